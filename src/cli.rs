@@ -1,0 +1,245 @@
+//! Reads the command line: what to serve, where, how fast. Sends nothing.
+
+use crate::script::time::Speed;
+use crate::suggest;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+A scripted Server-Sent-Events server: plays a script of events to every client.
+
+Usage: rust_sse_server [OPTIONS] [HOST [PORT]]
+
+Arguments:
+  HOST  name or address to listen on [default: 127.0.0.1]; 0.0.0.0 or [::] for every address
+  PORT  port to listen on [default: 8080]; 0 for any free one
+
+Options:
+  --script FILE    serve FILE at /NAME (its name without .sse), beside the demo at /events;
+                   a stream captured with `curl -N URL > FILE` is a script; can be repeated
+  --speed N        play N times as fast, 0.001 to 1000000; max does not wait at all
+  --max-clients N  serve N clients at one time [default: 1000]; the next one gets 503
+  --help           print this
+  --version        print the version
+
+Try it: curl -N http://127.0.0.1:8080/events
+";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    /// `--help`
+    Help,
+    /// `--version`
+    Version,
+    /// Anything else.
+    Serve(Options),
+}
+
+/// How to serve.
+#[derive(Debug, PartialEq)]
+pub struct Options {
+    /// A name or an address, an IPv6 address without its brackets.
+    pub host: String,
+    /// 0 for any free port.
+    pub port: u16,
+    /// Files to serve beside the demo.
+    pub scripts: Vec<PathBuf>,
+    /// How fast scripts play.
+    pub speed: Speed,
+    /// `None` for the server's own default.
+    pub max_clients: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            scripts: Vec::new(),
+            speed: Speed::NORMAL,
+            max_clients: None,
+        }
+    }
+}
+
+/// What is wrong with the command line: the argument, and what would be right.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (--help shows all options)", self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+const OPTIONS: [&str; 5] = ["--script", "--speed", "--max-clients", "--help", "--version"];
+
+/// Reads the arguments that follow the program's name.
+///
+/// # Errors
+/// The first argument that is unknown, incomplete or out of range.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+    let mut arguments = arguments.into_iter();
+    let mut options = Options::default();
+    let mut positional = Vec::new();
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy().into_owned();
+        let (name, inline) = match text.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(OsString::from(value))),
+            _ => (text.as_str(), None),
+        };
+        let mut value = || {
+            let value = inline.clone().or_else(|| arguments.next());
+            value.ok_or_else(|| UsageError(format!("{name} needs a value")))
+        };
+        match name {
+            "--help" | "-h" => return Ok(Command::Help),
+            "--version" | "-V" => return Ok(Command::Version),
+            "--script" => options.scripts.push(value()?.into()),
+            "--speed" => options.speed = speed(&value()?)?,
+            "--max-clients" => options.max_clients = Some(max_clients(&value()?)?),
+            _ if name.starts_with('-') => return Err(unknown_option(name)),
+            _ => positional.push(text),
+        }
+    }
+    place(&positional, &mut options)?;
+    Ok(Command::Serve(options))
+}
+
+fn unknown_option(name: &str) -> UsageError {
+    UsageError(format!("unknown option {}{}", shown(name), suggest::hint(name, OPTIONS)))
+}
+
+fn speed(value: &OsString) -> Result<Speed, UsageError> {
+    Speed::parse(&value.to_string_lossy()).map_err(|what| UsageError(format!("--speed: {what}")))
+}
+
+fn max_clients(value: &OsString) -> Result<usize, UsageError> {
+    let text = value.to_string_lossy();
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| {
+        UsageError(format!("--max-clients: {} is no number of clients (write 1 or more)", shown(&text)))
+    })
+}
+
+/// HOST and PORT.
+fn place(positional: &[String], options: &mut Options) -> Result<(), UsageError> {
+    match positional {
+        [] => {}
+        [host] => options.host = self::host(host)?,
+        [host, port] => {
+            options.host = self::host(host)?;
+            options.port = self::port(port)?;
+        }
+        [_, _, more, ..] => {
+            return Err(UsageError(format!("{} is one argument too many after HOST and PORT", shown(more))))
+        }
+    }
+    Ok(())
+}
+
+fn host(text: &str) -> Result<String, UsageError> {
+    let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let is_ipv6 = address.parse::<std::net::Ipv6Addr>().is_ok();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(UsageError(format!(
+            "{text} stands where HOST belongs (write `127.0.0.1 {text}` for that port)"
+        )));
+    }
+    if let (Some((host, port)), false) = (text.rsplit_once(':'), is_ipv6) {
+        let (host, port) = (shown(host), shown(port));
+        return Err(UsageError(format!("HOST and PORT are two arguments (write {host} {port})")));
+    }
+    if address.is_empty() || address.contains(char::is_whitespace) || address.contains('/') {
+        return Err(UsageError(format!(
+            "{} is no host (write a name or an address, such as localhost)",
+            shown(text)
+        )));
+    }
+    Ok(address.to_owned())
+}
+
+fn port(text: &str) -> Result<u16, UsageError> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let port = text.parse().ok().filter(|_| digits);
+    port.ok_or_else(|| UsageError(format!("{} is no port (write a number from 0 to 65535)", shown(text))))
+}
+
+/// An argument in quotes, with everything escaped that could move a terminal's cursor.
+fn shown(text: &str) -> String {
+    format!("`{}`", text.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(arguments: &[&str]) -> Options {
+        match parse(arguments.iter().map(OsString::from)) {
+            Ok(Command::Serve(options)) => options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn error(arguments: &[&str]) -> String {
+        parse(arguments.iter().map(OsString::from)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn without_arguments_it_is_the_demo_on_loopback() {
+        assert_eq!(options(&[]), Options::default());
+    }
+
+    #[test]
+    fn host_and_port_are_taken_as_people_write_them() {
+        for (host, expected) in
+            [("0.0.0.0", "0.0.0.0"), ("localhost", "localhost"), ("[::1]", "::1"), ("::", "::")]
+        {
+            assert_eq!(
+                options(&[host, "8765"]),
+                Options { host: expected.into(), port: 8765, ..Options::default() }
+            );
+        }
+        assert_eq!(options(&["::1"]).port, 8080);
+    }
+
+    #[test]
+    fn options_stand_anywhere_with_a_space_or_an_equals_sign() {
+        let all = options(&["--script", "a", "h", "--speed=max", "1", "--script=b=c", "--max-clients", "7"]);
+        assert_eq!(all.scripts, [PathBuf::from("a"), PathBuf::from("b=c")]);
+        assert_eq!((all.speed, all.max_clients), (Speed::MAX, Some(7)));
+        assert_eq!((all.host.as_str(), all.port), ("h", 1));
+    }
+
+    #[test]
+    fn help_and_version_win_over_what_follows() {
+        assert_eq!(parse(["--help", "--bad"].map(OsString::from)), Ok(Command::Help));
+        assert_eq!(parse(["-V"].map(OsString::from)), Ok(Command::Version));
+    }
+
+    #[test]
+    fn every_mistake_names_the_argument_and_the_way_out() {
+        for (arguments, message) in [
+            (&["--sped", "1"][..], "unknown option `--sped` (did you mean `--speed`?)"),
+            (&["-x"], "unknown option `-x`"),
+            (&["--script"], "--script needs a value"),
+            (&["--speed", "0"], "--speed: `0` is no speed (write a number from 0.001 to 1000000, or max)"),
+            (&["--max-clients", "0"], "--max-clients: `0` is no number of clients (write 1 or more)"),
+            (&["h", "65536"], "`65536` is no port (write a number from 0 to 65535)"),
+            (&["h", "+1"], "`+1` is no port (write a number from 0 to 65535)"),
+            (&["h", ""], "`` is no port (write a number from 0 to 65535)"),
+            (&["h", "1", "2"], "`2` is one argument too many after HOST and PORT"),
+            (&["8765"], "8765 stands where HOST belongs (write `127.0.0.1 8765` for that port)"),
+            (&["h:1"], "HOST and PORT are two arguments (write `h` `1`)"),
+            (&["http://h"], "HOST and PORT are two arguments (write `http` `//h`)"),
+            (&["a\u{1b}b/"], "`a\\u{1b}b/` is no host (write a name or an address, such as localhost)"),
+        ] {
+            assert_eq!(error(arguments), format!("{message} (--help shows all options)"));
+        }
+    }
+}

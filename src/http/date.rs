@@ -1,0 +1,112 @@
+//! Puts the `date` field's value on the wire: `Sun, 06 Nov 1994 08:49:37 GMT`, the IMF-fixdate of RFC 9110,
+//! section 5.6.7, computed from the days since 1970 without a table of months.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+
+/// A moment that prints as an IMF-fixdate, always 29 bytes.
+///
+/// Right for the years 1970 to 9999: the format has four digits for the year. A clock set before 1970 prints as
+/// 1970, and one set later than 9999 as the last second of 9999.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpDate(pub SystemTime);
+
+/// 9999-12-31 23:59:59 UTC, in seconds since 1970.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+impl fmt::Display for HttpDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let since_1970 = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = since_1970.as_secs().min(LAST_SECOND);
+        let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
+        let (year, month, day) = civil_date(days);
+        write!(
+            f,
+            "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
+            WEEKDAYS[(days % 7) as usize],
+            MONTHS[month as usize],
+            second / 3600,
+            second / 60 % 60,
+            second % 60,
+        )
+    }
+}
+
+/// Days since 1970-01-01 to year, month (0 = January) and day (from 1) of the Gregorian calendar.
+///
+/// Years are counted from March here, so that the leap day comes last, and in eras of 400 years, after which the
+/// calendar repeats.
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    const DAYS_FROM_MARCH_0000_TO_1970: u64 = 719_468;
+    const DAYS_PER_ERA: u64 = 146_097;
+    let days = days + DAYS_FROM_MARCH_0000_TO_1970;
+    let (era, day_of_era) = (days / DAYS_PER_ERA, days % DAYS_PER_ERA);
+    let leap_days = day_of_era / 1_460 + day_of_era / 146_096 - day_of_era / 36_524;
+    let year_of_era = (day_of_era - leap_days) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12;
+    let year = era * 400 + year_of_era + u64::from(month < 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn at(seconds: u64) -> String {
+        HttpDate(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+    }
+
+    #[test]
+    fn prints_the_example_of_rfc_9110() {
+        assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn knows_leap_years_and_the_edges_of_its_range() {
+        assert_eq!(at(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(at(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
+        assert_eq!(at(951_868_800), "Wed, 01 Mar 2000 00:00:00 GMT");
+        assert_eq!(at(4_107_542_399), "Sun, 28 Feb 2100 23:59:59 GMT");
+        assert_eq!(at(4_107_542_400), "Mon, 01 Mar 2100 00:00:00 GMT");
+        assert_eq!(at(1_748_418_359), "Wed, 28 May 2025 07:45:59 GMT");
+        assert_eq!(at(LAST_SECOND), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(at(LAST_SECOND + 1), "Fri, 31 Dec 9999 23:59:59 GMT");
+    }
+
+    #[test]
+    fn a_clock_before_1970_is_no_reason_to_panic() {
+        let before = HttpDate(UNIX_EPOCH - Duration::from_secs(1));
+        assert_eq!(before.to_string(), "Thu, 01 Jan 1970 00:00:00 GMT");
+    }
+
+    #[test]
+    fn every_day_of_400_years_follows_the_one_before() {
+        let (mut year, mut month, mut day) = (1970, 0, 1);
+        for days in 0..146_097 {
+            assert_eq!(civil_date(days), (year, month, day), "day {days}");
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let length = match month {
+                1 if leap => 29,
+                1 => 28,
+                3 | 5 | 8 | 10 => 30,
+                _ => 31,
+            };
+            day += 1;
+            if day > length {
+                (day, month) = (1, month + 1);
+            }
+            if month == 12 {
+                (month, year) = (0, year + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Undoes chunked framing (RFC 9112, section 7.1): what a server does to a request's body and an EventSource to an
+//! event stream.
+//!
+//! ```text
+//! chunked-body    = *chunk last-chunk trailer-section CRLF
+//! chunk           = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
+//! last-chunk      = 1*("0") [ chunk-ext ] CRLF
+//! trailer-section = *( field-line CRLF )
+//! ```
+
+use super::Progress;
+
+/// Octets of extensions and trailers in one body. Nobody reads them here, so a few lines are enough for everyone.
+const MAX_IGNORED: usize = 16 * 1024;
+
+/// Says in a few words what about the bytes is no chunked body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkError(pub &'static str);
+
+/// Takes chunked bytes in pieces of any size and gives out the chunk-data in them.
+#[derive(Debug, Default)]
+pub struct ChunkDecoder {
+    state: State,
+    /// Of the chunk being read: its size, then how much of its data is still to come.
+    size: u64,
+    ignored: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    SizeStart,
+    Size,
+    Extension,
+    SizeLf,
+    Data,
+    DataCr,
+    DataLf,
+    TrailerStart,
+    Trailer,
+    TrailerLf,
+    LastLf,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State::SizeStart
+    }
+}
+
+impl ChunkDecoder {
+    /// Takes the next bytes and calls `data` with every run of chunk-data among them.
+    ///
+    /// # Errors
+    /// [`ChunkError`] at the first byte the grammar forbids, for a size above 2^64, and for more than 16 KiB of chunk
+    /// extensions and trailers.
+    pub fn push(&mut self, bytes: &[u8], mut data: impl FnMut(&[u8])) -> Result<Progress, ChunkError> {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if let State::Data = self.state {
+                let run = self.size.min((bytes.len() - at) as u64) as usize;
+                data(&bytes[at..at + run]);
+                at += run;
+                self.size -= run as u64;
+                if self.size == 0 {
+                    self.state = State::DataCr;
+                }
+                continue;
+            }
+            at += 1;
+            if let (State::LastLf, b'\n') = (self.state, byte) {
+                return Ok(Progress::Done(at));
+            }
+            self.state = self.step(byte)?;
+        }
+        Ok(Progress::More)
+    }
+
+    /// The state after one byte that is not chunk-data.
+    fn step(&mut self, byte: u8) -> Result<State, ChunkError> {
+        Ok(match (self.state, byte) {
+            (State::SizeStart | State::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+                self.add_digit(byte)?;
+                State::Size
+            }
+            (State::Size | State::Extension, b'\r') => State::SizeLf,
+            (State::Size, b';' | b' ' | b'\t') | (State::Extension, _) => {
+                self.ignore(byte)?;
+                State::Extension
+            }
+            (State::SizeLf, b'\n') if self.size == 0 => State::TrailerStart,
+            (State::SizeLf, b'\n') => State::Data,
+            (State::DataCr, b'\r') => State::DataLf,
+            (State::DataLf, b'\n') => State::SizeStart,
+            (State::TrailerStart, b'\r') => State::LastLf,
+            (State::Trailer, b'\r') => State::TrailerLf,
+            (State::TrailerLf, b'\n') => State::TrailerStart,
+            (State::TrailerStart | State::Trailer, _) => {
+                self.ignore(byte)?;
+                State::Trailer
+            }
+            (State::SizeStart | State::Size, _) => return Err(ChunkError("a chunk-size is not hexadecimal")),
+            (State::DataCr | State::DataLf, _) => {
+                return Err(ChunkError("chunk-data is longer than its chunk-size"))
+            }
+            _ => return Err(ChunkError("a line in the chunked body does not end with CR LF")),
+        })
+    }
+
+    fn add_digit(&mut self, digit: u8) -> Result<(), ChunkError> {
+        let value = (digit as char).to_digit(16).unwrap_or(0);
+        let size = self.size.checked_mul(16).ok_or(ChunkError("a chunk-size is larger than 2^64"))?;
+        self.size = size + u64::from(value);
+        Ok(())
+    }
+
+    fn ignore(&mut self, byte: u8) -> Result<(), ChunkError> {
+        self.ignored += 1;
+        if byte.is_ascii_control() && byte != b'\t' {
+            return Err(ChunkError("a control byte in a chunk extension or a trailer"));
+        }
+        if self.ignored > MAX_IGNORED {
+            return Err(ChunkError("more than 16 KiB of chunk extensions and trailers"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(bytes: &[u8]) -> Result<(Vec<u8>, Progress), ChunkError> {
+        let mut out = Vec::new();
+        let progress = ChunkDecoder::default().push(bytes, |data| out.extend_from_slice(data))?;
+        Ok((out, progress))
+    }
+
+    const GOOD: &[u8] = b"4\r\nWiki\r\nB;x=\"y\"\r\npedia in \r\n\r\n000\r\nExpires: never\r\n\r\n";
+
+    #[test]
+    fn gives_out_the_data_of_all_chunks() {
+        assert_eq!(decode(GOOD), Ok((b"Wikipedia in \r\n".to_vec(), Progress::Done(GOOD.len()))));
+    }
+
+    #[test]
+    fn every_prefix_is_not_yet_and_every_cut_is_the_same() {
+        for cut in 0..GOOD.len() {
+            let (mut out, mut decoder) = (Vec::new(), ChunkDecoder::default());
+            assert_eq!(decoder.push(&GOOD[..cut], |data| out.extend_from_slice(data)), Ok(Progress::More));
+            let rest = decoder.push(&GOOD[cut..], |data| out.extend_from_slice(data));
+            assert_eq!((rest, &out), (Ok(Progress::Done(GOOD.len() - cut)), &decode(GOOD).unwrap().0));
+        }
+    }
+
+    #[test]
+    fn refuses_what_the_grammar_forbids() {
+        let bad: [&[u8]; 10] = [
+            b"\r\n",
+            b"ZZ\r\n",
+            b"-1\r\n",
+            b"0x4\r\n",
+            b"4\nWiki",
+            b"4\r\nWikip",
+            b"4\r\nWiki\n",
+            b"11111111111111111\r\n",
+            b"4;\0\r\n",
+            b"0\r\nx\ny",
+        ];
+        for bytes in bad {
+            assert!(decode(bytes).is_err(), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn endless_extensions_end() {
+        let extension = [&b"4;"[..], &[b'x'; MAX_IGNORED]].concat();
+        assert!(decode(&extension).is_err());
+    }
+}

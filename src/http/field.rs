@@ -1,0 +1,106 @@
+//! A field line, `field-name ":" OWS field-value OWS` (RFC 9112, section 5), and the grammar it is made of: shared by
+//! requests, responses and scripts.
+
+/// One field line, borrowed from the head it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldLine<'a> {
+    /// A token; field names are compared without regard to case.
+    pub name: &'a str,
+    /// Without the optional white space around it. Bytes, because obs-text (0x80 to 0xFF) is allowed.
+    pub value: &'a [u8],
+}
+
+impl<'a> FieldLine<'a> {
+    /// Reads a line that has lost its CR LF.
+    ///
+    /// # Errors
+    /// Says in a few words what RFC 9112, section 5, forbids about the line.
+    pub fn parse(line: &'a [u8]) -> Result<FieldLine<'a>, &'static str> {
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            return Err("a field line begins with white space (obs-fold)");
+        }
+        let colon = line.iter().position(|&byte| byte == b':');
+        let colon = colon.ok_or("a field line has no colon")?;
+        let (name, value) = (&line[..colon], trim_ows(&line[colon + 1..]));
+        if name.ends_with(b" ") || name.ends_with(b"\t") {
+            return Err("white space stands before the colon of a field line");
+        }
+        if !is_token(name) {
+            return Err("a field name is not a token");
+        }
+        if !is_field_value(value) {
+            return Err("a field value holds a control byte");
+        }
+        let name = std::str::from_utf8(name).map_err(|_| "a field name is not a token")?;
+        Ok(FieldLine { name, value })
+    }
+
+    /// Whether this line is the one called `name`, in any case.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+/// `token = 1*tchar` (RFC 9110, section 5.6.2).
+pub fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&byte| is_tchar(byte))
+}
+
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// `field-value` (RFC 9110, section 5.5): HTAB, SP, VCHAR and obs-text, so no CR, no LF, no other control byte.
+pub fn is_field_value(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == b'\t' || !byte.is_ascii_control())
+}
+
+/// Takes the optional white space (SP and HTAB) off both ends.
+pub fn trim_ows(bytes: &[u8]) -> &[u8] {
+    let is_ows = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = bytes.iter().take_while(|byte| is_ows(byte)).count();
+    let end = bytes.iter().rev().take_while(|byte| is_ows(byte)).count();
+    &bytes[start..bytes.len().max(start + end) - end]
+}
+
+/// The members of a comma-separated list (RFC 9110, section 5.6.1), trimmed; empty ones are passed over.
+pub fn list_members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let members = value.split(|&byte| byte == b',').map(trim_ows);
+    members.filter(|member| !member.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_name_from_value_and_trims_the_value() {
+        let line = FieldLine::parse(b"Last-Event-ID: \t7 \t").unwrap();
+        assert_eq!((line.name, line.value), ("Last-Event-ID", &b"7"[..]));
+        assert!(line.is("last-event-id"));
+        assert_eq!(FieldLine::parse(b"x:").unwrap().value, b"");
+        assert_eq!(FieldLine::parse(b"x:a:b \xe9").unwrap().value, b"a:b \xe9");
+    }
+
+    #[test]
+    fn refuses_what_the_grammar_forbids() {
+        let lines: [&[u8]; 8] =
+            [b" x: folded", b"\tx: y", b"no colon", b": no name", b"x : y", b"a b: y", b"x: \0", b"x: \x7f"];
+        for line in lines {
+            assert!(FieldLine::parse(line).is_err(), "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn trims_a_value_that_is_white_space_alone() {
+        assert_eq!(trim_ows(b" \t "), b"");
+        assert_eq!(trim_ows(b""), b"");
+        assert_eq!(trim_ows(b" a b "), b"a b");
+    }
+
+    #[test]
+    fn lists_skip_empty_members() {
+        let members: Vec<_> = list_members(b"close, ,keep-alive,").collect();
+        assert_eq!(members, [&b"close"[..], b"keep-alive"]);
+    }
+}

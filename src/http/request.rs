@@ -1,0 +1,436 @@
+//! Reads a request's head off the wire: the request line and the field lines (RFC 9112, sections 2 to 6), fed in
+//! pieces of any size, refused at the first line that breaks the grammar.
+//!
+//! Strict on purpose: where the RFC lets a recipient forgive (a lone LF as line end, an obs-fold), this one does not,
+//! for its users test clients.
+
+use super::field::{list_members, FieldLine};
+use super::response::{Refusal, Status};
+use super::Progress;
+use std::ops::Range;
+
+/// Octets of a whole head. Common servers allow 8 to 32 KiB; a client thread must not hold more.
+pub const MAX_HEAD: usize = 16 * 1024;
+/// Octets of a request target. RFC 9112, section 3, recommends to support 8,000 at least.
+pub const MAX_TARGET: usize = 8 * 1024;
+/// Field lines in a head. Browsers send about 20.
+pub const MAX_FIELD_LINES: usize = 100;
+/// Octets of a body. No script needs more, and all of it is read before the answer.
+pub const MAX_BODY: u64 = 1024 * 1024;
+
+/// `HTTP-version` (RFC 9112, section 2.3), as far as it changes the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// `HTTP/1.0`: knows neither chunks nor kept connections.
+    Http10,
+    /// `HTTP/1.1`, and any later 1.x.
+    Http11,
+}
+
+/// How the end of the request's body is marked (RFC 9112, section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLength {
+    /// `Content-Length`, or 0 without any body; at most [`MAX_BODY`].
+    Known(u64),
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+}
+
+/// A head that keeps the grammar and the limits. Its parts are read out of its bytes when asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Request {
+    head: Vec<u8>,
+    line: RequestLine,
+    /// How the end of the body that follows is marked.
+    pub body: BodyLength,
+}
+
+impl Request {
+    /// The method, such as `GET`. Methods are compared with regard to case (RFC 9110, section 9.1).
+    pub fn method(&self) -> &str {
+        std::str::from_utf8(&self.head[..self.line.method_end]).unwrap_or_default()
+    }
+
+    /// The version in the request line.
+    pub fn version(&self) -> Version {
+        self.line.version
+    }
+
+    /// The path as it was sent, percent-encoded, without the query; `*` for `OPTIONS *`.
+    pub fn path(&self) -> &[u8] {
+        &self.head[self.line.path.clone()]
+    }
+
+    /// The field lines, in their order.
+    pub fn field_lines(&self) -> impl Iterator<Item = FieldLine<'_>> {
+        let lines = lines(&self.head).skip(1);
+        lines.take_while(|line| !line.is_empty()).filter_map(|line| FieldLine::parse(line).ok())
+    }
+
+    /// The value of the first field line called `name`.
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.field_lines().find(|line| line.is(name)).map(|line| line.value)
+    }
+
+    /// Whether the client wants the connection closed after the answer: it said so, or speaks HTTP/1.0.
+    pub fn wants_close(&self) -> bool {
+        let mut options = self.values("connection").flat_map(list_members);
+        self.version() == Version::Http10 || options.any(|option| option.eq_ignore_ascii_case(b"close"))
+    }
+
+    /// Whether the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1).
+    pub fn expects_continue(&self) -> bool {
+        self.version() == Version::Http11 && self.field("expect").is_some()
+    }
+
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.field_lines().filter(move |line| line.is(name)).map(|line| line.value)
+    }
+}
+
+/// Collects a head out of pieces. Every line is checked when its end arrives, so a client that is wrong from the start
+/// need not finish to be told.
+#[derive(Debug, Default)]
+pub struct HeadReader {
+    head: Vec<u8>,
+    line_start: usize,
+    line: Option<RequestLine>,
+    field_lines: usize,
+}
+
+impl HeadReader {
+    /// Whether nothing of a request has arrived yet.
+    pub fn is_empty(&self) -> bool {
+        self.head.is_empty()
+    }
+
+    /// Takes the next bytes of the head.
+    ///
+    /// # Errors
+    /// [`Refusal`] with 400, 414, 431, 501 or 505 as soon as the bytes so far can be no acceptable head.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
+        for (n, &byte) in bytes.iter().enumerate() {
+            self.check_byte(byte)?;
+            self.head.push(byte);
+            if byte == b'\n' && self.end_line()? {
+                return Ok(Progress::Done(n + 1));
+            }
+            if self.head.len() >= MAX_HEAD {
+                return Err(self.too_large());
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    /// The request, once `push` said `Done`.
+    ///
+    /// # Errors
+    /// [`Refusal`] with 400, 413, 417 or 501 when the field lines contradict each other, the version or the limits.
+    pub fn finish(self) -> Result<Request, Refusal> {
+        let line = self.line.ok_or(bad("the request line is missing"))?;
+        let request = Request { head: self.head, line, body: BodyLength::Known(0) };
+        check_host(&request)?;
+        check_expectation(&request)?;
+        let body = body_length(&request)?;
+        Ok(Request { body, ..request })
+    }
+
+    /// CR and LF come in pairs only; of the other control bytes HTAB alone may appear.
+    fn check_byte(&self, byte: u8) -> Result<(), Refusal> {
+        let after_cr = self.head.last() == Some(&b'\r');
+        match byte {
+            b'\n' if !after_cr => Err(bad("a line ends with LF alone; HTTP ends lines with CR LF")),
+            b'\n' => Ok(()),
+            _ if after_cr => Err(bad("a CR is not followed by LF")),
+            b'\r' | b'\t' => Ok(()),
+            _ if byte.is_ascii_control() => Err(bad("a control byte in the head; is this TLS or HTTP/2?")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the line that has just ended; `true` when it was the blank line that ends the head.
+    fn end_line(&mut self) -> Result<bool, Refusal> {
+        let line = &self.head[self.line_start..self.head.len() - 2];
+        match (&self.line, line.is_empty()) {
+            (Some(_), true) => return Ok(true),
+            // RFC 9112, section 2.2: an empty line before the request line is to be ignored.
+            (None, true) => self.head.clear(),
+            (None, false) => self.line = Some(RequestLine::parse(line)?),
+            (Some(_), false) => self.check_field_line()?,
+        }
+        self.line_start = self.head.len();
+        Ok(false)
+    }
+
+    fn check_field_line(&mut self) -> Result<(), Refusal> {
+        FieldLine::parse(&self.head[self.line_start..self.head.len() - 2]).map_err(bad)?;
+        self.field_lines += 1;
+        if self.field_lines > MAX_FIELD_LINES {
+            return Err(Refusal::new(Status::FIELDS_TOO_LARGE, "more than 100 field lines"));
+        }
+        Ok(())
+    }
+
+    fn too_large(&self) -> Refusal {
+        match self.line {
+            None => TARGET_TOO_LONG,
+            Some(_) => Refusal::new(Status::FIELDS_TOO_LARGE, "the head is larger than 16 KiB"),
+        }
+    }
+}
+
+const TARGET_TOO_LONG: Refusal =
+    Refusal::new(Status::URI_TOO_LONG, "the request target is longer than 8 KiB");
+
+/// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3).
+#[derive(Debug, PartialEq, Eq)]
+struct RequestLine {
+    method_end: usize,
+    path: Range<usize>,
+    version: Version,
+}
+
+impl RequestLine {
+    fn parse(line: &[u8]) -> Result<RequestLine, Refusal> {
+        let mut parts = line.split(|&byte| byte == b' ');
+        let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(method), Some(target), Some(version), None) => (method, target, version),
+            _ => return Err(bad("the request line is not METHOD SP TARGET SP HTTP-VERSION")),
+        };
+        if !super::field::is_token(method) {
+            return Err(bad("the method is not a token"));
+        }
+        if target.len() > MAX_TARGET {
+            return Err(TARGET_TOO_LONG);
+        }
+        let version = parse_version(version)?;
+        let path = path_of(method, target)?;
+        let target_start = method.len() + 1;
+        let path = path.start + target_start..path.end + target_start;
+        Ok(RequestLine { method_end: method.len(), path, version })
+    }
+}
+
+/// `HTTP-version = "HTTP" "/" DIGIT "." DIGIT` (RFC 9112, section 2.3).
+fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
+    match version {
+        b"HTTP/1.0" => Ok(Version::Http10),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
+            Err(Refusal::new(Status::VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.0 and HTTP/1.1"))
+        }
+        _ => Err(bad("the version is not HTTP/1.0 or HTTP/1.1")),
+    }
+}
+
+/// Where the path stands in a target of origin-form, absolute-form or asterisk-form (RFC 9112, section 3.2).
+fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, Refusal> {
+    if method == b"CONNECT" {
+        return Err(Refusal::new(Status::NOT_IMPLEMENTED, "CONNECT is for proxies, and this is none"));
+    }
+    if !target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#') {
+        return Err(bad("the target holds a byte that has to be percent-encoded"));
+    }
+    if target == b"*" && method == b"OPTIONS" {
+        return Ok(0..1);
+    }
+    let start = match authority_of(target) {
+        Some(authority) if is_host(&target[authority.clone()], 1) => authority.end,
+        None if target.starts_with(b"/") => 0,
+        _ => return Err(bad("the target is neither a path nor an absolute http URL")),
+    };
+    let length = target[start..].iter().take_while(|&&byte| byte != b'?').count();
+    Ok(start..start + length)
+}
+
+/// Where the authority stands in `http://authority/path`; `None` when the target is not of that form.
+fn authority_of(target: &[u8]) -> Option<Range<usize>> {
+    let start = ["http://", "https://"].iter().find_map(|scheme| {
+        let candidate = target.get(..scheme.len())?;
+        candidate.eq_ignore_ascii_case(scheme.as_bytes()).then(|| scheme.len())
+    })?;
+    let length = target[start..].iter().take_while(|byte| !b"/?".contains(byte)).count();
+    Some(start..start + length)
+}
+
+/// `Host = uri-host [ ":" port ]` (RFC 9110, section 7.2), exactly one in HTTP/1.1.
+fn check_host(request: &Request) -> Result<(), Refusal> {
+    let mut hosts = request.values("host");
+    match (hosts.next(), hosts.next(), request.version()) {
+        (Some(_), Some(_), _) => Err(bad("more than one Host field line")),
+        (None, _, Version::Http11) => Err(bad("the Host field line is missing")),
+        (Some(host), None, _) if !is_host(host, 0) => Err(bad("the Host field line holds no host")),
+        _ => Ok(()),
+    }
+}
+
+/// `uri-host [ ":" port ]` with a host of at least `min` bytes (RFC 3986, sections 3.2.2 and 3.2.3).
+fn is_host(value: &[u8], min: usize) -> bool {
+    let is_digits = |port: &[u8]| port.iter().all(u8::is_ascii_digit);
+    if value.starts_with(b"[") {
+        let end = value.iter().position(|&byte| byte == b']').unwrap_or(0);
+        let inside = value.get(1..end).unwrap_or_default();
+        let rest = &value[end..];
+        let is_address = inside.iter().all(|b| b.is_ascii_alphanumeric() || b":.".contains(b));
+        return !inside.is_empty()
+            && is_address
+            && (rest == b"]" || rest.starts_with(b"]:") && is_digits(&rest[2..]));
+    }
+    let mut parts = value.splitn(2, |&byte| byte == b':');
+    let host = parts.next().unwrap_or_default();
+    let is_reg_name = host.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(b));
+    host.len() >= min && is_reg_name && parts.next().map_or(true, is_digits)
+}
+
+fn check_expectation(request: &Request) -> Result<(), Refusal> {
+    match request.values("expect").find(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+        Some(_) => {
+            Err(Refusal::new(Status::EXPECTATION_FAILED, "the only expectation known is 100-continue"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// RFC 9112, section 6.3: which field line marks the end of the body. What could be read in two ways is refused.
+fn body_length(request: &Request) -> Result<BodyLength, Refusal> {
+    let has = |name| request.field(name).is_some();
+    match (has("transfer-encoding"), has("content-length")) {
+        (true, true) => Err(bad("both Transfer-Encoding and Content-Length")),
+        (true, false) => transfer_coding(request).map(|()| BodyLength::Chunked),
+        (false, true) => content_length(request).map(BodyLength::Known),
+        (false, false) => Ok(BodyLength::Known(0)),
+    }
+}
+
+fn transfer_coding(request: &Request) -> Result<(), Refusal> {
+    if request.version() == Version::Http10 {
+        return Err(bad("Transfer-Encoding in an HTTP/1.0 request"));
+    }
+    let codings: Vec<&[u8]> = request.values("transfer-encoding").flat_map(list_members).collect();
+    if codings.iter().any(|coding| !coding.eq_ignore_ascii_case(b"chunked")) {
+        return Err(Refusal::new(Status::NOT_IMPLEMENTED, "the only transfer coding known is chunked"));
+    }
+    match codings.len() {
+        1 => Ok(()),
+        _ => Err(bad("Transfer-Encoding has to name chunked once")),
+    }
+}
+
+/// `Content-Length = 1*DIGIT` (RFC 9110, section 8.6), in one field line.
+fn content_length(request: &Request) -> Result<u64, Refusal> {
+    let mut values = request.values("content-length");
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        _ => return Err(bad("more than one Content-Length")),
+    };
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Err(bad("Content-Length is not a number"));
+    }
+    let add = |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    match value.iter().fold(0, add) {
+        length if length > MAX_BODY => Err(BODY_TOO_LARGE),
+        length => Ok(length),
+    }
+}
+
+/// The answer to a body of more than [`MAX_BODY`].
+pub(crate) const BODY_TOO_LARGE: Refusal =
+    Refusal::new(Status::CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
+
+fn bad(why: &'static str) -> Refusal {
+    Refusal::new(Status::BAD_REQUEST, why)
+}
+
+/// The lines of a head, without their CR LF.
+fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &[u8] = b"GET /events?a=1 HTTP/1.1\r\nHost: localhost:8080\r\nLast-Event-ID: 7\r\nX:\r\n\r\n";
+
+    fn read(bytes: &[u8]) -> Result<Request, Refusal> {
+        let mut reader = HeadReader::default();
+        match reader.push(bytes)? {
+            Progress::Done(used) if used == bytes.len() => reader.finish(),
+            other => panic!("{other:?} for {}", bytes.escape_ascii()),
+        }
+    }
+
+    #[test]
+    fn reads_the_parts_of_a_good_request() {
+        let request = read(GOOD).unwrap();
+        assert_eq!(request.method(), "GET");
+        assert_eq!(request.path(), b"/events");
+        assert_eq!(request.version(), Version::Http11);
+        assert_eq!(request.field("last-event-id"), Some(&b"7"[..]));
+        assert_eq!(request.field("x"), Some(&b""[..]));
+        assert_eq!(request.field_lines().count(), 3);
+        assert!(!request.wants_close());
+    }
+
+    #[test]
+    fn every_prefix_of_a_good_request_is_not_yet() {
+        for length in 0..GOOD.len() {
+            assert_eq!(HeadReader::default().push(&GOOD[..length]), Ok(Progress::More), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_request_in_any_two_pieces_is_the_same_request() {
+        for cut in 0..GOOD.len() {
+            let mut reader = HeadReader::default();
+            assert_eq!(reader.push(&GOOD[..cut]), Ok(Progress::More));
+            assert_eq!(reader.push(&GOOD[cut..]), Ok(Progress::Done(GOOD.len() - cut)));
+            assert_eq!(reader.finish(), read(GOOD));
+        }
+    }
+
+    #[test]
+    fn bytes_after_the_blank_line_are_the_next_requests() {
+        let mut reader = HeadReader::default();
+        let two = [GOOD, GOOD].concat();
+        assert_eq!(reader.push(&two), Ok(Progress::Done(GOOD.len())));
+    }
+
+    #[test]
+    fn an_empty_line_before_the_request_line_is_ignored() {
+        let request = read(&[b"\r\n\r\n", GOOD].concat()).unwrap();
+        assert_eq!(request.path(), b"/events");
+    }
+
+    #[test]
+    fn finds_the_path_in_every_form_of_target() {
+        let path = |line: &str| {
+            let request = read(format!("{line} HTTP/1.1\r\nHost:\r\n\r\n").as_bytes()).unwrap();
+            String::from_utf8(request.path().to_vec()).unwrap()
+        };
+        assert_eq!(path("GET /"), "/");
+        assert_eq!(path("GET /a%20b?c/d"), "/a%20b");
+        assert_eq!(path("GET http://h:1/a?b"), "/a");
+        assert_eq!(path("GET HTTP://[::1]:80/a"), "/a");
+        assert_eq!(path("GET http://h?b"), "");
+        assert_eq!(path("OPTIONS *"), "*");
+    }
+
+    #[test]
+    fn knows_when_the_client_wants_the_connection_closed() {
+        let closes = |head: &str| read(head.as_bytes()).unwrap().wants_close();
+        assert!(closes("GET / HTTP/1.0\r\n\r\n"));
+        assert!(closes("GET / HTTP/1.1\r\nHost: x\r\nConnection: foo, Close\r\n\r\n"));
+        assert!(!closes("GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n"));
+    }
+
+    #[test]
+    fn hosts_are_names_and_addresses_with_or_without_a_port() {
+        for host in ["", "a", "a:80", "a:", "127.0.0.1", "[::1]", "[::1]:8080", "a-b_c.example"] {
+            assert!(is_host(host.as_bytes(), 0), "{host}");
+        }
+        for host in ["a b", "a:b", "[::1", "[]", "[::1]x", "a/b", "a@b", "a,b:c"] {
+            assert!(!is_host(host.as_bytes(), 0), "{host}");
+        }
+    }
+}

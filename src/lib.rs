@@ -1,0 +1,54 @@
+//! A scripted Server-Sent-Events server: a thread per client, HTTP/1.1 and its chunks written by hand, the standard
+//! library alone.
+//!
+//! What the server sends to `curl -N http://127.0.0.1:8080/events`, and which module sends it:
+//!
+//! ```text
+//! HTTP/1.1 200 OK\r\n                            status line ┐
+//! transfer-encoding: chunked\r\n                 field line  │
+//! cache-control: no-cache\r\n                    field line  ├ http::response, as script::head wants it
+//! content-type: text/event-stream\r\n            field line  │
+//! date: Wed, 28 May 2025 07:45:59 GMT\r\n        field line  │ http::date
+//! \r\n                                                       ┘
+//! b7\r\n                                         chunk-size  ┐
+//! data: YHOO\ndata: +2\ndata: 10\n\n …           chunk-data  ├ http::chunk, cut by script::body
+//! \r\n                                                       ┘
+//!                                                a second passes: script::play
+//! 75\r\nid: 1\nevent: notification\n …\n\n\r\n   a chunk of one event
+//! 0\r\n\r\n                                      last-chunk, and the next request can come
+//! ```
+//!
+//! Read the modules in this order:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`cli`] | reads the command line |
+//! | [`server`] | listens, starts a thread for each client |
+//! | [`turn_away`] | answers 503 to those there is no room for |
+//! | [`connection`] | serves one client: request, script, next request |
+//! | [`socket`] | the two directions of a TCP connection, and their limits in time |
+//! | [`http`] | requests in, heads and chunks out |
+//! | [`script`] | a text file compiled to chunks and waits, and played |
+//! | [`event_source`] | the other end: parses event streams, reconnects |
+//! | [`suggest`] | finds the word that was meant |
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod cli;
+pub mod connection;
+pub mod event_source;
+pub mod http;
+pub mod script;
+pub mod server;
+pub mod socket;
+pub mod suggest;
+pub mod turn_away;
+
+//pub use event_source::{Event, EventSource};
+pub use script::catalogue::Catalogue;
+pub use script::Script;
+pub use server::{RunningServer, Server};
+
+/// The version of this package. Written out, because the two `rustc` lines of the README know no Cargo.
+pub const VERSION: &str = "0.1.0";

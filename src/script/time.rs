@@ -1,0 +1,97 @@
+//! Times in a script, `80ms`, `1.5s`, `2m`, `1h`, and the speed at which they pass.
+
+use std::time::Duration;
+
+/// The longest time a script can name: a year. Anything longer is a slip of the pen.
+const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Reads a number, whole or with a decimal point, followed by `ms`, `s`, `m` or `h`.
+///
+/// # Errors
+/// A message that names the text and shows what would be right.
+pub fn parse_time(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time (write 80ms, 1.5s, 2m or 1h)");
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit_at);
+    let milliseconds = match unit {
+        "ms" => 1.0,
+        "s" => 1_000.0,
+        "m" => 60_000.0,
+        "h" => 3_600_000.0,
+        _ => return Err(wrong()),
+    };
+    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(wrong());
+    }
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let seconds = number * milliseconds / 1_000.0;
+    if seconds > MAX_TIME.as_secs_f64() {
+        return Err(format!("`{text}` is longer than a year (8760h)"));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// By how much the times of all scripts are divided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed(f64);
+
+impl Speed {
+    /// Times as they are written.
+    pub const NORMAL: Speed = Speed(1.0);
+    /// No waiting at all.
+    pub const MAX: Speed = Speed(f64::INFINITY);
+
+    /// Reads `max` or a number from 0.001 to 1000000.
+    ///
+    /// # Errors
+    /// A message that names the text and shows what would be right.
+    pub fn parse(text: &str) -> Result<Speed, String> {
+        match text.parse::<f64>() {
+            _ if text == "max" => Ok(Speed::MAX),
+            Ok(factor) if (0.001..=1e6).contains(&factor) => Ok(Speed(factor)),
+            _ => Err(format!("`{text}` is no speed (write a number from 0.001 to 1000000, or max)")),
+        }
+    }
+
+    /// How long `time` takes at this speed.
+    pub fn scale(self, time: Duration) -> Duration {
+        Duration::from_secs_f64(time.as_secs_f64() / self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_unit() {
+        for (text, milliseconds) in
+            [("80ms", 80), ("1.5s", 1_500), ("2m", 120_000), ("1h", 3_600_000), ("0s", 0), (".5s", 500)]
+        {
+            assert_eq!(parse_time(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_time() {
+        for text in ["", "5", "s", ".s", "1.2.3s", "-1s", "1 s", "1d", "1S", "9000h", "1e3s", "infs"] {
+            assert!(parse_time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn speed_divides_and_max_leaves_nothing() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Speed::NORMAL.scale(second), second);
+        assert_eq!(Speed::parse("4").unwrap().scale(second), Duration::from_millis(250));
+        assert_eq!(Speed::parse("0.5").unwrap().scale(second), Duration::from_secs(2));
+        assert_eq!(Speed::parse("max").unwrap().scale(MAX_TIME), Duration::ZERO);
+    }
+
+    #[test]
+    fn refuses_what_is_no_speed() {
+        for text in ["", "0", "-1", "nan", "inf", "1e9", "fast", "MAX"] {
+            assert!(Speed::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Listens: accepts clients on one thread, starts a thread for each on another, and gives the answer 503 to those there
+//! is no room for.
+
+use crate::connection::{self, Site};
+use crate::script::catalogue::Catalogue;
+use crate::script::time::Speed;
+use crate::turn_away::TurnAway;
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{channel, Receiver, Sender};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Clients served at one time unless told otherwise: under the usual limit of 1,024 open files.
+pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
+/// Octets of stack for a client's thread. A panic with a backtrace needs more than 16 KiB; what is not touched costs
+/// nothing.
+const STACK: usize = 64 * 1024;
+/// Memory mappings of one thread on Linux: its stack, the guard below it, and the same for signals.
+const MAPPINGS_PER_THREAD: usize = 4;
+/// Memory mappings left for everything that is no client's thread.
+const OTHER_MAPPINGS: usize = 1_000;
+/// How long to leave `accept` alone after it failed: nothing gets better in less, and failing in a circle is a busy loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Time between two log lines about the same trouble.
+const LOG_PAUSE: Duration = Duration::from_secs(60);
+
+/// A server that is bound to its port and not yet running.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    catalogue: Catalogue,
+    speed: Speed,
+    max_clients: usize,
+}
+
+impl Server {
+    /// Binds to the first of the addresses that can be had. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// The address is unknown, not this machine's, not permitted, or in use.
+    pub fn bind(address: impl ToSocketAddrs, catalogue: Catalogue) -> io::Result<Server> {
+        let listener = TcpListener::bind(address)?;
+        Ok(Server { listener, catalogue, speed: Speed::NORMAL, max_clients: DEFAULT_MAX_CLIENTS })
+    }
+
+    /// Sets how fast scripts play.
+    pub fn speed(mut self, speed: Speed) -> Server {
+        self.speed = speed;
+        self
+    }
+
+    /// Sets how many clients are served at one time, 1 at least; the next one gets 503.
+    ///
+    /// # Errors
+    /// So many threads would run into `vm.max_map_count`, where starting one can abort the whole process. The error
+    /// says how many can be had.
+    pub fn max_clients(mut self, max_clients: usize) -> io::Result<Server> {
+        let limit = thread_limit().unwrap_or(usize::MAX);
+        if max_clients > limit {
+            let message = format!("{max_clients} clients are more than this machine can carry: {limit} at most (vm.max_map_count)");
+            return Err(io::Error::new(ErrorKind::InvalidInput, message));
+        }
+        self.max_clients = max_clients.max(1);
+        Ok(self)
+    }
+
+    /// The address really bound.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves on this thread until the process ends.
+    ///
+    /// # Errors
+    /// The threads that accept and turn away clients cannot be started.
+    pub fn run(self) -> io::Result<()> {
+        let (accepting, starting) = self.split()?;
+        thread::Builder::new().name("accept".to_owned()).spawn(move || accepting.run())?;
+        starting.run();
+        Ok(())
+    }
+
+    /// Serves on threads of its own until the [`RunningServer`] is dropped.
+    ///
+    /// # Errors
+    /// The threads cannot be started, or the system does not say which port is bound.
+    pub fn start(self) -> io::Result<RunningServer> {
+        let address = self.local_addr()?;
+        let (accepting, starting) = self.split()?;
+        let site = Arc::clone(&starting.site);
+        thread::Builder::new().name("start".to_owned()).spawn(move || starting.run())?;
+        let accept = thread::Builder::new().name("accept".to_owned()).spawn(move || accepting.run())?;
+        Ok(RunningServer { address, site, accept: Some(accept) })
+    }
+
+    fn split(self) -> io::Result<(Accepting, Starting)> {
+        let site = Site { catalogue: self.catalogue, speed: self.speed, stop: AtomicBool::new(false) };
+        let site = Arc::new(site);
+        let turn_away = TurnAway::start()?;
+        let (to_start, accepted) = channel();
+        let seats = Arc::new(Seats { taken: AtomicUsize::new(0), all: self.max_clients });
+        let accepting = Accepting {
+            listener: self.listener,
+            site: Arc::clone(&site),
+            seats,
+            turn_away: turn_away.clone(),
+            to_start,
+        };
+        Ok((accepting, Starting { site, turn_away, accepted }))
+    }
+}
+
+/// A server that runs beside its owner, as in a test; dropping it stops it.
+///
+/// ```
+/// use rust_sse_server::{Catalogue, Server};
+///
+/// let server = Server::bind("127.0.0.1:0", Catalogue::built_in()?)?.start()?;
+/// println!("connect to {}", server.url("/events"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct RunningServer {
+    address: SocketAddr,
+    site: Arc<Site>,
+    accept: Option<JoinHandle<()>>,
+}
+
+impl RunningServer {
+    /// The address really bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of a path on this server. The path begins with `/` and is percent-encoded.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+impl Drop for RunningServer {
+    /// Closes the port at once. Streams end at their next wait, after a second at most.
+    fn drop(&mut self) {
+        self.site.stop.store(true, Ordering::Relaxed);
+        // `accept` returns for a client only, so be one.
+        let awake = TcpStream::connect_timeout(&reachable(self.address), Duration::from_secs(1));
+        if let (Ok(_), Some(accept)) = (awake, self.accept.take()) {
+            let _ = accept.join();
+        }
+    }
+}
+
+/// The address under which a server bound to `address` can be reached from its own machine.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+/// The accepting thread. It does nothing else: the kernel queues 128 clients only, and in a burst of thousands the rest
+/// would have to try again after a second.
+struct Accepting {
+    listener: TcpListener,
+    site: Arc<Site>,
+    seats: Arc<Seats>,
+    turn_away: TurnAway,
+    to_start: Sender<(Arc<TcpStream>, Seat)>,
+}
+
+impl Accepting {
+    fn run(self) {
+        let mut trouble = Trouble::default();
+        loop {
+            let accepted = self.listener.accept();
+            if self.site.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            match accepted {
+                Ok((stream, _)) => self.hand_on(Arc::new(stream)),
+                Err(error) if is_the_clients(&error) => {}
+                Err(error) => {
+                    trouble.log(format_args!("cannot accept a client, trying again: {error}"));
+                    thread::sleep(ACCEPT_PAUSE);
+                }
+            }
+        }
+    }
+
+    fn hand_on(&self, stream: Arc<TcpStream>) {
+        match Seat::take(&self.seats) {
+            Some(seat) => {
+                // The receiver lives as long as this loop does.
+                let _ = self.to_start.send((stream, seat));
+            }
+            None => self.turn_away.client(stream),
+        }
+    }
+}
+
+/// Whether `accept` failed because of the client it was to return: the next one may be fine.
+fn is_the_clients(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
+}
+
+/// The thread that starts the clients' threads.
+struct Starting {
+    site: Arc<Site>,
+    turn_away: TurnAway,
+    accepted: Receiver<(Arc<TcpStream>, Seat)>,
+}
+
+impl Starting {
+    fn run(self) {
+        let mut trouble = Trouble::default();
+        for (stream, seat) in &self.accepted {
+            let site = Arc::clone(&self.site);
+            let client = Arc::clone(&stream);
+            let thread = thread::Builder::new().stack_size(STACK).spawn(move || {
+                let _seat = seat;
+                let _ = connection::serve(&client, &site);
+            });
+            if let Err(error) = thread {
+                trouble.log(format_args!("cannot start a thread, answering 503: {error}"));
+                self.turn_away.client(stream);
+            }
+        }
+    }
+}
+
+/// Places for clients.
+#[derive(Debug)]
+struct Seats {
+    taken: AtomicUsize,
+    all: usize,
+}
+
+/// A client's place, free again when dropped: at the end of its thread, however that comes.
+#[derive(Debug)]
+struct Seat(Arc<Seats>);
+
+impl Seat {
+    fn take(seats: &Arc<Seats>) -> Option<Seat> {
+        let seat = Seat(Arc::clone(seats));
+        // Taken before it is compared: a seat too many is given back by dropping it.
+        let others = seats.taken.fetch_add(1, Ordering::Relaxed);
+        (others < seats.all).then(|| seat)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Something that goes wrong again and again and is worth one log line a minute.
+#[derive(Default)]
+struct Trouble {
+    logged: Option<Instant>,
+}
+
+impl Trouble {
+    fn log(&mut self, what: impl Display) {
+        if self.logged.map_or(true, |logged| logged.elapsed() > LOG_PAUSE) {
+            self.logged = Some(Instant::now());
+            // Without stderr there is nobody to tell.
+            let _ = writeln!(io::stderr(), "rust_sse_server: {what}");
+        }
+    }
+}
+
+/// How many client threads this machine can carry; `None` where that is not known.
+fn thread_limit() -> Option<usize> {
+    let text = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    let mappings: usize = text.trim().parse().ok()?;
+    Some(mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_are_given_out_once_and_come_back() {
+        let seats = Arc::new(Seats { taken: AtomicUsize::new(0), all: 2 });
+        let first = Seat::take(&seats);
+        let second = Seat::take(&seats);
+        assert!(first.is_some() && second.is_some());
+        assert!(Seat::take(&seats).is_none());
+        drop(first);
+        assert!(Seat::take(&seats).is_some());
+    }
+
+    #[test]
+    fn a_server_on_every_address_is_reached_on_loopback() {
+        let reach = |address: &str| reachable(address.parse().unwrap()).to_string();
+        assert_eq!(reach("0.0.0.0:80"), "127.0.0.1:80");
+        assert_eq!(reach("[::]:80"), "[::1]:80");
+        assert_eq!(reach("127.0.0.2:80"), "127.0.0.2:80");
+    }
+}

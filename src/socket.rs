@@ -1,0 +1,247 @@
+//! The two directions of one client's TCP connection, each with its limit in time. A client may be slow, silent or gone;
+//! none of that may hold a thread for longer than the constants here.
+
+use crate::http::response::Refusal;
+use crate::http::Progress;
+use crate::script::play::Clock;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// For a whole head, counted from accept or from its first byte. People typing into telnet need a few seconds; a client
+/// that dribbles its head must not keep a thread for longer.
+pub const HEAD_TIME: Duration = Duration::from_secs(10);
+/// For a whole body, which is 1 MiB at most.
+pub const BODY_TIME: Duration = Duration::from_secs(10);
+/// For the next request to begin on a kept connection. Clients reconnect after 2 or 3 s.
+pub const IDLE_TIME: Duration = Duration::from_secs(10);
+/// For a client to take what is written to it, in total: one that reads nothing is given up.
+pub const WRITE_TIME: Duration = Duration::from_secs(10);
+/// For a client to close its side after we closed ours. Until then its bytes are read and thrown away, for closing a
+/// socket with unread bytes sends a TCP reset, which can destroy the answer on its way (RFC 9112, section 9.6).
+pub const LINGER_TIME: Duration = Duration::from_secs(1);
+/// How long a thread sleeps without a look whether its client has reset the connection.
+const SLICE: Duration = Duration::from_secs(1);
+/// Octets looked at in one go: a usual head. On the stack, so it is part of what a client costs.
+const PEEK: usize = 1024;
+/// A timeout on the socket this much off is not worth a system call.
+const TIMEOUT_SLACK: Duration = Duration::from_millis(50);
+
+/// Sets the options that both directions of a connection rely on.
+///
+/// # Errors
+/// The socket takes no options: the connection is gone already.
+pub fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // Without this, a second small write waits for the acknowledgement of the first: 40 ms.
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(HEAD_TIME))?;
+    stream.set_write_timeout(Some(WRITE_TIME))
+}
+
+/// Why no request, or no whole one, was received.
+#[derive(Debug)]
+pub enum ReceiveError {
+    /// It breaks a rule.
+    Refused(Refusal),
+    /// It took too long.
+    TimedOut,
+    /// The client closed its side before the end.
+    Closed,
+    /// The connection broke.
+    Io(io::Error),
+}
+
+impl From<io::Error> for ReceiveError {
+    fn from(error: io::Error) -> ReceiveError {
+        match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => ReceiveError::TimedOut,
+            _ => ReceiveError::Io(error),
+        }
+    }
+}
+
+/// What a client sends. A request is looked at with `peek` and its last part stays unread until the answer is over, so
+/// that what the client sends ahead stays in the kernel's buffer, which is bounded, and never in ours.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    stream: &'a TcpStream,
+    unread: usize,
+    timeout: Duration,
+}
+
+impl<'a> Incoming<'a> {
+    /// The receiving direction of a stream that went through [`prepare`].
+    pub fn new(stream: &'a TcpStream) -> Incoming<'a> {
+        Incoming { stream, unread: 0, timeout: HEAD_TIME }
+    }
+
+    /// Waits for the first byte of something.
+    ///
+    /// # Errors
+    /// [`ReceiveError`], but not `Refused`.
+    pub fn wait(&mut self, deadline: Instant) -> Result<(), ReceiveError> {
+        self.discard_unread()?;
+        self.peek(&mut [0], deadline).map(|_| ())
+    }
+
+    /// Feeds bytes to `take` until it says that what it reads is complete, and leaves its last part unread.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]; what arrived before it is lost.
+    #[inline(never)]
+    pub fn receive(
+        &mut self,
+        deadline: Instant,
+        mut take: impl FnMut(&[u8]) -> Result<Progress, Refusal>,
+    ) -> Result<(), ReceiveError> {
+        self.discard_unread()?;
+        let mut buffer = [0; PEEK];
+        loop {
+            let length = self.peek(&mut buffer, deadline)?;
+            match take(&buffer[..length]).map_err(ReceiveError::Refused)? {
+                Progress::Done(used) => {
+                    self.unread = used;
+                    return Ok(());
+                }
+                Progress::More => self.stream.read_exact(&mut buffer[..length])?,
+            }
+        }
+    }
+
+    fn peek(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<usize, ReceiveError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left == Duration::ZERO {
+            return Err(ReceiveError::TimedOut);
+        }
+        if left + TIMEOUT_SLACK < self.timeout || left > self.timeout + TIMEOUT_SLACK {
+            self.stream.set_read_timeout(Some(left))?;
+            self.timeout = left;
+        }
+        match retry(|| self.stream.peek(buffer))? {
+            0 => Err(ReceiveError::Closed),
+            length => Ok(length),
+        }
+    }
+
+    fn discard_unread(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 256];
+        while self.unread > 0 {
+            let length = self.unread.min(buffer.len());
+            self.stream.read_exact(&mut buffer[..length])?;
+            self.unread -= length;
+        }
+        Ok(())
+    }
+
+    /// Ends the connection so that all that was written arrives.
+    pub fn close(mut self) {
+        let _ = self.discard_unread();
+        linger(self.stream);
+    }
+}
+
+/// Shuts the writing half down, then throws away what still comes, until the client closes or [`LINGER_TIME`] is over.
+fn linger(mut stream: &TcpStream) {
+    let deadline = Instant::now() + LINGER_TIME;
+    if stream.shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    let mut buffer = [0; 256];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left == Duration::ZERO || stream.set_read_timeout(Some(left)).is_err() {
+            return;
+        }
+        match retry(|| stream.read(&mut buffer)) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}
+
+fn retry<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match act() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// What is sent to a client. A `write_all` takes [`WRITE_TIME`] at most, however little the client reads at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a>(pub &'a TcpStream);
+
+impl Outgoing<'_> {
+    #[cold]
+    #[inline(never)]
+    fn write_rest(&mut self, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            self.0.set_write_timeout(Some(left))?;
+            let written = self.write(bytes)?;
+            bytes = &bytes[written..];
+        }
+        self.0.set_write_timeout(Some(WRITE_TIME))
+    }
+}
+
+impl Write for Outgoing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match retry(|| self.0.write(bytes)) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
+            Ok(0) if !bytes.is_empty() => Err(ErrorKind::WriteZero.into()),
+            outcome => outcome,
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let deadline = Instant::now() + WRITE_TIME;
+        match self.write(bytes)? {
+            written if written == bytes.len() => Ok(()),
+            written => self.write_rest(&bytes[written..], deadline),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Real time for one client's player.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientClock<'a> {
+    /// A reset of this connection ends a wait.
+    pub stream: &'a TcpStream,
+    /// Setting this ends every wait.
+    pub stop: &'a AtomicBool,
+}
+
+impl Clock for ClientClock<'_> {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Sleeps in slices of a second: between them `take_error` shows a reset even while request bytes lie unread.
+    /// A socket timeout would do both at once, but is 20 to 40 ms late where `thread::sleep` is 0.1 ms.
+    fn wait_until(&mut self, due: Instant) -> io::Result<()> {
+        loop {
+            let left = due.saturating_duration_since(Instant::now());
+            thread::sleep(left.min(SLICE));
+            if left <= SLICE {
+                return Ok(());
+            }
+            if let Some(error) = self.stream.take_error()? {
+                return Err(error);
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(ErrorKind::ConnectionAborted.into());
+            }
+        }
+    }
+}

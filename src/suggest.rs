@@ -1,0 +1,51 @@
+//! Sends nothing: finds the known word nearest to a mistyped one, for messages that say "did you mean".
+
+/// The candidate that differs from `word` least, if it differs by a third of its letters at most.
+///
+/// Differences are counted as insertions, removals and replacements of one byte (Levenshtein).
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let ranked = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    let (distance, best) = ranked.min_by_key(|(distance, _)| *distance)?;
+    (distance <= best.len().max(3) / 3).then(|| best)
+}
+
+/// ` (did you mean X?)` with the nearest candidate, or nothing.
+pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, candidates).map_or_else(String::new, |best| format!(" (did you mean `{best}`?)"))
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_single_letter_changes() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("same", "same"), 0);
+    }
+
+    #[test]
+    fn suggests_what_is_near_and_nothing_else() {
+        let words = ["sleep", "status", "header"];
+        assert_eq!(nearest("slep", words), Some("sleep"));
+        assert_eq!(nearest("headr", words), Some("header"));
+        assert_eq!(nearest("zebra", words), None);
+        assert_eq!(hint("slep", words), " (did you mean `sleep`?)");
+        assert_eq!(hint("zebra", words), "");
+    }
+}
