@@ -132,8 +132,9 @@ impl Client<'_> {
         let script = self.site.catalogue.find(request.path());
         let answer = match (script, request.method()) {
             (Some(script), "GET" | "HEAD") => self.stream(script, request, manners)?,
-            (Some(_), "OPTIONS") => Some(Answer::options(request.field(ASKED_HEADERS))),
-            (None, "OPTIONS") if request.path() == b"*" => Some(Answer::options(None)),
+            (Some(_), "OPTIONS") if manners.cors => Some(Answer::preflight(request.field(ASKED_HEADERS))),
+            (Some(_), "OPTIONS") => Some(Answer::options()),
+            (None, "OPTIONS") if request.path() == b"*" => Some(Answer::options()),
             (Some(_), _) => Some(Answer::method_not_allowed()),
             (None, _) => Some(Answer::not_found(self.site.catalogue.paths())),
         };

@@ -4,7 +4,8 @@
 //! | module | on the wire |
 //! |---|---|
 //! | [`field`] | `name: value`, in both directions |
-//! | [`request`] | request line and field lines in |
+//! | [`request`] | a request's head in |
+//! | `request_line` | its first line |
 //! | [`body`] | a request body in, to be read past |
 //! | [`dechunk`] | chunked framing undone |
 //! | [`response`] | status line and field lines out, the answers that are no stream |
@@ -17,6 +18,7 @@ pub mod date;
 pub mod dechunk;
 pub mod field;
 pub mod request;
+mod request_line;
 pub mod response;
 
 /// How far a reader that is fed bytes as they arrive has come.

@@ -10,11 +10,11 @@
 //! content-type: text/event-stream\r\n            field line  │
 //! date: Wed, 28 May 2025 07:45:59 GMT\r\n        field line  │ http::date
 //! \r\n                                                       ┘
-//! b7\r\n                                         chunk-size  ┐
+//! 9f\r\n                                         chunk-size  ┐
 //! data: YHOO\ndata: +2\ndata: 10\n\n …           chunk-data  ├ http::chunk, cut by script::body
 //! \r\n                                                       ┘
 //!                                                a second passes: script::play
-//! 75\r\nid: 1\nevent: notification\n …\n\n\r\n   a chunk of one event
+//! 67\r\nid: 1\nevent: notification\n …\n\n\r\n   a chunk of one event
 //! 0\r\n\r\n                                      last-chunk, and the next request can come
 //! ```
 //!
@@ -45,7 +45,7 @@ pub mod socket;
 pub mod suggest;
 pub mod turn_away;
 
-//pub use event_source::{Event, EventSource};
+pub use event_source::{Event, EventSource};
 pub use script::catalogue::Catalogue;
 pub use script::Script;
 pub use server::{RunningServer, Server};

@@ -255,7 +255,7 @@ impl Seat {
         let seat = Seat(Arc::clone(seats));
         // Taken before it is compared: a seat too many is given back by dropping it.
         let others = seats.taken.fetch_add(1, Ordering::Relaxed);
-        (others < seats.all).then(|| seat)
+        (others < seats.all).then_some(seat)
     }
 }
 

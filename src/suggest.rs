@@ -6,7 +6,7 @@
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let ranked = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
     let (distance, best) = ranked.min_by_key(|(distance, _)| *distance)?;
-    (distance <= best.len().max(3) / 3).then(|| best)
+    (distance <= best.len().max(3) / 3).then_some(best)
 }
 
 /// ` (did you mean X?)` with the nearest candidate, or nothing.

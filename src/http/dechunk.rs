@@ -26,8 +26,9 @@ pub struct ChunkDecoder {
     ignored: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 enum State {
+    #[default]
     SizeStart,
     Size,
     Extension,
@@ -39,12 +40,6 @@ enum State {
     Trailer,
     TrailerLf,
     LastLf,
-}
-
-impl Default for State {
-    fn default() -> State {
-        State::SizeStart
-    }
 }
 
 impl ChunkDecoder {

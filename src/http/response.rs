@@ -226,11 +226,14 @@ impl Answer {
         Answer::new(Status::NO_CONTENT, "").with("cache-control", "no-cache")
     }
 
-    /// What OPTIONS gets; as a CORS preflight (WHATWG Fetch, section 3.2.2) it allows the headers asked for.
-    pub fn options(asked_headers: Option<&[u8]>) -> Answer {
-        let answer = Answer::new(Status::NO_CONTENT, "")
-            .with("allow", ALLOW)
-            .with("access-control-allow-methods", ALLOW);
+    /// `204` with the methods that would be answered.
+    pub fn options() -> Answer {
+        Answer::new(Status::NO_CONTENT, "").with("allow", ALLOW)
+    }
+
+    /// `204` to a CORS preflight (WHATWG Fetch, section 3.2.2): every header that was asked for may be sent.
+    pub fn preflight(asked_headers: Option<&[u8]>) -> Answer {
+        let answer = Answer::options().with("access-control-allow-methods", ALLOW);
         match asked_headers {
             Some(names) if list_members(names).all(is_token) => {
                 answer.with("access-control-allow-headers", names)

@@ -195,7 +195,7 @@ impl Parser<'_> {
             return Err(Mistakes(self.mistakes));
         }
         let (steps, table) = self.body.finish();
-        let resume = self.resume.then(|| table);
+        let resume = self.resume.then_some(table);
         Ok(Script {
             file: self.file.to_owned(),
             path: path.as_bytes().to_vec(),

@@ -1,0 +1,28 @@
+//! Connects an EventSource to the demo and prints what it dispatches, until the server ends the stream.
+//!
+//! ```text
+//! cargo run                         (in one terminal)
+//! cargo run --example client        (in another; takes another URL as its argument)
+//! ```
+
+use rust_sse_server::EventSource;
+use std::process::exit;
+
+fn main() {
+    let url = std::env::args().nth(1).unwrap_or_else(|| "http://127.0.0.1:8080/events".to_owned());
+    let source = EventSource::new(&url).unwrap_or_else(|error| {
+        eprintln!("client: {error}");
+        exit(2);
+    });
+
+    source.on_message(|event| println!("Message event {event:?}"));
+    source.add_event_listener("update", |event| println!("update event {event:?}"));
+    source.add_event_listener("notification", |event| println!("notification event {event:?}"));
+    // Without the exit, the source would wait for the reconnection time and connect again.
+    source.add_event_listener("error", |event| {
+        println!("Error {event:?}");
+        exit(1);
+    });
+
+    source.run();
+}

@@ -1,0 +1,107 @@
+//! When there is no room for another client: 503 at once, and everybody inside is served on.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+use support::{eventually, field, has_tool, program_path, skip, Client, Folder, Program, DEMO_HEAD};
+
+const FULL: &str = "503 Service Unavailable: too many clients, come back later\n";
+
+fn assert_turned_away(client: &mut Client) {
+    let (head, body) = client.read_answer();
+    assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");
+    assert_eq!((field(&head, "retry-after"), field(&head, "connection")), (Some("2"), Some("close")));
+    assert_eq!(body, FULL);
+    client.assert_closed();
+}
+
+#[test]
+fn one_client_more_than_max_clients_gets_503_and_later_a_place() {
+    let program = Program::start(&["--max-clients", "2"]);
+    let mut first = Client::connect(program.address);
+    let mut second = Client::connect(program.address);
+    for client in [&mut first, &mut second] {
+        assert_eq!(client.get("/events", "").read_head(), DEMO_HEAD);
+    }
+    let mut third = Client::connect(program.address);
+    assert_turned_away(third.get("/events", ""));
+    assert_turned_away(&mut Client::connect(program.address));
+    first.reset();
+    let answer = || Client::connect(program.address).get("/events", "").read_until("\r\n");
+    eventually(answer, |line| line == "HTTP/1.1 200 OK\r\n");
+    second.read_until("data: test\n\n\r\n");
+}
+
+#[test]
+fn out_of_descriptors_the_clients_inside_are_served_and_the_others_wait() {
+    if !has_tool("prlimit") {
+        return;
+    }
+    let program = Program::start_under(&["prlimit", "--nofile=12"], &program_path(), &[]);
+    let mut clients: Vec<Client> = (0..20).map(|_| Client::connect(program.address)).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    let ticks = program.ticks();
+    assert_eq!(clients[0].get("/events", "").read_head(), DEMO_HEAD);
+    clients[0].read_until("Event 1\"");
+    assert!(program.ticks() - ticks < 20, "it spins");
+    let mut last = clients.pop().unwrap();
+    drop(clients);
+    assert_eq!(last.get("/events", "").read_head(), DEMO_HEAD);
+    let log = program.end();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(
+        log.starts_with("rust_sse_server: cannot accept a client, trying again: Too many open files"),
+        "{log}"
+    );
+}
+
+#[test]
+fn out_of_threads_a_client_gets_503_and_nothing_else_happens() {
+    if !has_tool("prlimit") || !has_tool("setpriv") {
+        return;
+    }
+    if fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).ok() != Some(0) {
+        return skip("only root can run a program as a user who has no other threads");
+    }
+    // A user of its own can neither reach root's folders nor be disturbed by other processes of that user.
+    let folder = Folder::new("threads");
+    let program = folder.0.join("rust_sse_server");
+    fs::copy(program_path(), &program).unwrap();
+    for path in [&folder.0, &program] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let as_stranger = ["prlimit", "--nproc=6", "setpriv", "--reuid=61234", "--clear-groups"];
+    let program = Program::start_under(&as_stranger, &program, &[]);
+    let mut inside: Vec<Client> = (0..3).map(|_| Client::connect(program.address)).collect();
+    for client in &mut inside {
+        assert_eq!(client.get("/events", "").read_head(), DEMO_HEAD);
+    }
+    for _ in 0..3 {
+        assert_turned_away(Client::connect(program.address).get("/events", ""));
+    }
+    inside[0].read_until("Event 1\"");
+    inside.pop().unwrap().reset();
+    let answer = || Client::connect(program.address).get("/events", "").read_until("\r\n");
+    eventually(answer, |line| line == "HTTP/1.1 200 OK\r\n");
+    let log = program.end();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.starts_with("rust_sse_server: cannot start a thread, answering 503: "), "{log}");
+}
+
+#[test]
+fn more_clients_than_the_machine_can_carry_are_refused_at_start_with_the_figure_it_can_have() {
+    let output =
+        std::process::Command::new(program_path()).args(["--max-clients", "100000000"]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        message.starts_with("rust_sse_server: --max-clients: 100000000 clients are more than"),
+        "{message}"
+    );
+    let figure = message.split("carry: ").nth(1).unwrap().split(' ').next().unwrap();
+    let program = Program::start(&["--max-clients", figure]);
+    assert_eq!(Client::connect(program.address).get("/events", "").read_head(), DEMO_HEAD);
+}

@@ -1,0 +1,124 @@
+//! How long the server waits for a client. The cases take the limits' own time, 10 s, so they run side by side.
+
+mod support;
+
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+use support::{demo, serve, Client};
+
+#[test]
+fn every_limit_in_time_holds() {
+    let cases: [(&str, fn()); 7] = [
+        ("a_client_that_sends_nothing_gets_408_after_10_s", a_client_that_sends_nothing_gets_408_after_10_s),
+        ("dribbling_a_head_gains_no_time", dribbling_a_head_gains_no_time),
+        ("a_body_that_does_not_come_is_408_after_10_s", a_body_that_does_not_come_is_408_after_10_s),
+        (
+            "a_kept_connection_is_closed_without_a_word_after_10_idle_seconds",
+            a_kept_connection_is_closed_without_a_word_after_10_idle_seconds,
+        ),
+        (
+            "a_request_may_take_its_own_10_s_after_an_idle_time",
+            a_request_may_take_its_own_10_s_after_an_idle_time,
+        ),
+        (
+            "a_client_that_reads_nothing_is_given_up_after_10_s",
+            a_client_that_reads_nothing_is_given_up_after_10_s,
+        ),
+        (
+            "a_client_that_reads_a_little_now_and_then_is_given_up_too",
+            a_client_that_reads_a_little_now_and_then_is_given_up_too,
+        ),
+    ];
+    let running: Vec<_> = cases.iter().map(|(name, case)| (name, thread::spawn(*case))).collect();
+    let failed: Vec<_> =
+        running.into_iter().filter_map(|(name, case)| case.join().is_err().then_some(name)).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+fn assert_about_10_s(start: Instant) {
+    let taken = start.elapsed();
+    assert!((9_900..11_500).contains(&taken.as_millis()), "{taken:?}");
+}
+
+/// More than the socket's buffers take.
+fn endless() -> Vec<u8> {
+    [&b"data: "[..], &[b'x'; 1 << 16], b"\n\n"].concat().repeat(256)
+}
+
+fn a_client_that_sends_nothing_gets_408_after_10_s() {
+    let server = demo("max");
+    let start = Instant::now();
+    let mut client = Client::connect(server.address());
+    let (head, body) = client.read_answer();
+    assert!(head.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{head}");
+    assert_eq!(body, "408 Request Timeout: the request took longer than 10 s\n");
+    client.assert_closed();
+    assert_about_10_s(start);
+}
+
+fn dribbling_a_head_gains_no_time() {
+    let server = demo("max");
+    let start = Instant::now();
+    let mut client = Client::connect(server.address());
+    client.send("GET /events HTTP/1.1\r\nX: ");
+    for _ in 0..19 {
+        sleep(Duration::from_millis(500));
+        client.send("x");
+    }
+    assert!(client.read_answer().0.starts_with("HTTP/1.1 408 "));
+    assert_about_10_s(start);
+}
+
+fn a_body_that_does_not_come_is_408_after_10_s() {
+    let server = demo("max");
+    let start = Instant::now();
+    let mut client = Client::connect(server.address());
+    client.get("/events", "Content-Length: 3\r\n").send("ab");
+    assert!(client.read_answer().0.starts_with("HTTP/1.1 408 "));
+    assert_about_10_s(start);
+}
+
+fn a_kept_connection_is_closed_without_a_word_after_10_idle_seconds() {
+    let server = serve("max", &[("/a", b"data: a\n\n")]);
+    let mut client = Client::connect(server.address());
+    client.get("/a", "").read_until("\r\n0\r\n\r\n");
+    let start = Instant::now();
+    client.assert_closed();
+    assert_about_10_s(start);
+}
+
+fn a_request_may_take_its_own_10_s_after_an_idle_time() {
+    let server = serve("max", &[("/a", b"data: a\n\n")]);
+    let mut client = Client::connect(server.address());
+    client.get("/a", "").read_until("\r\n0\r\n\r\n");
+    sleep(Duration::from_secs(6));
+    client.send("GET /a HTTP/1.1\r\n");
+    sleep(Duration::from_secs(6));
+    client.send("Host: test\r\n\r\n");
+    assert!(client.read_head().starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+fn a_client_that_reads_nothing_is_given_up_after_10_s() {
+    let endless = endless();
+    let server = serve("max", &[("/endless", &endless)]);
+    let mut client = Client::connect(server.address());
+    client.get("/endless", "");
+    sleep(Duration::from_secs(12));
+    let (bytes, _) = client.read_to_any_end();
+    assert!(bytes.len() < endless.len() && !bytes.ends_with(b"0\r\n\r\n"), "{} octets arrived", bytes.len());
+}
+
+fn a_client_that_reads_a_little_now_and_then_is_given_up_too() {
+    let endless = endless();
+    let server = serve("max", &[("/endless", &endless)]);
+    let mut client = Client::connect(server.address());
+    client.get("/endless", "");
+    let start = Instant::now();
+    let mut arrived = 0;
+    while start.elapsed() < Duration::from_secs(12) {
+        arrived += client.read_some(32 * 1024);
+        sleep(Duration::from_millis(500));
+    }
+    let (rest, _) = client.read_to_any_end();
+    assert!(arrived + rest.len() < endless.len(), "{arrived} and {} octets arrived", rest.len());
+}

@@ -1,0 +1,186 @@
+//! Bytes in, status out: what is no acceptable request is refused with a word of explanation, and the connection closed.
+
+mod support;
+
+use support::{demo, field, Client};
+
+/// The answer to these bytes, after which the connection must be closed.
+fn answer(bytes: &[u8]) -> (String, String) {
+    let server = demo("max");
+    let mut client = Client::connect(server.address());
+    client.send(bytes);
+    let (head, body) = client.read_answer();
+    assert_eq!(field(&head, "connection"), Some("close"), "{}", bytes.escape_ascii());
+    client.assert_closed();
+    (head, body)
+}
+
+fn assert_refused(status: u16, bytes: &[u8]) {
+    let (head, body) = answer(bytes);
+    let text = bytes[..bytes.len().min(80)].escape_ascii().to_string();
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{text}: {head}");
+    assert!(
+        body.starts_with(&format!("{status} ")) && body.ends_with('\n') && body.len() > 20,
+        "{text}: {body}"
+    );
+}
+
+#[test]
+fn heads_that_break_the_grammar_are_400() {
+    for head in [
+        // The request line.
+        "GET /events\r\n",
+        "GET /events HTTP/1.1 \r\n",
+        "GET  /events HTTP/1.1\r\n",
+        "GET\t/events HTTP/1.1\r\n",
+        " GET /events HTTP/1.1\r\n",
+        "GET /events http/1.1\r\n",
+        "GET /events HTTP/1.1.1\r\n",
+        "GET events HTTP/1.1\r\n",
+        "G(T /events HTTP/1.1\r\n",
+        "GET /events# HTTP/1.1\r\n",
+        "GET /\u{e9} HTTP/1.1\r\n",
+        "GET * HTTP/1.1\r\n",
+        // Line ends.
+        "GET /events HTTP/1.1\n",
+        "GET /events HTTP/1.1\r\nHost: a\nX: b\r\n",
+        "GET /events HTTP/1.1\r\nHost: a\rX: b\r\n",
+        // Field lines.
+        "GET /events HTTP/1.1\r\nHost: a\r\nX\r\n",
+        "GET /events HTTP/1.1\r\nHost: a\r\nX : b\r\n",
+        "GET /events HTTP/1.1\r\nHost: a\r\n: b\r\n",
+        "GET /events HTTP/1.1\r\nHost: a\r\nX: b\r\n folded\r\n",
+        "GET /events HTTP/1.1\r\n Host: a\r\n",
+        "GET /events HTTP/1.1\r\nHost: a\r\nX: \0\r\n",
+        "GET /events HTTP/1.1\r\nHost: a\r\nX: \u{7f}\r\n",
+        "GET /events HTTP/1.1\r\nHost: a\r\nX\u{e9}: b\r\n",
+        // Host.
+        "GET /events HTTP/1.1\r\n\r\n",
+        "GET /events HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+        "GET /events HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /events HTTP/1.1\r\nHost: a b\r\n\r\n",
+        "GET /events HTTP/1.1\r\nHost: a:port\r\n\r\n",
+        "GET http://a/events HTTP/1.1\r\n\r\n",
+        // TLS.
+        "\u{16}\u{3}\u{1}\u{2}",
+    ] {
+        assert_refused(400, head.as_bytes());
+    }
+}
+
+#[test]
+fn bodies_whose_end_could_be_read_in_two_ways_are_400() {
+    for fields in [
+        "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 1\r\nContent-Length: 1\r\n",
+        "Content-Length: 1, 1\r\n",
+        "Content-Length: +1\r\n",
+        "Content-Length: -1\r\n",
+        "Content-Length: 0x1\r\n",
+        "Content-Length: 1 1\r\n",
+        "Content-Length:\r\n",
+        "Transfer-Encoding: chunked, chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding:\r\n",
+    ] {
+        assert_refused(400, format!("POST /events HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes());
+    }
+    assert_refused(400, b"POST /events HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n");
+}
+
+#[test]
+fn chunks_that_break_the_grammar_are_400() {
+    for body in
+        ["x\r\n", "\r\n", "1\nx", "1\r\nxy", "1\r\nx\n", "-1\r\n", "fffffffffffffffff\r\n", "1;\0\r\n"]
+    {
+        let head = "POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_refused(400, format!("{head}{body}").as_bytes());
+    }
+}
+
+#[test]
+fn unknown_transfer_codings_and_connect_are_501() {
+    for coding in ["gzip", "gzip, chunked", "chunked, gzip", "identity"] {
+        let head = format!("POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: {coding}\r\n\r\n");
+        assert_refused(501, head.as_bytes());
+    }
+    assert_refused(501, b"CONNECT a:80 HTTP/1.1\r\n");
+}
+
+#[test]
+fn expectations_other_than_100_continue_are_417() {
+    assert_refused(417, b"GET /events HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n");
+}
+
+#[test]
+fn versions_other_than_1_x_are_505() {
+    assert_refused(505, b"GET /events HTTP/2.0\r\n");
+    assert_refused(505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert_refused(505, b"GET /events HTTP/0.9\r\n");
+}
+
+#[test]
+fn a_later_1_x_is_1_1() {
+    let server = demo("max");
+    let mut client = Client::connect(server.address());
+    client.send("GET /events HTTP/1.9\r\nHost: test\r\n\r\n");
+    assert_eq!(client.read_head(), support::DEMO_HEAD);
+}
+
+#[test]
+fn heads_over_the_limits_are_431_and_targets_414() {
+    let head = |fields: &str| format!("GET /events HTTP/1.1\r\nHost: a\r\n{fields}\r\n").into_bytes();
+    assert_refused(431, &head(&format!("X: {}\r\n", "x".repeat(16 * 1024))));
+    assert_refused(431, &head(&"X: y\r\n".repeat(100)));
+    assert_refused(414, format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(8 * 1024)).as_bytes());
+    assert_refused(414, &[b'x'; 17 * 1024]);
+}
+
+#[test]
+fn exactly_100_field_lines_pass() {
+    let server = demo("max");
+    let mut client = Client::connect(server.address());
+    client.get("/events", &"X: y\r\n".repeat(99));
+    assert_eq!(client.read_head(), support::DEMO_HEAD);
+}
+
+#[test]
+fn bodies_over_1_mib_are_413() {
+    assert_refused(413, b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
+    assert_refused(
+        413,
+        b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+    );
+    let chunk = format!("100001\r\n{}\r\n", "x".repeat(0x10_0001));
+    let head = "POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_refused(413, format!("{head}{chunk}").as_bytes());
+}
+
+#[test]
+fn a_refusal_arrives_whole_although_the_client_goes_on_sending() {
+    let mut bytes = b"GET /events HTTP/1.1\r\nbroken\r\n".to_vec();
+    bytes.extend(std::iter::repeat(b'x').take(1 << 20));
+    assert_refused(400, &bytes);
+}
+
+#[test]
+fn a_head_that_ends_in_the_middle_is_400() {
+    let server = demo("max");
+    let mut client = Client::connect(server.address());
+    client.send("GET /events HTTP/1.1\r\n").half_close();
+    assert!(client.read_answer().0.starts_with("HTTP/1.1 400 "));
+    client.assert_closed();
+}
+
+#[test]
+fn nothing_of_a_request_is_repeated_in_an_answer() {
+    let server = demo("max");
+    for bytes in
+        ["GET /\u{1b}[2J HTTP/1.1\r\n", "EVIL\u{9}EVIL\r\n", "GET /EVIL HTTP/1.1\r\nHost: EVIL EVIL\r\n\r\n"]
+    {
+        let mut client = Client::connect(server.address());
+        client.send(bytes).half_close();
+        let answer = client.read_to_end();
+        assert!(!answer.contains("EVIL") && !answer.contains('\u{1b}'), "{answer}");
+    }
+}

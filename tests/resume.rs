@@ -1,0 +1,81 @@
+//! A client that comes back with `Last-Event-ID` loses nothing, and one that has everything is told so with 204.
+
+mod support;
+
+use support::{chunk, demo, serve, step, Client, DEMO_HEAD, GREETING};
+
+const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\ncache-control: no-cache\r\ndate: *\r\n\r\n";
+
+/// The body of the demo for a client that has this last event ID.
+fn demo_after(id: &str) -> String {
+    let server = demo("max");
+    let mut client = Client::connect(server.address());
+    client.get("/events", &format!("Last-Event-ID: {id}\r\n"));
+    assert_eq!(client.read_head(), DEMO_HEAD);
+    client.read_until("\r\n0\r\n\r\n")
+}
+
+fn steps(from: u32) -> String {
+    (from..=15).map(|n| chunk(&step(n, "0"))).collect::<String>() + "0\r\n\r\n"
+}
+
+#[test]
+fn after_7_comes_8() {
+    assert_eq!(demo_after("7"), steps(8));
+}
+
+#[test]
+fn after_3_its_companion_without_an_id_comes_again() {
+    assert_eq!(demo_after("3"), chunk("data: Just a simple data message at 0\n\n") + &steps(4));
+}
+
+#[test]
+fn after_1_which_occurs_twice_comes_what_follows_the_first() {
+    let rest = GREETING.split("id: 1\n\n").nth(1).unwrap();
+    assert_eq!(demo_after("1"), chunk(rest) + &steps(1));
+}
+
+#[test]
+fn an_unknown_id_and_an_empty_one_start_at_the_beginning() {
+    let whole = chunk(GREETING) + &steps(1);
+    assert_eq!(demo_after("16"), whole);
+    assert_eq!(demo_after("07"), whole);
+    assert_eq!(demo_after(""), whole);
+}
+
+#[test]
+fn after_the_last_id_there_is_no_content_and_the_connection_goes_on() {
+    let server = demo("max");
+    let mut client = Client::connect(server.address());
+    for _ in 0..2 {
+        client.get("/events", "Last-Event-ID: 15\r\n");
+        assert_eq!(client.read_head(), NO_CONTENT);
+    }
+    client.get("/events", "last-event-id: 14\r\n");
+    assert_eq!(client.read_head(), DEMO_HEAD);
+    assert_eq!(client.read_until("0\r\n\r\n"), steps(15));
+}
+
+#[test]
+fn no_content_is_readable_from_another_origin() {
+    let server = demo("max");
+    let mut client = Client::connect(server.address());
+    client.get("/events", "Last-Event-ID: 15\r\nOrigin: http://elsewhere\r\n");
+    assert!(client.read_head().contains("\r\naccess-control-allow-origin: *\r\n"));
+}
+
+#[test]
+fn a_script_without_resume_plays_from_the_start() {
+    let server = serve("max", &[("/plain", b"id: 1\n\nid: 2\n\n")]);
+    let mut client = Client::connect(server.address());
+    client.get("/plain", "Last-Event-ID: 2\r\n").read_head();
+    assert_eq!(client.read_until("0\r\n\r\n"), chunk("id: 1\n\n") + &chunk("id: 2\n\n") + "0\r\n\r\n");
+}
+
+#[test]
+fn an_id_with_a_placeholder_matches_nothing() {
+    let server = serve("max", &[("/x", b"@resume\nid: {{elapsed}}\n\nid: 2\n\n")]);
+    let mut client = Client::connect(server.address());
+    client.get("/x", "Last-Event-ID: {{elapsed}}\r\n").read_head();
+    assert_eq!(client.read_chunk(), "id: 0\n\n");
+}

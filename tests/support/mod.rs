@@ -1,0 +1,329 @@
+//! What the tests share: servers on free ports, in this process or as a child, and a client that speaks in bytes. Every
+//! socket has a read timeout.
+
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use rust_sse_server::script::time::Speed;
+use rust_sse_server::{Catalogue, RunningServer, Script, Server};
+use std::fmt::Debug;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Longer than any answer takes, shorter than anybody's patience.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What GET /events sends first, after the head.
+pub const GREETING: &str = "data: YHOO\ndata: +2\ndata: 10\n\n: test stream\n\ndata: first event\nid: 1\n\n\
+    data:second event\nid\n\ndata:  third event\n\ndata\n\ndata\ndata\n\ndata:\n\ndata:test\n\ndata: test\n\n";
+
+/// The demo's head, its date replaced by `*`.
+pub const DEMO_HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncache-control: no-cache\r\n\
+    content-type: text/event-stream\r\ndate: *\r\n\r\n";
+
+/// The data of the demo's chunk for step `n`, with this timestamp.
+pub fn step(n: u32, timestamp: &str) -> String {
+    let event = if n % 2 == 1 { "notification" } else { "update" };
+    let mut text = format!(
+        "id: {n}\nevent: {event}\nretry: 2000\n\
+         data: {{\"message\": \"Hello from Rust! Event {n}\", \"timestamp\": \"{timestamp}\"}}\n\n"
+    );
+    if n % 3 == 0 {
+        text += &format!("data: Just a simple data message at {timestamp}\n\n");
+    }
+    text
+}
+
+/// A chunk around `data`.
+pub fn chunk(data: &str) -> String {
+    format!("{:x}\r\n{data}\r\n", data.len())
+}
+
+/// A server in this process that serves the demo at this speed.
+pub fn demo(speed: &str) -> RunningServer {
+    serve(speed, &[])
+}
+
+/// A server in this process that serves the demo and scripts: `(path, text)`.
+pub fn serve(speed: &str, scripts: &[(&str, &[u8])]) -> RunningServer {
+    let mut catalogue = Catalogue::built_in().unwrap();
+    for (path, text) in scripts {
+        catalogue.add(Script::parse(path, path, text).unwrap()).unwrap();
+    }
+    let server = Server::bind("127.0.0.1:0", catalogue).unwrap();
+    server.speed(Speed::parse(speed).unwrap()).start().unwrap()
+}
+
+/// A client that speaks in bytes.
+pub struct Client {
+    stream: TcpStream,
+    /// Arrived and not yet asked for.
+    ahead: Vec<u8>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client { stream, ahead: Vec::new() }
+    }
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Client {
+        self.stream.write_all(bytes.as_ref()).unwrap();
+        self
+    }
+
+    /// Sends a GET request with these further field lines.
+    pub fn get(&mut self, path: &str, fields: &str) -> &mut Client {
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n{fields}\r\n"))
+    }
+
+    /// Reads up to and with `end`.
+    pub fn read_until(&mut self, end: &str) -> String {
+        self.read_while(|bytes| find(bytes, end.as_bytes()).map(|at| at + end.len()))
+    }
+
+    /// Reads so many octets.
+    pub fn read_exactly(&mut self, length: usize) -> String {
+        self.read_while(|bytes| (bytes.len() >= length).then_some(length))
+    }
+
+    /// Reads a head, with the value of its date replaced by `*`.
+    pub fn read_head(&mut self) -> String {
+        without_date(&self.read_until("\r\n\r\n"))
+    }
+
+    /// Reads a chunk and gives its data; an empty one is the last-chunk, read with the CR LF after it.
+    pub fn read_chunk(&mut self) -> String {
+        let size = self.read_until("\r\n");
+        let size =
+            usize::from_str_radix(size.trim_end(), 16).unwrap_or_else(|_| panic!("chunk-size {size:?}"));
+        let data = self.read_exactly(size);
+        assert_eq!(self.read_exactly(2), "\r\n");
+        data
+    }
+
+    /// Reads an answer with a `content-length`: head and body.
+    pub fn read_answer(&mut self) -> (String, String) {
+        let head = self.read_head();
+        let length = field(&head, "content-length").map_or(0, |length| length.parse().unwrap());
+        let body = self.read_exactly(length);
+        (head, body)
+    }
+
+    /// Reads until the server closes.
+    pub fn read_to_end(&mut self) -> String {
+        let mut bytes = std::mem::take(&mut self.ahead);
+        self.stream.read_to_end(&mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// Reads until the connection ends, however it ends: the bytes, and whether the end was a clean one.
+    pub fn read_to_any_end(&mut self) -> (Vec<u8>, bool) {
+        let mut bytes = std::mem::take(&mut self.ahead);
+        let clean = self.stream.read_to_end(&mut bytes).is_ok();
+        (bytes, clean)
+    }
+
+    /// Reads what is there, so many octets at most; 0 when the connection has ended.
+    pub fn read_some(&mut self, most: usize) -> usize {
+        let mut buffer = vec![0; most];
+        self.stream.read(&mut buffer).unwrap_or(0)
+    }
+
+    /// Asserts that the server closes without another byte.
+    pub fn assert_closed(&mut self) {
+        assert_eq!(self.read_to_end(), "");
+    }
+
+    /// Asserts that nothing arrives for this long.
+    pub fn assert_silent_for(&mut self, time: Duration) {
+        assert!(self.ahead.is_empty());
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let mut buffer = [0; 64];
+        match self.stream.read(&mut buffer) {
+            Ok(length) => panic!("arrived: {}", buffer[..length].escape_ascii()),
+            Err(_) => self.stream.set_read_timeout(Some(PATIENCE)).unwrap(),
+        }
+    }
+
+    /// Says that nothing more will be sent.
+    pub fn half_close(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Ends the connection with a TCP reset as soon as something arrives: closing it while bytes lie unread does that.
+    pub fn reset(self) {
+        let mut buffer = [0; 1];
+        self.stream.peek(&mut buffer).unwrap();
+        drop(self);
+    }
+
+    fn read_while(&mut self, complete: impl Fn(&[u8]) -> Option<usize>) -> String {
+        loop {
+            if let Some(length) = complete(&self.ahead) {
+                let rest = self.ahead.split_off(length);
+                return String::from_utf8(std::mem::replace(&mut self.ahead, rest)).unwrap();
+            }
+            let mut buffer = [0; 4096];
+            let length = self.stream.read(&mut buffer).unwrap();
+            assert!(length > 0, "the server closed after {}", self.ahead.escape_ascii());
+            self.ahead.extend_from_slice(&buffer[..length]);
+        }
+    }
+}
+
+/// A response's text with the value of its date replaced by `*`.
+pub fn without_date(text: &str) -> String {
+    let line =
+        |line: &str| if line.starts_with("date: ") { "date: *\r\n".to_owned() } else { line.to_owned() };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+/// The value of a field line.
+pub fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+/// The program as a child process, ended when dropped.
+pub struct Program {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Program {
+    /// Starts the program on a free port, with these options before HOST and PORT.
+    pub fn start(options: &[&str]) -> Program {
+        Program::start_as(Command::new(program_path()), options)
+    }
+
+    /// Starts the program through another, which gets the program's path and options as its last arguments.
+    pub fn start_under(wrapper: &[&str], program: &Path, options: &[&str]) -> Program {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(program);
+        Program::start_as(command, options)
+    }
+
+    fn start_as(mut command: Command, options: &[&str]) -> Program {
+        command.args(options).args(["127.0.0.1", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
+        let port = port.parse().unwrap_or_else(|_| panic!("the first line is {line:?}"));
+        let program = Program { child, address: SocketAddr::from(([127, 0, 0, 1], port)) };
+        // It says where it is as soon as it is bound; a moment later all its threads have started, and this client's
+        // thread is gone again.
+        Client::connect(program.address).get("/", "Connection: close\r\n").read_to_end();
+        sleep(Duration::from_millis(20));
+        program
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The processor time used so far, in ticks of 10 ms.
+    pub fn ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    pub fn threads(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().count()
+    }
+
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Resident memory in kB.
+    pub fn memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Ends the program and gives what it wrote to stderr.
+    pub fn end(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let mut text = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn program_path() -> PathBuf {
+    assert_cmd::cargo::cargo_bin("rust_sse_server")
+}
+
+/// Whether a tool a test needs is there. If not, the reason is printed, and under `REQUIRE_TOOLS` it is a failure.
+pub fn has_tool(tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").output().is_ok();
+    if !found {
+        skip(&format!("{tool} is not installed"));
+    }
+    found
+}
+
+/// Says why a test is skipped; under `REQUIRE_TOOLS` that is a failure.
+pub fn skip(reason: &str) {
+    assert!(std::env::var_os("REQUIRE_TOOLS").is_none(), "{reason}");
+    eprintln!("skipped: {reason}");
+}
+
+/// Waits until `measure` gives what `wanted` accepts, for [`PATIENCE`] at most.
+pub fn eventually<T: Debug>(mut measure: impl FnMut() -> T, wanted: impl Fn(&T) -> bool) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let value = measure();
+        if wanted(&value) {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "still {value:?}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// A folder of its own for one test, removed when dropped.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("rust_sse_server-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    /// Writes a file and gives its path.
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,91 @@
+//! Events arrive when they are due: not earlier, not in one piece, and no later because of what came before or beside.
+
+mod support;
+
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{demo, serve, Client, GREETING};
+
+#[test]
+fn the_greeting_arrives_at_once_and_the_first_event_not_before_a_second() {
+    let server = demo("1");
+    let mut client = Client::connect(server.address());
+    let start = Instant::now();
+    client.get("/events", "").read_head();
+    assert_eq!(client.read_chunk(), GREETING);
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    client.assert_silent_for(Duration::from_millis(900).saturating_sub(start.elapsed()));
+    assert_eq!(client.read_chunk(), support::step(1, "0"));
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+#[test]
+fn timestamps_count_the_time_and_never_drift() {
+    let server = demo("10");
+    let mut client = Client::connect(server.address());
+    let start = Instant::now();
+    client.get("/events", "").read_head();
+    client.read_chunk();
+    for n in 1..=15_u64 {
+        let event = client.read_chunk();
+        let timestamp = event.split("\"timestamp\": \"").nth(1).unwrap().split('"').next().unwrap();
+        let late = timestamp.parse::<u64>().unwrap() as i64 - (n as i64 - 1) * 100;
+        assert!((0..50).contains(&late), "step {n} was sent {late} ms late");
+        assert!(start.elapsed() >= Duration::from_millis(n * 100), "step {n} came early");
+    }
+    assert_eq!(client.read_chunk(), "");
+    let total = start.elapsed();
+    assert!(total < Duration::from_millis(1_600), "{total:?}");
+}
+
+#[test]
+fn the_last_chunk_comes_with_the_last_event() {
+    let server = serve("1", &[("/two", b"data: 1\n\n@sleep 50ms\ndata: 2\n\n")]);
+    let mut client = Client::connect(server.address());
+    client.get("/two", "").read_head();
+    client.read_chunk();
+    assert_eq!(client.read_chunk(), "data: 2\n\n");
+    let event = Instant::now();
+    assert_eq!(client.read_chunk(), "");
+    assert!(event.elapsed() < Duration::from_millis(20), "{:?}", event.elapsed());
+}
+
+#[test]
+fn a_sleep_before_the_first_line_is_a_slow_answer() {
+    let server = serve("1", &[("/slow", b"@sleep 300ms\ndata: 1\n\n")]);
+    let mut client = Client::connect(server.address());
+    client.get("/slow", "").assert_silent_for(Duration::from_millis(200));
+    client.read_head();
+    assert_eq!(client.read_chunk(), "data: 1\n\n");
+}
+
+#[test]
+fn a_client_that_reads_nothing_does_not_delay_another() {
+    let endless = b"data: ".repeat(4 << 20);
+    let server = serve("10", &[("/endless", &endless)]);
+    let mut stuck = Client::connect(server.address());
+    stuck.get("/endless", "");
+    let mut client = Client::connect(server.address());
+    let start = Instant::now();
+    client.get("/events", "").read_until("\r\n0\r\n\r\n");
+    let total = start.elapsed();
+    assert!((1_500..1_700).contains(&total.as_millis()), "{total:?}");
+}
+
+#[test]
+fn fifty_clients_each_keep_their_own_time() {
+    let server = demo("20");
+    let clients = (0..50).map(|n| {
+        let address = server.address();
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(n * 7));
+            let start = Instant::now();
+            Client::connect(address).get("/events", "").read_until("\r\n0\r\n\r\n");
+            start.elapsed()
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        let total = client.join().unwrap();
+        assert!((750..1_000).contains(&total.as_millis()), "{total:?}");
+    }
+}
