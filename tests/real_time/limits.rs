@@ -1,10 +1,8 @@
 //! How long the server waits for a client. The cases take the limits' own time, 10 s, so they run side by side.
 
-mod support;
-
+use crate::support::{demo, serve, Client};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
-use support::{demo, serve, Client};
 
 #[test]
 fn every_limit_in_time_holds() {

@@ -1,0 +1,61 @@
+//! Clients by the thousand that dribble, stay silent, never read or vanish cost nothing lasting, and a well-behaved client
+//! beside them loses no event and waits for none.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+use support::{eventually, has_tool, program_path, step, Client, Program, GREETING};
+
+#[test]
+fn a_crowd_of_bad_clients_leaves_no_trace() {
+    if !has_tool("prlimit") {
+        return;
+    }
+    let program = Program::start_under(&["prlimit", "--nofile=4096"], &program_path(), &["--speed", "5"]);
+    let before = (program.threads(), program.descriptors());
+    let memory = program.memory();
+    let address = program.address;
+
+    let connect = |count: usize| (0..count).map(|_| Client::connect(address)).collect::<Vec<Client>>();
+    let silent = connect(500);
+    let mut dribbling = connect(200);
+    let mut never_reading = connect(20);
+    for client in &mut never_reading {
+        for _ in 0..20 {
+            client.get("/events", "");
+        }
+    }
+    for byte in b"GET /eve" {
+        for client in &mut dribbling {
+            client.send([*byte]);
+        }
+    }
+    eventually(|| program.threads(), |now| *now == before.0 + 720);
+    let good = std::thread::spawn(move || well_behaved(Client::connect(address)));
+    for _ in 0..5_000 {
+        drop(Client::connect(address));
+    }
+
+    good.join().unwrap();
+    drop((silent, dribbling, never_reading));
+    eventually(|| (program.threads(), program.descriptors()), |now| *now == before);
+    let grown = program.memory().saturating_sub(memory);
+    assert!(grown < 10_000, "{grown} kB more than before");
+    assert_eq!(program.end(), "");
+}
+
+/// Plays the demo at five times its speed and minds every event's time.
+fn well_behaved(mut client: Client) {
+    let start = Instant::now();
+    client.get("/events", "").read_head();
+    assert_eq!(client.read_chunk(), GREETING);
+    for n in 1..=15 {
+        let event = client.read_chunk();
+        let timestamp = event.split("\"timestamp\": \"").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(event, step(n, timestamp));
+        let late = start.elapsed().saturating_sub(Duration::from_millis(u64::from(n) * 200));
+        assert!(late < Duration::from_millis(500), "event {n} came {late:?} late");
+    }
+    assert_eq!(client.read_chunk(), "");
+}

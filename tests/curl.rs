@@ -1,0 +1,102 @@
+//! The real curl, as a stranger would use it.
+
+mod support;
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+use support::{has_tool, serve, Folder, Program, GREETING};
+
+fn curl(arguments: &[&str]) -> Output {
+    Command::new("curl").args(["--no-progress-meter", "--max-time", "20"]).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn curl_v_shows_the_head_and_leaves_the_connection_intact() {
+    if !has_tool("curl") {
+        return;
+    }
+    let program = Program::start(&["--speed", "10"]);
+    let start = Instant::now();
+    let output = curl(&["-v", "-N", &program.url("/events")]);
+    let total = start.elapsed();
+    assert!((1_500..2_000).contains(&total.as_millis()), "{total:?}");
+    assert_eq!(output.status.code(), Some(0));
+    let (body, notes) = (text(&output.stdout), text(&output.stderr));
+    let head: Vec<&str> = notes.lines().filter_map(|line| line.strip_prefix("< ")).collect();
+    assert_eq!(head[0].trim_end(), "HTTP/1.1 200 OK");
+    let names: Vec<&str> =
+        head[1..].iter().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+    assert_eq!(names, ["transfer-encoding", "cache-control", "content-type", "date"]);
+    assert!(notes.contains("* Connection #0 to host 127.0.0.1 left intact"), "{notes}");
+    assert!(body.starts_with(GREETING));
+    assert_eq!(body.matches("Hello from Rust!").count(), 15);
+    assert_eq!(body.matches("\n\n").count(), 10 + 20);
+}
+
+#[test]
+fn what_curl_captures_is_a_script() {
+    if !has_tool("curl") {
+        return;
+    }
+    let server = support::demo("max");
+    let captured = curl(&["-N", &server.url("/events")]).stdout;
+    let again = serve("max", &[("/again", &captured)]);
+    assert_eq!(text(&curl(&["-N", &again.url("/again")]).stdout), text(&captured));
+    let raw = text(&curl(&["-N", "--raw", &again.url("/again")]).stdout);
+    let chunks = raw.split("\n\n\r\n").count() - 1;
+    assert_eq!(chunks, 10 + 20, "one chunk per event");
+}
+
+#[test]
+fn curl_gets_204_after_the_last_event_on_the_same_connection() {
+    if !has_tool("curl") {
+        return;
+    }
+    let server = support::demo("max");
+    let url = server.url("/events");
+    let output = curl(&["-v", "-H", "Last-Event-ID: 15", &url, &url]);
+    let notes = text(&output.stderr);
+    assert_eq!(notes.matches("< HTTP/1.1 204 No Content").count(), 2, "{notes}");
+    assert!(notes.contains("Re-using existing connection"), "{notes}");
+}
+
+#[test]
+fn curl_posts_with_expect_and_is_told_405() {
+    if !has_tool("curl") {
+        return;
+    }
+    let server = support::demo("max");
+    let folder = Folder::new("post");
+    let file = folder.file("body", "x".repeat(1_000_000));
+    let start = Instant::now();
+    let output = curl(&[
+        "-v",
+        "-H",
+        "Expect: 100-continue",
+        "--data-binary",
+        &format!("@{file}"),
+        &server.url("/events"),
+    ]);
+    let notes = text(&output.stderr);
+    assert!(notes.contains("< HTTP/1.1 100 Continue"), "{notes}");
+    assert!(notes.contains("< HTTP/1.1 405 Method Not Allowed"), "{notes}");
+    assert!(start.elapsed() < Duration::from_secs(1), "it waited");
+}
+
+#[test]
+fn netcat_that_half_closes_gets_its_whole_stream() {
+    if Command::new("nc").arg("-h").output().is_err() {
+        return support::skip("nc is not installed");
+    }
+    let server = support::demo("20");
+    let command = format!(
+        "printf 'GET /events HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' | nc -N -w 5 127.0.0.1 {}",
+        server.address().port()
+    );
+    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+    assert!(text(&output.stdout).ends_with("\r\n0\r\n\r\n"), "{}", text(&output.stdout));
+}

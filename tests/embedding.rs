@@ -1,0 +1,41 @@
+//! The server inside another program: on a free port, and gone when its handle is dropped.
+
+mod support;
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use support::{demo, serve, Client};
+
+#[test]
+fn dropping_the_handle_closes_the_port_at_once() {
+    let server = demo("1");
+    let address = server.address();
+    Client::connect(address).get("/events", "").read_head();
+    let start = Instant::now();
+    drop(server);
+    assert!(TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err());
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+}
+
+#[test]
+fn dropping_the_handle_ends_streams_within_a_second_or_two() {
+    let server = serve("1", &[("/hour", b"data: 1\n\n@sleep 1h\ndata: 2\n\n")]);
+    let mut client = Client::connect(server.address());
+    client.get("/hour", "").read_head();
+    let start = Instant::now();
+    drop(server);
+    let (bytes, _) = client.read_to_any_end();
+    assert!(!bytes.ends_with(b"0\r\n\r\n"), "the stream was not ended properly, so it must not look as if");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn many_servers_run_side_by_side() {
+    let servers: Vec<_> = (0..10).map(|_| demo("max")).collect();
+    for server in &servers {
+        assert!(Client::connect(server.address())
+            .get("/events", "")
+            .read_head()
+            .starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+}

@@ -1,0 +1,92 @@
+//! Twenty thousand requests with random damage: each gets an answer or a close, the server goes on serving, and nobody
+//! panics.
+
+mod support;
+
+use support::{Client, Program, DEMO_HEAD};
+
+const GOOD: [&str; 6] = [
+    "GET /events HTTP/1.1\r\nHost: localhost:8080\r\nAccept: text/event-stream\r\nLast-Event-ID: 7\r\n\r\n",
+    "POST /events HTTP/1.1\r\nHost: [::1]:8080\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nWiki\r\n0\r\nX: y\r\n\r\n",
+    "GET http://localhost/events?a=b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
+    "OPTIONS * HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\nConnection: close\r\n\r\n",
+    "HEAD /%65vents HTTP/1.0\r\n\r\n",
+    "\r\nGET /nothing HTTP/1.1\r\nHost:\r\n\r\nGET /events HTTP/1.1\r\nHost:\r\n\r\n",
+];
+
+/// What damage is made of: bytes that mean something to a parser.
+const SPICE: &[&[u8]] = &[
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b"\r\n\r\n",
+    b" ",
+    b"\t",
+    b":",
+    b"\0",
+    b"\xFF",
+    b"/",
+    b"%",
+    b";",
+    b",",
+    b"0",
+    b"f",
+    b"-",
+    b"HTTP/",
+];
+
+/// SplitMix64: small, and the same on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) as usize % end
+    }
+}
+
+fn mutated(random: &mut Random) -> Vec<u8> {
+    let mut bytes = GOOD[random.below(GOOD.len())].as_bytes().to_vec();
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len());
+        match random.below(5) {
+            0 => bytes[at] = random.below(256) as u8,
+            1 => bytes.truncate(at + 1),
+            2 => drop(bytes.remove(at)),
+            3 => {
+                let copy = bytes[at..(at + random.below(60)).min(bytes.len())].to_vec();
+                bytes.splice(at..at, copy);
+            }
+            _ => drop(bytes.splice(at..at, SPICE[random.below(SPICE.len())].iter().copied())),
+        }
+        if bytes.is_empty() {
+            bytes.push(b'G');
+        }
+    }
+    bytes
+}
+
+#[test]
+fn twenty_thousand_damaged_requests_leave_it_serving() {
+    let program = Program::start(&["--speed", "max"]);
+    let address = program.address;
+    let workers = (0..2).map(|seed| {
+        std::thread::spawn(move || {
+            let mut random = Random(seed);
+            for _ in 0..10_000 {
+                let mut client = Client::connect(address);
+                client.send(mutated(&mut random)).half_close();
+                let (answer, _) = client.read_to_any_end();
+                assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 "), "{}", answer.escape_ascii());
+            }
+        })
+    });
+    for worker in workers.collect::<Vec<_>>() {
+        worker.join().unwrap();
+    }
+    assert_eq!(Client::connect(address).get("/events", "").read_head(), DEMO_HEAD);
+    assert_eq!(program.end(), "", "it has something to complain about");
+}

@@ -1,0 +1,182 @@
+//! The documents are true: the map is the territory, imports run one way, there is no dependency.
+
+mod support;
+
+use rust_sse_server::{cli, script::parse};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(root().join(path.as_ref())).unwrap()
+}
+
+/// All Rust files under a folder, as paths from it.
+fn rust_files(folder: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension() {
+                _ if path.is_dir() => folders.push(path),
+                Some(extension) if extension == "rs" => {
+                    let path = path.strip_prefix(root().join(folder)).unwrap();
+                    files.push(path.to_str().unwrap().to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn every_file_says_first_what_it_is() {
+    for folder in ["src", "tests", "examples"] {
+        for file in rust_files(folder) {
+            assert!(read(format!("{folder}/{file}")).starts_with("//! "), "{folder}/{file}");
+        }
+    }
+}
+
+#[test]
+fn no_file_holds_two_ideas() {
+    for folder in ["src", "tests", "examples"] {
+        for file in rust_files(folder) {
+            let lines = read(format!("{folder}/{file}")).lines().count();
+            assert!(lines <= 420, "{folder}/{file} has {lines} lines");
+        }
+    }
+}
+
+/// The first column of the table in a module's first comment: its modules.
+fn map_of(text: &str) -> BTreeSet<String> {
+    let rows = text
+        .lines()
+        .take_while(|line| line.starts_with("//!"))
+        .filter_map(|line| line.strip_prefix("//! | "));
+    let names = rows.filter(|row| !row.starts_with("module")).filter_map(|row| row.split(" | ").next());
+    names.map(|name| name.trim_matches(|c| "[]`".contains(c)).to_owned()).collect()
+}
+
+#[test]
+fn the_maps_name_the_modules_there_are() {
+    let files = rust_files("src");
+    for (map, folder) in
+        [("lib.rs", ""), ("http.rs", "http/"), ("script.rs", "script/"), ("event_source.rs", "event_source/")]
+    {
+        let modules = files.iter().filter_map(|file| file.strip_prefix(folder)?.strip_suffix(".rs"));
+        let modules = modules.filter(|name| !name.contains('/') && !["lib", "main"].contains(name));
+        assert_eq!(map_of(&read(format!("src/{map}"))), modules.map(str::to_owned).collect(), "{map}");
+    }
+}
+
+/// Which modules each may import; none that stands further up. What follows `::` narrows it to that submodule.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("main", &["cli", "server", "script"]),
+    ("cli", &["script::time", "suggest"]),
+    ("server", &["connection", "script", "turn_away"]),
+    ("turn_away", &["http", "socket"]),
+    ("connection", &["http", "script", "socket"]),
+    ("socket", &["http", "script::play"]),
+    ("event_source", &["http"]),
+    ("script", &["http::chunk", "http::field", "suggest"]),
+    ("http", &[]),
+    ("suggest", &[]),
+];
+
+#[test]
+fn imports_run_one_way() {
+    let order: Vec<&str> = IMPORTS.iter().map(|(module, _)| *module).collect();
+    for (place, (_, imports)) in IMPORTS.iter().enumerate() {
+        for import in *imports {
+            let module = import.split("::").next().unwrap();
+            assert!(order[place + 1..].contains(&module), "{import} is not below {}", order[place]);
+        }
+    }
+    for file in rust_files("src").iter().filter(|file| *file != "lib.rs") {
+        let module = file.trim_end_matches(".rs").split('/').next().unwrap();
+        let (_, allowed) =
+            IMPORTS.iter().find(|(name, _)| *name == module).unwrap_or_else(|| panic!("{file}"));
+        let text = read(format!("src/{file}"));
+        let uses = text.lines().filter_map(|line| line.trim_start().strip_prefix("use "));
+        for path in uses.filter_map(|path| {
+            path.strip_prefix("crate::").or_else(|| path.strip_prefix("rust_sse_server::"))
+        }) {
+            let path = path.trim_end_matches(';');
+            // What lib.rs exports under a shorter name is checked where it is defined.
+            let is_export = module == "main" && !path.starts_with(char::is_lowercase);
+            let is_allowed = allowed.iter().chain(&[module]).any(|allowed| path.starts_with(allowed));
+            assert!(is_allowed || is_export, "{file} imports {path}");
+        }
+    }
+}
+
+#[test]
+fn there_is_no_dependency_and_two_for_the_tests() {
+    let manifest = read("Cargo.toml");
+    let section = |name: &str| {
+        let rest = manifest.split(&format!("[{name}]\n")).nth(1).unwrap();
+        let lines = rest.lines().take_while(|line| !line.starts_with('[')).filter(|line| !line.is_empty());
+        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(section("dependencies").is_empty());
+    assert_eq!(section("dev-dependencies"), ["assert_cmd", "predicates"]);
+    assert_eq!(manifest.matches("dependencies").count(), 2);
+    assert!(!root().join("build.rs").exists() && !manifest.contains("build ="));
+}
+
+#[test]
+fn the_top_level_is_what_it_was_meant_to_be() {
+    let fixed = ["Cargo.toml", "src", "tests", "examples", "README.md", "LICENSE"];
+    let for_tools = ["Cargo.lock", "rustfmt.toml", ".gitignore", ".gitattributes", ".ci", ".git", "target"];
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(fixed.contains(&name.as_str()) || for_tools.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    assert_eq!(rust_sse_server::VERSION, env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn the_readme_names_every_direction_as_the_parser_does() {
+    let readme = read("README.md");
+    let table = readme.split("| direction | what it does |\n").nth(1).unwrap();
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let shown: Vec<String> = rows
+        .map(|row| row.trim_start_matches("| `").split("` | ").next().unwrap().replace("\\|", "|"))
+        .filter(|usage| !usage.contains('…'))
+        .collect();
+    assert_eq!(shown, parse::directions().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_help_names_the_limits_there_are() {
+    assert!(cli::HELP.contains(&format!("[default: {}]", rust_sse_server::server::DEFAULT_MAX_CLIENTS)));
+    assert!(cli::HELP.lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
+fn ci_runs_the_readmes_test_command() {
+    let readme = read("README.md");
+    let command = readme.split("## Tests\n\n").nth(1).unwrap().lines().next().unwrap().trim();
+    assert!(read(".ci/run").lines().any(|line| line.ends_with(command)), "{command}");
+}
+
+#[test]
+fn the_picture_of_the_wire_shows_real_sizes() {
+    let map = read("src/lib.rs");
+    for chunk in [support::chunk(support::GREETING), support::chunk(&support::step(1, "0"))] {
+        let size = chunk.split("\r\n").next().unwrap();
+        assert!(map.contains(&format!("//! {size}\\r\\n")), "{size}");
+    }
+}
