@@ -1,6 +1,6 @@
 //! Reads the command line: what to serve, where, how fast. Sends nothing.
 
-use crate::script::time::Speed;
+use crate::script::units::Speed;
 use crate::suggest;
 use std::ffi::OsString;
 use std::fmt;
@@ -17,10 +17,13 @@ Arguments:
   PORT  port to listen on [default: 8080]; 0 for any free one
 
 Options:
-  --script FILE    serve FILE at /NAME (its name without .sse), beside the demo at /events;
+  --script FILE    serve FILE at /NAME (its name without .sse), beside those in the binary;
                    a stream captured with `curl -N URL > FILE` is a script; can be repeated
   --speed N        play N times as fast, 0.001 to 1000000; max does not wait at all
+  --seed N         make random waits the same every time
   --max-clients N  serve N clients at one time [default: 1000]; the next one gets 503
+  --check          load the scripts, report every mistake, and exit with 0 or 1
+  --list           print what is served, and exit
   --help           print this
   --version        print the version
 
@@ -34,6 +37,10 @@ pub enum Command {
     Help,
     /// `--version`
     Version,
+    /// `--check`
+    Check(Options),
+    /// `--list`
+    List(Options),
     /// Anything else.
     Serve(Options),
 }
@@ -49,6 +56,8 @@ pub struct Options {
     pub scripts: Vec<PathBuf>,
     /// How fast scripts play.
     pub speed: Speed,
+    /// What random waits are made of; `None` for something else every time.
+    pub seed: Option<u64>,
     /// `None` for the server's own default.
     pub max_clients: Option<usize>,
 }
@@ -60,6 +69,7 @@ impl Default for Options {
             port: 8080,
             scripts: Vec::new(),
             speed: Speed::NORMAL,
+            seed: None,
             max_clients: None,
         }
     }
@@ -77,7 +87,8 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-const OPTIONS: [&str; 5] = ["--script", "--speed", "--max-clients", "--help", "--version"];
+const OPTIONS: [&str; 8] =
+    ["--script", "--speed", "--seed", "--max-clients", "--check", "--list", "--help", "--version"];
 
 /// Reads the arguments that follow the program's name.
 ///
@@ -87,32 +98,58 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
     let mut arguments = arguments.into_iter();
     let mut options = Options::default();
     let mut positional = Vec::new();
+    let mut command: fn(Options) -> Command = Command::Serve;
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();
         let (name, inline) = match text.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(OsString::from(value))),
+            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
             _ => (text.as_str(), None),
         };
-        let mut value = || {
-            let value = inline.clone().or_else(|| arguments.next());
-            value.ok_or_else(|| UsageError(format!("{name} needs a value")))
+        let mut value = || match inline {
+            Some(value) => Ok(OsString::from(value)),
+            None => arguments.next().filter(|value| !is_option(value)).ok_or_else(|| missing_value(name)),
         };
         match name {
-            "--help" | "-h" => return Ok(Command::Help),
-            "--version" | "-V" => return Ok(Command::Version),
             "--script" => options.scripts.push(value()?.into()),
             "--speed" => options.speed = speed(&value()?)?,
+            "--seed" => options.seed = Some(seed(&value()?)?),
             "--max-clients" => options.max_clients = Some(max_clients(&value()?)?),
+            _ if inline.is_some() && OPTIONS.contains(&name) => {
+                return Err(UsageError(format!("{name} takes no value")))
+            }
+            "--help" | "-h" => return Ok(Command::Help),
+            "--version" | "-V" => return Ok(Command::Version),
+            "--check" => command = Command::Check,
+            "--list" => command = Command::List,
             _ if name.starts_with('-') => return Err(unknown_option(name)),
             _ => positional.push(text),
         }
     }
     place(&positional, &mut options)?;
-    Ok(Command::Serve(options))
+    Ok(command(options))
+}
+
+/// Whether an argument that could be a value is meant as the next option.
+fn is_option(argument: &OsString) -> bool {
+    argument.to_str().map_or(false, |text| OPTIONS.contains(&text))
+}
+
+fn missing_value(name: &str) -> UsageError {
+    UsageError(format!("{name} needs a value"))
 }
 
 fn unknown_option(name: &str) -> UsageError {
-    UsageError(format!("unknown option {}{}", shown(name), suggest::hint(name, OPTIONS)))
+    let hint = match name {
+        "--host" | "--port" | "-p" => " (HOST and PORT stand alone: write `127.0.0.1 8080`)".to_owned(),
+        _ => suggest::hint(name, OPTIONS),
+    };
+    UsageError(format!("unknown option {}{hint}", shown(name)))
+}
+
+fn seed(value: &OsString) -> Result<u64, UsageError> {
+    let text = value.to_string_lossy();
+    text.parse()
+        .map_err(|_| UsageError(format!("--seed: {} is no number (write 0 to 2^64 - 1)", shown(&text))))
 }
 
 fn speed(value: &OsString) -> Result<Speed, UsageError> {
@@ -150,6 +187,9 @@ fn host(text: &str) -> Result<String, UsageError> {
         return Err(UsageError(format!(
             "{text} stands where HOST belongs (write `127.0.0.1 {text}` for that port)"
         )));
+    }
+    if !is_ipv6 && (text.starts_with('[') || text.matches(':').count() > 1) {
+        return Err(UsageError(format!("{} is no IPv6 address (write one such as [::1])", shown(text))));
     }
     if let (Some((host, port)), false) = (text.rsplit_once(':'), is_ipv6) {
         let (host, port) = (shown(host), shown(port));
@@ -220,6 +260,8 @@ mod tests {
     fn help_and_version_win_over_what_follows() {
         assert_eq!(parse(["--help", "--bad"].map(OsString::from)), Ok(Command::Help));
         assert_eq!(parse(["-V"].map(OsString::from)), Ok(Command::Version));
+        assert_eq!(parse(["--check"].map(OsString::from)), Ok(Command::Check(Options::default())));
+        assert_eq!(parse(["--list"].map(OsString::from)), Ok(Command::List(Options::default())));
     }
 
     #[test]
@@ -227,6 +269,12 @@ mod tests {
         for (arguments, message) in [
             (&["--sped", "1"][..], "unknown option `--sped` (did you mean `--speed`?)"),
             (&["-x"], "unknown option `-x`"),
+            (&["--port", "1"], "unknown option `--port` (HOST and PORT stand alone: write `127.0.0.1 8080`)"),
+            (&["--script", "--speed", "2"], "--script needs a value"),
+            (&["--help=x"], "--help takes no value"),
+            (&["--seed", "x"], "--seed: `x` is no number (write 0 to 2^64 - 1)"),
+            (&["[::1", "0"], "`[::1` is no IPv6 address (write one such as [::1])"),
+            (&["fe80::1%lo"], "`fe80::1%lo` is no IPv6 address (write one such as [::1])"),
             (&["--script"], "--script needs a value"),
             (&["--speed", "0"], "--speed: `0` is no speed (write a number from 0.001 to 1000000, or max)"),
             (&["--max-clients", "0"], "--max-clients: `0` is no number of clients (write 1 or more)"),

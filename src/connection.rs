@@ -3,17 +3,20 @@
 
 use crate::http::body::BodyReader;
 use crate::http::chunk::{ChunkedWriter, Framing};
+use crate::http::field::is_field_value;
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, Manners, Refusal, Status};
-use crate::script::catalogue::Catalogue;
-use crate::script::head::{HeadField, ScriptHead};
-use crate::script::play::Player;
-use crate::script::time::Speed;
-use crate::script::Script;
+use crate::script::catalogue::{Catalogue, Found};
+use crate::script::clock::Tempo;
+use crate::script::facts::{Asked, Facts, Moment};
+use crate::script::head::HeadField;
+use crate::script::play::{End, Player};
+use crate::script::template::Template;
+use crate::script::{BodyFraming, Ending, Part, Script};
 use crate::socket::{self, ClientClock, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
 use std::io::{self, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// What all clients of a server share.
@@ -21,42 +24,46 @@ use std::time::Instant;
 pub struct Site {
     /// What is served.
     pub catalogue: Catalogue,
-    /// How fast scripts play.
-    pub speed: Speed,
+    /// How fast scripts play, and what random waits are made of.
+    pub tempo: Tempo,
+    /// Clients that have a place at this moment.
+    pub open: AtomicUsize,
     /// Set when the server stops: streams end at their next wait.
     pub stop: AtomicBool,
 }
 
-/// Serves one client until its connection ends.
+/// Serves one client until its connection ends. Its first head is due [`HEAD_TIME`] after `accepted`.
 ///
 /// # Errors
 /// What the connection said when it broke. That is an ordinary end: clients come and go.
-pub fn serve(stream: &TcpStream, site: &Site) -> io::Result<()> {
+pub fn serve(stream: &TcpStream, accepted: Instant, site: &Site) -> io::Result<()> {
     socket::prepare(stream)?;
-    let mut client = Client { stream, site, incoming: Incoming::new(stream) };
-    let first = client.first_request();
-    let mut next = client.answer(first)?;
-    while let Next::Request = next {
+    let mut client =
+        Client { stream, site, incoming: Incoming::new(stream), manners: Manners::default(), begun: false };
+    let first = client.request(accepted + HEAD_TIME);
+    let mut end = client.answer(first)?;
+    while end == End::Kept {
         let request = client.next_request();
-        next = client.answer(request)?;
+        end = client.answer(request)?;
     }
-    client.incoming.close();
+    // A socket closed with unread request bytes sends a reset; those of the last request are unread still.
+    if end == End::Close {
+        client.incoming.close();
+    }
     Ok(())
 }
 
-/// Whether the connection can carry another request.
-enum Next {
-    Request,
-    Close,
-}
-
-/// A request, or `None` when the client sends no more.
-type Received = Result<Option<Request>, ReceiveError>;
+/// A request with its body, or `None` when the client sends no more.
+type Received = Result<Option<(Request, Vec<u8>)>, ReceiveError>;
 
 struct Client<'a> {
     stream: &'a TcpStream,
     site: &'a Site,
     incoming: Incoming<'a>,
+    /// Those of the request that is being read or answered.
+    manners: Manners,
+    /// Whether a byte of the request being read has come.
+    begun: bool,
 }
 
 impl Client<'_> {
@@ -64,131 +71,222 @@ impl Client<'_> {
         Outgoing(self.stream)
     }
 
-    fn first_request(&mut self) -> Received {
-        self.request(Instant::now() + HEAD_TIME)
+    fn clock(&self) -> ClientClock<'_> {
+        ClientClock { stream: self.stream, stop: &self.site.stop }
     }
 
     /// The next request on a kept connection, which may take its time to begin.
     fn next_request(&mut self) -> Received {
+        self.manners = Manners::default();
         match self.incoming.wait(Instant::now() + IDLE_TIME) {
             Err(ReceiveError::TimedOut | ReceiveError::Closed) => Ok(None),
             Err(error) => Err(error),
-            Ok(()) => self.request(Instant::now() + HEAD_TIME),
+            Ok(()) => match self.request(Instant::now() + HEAD_TIME) {
+                // An empty line after a request is no beginning of another.
+                Err(ReceiveError::TimedOut) if !self.begun => Ok(None),
+                outcome => outcome,
+            },
         }
     }
 
     /// A request with its body read to the end.
     fn request(&mut self, head_deadline: Instant) -> Received {
         let mut head = HeadReader::default();
-        match self.incoming.receive(head_deadline, |bytes| head.push(bytes)) {
-            Err(ReceiveError::Closed) if head.is_empty() => return Ok(None),
+        let received = self.incoming.receive(head_deadline, |bytes| head.push(bytes));
+        self.begun = !head.is_empty();
+        match received {
+            Err(ReceiveError::Closed) if !self.begun => return Ok(None),
             outcome => outcome?,
         }
+        self.manners = head.manners();
         let request = head.finish().map_err(ReceiveError::Refused)?;
-        self.read_body(&request)?;
-        Ok(Some(request))
+        let body = self.read_body(&request)?;
+        Ok(Some((request, body)))
     }
 
-    fn read_body(&mut self, request: &Request) -> Result<(), ReceiveError> {
+    /// Reads the body, and keeps it if the script that answers asks for it.
+    fn read_body(&mut self, request: &Request) -> Result<Vec<u8>, ReceiveError> {
         let mut body = BodyReader::new(request.body);
+        let mut kept = Vec::new();
         if body.is_empty() {
-            return Ok(());
+            return Ok(kept);
         }
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        self.incoming.receive(Instant::now() + BODY_TIME, |bytes| body.push(bytes))
+        let keeps = matches!(self.find(request), Found::Script(script) if script.wants_body());
+        self.incoming.receive(Instant::now() + BODY_TIME, |bytes| {
+            body.push(bytes, |data| {
+                if keeps {
+                    kept.extend_from_slice(data);
+                }
+            })
+        })?;
+        Ok(kept)
     }
 
-    fn answer(&self, received: Received) -> io::Result<Next> {
+    fn find(&self, request: &Request) -> Found<'_> {
+        self.site.catalogue.find(request.method(), request.path(), request.query())
+    }
+
+    fn answer(&self, received: Received) -> io::Result<End> {
         match received {
-            Ok(Some(request)) => self.respond(&request),
-            Ok(None) => Ok(Next::Close),
+            _ if self.site.stop.load(Ordering::Relaxed) => Ok(End::Close),
+            Ok(Some((request, body))) => self.respond(&request, &body),
+            Ok(None) => Ok(End::Close),
             Err(error) => self.refuse(error),
         }
     }
 
     /// Answers what is no request, after which the connection is of no more use.
-    fn refuse(&self, error: ReceiveError) -> io::Result<Next> {
+    fn refuse(&self, error: ReceiveError) -> io::Result<End> {
         let refusal = match error {
             ReceiveError::Refused(refusal) => refusal,
             ReceiveError::TimedOut => {
                 Refusal::new(Status::REQUEST_TIMEOUT, "the request took longer than 10 s")
             }
-            ReceiveError::Closed => Refusal::new(Status::BAD_REQUEST, "the request ended in the middle"),
+            ReceiveError::Closed => Refusal::bad("the request ended in the middle"),
             ReceiveError::Io(error) => return Err(error),
         };
-        let manners = Manners { close: true, ..Manners::default() };
+        let manners = Manners { close: true, ..self.manners };
         self.out().write_all(&Answer::refusal(&refusal).to_bytes(manners))?;
-        Ok(Next::Close)
+        Ok(End::Close)
     }
 
-    fn respond(&self, request: &Request) -> io::Result<Next> {
-        let manners = Manners {
-            cors: request.field("origin").is_some(),
-            close: request.wants_close(),
-            head_only: request.method() == "HEAD",
-        };
-        let script = self.site.catalogue.find(request.path());
-        let answer = match (script, request.method()) {
-            (Some(script), "GET" | "HEAD") => self.stream(script, request, manners)?,
-            (Some(_), "OPTIONS") if manners.cors => Some(Answer::preflight(request.field(ASKED_HEADERS))),
-            (Some(_), "OPTIONS") => Some(Answer::options()),
-            (None, "OPTIONS") if request.path() == b"*" => Some(Answer::options()),
-            (Some(_), _) => Some(Answer::method_not_allowed()),
-            (None, _) => Some(Answer::not_found(self.site.catalogue.paths())),
-        };
-        if let Some(answer) = answer {
-            self.out().write_all(&answer.to_bytes(manners))?;
-        }
-        let ends = manners.close || self.site.stop.load(Ordering::Relaxed);
-        Ok(if ends { Next::Close } else { Next::Request })
-    }
-
-    /// Plays a script to the end; a client that has all of it gets an answer instead.
-    fn stream(&self, script: &Script, request: &Request, manners: Manners) -> io::Result<Option<Answer>> {
-        let start = match script.start(request.field("last-event-id")) {
-            Some(start) => start,
-            None => return Ok(Some(Answer::no_content())),
-        };
-        let framing = framing(script, request.version());
-        let head = script_head(&script.head, framing, manners);
-        if manners.head_only {
-            self.out().write_all(&head)?;
-            return Ok(None);
-        }
-        let clock = ClientClock { stream: self.stream, stop: &self.site.stop };
-        let body = ChunkedWriter::new(self.out(), framing);
-        Player::new(head, body, clock, self.site.speed).play(script, start)?;
-        Ok(None)
-    }
-}
-
-/// The request's field line whose value a preflight answer repeats.
-const ASKED_HEADERS: &str = "access-control-request-headers";
-
-fn framing(script: &Script, version: Version) -> Framing {
-    match version {
-        _ if !script.has_body() => Framing::Empty,
-        Version::Http10 => Framing::UntilClose,
-        Version::Http11 => Framing::Chunked,
-    }
-}
-
-fn script_head(script: &ScriptHead, framing: Framing, manners: Manners) -> Vec<u8> {
-    let status = Status(script.status);
-    let mut head = Head::new(status, script.reason.as_deref().unwrap_or_else(|| status.reason().as_bytes()));
-    for field in &script.fields {
-        match (field, framing) {
-            (HeadField::Framing, Framing::Chunked) => head.field("transfer-encoding", b"chunked"),
-            (HeadField::Framing, Framing::Empty) if !status.has_no_body() => {
-                head.field("content-length", b"0")
+    fn respond(&self, request: &Request, body: &[u8]) -> io::Result<End> {
+        let asked_headers = request.field("access-control-request-headers");
+        let answer = match (self.find(request), request.method()) {
+            (Found::Script(script), _) => return self.stream(script, request, body),
+            (Found::Methods(methods), "OPTIONS") if self.manners.cors => {
+                Answer::preflight(&methods, asked_headers)
             }
-            (HeadField::Framing, _) => &mut head,
-            (HeadField::Date, _) => head.date(),
-            (HeadField::Line(name, value), _) => head.field(name, value),
+            (Found::Methods(methods), "OPTIONS") => Answer::options(&methods),
+            // A page is to see the 404 that follows, not a failed preflight.
+            (Found::Nothing, "OPTIONS") if self.manners.cors => Answer::preflight(&["GET"], asked_headers),
+            (Found::Nothing, "OPTIONS") if request.path() == b"*" => Answer::options(&["GET"]),
+            (Found::Methods(methods), _) => Answer::method_not_allowed(&methods),
+            (Found::Nothing, _) => {
+                Answer::not_found(self.site.catalogue.scripts().map(|script| &script.route))
+            }
         };
+        self.short(&answer)
     }
-    manners.add_to(&mut head);
-    head.end()
+
+    /// Sends an answer that is no stream.
+    fn short(&self, answer: &Answer) -> io::Result<End> {
+        self.out().write_all(&answer.to_bytes(self.manners))?;
+        Ok(if self.manners.close { End::Close } else { End::Kept })
+    }
+
+    /// Answers with a script.
+    fn stream(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<End> {
+        let asked = Asking { request, body, stream: self.stream, open: &self.site.open };
+        // A HEAD request does not start the script, so it does not count.
+        let connection = if self.manners.head_only { 1 } else { script.route.next_number(&asked) };
+        let facts = Facts { asked: &asked, connection };
+        let part = match script.part(facts) {
+            Some(part) => part,
+            None => return self.short(&Answer::no_part()),
+        };
+        let start = match part.start(facts) {
+            Some(start) => start,
+            None => return self.short(&Answer::no_content()),
+        };
+        let (head, framing) = match self.head(part, request, facts) {
+            Ok(head) => head,
+            Err(why) => return self.short(&Answer::bad_value(&why)),
+        };
+        let end = match self.manners.head_only {
+            true => self.out().write_all(&head).map(|()| End::Kept)?,
+            false => {
+                let body = ChunkedWriter::new(self.out(), framing);
+                Player::new(facts, head, body, self.clock(), self.site.tempo).play(part, start)?
+            }
+        };
+        let closes = self.closes(part, framing);
+        Ok(if end == End::Kept && closes { End::Close } else { end })
+    }
+
+    /// The head of a part's answer, and how its body is framed; or what the request made of it that cannot be sent.
+    fn head(&self, part: &Part, request: &Request, facts: Facts<'_>) -> Result<(Vec<u8>, Framing), String> {
+        part.check_waits(facts)?;
+        let (status, reason) = part.head.status(facts)?;
+        let status = Status(status);
+        let framing = if status.has_no_body() { Framing::Empty } else { framing(part, request.version()) };
+        let mut head = Head::new(status, reason.as_deref().unwrap_or_else(|| status.reason().as_bytes()));
+        for field in part.head.fields() {
+            match field {
+                HeadField::Framing if status.has_no_body() => {}
+                HeadField::Framing => head.framing(framing),
+                HeadField::Date => head.date(),
+                HeadField::Cors => self.manners.add_cors(&mut head),
+                HeadField::Connection if self.closes(part, framing) => head.field("connection", b"close"),
+                HeadField::Connection => {}
+                HeadField::Line(name, value) => head.field(name, &field_value(name, value, facts)?),
+            }
+        }
+        Ok((head.end(), framing))
+    }
+
+    /// Whether the connection ends after this answer.
+    fn closes(&self, part: &Part, framing: Framing) -> bool {
+        let says_so = part.ending == Ending::Close || part.head.announces_close();
+        self.manners.close || says_so || framing == Framing::UntilClose
+    }
+}
+
+/// The value of a field line for this request. What a client sends must not become a field line of its own.
+fn field_value(name: &str, value: &Template, facts: Facts<'_>) -> Result<Vec<u8>, String> {
+    let value = value.render(facts, &Moment::default());
+    match is_field_value(&value) {
+        true => Ok(value),
+        false => Err(format!("the value of `{name}` holds a control byte, which no field line can")),
+    }
+}
+
+fn framing(part: &Part, version: Version) -> Framing {
+    match (part.framing, version) {
+        (BodyFraming::Length(length), _) => {
+            Framing::Length(length.or_else(|| part.body_length()).unwrap_or(0))
+        }
+        (BodyFraming::Close, _) => Framing::UntilClose,
+        (BodyFraming::Chunked, _) if !part.has_body() => Framing::Empty,
+        (BodyFraming::Chunked, Version::Http11) => Framing::Chunked,
+        (BodyFraming::Chunked, Version::Http10) => Framing::UntilClose,
+    }
+}
+
+/// A request as scripts see it.
+struct Asking<'a> {
+    request: &'a Request,
+    body: &'a [u8],
+    stream: &'a TcpStream,
+    open: &'a AtomicUsize,
+}
+
+impl Asked for Asking<'_> {
+    fn method(&self) -> &[u8] {
+        self.request.method().as_bytes()
+    }
+    fn target(&self) -> &[u8] {
+        self.request.target()
+    }
+    fn path(&self) -> &[u8] {
+        self.request.path()
+    }
+    fn query(&self) -> Option<&[u8]> {
+        self.request.query()
+    }
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.request.field(name)
+    }
+    fn body(&self) -> &[u8] {
+        self.body
+    }
+    fn ip(&self) -> String {
+        self.stream.peer_addr().map_or_else(|_| String::new(), |address| address.ip().to_string())
+    }
+    fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed) as u64
+    }
 }

@@ -23,6 +23,8 @@ use url::{HttpUrl, UrlError};
 
 /// The reconnection time until a stream names another; browsers take 2 to 5 s.
 const RECONNECTION_TIME: Duration = Duration::from_secs(3);
+/// The shortest, whatever a stream names: a server that ends each stream at once would be asked thousands of times a second.
+const MIN_RECONNECTION_TIME: Duration = Duration::from_millis(10);
 /// Redirects followed for one connection (WHATWG Fetch, section 4.4).
 const MAX_REDIRECTS: usize = 20;
 
@@ -61,7 +63,7 @@ struct Shared {
     connection: Mutex<Connection>,
     /// Tells a thread that waits to reconnect that the source was closed.
     closed: Condvar,
-    listeners: Mutex<Vec<Listener>>,
+    listeners: Mutex<Vec<Arc<Mutex<Listener>>>>,
 }
 
 struct Connection {
@@ -119,7 +121,7 @@ impl EventSource {
     /// had; its data says why, and [`state`](EventSource::state) whether there will be another.
     pub fn add_event_listener(&self, event: &str, listener: impl FnMut(&Event) + Send + 'static) {
         let listener = Listener { event: event.to_owned(), call: Box::new(listener) };
-        lock(&self.shared.listeners).push(listener);
+        lock(&self.shared.listeners).push(Arc::new(Mutex::new(listener)));
     }
 
     /// The state of the connection.
@@ -132,7 +134,8 @@ impl EventSource {
         self.connection().last_event_id.clone()
     }
 
-    /// Ends the connection for good and makes [`run`](EventSource::run) return. No event is dispatched after it.
+    /// Ends the connection for good and makes [`run`](EventSource::run) return, at once unless it is just connecting. No
+    /// event is dispatched after it.
     pub fn close(&self) {
         let mut connection = self.connection();
         connection.state = ReadyState::Closed;
@@ -146,7 +149,9 @@ impl EventSource {
     /// 204, any other status than 200, or another content type than `text/event-stream`.
     pub fn run(&self) {
         while self.state() != ReadyState::Closed {
-            match self.connect() {
+            let end = self.connect();
+            self.let_go();
+            match end {
                 End::Failed(why) => {
                     if self.set_state(ReadyState::Closed) {
                         self.dispatch_own("error", Some(why));
@@ -167,7 +172,7 @@ impl EventSource {
         let response = match self.request() {
             Ok(Ok(response)) => response,
             Ok(Err(why)) => return End::Failed(why),
-            Err(error) => return End::Lost(format!("cannot connect: {error}")),
+            Err(error) => return End::Lost(format!("no answer: {error}")),
         };
         if let Err(why) = check(&response) {
             return End::Failed(why);
@@ -178,7 +183,10 @@ impl EventSource {
         self.dispatch_own("open", None);
         let mut stream = EventStream::after(self.last_event_id());
         let ended = response.read_body(|bytes| {
-            stream.push(bytes, |event| self.dispatch(&event));
+            stream.push(bytes, |stream, event| {
+                self.remember(stream);
+                self.dispatch(&event);
+            });
             self.remember(&stream);
         });
         match ended {
@@ -215,11 +223,18 @@ impl EventSource {
         }
     }
 
+    /// Gives up the connection that has ended, so that the server can have its descriptor back.
+    fn let_go(&self) {
+        if let Some(stream) = self.connection().stream.take() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
     fn remember(&self, stream: &EventStream) {
         let mut connection = self.connection();
         connection.last_event_id = stream.last_event_id().to_owned();
         if let Some(time) = stream.reconnection_time() {
-            connection.reconnection_time = time;
+            connection.reconnection_time = time.max(MIN_RECONNECTION_TIME);
         }
     }
 
@@ -251,17 +266,15 @@ impl EventSource {
         }
     }
 
-    /// Calls listeners without holding the lock, so that one of them may add another.
+    /// Calls listeners without holding the list, so that one of them may add another.
     fn call_listeners(&self, event: &Event) {
-        let mut listeners = std::mem::take(&mut *lock(&self.shared.listeners));
-        for listener in &mut listeners {
+        let listeners = lock(&self.shared.listeners).clone();
+        for listener in listeners {
+            let mut listener = lock(&listener);
             if event.event.as_ref() == Some(&listener.event) {
                 (listener.call)(event);
             }
         }
-        let mut added = lock(&self.shared.listeners);
-        listeners.append(&mut added);
-        *added = listeners;
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -289,7 +302,7 @@ fn check(response: &Response) -> Result<(), String> {
     }
 }
 
-/// A listener that panicked leaves nothing half done behind, so its poison is no reason to stop.
+/// What a listener that panicked leaves behind is its own affair: its poison is no reason to stop.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,6 +16,8 @@ fn main() -> ExitCode {
     let outcome = match cli::parse(env::args_os().skip(1)) {
         Ok(Command::Help) => print(cli::HELP),
         Ok(Command::Version) => print(&format!("rust_sse_server {VERSION}\n")),
+        Ok(Command::Check(options)) => check(&options),
+        Ok(Command::List(options)) => list(&options),
         Ok(Command::Serve(options)) => serve(options),
         Err(error) => {
             complain(&error.to_string());
@@ -33,18 +35,34 @@ fn main() -> ExitCode {
 
 fn serve(options: Options) -> Result<(), String> {
     let catalogue = load(&options)?;
-    let paths: Vec<String> = catalogue.paths().filter(|path| path != DEMO_PATH).collect();
+    let routes: Vec<String> = catalogue.added().map(|script| script.route.to_string()).collect();
     let server = Server::bind((options.host.as_str(), options.port), catalogue);
-    let server = server.map_err(|error| explain(&error, &options))?.speed(options.speed);
-    let server = match options.max_clients {
-        Some(max_clients) => {
-            server.max_clients(max_clients).map_err(|error| format!("--max-clients: {error}"))?
-        }
-        None => server,
-    };
-    let port = server.local_addr().map_err(|error| error.to_string())?.port();
-    announce(&options.host, port, &paths)?;
-    server.run().map_err(|error| format!("cannot start: {error}"))
+    let mut server = server.map_err(|error| explain(&error, &options))?.speed(options.speed);
+    if let Some(seed) = options.seed {
+        server = server.seed(seed);
+    }
+    if let Some(max_clients) = options.max_clients {
+        server = server.max_clients(max_clients).map_err(|error| format!("--max-clients: {error}"))?;
+    }
+    let server = server.start().map_err(|error| format!("cannot start: {error}"))?;
+    announce(&options.host, server.address().port(), &routes)?;
+    server.wait();
+    Ok(())
+}
+
+fn check(options: &Options) -> Result<(), String> {
+    let catalogue = load(options)?;
+    print(&format!("{} scripts, no mistake\n", catalogue.added().count()))
+}
+
+/// Prints what is served, and the first remark of each script.
+fn list(options: &Options) -> Result<(), String> {
+    let catalogue = load(options)?;
+    let routes: Vec<String> = catalogue.scripts().map(|script| script.route.to_string()).collect();
+    let width = routes.iter().map(String::len).max().unwrap_or(0);
+    let line = |(route, script): (&String, &Script)| format!("{route:width$}  {}\n", script.about);
+    let lines: String = routes.iter().zip(catalogue.scripts()).map(line).collect();
+    print(&printable(&lines))
 }
 
 /// All scripts, or every mistake in them, one a line.
@@ -65,20 +83,21 @@ fn load(options: &Options) -> Result<Catalogue, String> {
 
 fn read(file: &Path) -> Result<Script, String> {
     let name = file.display().to_string();
-    let path = path_of_file(file)
-        .ok_or_else(|| format!("{name}: this name leaves no path (call the file NAME.sse)"))?;
+    let path =
+        path_of_file(file).ok_or_else(|| format!("`{name}` leaves no path (call the file NAME.sse)"))?;
     let text = fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
     Script::parse(&name, &path, &text).map_err(|mistakes| mistakes.to_string())
 }
 
 /// Says where the server is to be found. Programs that start it wait for the first line.
-fn announce(host: &str, port: u16, paths: &[String]) -> Result<(), String> {
+fn announce(host: &str, port: u16, routes: &[String]) -> Result<(), String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let mut text = format!("Starting SSE server at http://{host}:{port}{DEMO_PATH}\n");
-    for path in paths {
-        text += &format!("                   and http://{host}:{port}{path}\n");
+    for route in routes {
+        let (method, target) = route.split_once(' ').unwrap_or(("", route));
+        text += &format!("{:>23} http://{host}:{port}{target}\n", format!("and {method}").trim_end());
     }
-    print(&text)
+    print(&printable(&text))
 }
 
 fn print(text: &str) -> Result<(), String> {
@@ -99,7 +118,9 @@ fn explain(error: &io::Error, options: &Options) -> String {
         }
         ErrorKind::PermissionDenied => "ports below 1024 need permission: choose a higher one",
         ErrorKind::AddrNotAvailable => "this machine has no such address: try 127.0.0.1 or 0.0.0.0",
-        _ => return format!("cannot listen on {host} port {port}: {error}"),
+        _ => {
+            return format!("cannot listen on {host} port {port}: {error} (is the name right? try 127.0.0.1)")
+        }
     };
     format!("cannot listen on {host} port {port}: {way_out}")
 }
@@ -107,6 +128,16 @@ fn explain(error: &io::Error, options: &Options) -> String {
 fn complain(message: &str) {
     for line in message.lines() {
         // Without stderr there is nobody to tell.
-        let _ = writeln!(io::stderr(), "rust_sse_server: {line}");
+        let _ = writeln!(io::stderr(), "rust_sse_server: {}", printable(line));
     }
+}
+
+/// Text in which nothing can move a terminal's cursor: names of files and hosts can hold anything.
+fn printable(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' => c.to_string(),
+        c if c.is_control() => c.escape_debug().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }

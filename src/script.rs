@@ -6,55 +6,176 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`parse`] | text to [`Script`]: the table of directions, mistakes with their lines |
+//! | [`parse`] | text to [`Script`]: parts, and mistakes with their lines |
+//! | [`directions`] | the table of directions: `@sleep`, `@drop` … |
+//! | [`route`] | which requests a script answers: `@on`, `@count` |
+//! | [`condition`] | when a part of it answers: `@part` |
 //! | [`head`] | status and field lines of the answer |
 //! | `body` | cuts text into chunks and frames them once, when the script is loaded |
+//! | [`template`] | placeholders, and the escapes of TEXT |
+//! | [`facts`] | what placeholders and conditions can know of a request |
+//! | [`random`] | for waits between two times |
 //! | [`resume`] | where to go on for a client that comes back with `Last-Event-ID` |
 //! | [`play`] | [`Script`] to bytes and waits |
-//! | [`time`] | `80ms`, `1.5s`, `2m`, and `--speed` |
-//! | [`catalogue`] | all scripts of a server, by path |
+//! | `pieces` | the data of a chunk at the moment it is sent |
+//! | [`clock`] | where the player's time comes from |
+//! | [`units`] | `80ms`, `5M`, and `--speed` |
+//! | [`catalogue`] | all scripts of a server |
 
 mod body;
 pub mod catalogue;
+pub mod clock;
+pub mod condition;
+pub mod directions;
+pub mod facts;
 pub mod head;
 pub mod parse;
+mod pieces;
 pub mod play;
+pub mod random;
 pub mod resume;
-pub mod time;
+pub mod route;
+pub mod template;
+pub mod units;
 
 use crate::http::chunk::Framed;
+use condition::Conditions;
+use facts::{last_event_id, Facts, Moment};
 use head::ScriptHead;
 use resume::ResumeTable;
+use route::Route;
 use std::time::Duration;
+use template::{Segment, Template};
 
-/// One path's answer, compiled: whatever can be framed in advance is.
+/// The answers to one kind of request, compiled: whatever can be framed in advance is.
 #[derive(Debug)]
 pub struct Script {
     /// What mistakes call it: usually the path of its file.
     pub file: String,
-    /// The path it answers, percent-decoded, with its leading `/`.
-    pub path: Vec<u8>,
-    /// Status and field lines.
-    pub head: ScriptHead,
-    steps: Vec<Step>,
-    resume: Option<ResumeTable>,
+    /// The text of its first remark.
+    pub about: String,
+    /// Which requests it answers.
+    pub route: Route,
+    parts: Vec<Part>,
 }
 
 impl Script {
-    /// Whether anything is sent after the head.
-    pub fn has_body(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Chunk(_)))
+    /// The part that answers a request: the first whose conditions hold.
+    pub fn part(&self, facts: Facts<'_>) -> Option<&Part> {
+        self.parts.iter().find(|part| part.conditions.hold(facts))
     }
 
-    /// Where a client starts that sent `last_event_id`; `None` when it has everything, which is answered with 204.
+    /// Whether a condition or a placeholder asks for the request's body.
+    pub fn wants_body(&self) -> bool {
+        self.parts.iter().any(Part::wants_body)
+    }
+}
+
+/// One answer of a script.
+#[derive(Debug)]
+pub struct Part {
+    conditions: Conditions,
+    /// Status and field lines.
+    pub head: ScriptHead,
+    /// How the end of the body is marked.
+    pub framing: BodyFraming,
+    steps: Vec<Step>,
+    /// Field lines of the trailer section, each with its CR LF.
+    trailer: Vec<u8>,
+    /// What happens at the end.
+    pub ending: Ending,
+    resume: Option<ResumeTable>,
+}
+
+impl Part {
+    /// Whether anything is sent after the head, or could be: a body that stays unfinished is one as well.
+    pub fn has_body(&self) -> bool {
+        let sends = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive(..));
+        !matches!(self.ending, Ending::End | Ending::Close) || self.steps.iter().any(sends)
+    }
+
+    /// Where a client starts; `None` when it has everything, which is answered with 204.
     ///
-    /// Without `@resume` in the script, or without an id, that is the beginning.
-    pub fn start(&self, last_event_id: Option<&[u8]>) -> Option<Position> {
-        match (&self.resume, last_event_id) {
-            (Some(table), Some(id)) => table.after(id),
+    /// Without `@resume` in the script, or without a last event ID, that is the beginning.
+    pub fn start(&self, facts: Facts<'_>) -> Option<Position> {
+        match (&self.resume, last_event_id(facts.asked)) {
+            (Some(table), Some(id)) => table.after(&id),
             _ => Some(Position::default()),
         }
     }
+
+    /// Octets of the body from the beginning, when they are known in advance.
+    pub fn body_length(&self) -> Option<u64> {
+        let mut length: u64 = 0;
+        // Of every loop that is open: its turns, and the length before it.
+        let mut loops = Vec::new();
+        for step in &self.steps {
+            match step {
+                Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
+                Step::Wire(_) => return None,
+                Step::Repeat { turns, .. } => loops.push(((*turns)?, std::mem::take(&mut length))),
+                Step::Again { .. } => {
+                    let (turns, before) = loops.pop()?;
+                    length = length.checked_mul(turns)?.checked_add(before)?;
+                }
+                _ => {}
+            }
+        }
+        Some(length)
+    }
+
+    /// Looks whether every wait that the request decides is a time.
+    ///
+    /// # Errors
+    /// A message about the first that is none.
+    pub fn check_waits(&self, facts: Facts<'_>) -> Result<(), String> {
+        let moment = Moment { turn: 1, ..Moment::default() };
+        for step in &self.steps {
+            if let Step::Sleep(Wait::Asked(template)) = step {
+                directions::parse_wait(&template.render(facts, &moment))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wants_body(&self) -> bool {
+        let in_template = |template: &Template| template.0.iter().any(Segment::wants_body);
+        let in_step = |step: &Step| match step {
+            Step::Chunk(Chunk::Template { segments, .. }) => segments.iter().any(Segment::wants_body),
+            Step::Wire(template) => in_template(template),
+            Step::Sleep(Wait::Asked(template)) => in_template(template),
+            _ => false,
+        };
+        self.conditions.want_body()
+            || self.head.templates().any(in_template)
+            || self.steps.iter().any(in_step)
+    }
+}
+
+/// How the end of a body is marked (`@framing`; RFC 9112, section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFraming {
+    /// In chunks.
+    Chunked,
+    /// By `content-length`: the true one, or any other.
+    Length(Option<u64>),
+    /// By the end of the connection.
+    Close,
+}
+
+/// What happens when all steps are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The body ends and the connection is kept (`@end`).
+    End,
+    /// The body ends and the connection with it (`@close`).
+    Close,
+    /// The connection ends (FIN) with the body unfinished (`@drop`).
+    Drop,
+    /// The connection ends with a TCP reset (`@reset`).
+    Reset,
+    /// Nothing more happens until the client leaves, or this time has passed; then as `Drop` (`@hang`).
+    Hang(Option<Duration>),
 }
 
 /// One thing the server does, in order.
@@ -62,51 +183,71 @@ impl Script {
 pub enum Step {
     /// Sends a chunk.
     Chunk(Chunk),
-    /// What follows is due this much later than what came before.
-    Sleep(Duration),
-    /// `{{elapsed}}` counts from when this is due.
+    /// Sends bytes outside of any framing; before the head, instead of it (`@wire`).
+    Wire(Template),
+    /// Sends the head now (`@open`).
+    Open,
+    /// What was sent so far leaves in a write of its own (`@cut`, `@send`).
+    Flush,
+    /// What follows is due this much later than what came before (`@sleep`, `@pace`).
+    Sleep(Wait),
+    /// `{{elapsed}}` counts from when this is due (`@clock`).
     Clock,
+    /// From here on, a comment is sent whenever nothing else was for this time (`@keepalive`).
+    Keepalive(Duration, Framed),
+    /// From here on, the connection ends when the body has this many octets (`@drop after`).
+    DropAfter(u64),
+    /// A loop begins, with so many turns or without end, one every so often (`@repeat`).
+    Repeat {
+        /// `None` for ever.
+        turns: Option<u64>,
+        /// From the beginning of one turn to that of the next.
+        every: Option<Duration>,
+    },
+    /// A loop ends; its first step is `body` (`@again`).
+    Again {
+        /// The place of the step after the `Repeat`.
+        body: usize,
+    },
 }
 
-/// A place in a script to play from.
+/// How long a `@sleep` takes.
+#[derive(Debug)]
+pub enum Wait {
+    /// From the first to the second, chosen afresh each time; always the same when they are equal.
+    Between(Duration, Duration),
+    /// What the request says.
+    Asked(Template),
+}
+
+/// A place in a part to play from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     step: usize,
     /// Octets of the text of that step, not counting placeholders, that are passed over.
-    skip: usize,
+    skip: u64,
 }
 
-/// What is sent as one chunk.
+/// What is sent as one chunk, or cut into several.
 #[derive(Debug)]
 pub enum Chunk {
     /// Always the same bytes, framed when the script was loaded.
     Framed(Framed),
-    /// Bytes with placeholders among them, framed each time.
-    Template(Vec<Segment>),
+    /// Bytes with placeholders among them, or to be cut; framed each time.
+    Template {
+        /// What is sent.
+        segments: Vec<Segment>,
+        /// Octets to a chunk, and the time from one chunk to the next (`@chunk N every T`).
+        pieces: Option<(u64, Duration)>,
+    },
 }
 
-/// A part of a [`Chunk::Template`].
-#[derive(Debug, PartialEq, Eq)]
-pub enum Segment {
-    /// Bytes as they stand in the script.
-    Text(Vec<u8>),
-    /// A value that is known when the chunk is sent.
-    Value(Placeholder),
-}
-
-/// What `{{ }}` can hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placeholder {
-    /// `{{elapsed}}`: whole milliseconds since `@clock` was due, or since the request.
-    Elapsed,
-}
-
-impl Placeholder {
-    /// The placeholder of this name.
-    pub fn named(name: &[u8]) -> Option<Placeholder> {
-        match name {
-            b"elapsed" => Some(Placeholder::Elapsed),
-            _ => None,
+impl Chunk {
+    /// Octets of data, when they are known in advance.
+    fn length(&self) -> Option<u64> {
+        match self {
+            Chunk::Framed(chunk) => Some(chunk.data().len() as u64),
+            Chunk::Template { segments, .. } => segments.iter().map(Segment::length).sum(),
         }
     }
 }

@@ -3,10 +3,13 @@
 
 use crate::connection::{self, Site};
 use crate::script::catalogue::Catalogue;
-use crate::script::time::Speed;
+use crate::script::clock::Tempo;
+use crate::script::units::Speed;
 use crate::turn_away::TurnAway;
+use std::collections::hash_map::RandomState;
 use std::fmt::Display;
 use std::fs;
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,11 +25,16 @@ pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
 const STACK: usize = 64 * 1024;
 /// Memory mappings of one thread on Linux: its stack, the guard below it, and the same for signals.
 const MAPPINGS_PER_THREAD: usize = 4;
-/// Memory mappings left for everything that is no client's thread.
+/// Memory mappings left for everything that is no client's thread: the program, its libraries, and the allocator's arenas,
+/// some hundreds in all.
 const OTHER_MAPPINGS: usize = 1_000;
+/// Open files a process may usually have.
+const DEFAULT_OPEN_FILES: usize = 1_024;
+/// Open files that are no clients: stdin, stdout, stderr, the listener, and a few inherited from whoever started us.
+const OWN_DESCRIPTORS: usize = 8;
 /// How long to leave `accept` alone after it failed: nothing gets better in less, and failing in a circle is a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Time between two log lines about the same trouble.
+/// Time between two log lines about the same trouble, which may come a hundred times a second.
 const LOG_PAUSE: Duration = Duration::from_secs(60);
 
 /// A server that is bound to its port and not yet running.
@@ -34,7 +42,7 @@ const LOG_PAUSE: Duration = Duration::from_secs(60);
 pub struct Server {
     listener: TcpListener,
     catalogue: Catalogue,
-    speed: Speed,
+    tempo: Tempo,
     max_clients: usize,
 }
 
@@ -45,12 +53,19 @@ impl Server {
     /// The address is unknown, not this machine's, not permitted, or in use.
     pub fn bind(address: impl ToSocketAddrs, catalogue: Catalogue) -> io::Result<Server> {
         let listener = TcpListener::bind(address)?;
-        Ok(Server { listener, catalogue, speed: Speed::NORMAL, max_clients: DEFAULT_MAX_CLIENTS })
+        let tempo = Tempo { speed: Speed::NORMAL, seed: RandomState::new().build_hasher().finish() };
+        Ok(Server { listener, catalogue, tempo, max_clients: DEFAULT_MAX_CLIENTS })
     }
 
     /// Sets how fast scripts play.
     pub fn speed(mut self, speed: Speed) -> Server {
-        self.speed = speed;
+        self.tempo.speed = speed;
+        self
+    }
+
+    /// Makes random waits the same every time: those of a script's n-th request, whenever it comes.
+    pub fn seed(mut self, seed: u64) -> Server {
+        self.tempo.seed = seed;
         self
     }
 
@@ -77,44 +92,31 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves on this thread until the process ends.
-    ///
-    /// # Errors
-    /// The threads that accept and turn away clients cannot be started.
-    pub fn run(self) -> io::Result<()> {
-        let (accepting, starting) = self.split()?;
-        thread::Builder::new().name("accept".to_owned()).spawn(move || accepting.run())?;
-        starting.run();
-        Ok(())
-    }
-
     /// Serves on threads of its own until the [`RunningServer`] is dropped.
     ///
     /// # Errors
     /// The threads cannot be started, or the system does not say which port is bound.
     pub fn start(self) -> io::Result<RunningServer> {
         let address = self.local_addr()?;
-        let (accepting, starting) = self.split()?;
-        let site = Arc::clone(&starting.site);
-        thread::Builder::new().name("start".to_owned()).spawn(move || starting.run())?;
-        let accept = thread::Builder::new().name("accept".to_owned()).spawn(move || accepting.run())?;
-        Ok(RunningServer { address, site, accept: Some(accept) })
-    }
-
-    fn split(self) -> io::Result<(Accepting, Starting)> {
-        let site = Site { catalogue: self.catalogue, speed: self.speed, stop: AtomicBool::new(false) };
-        let site = Arc::new(site);
-        let turn_away = TurnAway::start()?;
+        let site = Arc::new(Site {
+            catalogue: self.catalogue,
+            tempo: self.tempo,
+            open: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+        });
+        let turn_away = TurnAway::start(spare_descriptors(self.max_clients))?;
         let (to_start, accepted) = channel();
-        let seats = Arc::new(Seats { taken: AtomicUsize::new(0), all: self.max_clients });
+        let starting = Starting { turn_away: turn_away.clone(), accepted };
         let accepting = Accepting {
             listener: self.listener,
             site: Arc::clone(&site),
-            seats,
-            turn_away: turn_away.clone(),
+            max_clients: self.max_clients,
+            turn_away,
             to_start,
         };
-        Ok((accepting, Starting { site, turn_away, accepted }))
+        thread::Builder::new().name("start".to_owned()).spawn(move || starting.run())?;
+        let accept = thread::Builder::new().name("accept".to_owned()).spawn(move || accepting.run())?;
+        Ok(RunningServer { address, site, accept: Some(accept) })
     }
 }
 
@@ -143,6 +145,14 @@ impl RunningServer {
     /// The URL of a path on this server. The path begins with `/` and is percent-encoded.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Waits until the server has ended, which nothing but the end of the process makes it do.
+    pub fn wait(mut self) {
+        if let Some(accept) = self.accept.take() {
+            // It would be an error if the thread had panicked; then there is nothing left to wait for.
+            let _ = accept.join();
+        }
     }
 }
 
@@ -174,9 +184,16 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 struct Accepting {
     listener: TcpListener,
     site: Arc<Site>,
-    seats: Arc<Seats>,
+    max_clients: usize,
     turn_away: TurnAway,
-    to_start: Sender<(Arc<TcpStream>, Seat)>,
+    to_start: Sender<Accepted>,
+}
+
+/// A client that has a place and no thread yet.
+struct Accepted {
+    stream: Arc<TcpStream>,
+    at: Instant,
+    seat: Seat,
 }
 
 impl Accepting {
@@ -199,10 +216,10 @@ impl Accepting {
     }
 
     fn hand_on(&self, stream: Arc<TcpStream>) {
-        match Seat::take(&self.seats) {
+        match Seat::take(&self.site, self.max_clients) {
             Some(seat) => {
                 // The receiver lives as long as this loop does.
-                let _ = self.to_start.send((stream, seat));
+                let _ = self.to_start.send(Accepted { stream, at: Instant::now(), seat });
             }
             None => self.turn_away.client(stream),
         }
@@ -216,20 +233,18 @@ fn is_the_clients(error: &io::Error) -> bool {
 
 /// The thread that starts the clients' threads.
 struct Starting {
-    site: Arc<Site>,
     turn_away: TurnAway,
-    accepted: Receiver<(Arc<TcpStream>, Seat)>,
+    accepted: Receiver<Accepted>,
 }
 
 impl Starting {
     fn run(self) {
         let mut trouble = Trouble::default();
-        for (stream, seat) in &self.accepted {
-            let site = Arc::clone(&self.site);
+        for Accepted { stream, at, seat } in &self.accepted {
             let client = Arc::clone(&stream);
             let thread = thread::Builder::new().stack_size(STACK).spawn(move || {
-                let _seat = seat;
-                let _ = connection::serve(&client, &site);
+                // A broken connection is an ordinary end: clients come and go.
+                let _ = connection::serve(&client, at, &seat.0);
             });
             if let Err(error) = thread {
                 trouble.log(format_args!("cannot start a thread, answering 503: {error}"));
@@ -239,29 +254,22 @@ impl Starting {
     }
 }
 
-/// Places for clients.
-#[derive(Debug)]
-struct Seats {
-    taken: AtomicUsize,
-    all: usize,
-}
-
 /// A client's place, free again when dropped: at the end of its thread, however that comes.
 #[derive(Debug)]
-struct Seat(Arc<Seats>);
+struct Seat(Arc<Site>);
 
 impl Seat {
-    fn take(seats: &Arc<Seats>) -> Option<Seat> {
-        let seat = Seat(Arc::clone(seats));
+    fn take(site: &Arc<Site>, max_clients: usize) -> Option<Seat> {
         // Taken before it is compared: a seat too many is given back by dropping it.
-        let others = seats.taken.fetch_add(1, Ordering::Relaxed);
-        (others < seats.all).then_some(seat)
+        let others = site.open.fetch_add(1, Ordering::Relaxed);
+        let seat = Seat(Arc::clone(site));
+        (others < max_clients).then_some(seat)
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.taken.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -288,19 +296,32 @@ fn thread_limit() -> Option<usize> {
     Some(mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
 }
 
+/// How many descriptors are left beside those of the clients and the server's own.
+fn spare_descriptors(max_clients: usize) -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let limit = line.and_then(|line| line.split_whitespace().next()).and_then(|limit| limit.parse().ok());
+    limit.unwrap_or(DEFAULT_OPEN_FILES).saturating_sub(max_clients + OWN_DESCRIPTORS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn seats_are_given_out_once_and_come_back() {
-        let seats = Arc::new(Seats { taken: AtomicUsize::new(0), all: 2 });
-        let first = Seat::take(&seats);
-        let second = Seat::take(&seats);
+        let site = Arc::new(Site {
+            catalogue: Catalogue::default(),
+            tempo: Tempo { speed: Speed::NORMAL, seed: 0 },
+            open: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+        });
+        let first = Seat::take(&site, 2);
+        let second = Seat::take(&site, 2);
         assert!(first.is_some() && second.is_some());
-        assert!(Seat::take(&seats).is_none());
+        assert!(Seat::take(&site, 2).is_none());
         drop(first);
-        assert!(Seat::take(&seats).is_some());
+        assert!(Seat::take(&site, 2).is_some());
     }
 
     #[test]

@@ -3,14 +3,14 @@
 
 use crate::http::response::Refusal;
 use crate::http::Progress;
-use crate::script::play::Clock;
+use crate::script::clock::Clock;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-/// For a whole head, counted from accept or from its first byte. People typing into telnet need a few seconds; a client
+/// For a whole head, counted from accept or, on a kept connection, from its first byte. People typing into telnet need a few seconds; a client
 /// that dribbles its head must not keep a thread for longer.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// For a whole body, which is 1 MiB at most.
@@ -227,20 +227,56 @@ impl Clock for ClientClock<'_> {
         Instant::now()
     }
 
-    /// Sleeps in slices of a second: between them `take_error` shows a reset even while request bytes lie unread.
-    /// A socket timeout would do both at once, but is 20 to 40 ms late where `thread::sleep` is 0.1 ms.
+    fn system_time(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// Sleeps in slices of a second at most, with a look at the connection after each. A socket timeout would do both at
+    /// once, but is 20 to 40 ms late where `thread::sleep` is 0.1 ms.
     fn wait_until(&mut self, due: Instant) -> io::Result<()> {
         loop {
             let left = due.saturating_duration_since(Instant::now());
             thread::sleep(left.min(SLICE));
+            self.check()?;
             if left <= SLICE {
                 return Ok(());
             }
-            if let Some(error) = self.stream.take_error()? {
-                return Err(error);
+        }
+    }
+
+    /// `take_error` shows a reset even while request bytes lie unread. A client that only closed its sending half is not
+    /// gone: it may still be reading.
+    fn check(&mut self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(ErrorKind::ConnectionAborted.into());
+        }
+        match self.stream.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing more will be written, so a client that has closed its sending half is as good as gone.
+    fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
+        let mut buffer = [0; 256];
+        loop {
+            let left = due.map_or(SLICE, |due| due.saturating_duration_since(Instant::now()));
+            if left == Duration::ZERO {
+                return Ok(());
             }
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(ErrorKind::ConnectionAborted.into());
+            self.check()?;
+            self.stream.set_read_timeout(Some(left.min(SLICE)))?;
+            match (&mut &*self.stream).read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Err(error)
+                    if !matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) =>
+                {
+                    return Err(error)
+                }
+                _ => {}
             }
         }
     }

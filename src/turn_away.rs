@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Clients being turned away at one time. Each holds a descriptor for a second at most; beyond this number they are
-/// closed without a word, for somebody who opens so many does not read.
-const MAX_TURNED_AWAY: usize = 256;
-/// Between two looks at what clients still send.
+/// Clients being turned away at one time, however many descriptors there are: somebody who opens more does not read.
+const MAX_TURNED_AWAY: usize = 1_024;
+/// And at least so many, for a client that is turned away is seldom alone.
+const MIN_TURNED_AWAY: usize = 8;
+/// Between two looks at what clients still send: most have read their answer and closed by then.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Seconds, for `retry-after`.
+/// Seconds, for `retry-after`: as long as an EventSource waits by itself.
 const RETRY_AFTER: &str = "2";
 
 /// The way to the thread that turns clients away.
@@ -24,13 +25,16 @@ const RETRY_AFTER: &str = "2";
 pub struct TurnAway(SyncSender<Arc<TcpStream>>);
 
 impl TurnAway {
-    /// Starts the thread. It ends when the last `TurnAway` is dropped.
+    /// Starts the thread. It ends when the last `TurnAway` is dropped. Each client holds one of `descriptors` for a second
+    /// at most; when all are held, the next one is closed without a word.
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start() -> io::Result<TurnAway> {
-        let (sender, receiver) = sync_channel(MAX_TURNED_AWAY);
-        thread::Builder::new().name("turn away".to_owned()).spawn(move || turn_away(&receiver))?;
+    pub fn start(descriptors: usize) -> io::Result<TurnAway> {
+        // Half of them for clients that wait to be told, half for those that were.
+        let most = (descriptors / 2).clamp(MIN_TURNED_AWAY, MAX_TURNED_AWAY);
+        let (sender, receiver) = sync_channel(most);
+        thread::Builder::new().name("turn away".to_owned()).spawn(move || turn_away(&receiver, most))?;
         Ok(TurnAway(sender))
     }
 
@@ -47,8 +51,9 @@ struct Leaving {
     deadline: Instant,
 }
 
-fn turn_away(arriving: &Receiver<Arc<TcpStream>>) {
+fn turn_away(arriving: &Receiver<Arc<TcpStream>>, most: usize) {
     let mut leaving: VecDeque<Leaving> = VecDeque::new();
+    let mut looked = Instant::now();
     loop {
         let next = match leaving.is_empty() {
             true => arriving.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -56,12 +61,14 @@ fn turn_away(arriving: &Receiver<Arc<TcpStream>>) {
         };
         match next {
             Ok(stream) => leaving.extend(say_so(stream)),
-            Err(RecvTimeoutError::Timeout) => leaving.retain(is_still_sending),
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        if leaving.len() > MAX_TURNED_AWAY {
-            leaving.pop_front();
+        if looked.elapsed() >= LOOK_EVERY || leaving.len() > most {
+            leaving.retain(is_still_there);
+            looked = Instant::now();
         }
+        leaving.truncate(most);
     }
 }
 
@@ -77,7 +84,7 @@ fn say_so(stream: Arc<TcpStream>) -> Option<Leaving> {
 }
 
 /// Throws away what the client sends, so that closing the socket sends no reset that would destroy the answer.
-fn is_still_sending(client: &Leaving) -> bool {
+fn is_still_there(client: &Leaving) -> bool {
     let mut buffer = [0; 1024];
     match (&*client.stream).read(&mut buffer) {
         Ok(0) => false,

@@ -136,7 +136,7 @@ fn two_scripts_for_one_path_are_refused_by_name() {
     assert_fails(
         1,
         &["--script", &first, "--script", &second],
-        &format!("{second}: {first} answers GET /chat already (rename one of the files)"),
+        &format!("{second}: {first} answers GET /chat already (change @on or the file's name)"),
     );
 }
 

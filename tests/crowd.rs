@@ -5,7 +5,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{eventually, has_tool, program_path, step, Client, Program, GREETING};
+use support::{eventually, has_tool, program_path, step, Client, Program, GREETING, OWN_THREADS};
 
 #[test]
 fn a_crowd_of_bad_clients_leaves_no_trace() {
@@ -13,7 +13,7 @@ fn a_crowd_of_bad_clients_leaves_no_trace() {
         return;
     }
     let program = Program::start_under(&["prlimit", "--nofile=4096"], &program_path(), &["--speed", "5"]);
-    let before = (program.threads(), program.descriptors());
+    let before = (OWN_THREADS, program.descriptors());
     let memory = program.memory();
     let address = program.address;
 
@@ -32,7 +32,8 @@ fn a_crowd_of_bad_clients_leaves_no_trace() {
         }
     }
     eventually(|| program.threads(), |now| *now == before.0 + 720);
-    let good = std::thread::spawn(move || well_behaved(Client::connect(address)));
+    let good = Client::connect(address);
+    let good = std::thread::spawn(move || well_behaved(good));
     for _ in 0..5_000 {
         drop(Client::connect(address));
     }

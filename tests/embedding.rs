@@ -30,6 +30,21 @@ fn dropping_the_handle_ends_streams_within_a_second_or_two() {
 }
 
 #[test]
+fn dropping_the_handle_ends_the_demo_at_its_next_event_and_answers_nothing_more() {
+    let server = demo("1");
+    let mut playing = Client::connect(server.address());
+    playing.get("/events", "").read_head();
+    let mut kept = Client::connect(server.address());
+    kept.send("HEAD /events HTTP/1.1\r\nHost: test\r\n\r\n").read_head();
+    let start = Instant::now();
+    drop(server);
+    kept.get("/events", "");
+    assert!(kept.read_to_any_end().0.is_empty());
+    assert!(!playing.read_to_any_end().0.ends_with(b"0\r\n\r\n"));
+    assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
+}
+
+#[test]
 fn many_servers_run_side_by_side() {
     let servers: Vec<_> = (0..10).map(|_| demo("max")).collect();
     for server in &servers {

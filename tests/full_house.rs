@@ -73,7 +73,7 @@ fn out_of_threads_a_client_gets_503_and_nothing_else_happens() {
     for path in [&folder.0, &program] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let as_stranger = ["prlimit", "--nproc=6", "setpriv", "--reuid=61234", "--clear-groups"];
+    let as_stranger = ["prlimit", "--nproc=7", "setpriv", "--reuid=61234", "--clear-groups"];
     let program = Program::start_under(&as_stranger, &program, &[]);
     let mut inside: Vec<Client> = (0..3).map(|_| Client::connect(program.address)).collect();
     for client in &mut inside {

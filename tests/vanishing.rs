@@ -4,59 +4,66 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{eventually, Client, Folder, Program};
+use support::{eventually, Client, Folder, Program, OWN_THREADS};
 
-/// A program that serves an hour of silence at `/hour`.
-fn hour_of_silence(name: &str) -> (Program, Folder) {
+/// How long it takes until the thread of a client that asked for this script and reset its connection is gone.
+fn noticed_after(name: &str, script: &str, requests: usize) -> Duration {
     let folder = Folder::new(name);
-    let script = folder.file("hour.sse", "data: 1\n\n@sleep 1h\ndata: 2\n\n");
-    (Program::start(&["--script", &script]), folder)
+    let script = folder.file("script.sse", script);
+    let program = Program::start(&["--script", &script]);
+    let mut client = Client::connect(program.address);
+    for _ in 0..requests {
+        client.get("/script", "");
+    }
+    eventually(|| program.threads(), |now| *now == OWN_THREADS + 1);
+    let start = Instant::now();
+    client.reset();
+    program.wait_until_empty();
+    let taken = start.elapsed();
+    assert_eq!(program.end(), "");
+    taken
 }
+
+const NOTICE: Duration = Duration::from_millis(1_500);
 
 #[test]
 fn a_reset_is_noticed_within_a_second_in_the_middle_of_an_hour() {
-    let (program, _folder) = hour_of_silence("reset");
-    let threads = program.threads();
-    let mut client = Client::connect(program.address);
-    client.get("/hour", "");
-    eventually(|| program.threads(), |now| *now == threads + 1);
-    let start = Instant::now();
-    client.reset();
-    eventually(|| program.threads(), |now| *now == threads);
-    assert!(start.elapsed() < Duration::from_millis(1_500), "{:?}", start.elapsed());
-    assert_eq!(program.end(), "");
+    let taken = noticed_after("hour", "data: 1\n\n@sleep 1h\ndata: 2\n\n", 1);
+    assert!(taken < NOTICE, "{taken:?}");
 }
 
 #[test]
 fn a_reset_is_noticed_although_request_bytes_lie_unread() {
-    let (program, _folder) = hour_of_silence("unread");
-    let threads = program.threads();
-    let mut client = Client::connect(program.address);
-    client.get("/hour", "").get("/hour", "");
-    client.reset();
-    eventually(|| program.threads(), |now| *now == threads);
+    let taken = noticed_after("unread", "data: 1\n\n@sleep 1h\ndata: 2\n\n", 2);
+    assert!(taken < NOTICE, "{taken:?}");
+}
+
+#[test]
+fn a_reset_is_noticed_in_a_row_of_short_sleeps() {
+    let taken = noticed_after("short", "data: 1\n\n@repeat forever\n@sleep 900ms\n@again\n", 1);
+    assert!(taken < NOTICE, "{taken:?}");
 }
 
 #[test]
 fn a_client_that_closes_is_noticed_at_the_second_write() {
     let program = Program::start(&["--speed", "10"]);
-    let threads = program.threads();
     let mut client = Client::connect(program.address);
     client.get("/events", "").read_head();
     client.read_chunk();
     drop(client);
     let start = Instant::now();
-    eventually(|| program.threads(), |now| *now == threads);
+    program.wait_until_empty();
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[test]
 fn connecting_and_vanishing_leaves_nothing_behind() {
     let program = Program::start(&[]);
-    let (threads, descriptors) = (program.threads(), program.descriptors());
+    let descriptors = program.descriptors();
     for _ in 0..200 {
         drop(Client::connect(program.address));
     }
-    eventually(|| (program.threads(), program.descriptors()), |now| *now == (threads, descriptors));
+    let now = || (program.threads(), program.descriptors());
+    eventually(now, |now| *now == (OWN_THREADS, descriptors));
     assert_eq!(program.end(), "");
 }

@@ -3,7 +3,7 @@
 
 use super::url::HttpUrl;
 use crate::http::dechunk::ChunkDecoder;
-use crate::http::field::{list_members, FieldLine};
+use crate::http::field::{field_lines, list_members};
 use crate::http::Progress;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -54,8 +54,8 @@ impl Response {
         let mut bytes = Vec::new();
         let mut head = read_head(&mut stream, &mut bytes)?;
         let mut status = status_of(&head)?;
-        // 1xx only announces the response proper (RFC 9110, section 15.2).
-        while (100..200).contains(&status) {
+        // 1xx only announces the response proper (RFC 9110, section 15.2), but after 101 there is none.
+        while (100..200).contains(&status) && status != 101 {
             head = read_head(&mut stream, &mut bytes)?;
             status = status_of(&head)?;
         }
@@ -66,9 +66,11 @@ impl Response {
 
     /// The value of the first field line called `name`.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        let lines = self.head.split(|&byte| byte == b'\n').skip(1);
-        let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        lines.filter_map(|line| FieldLine::parse(line).ok()).find(|line| line.is(name)).map(|line| line.value)
+        field_lines(&self.head).find(|line| line.is(name)).map(|line| line.value)
+    }
+
+    fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        field_lines(&self.head).filter(move |line| line.is(name)).map(|line| line.value)
     }
 
     /// Reads the body and calls `data` with each piece of it, until it ends by its own rules.
@@ -117,20 +119,19 @@ impl Response {
     }
 
     fn framing(&self) -> io::Result<Framing> {
-        if let Some(codings) = self.field("transfer-encoding") {
-            return match list_members(codings).last() {
-                Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => {
-                    Ok(Framing::Chunked(ChunkDecoder::default()))
-                }
-                _ => Err(invalid("the transfer coding is not chunked")),
-            };
-        }
-        match self.field("content-length") {
-            None => Ok(Framing::UntilClose),
-            Some(length) => {
+        let codings: Vec<&[u8]> = self.fields("transfer-encoding").flat_map(list_members).collect();
+        let lengths: Vec<&[u8]> = self.fields("content-length").collect();
+        match (codings.as_slice(), lengths.as_slice()) {
+            ([], []) => Ok(Framing::UntilClose),
+            ([coding], _) if coding.eq_ignore_ascii_case(b"chunked") => {
+                Ok(Framing::Chunked(ChunkDecoder::default()))
+            }
+            ([], [length]) if length.iter().all(u8::is_ascii_digit) => {
                 let number = std::str::from_utf8(length).ok().and_then(|length| length.parse().ok());
                 number.map(Framing::Length).ok_or_else(|| invalid("content-length is not a number"))
             }
+            ([], _) => Err(invalid("content-length is not one number")),
+            _ => Err(invalid("the transfer coding is not chunked")),
         }
     }
 }
@@ -164,7 +165,8 @@ fn read_head(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<Vec<u8>>
 
 /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4).
 fn status_of(head: &[u8]) -> io::Result<u16> {
-    let code = head.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5));
+    let code = head.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..6));
+    let code = code.filter(|code| matches!(code[3], b' ' | b'\r')).map(|code| &code[..3]);
     let code = code.filter(|code| code.iter().all(u8::is_ascii_digit));
     let code = code.and_then(|code| std::str::from_utf8(code).ok()).and_then(|code| code.parse().ok());
     code.ok_or_else(|| invalid("the response is not HTTP/1.1"))

@@ -47,10 +47,10 @@ impl EventStream {
         self.reconnection_time
     }
 
-    /// Takes the next bytes and calls `dispatch` with every event they complete.
+    /// Takes the next bytes and calls `dispatch` with every event they complete, and with the stream as it is then.
     ///
     /// An event that the stream's end cuts off is never dispatched, as the standard wants it.
-    pub fn push(&mut self, bytes: &[u8], mut dispatch: impl FnMut(Event)) {
+    pub fn push(&mut self, bytes: &[u8], mut dispatch: impl FnMut(&EventStream, Event)) {
         for &byte in bytes {
             let completes_cr_lf = byte == b'\n' && self.after_cr;
             self.after_cr = byte == b'\r';
@@ -62,7 +62,7 @@ impl EventStream {
         }
     }
 
-    fn end_line(&mut self, dispatch: &mut impl FnMut(Event)) {
+    fn end_line(&mut self, dispatch: &mut impl FnMut(&EventStream, Event)) {
         let bytes = std::mem::take(&mut self.line);
         let mut line = bytes.as_slice();
         if !self.begun {
@@ -97,7 +97,7 @@ impl EventStream {
         }
     }
 
-    fn end_event(&mut self, dispatch: &mut impl FnMut(Event)) {
+    fn end_event(&mut self, dispatch: &mut impl FnMut(&EventStream, Event)) {
         let mut event = std::mem::take(&mut self.event);
         if let Some(id) = &event.id {
             self.last_event_id = id.clone();
@@ -105,7 +105,7 @@ impl EventStream {
         if let Some(data) = &mut event.data {
             data.pop();
             event.event = event.event.filter(|name| !name.is_empty()).or_else(|| Some("message".to_owned()));
-            dispatch(event);
+            dispatch(self, event);
         }
     }
 }
@@ -116,7 +116,7 @@ mod tests {
 
     fn events(bytes: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
-        EventStream::default().push(bytes, |event| events.push(event));
+        EventStream::default().push(bytes, |_, event| events.push(event));
         events
     }
 
@@ -143,8 +143,8 @@ mod tests {
         for text in [&b"data: a\r\ndata: b\r\n\r\n"[..], b"data: a\rdata: b\r\r", b"data: a\rdata: b\r\n\n"] {
             for cut in 0..text.len() {
                 let (mut stream, mut all) = (EventStream::default(), Vec::new());
-                stream.push(&text[..cut], |event| all.extend(event.data));
-                stream.push(&text[cut..], |event| all.extend(event.data));
+                stream.push(&text[..cut], |_, event| all.extend(event.data));
+                stream.push(&text[cut..], |_, event| all.extend(event.data));
                 assert_eq!(all, ["a\nb"], "{} at {cut}", text.escape_ascii());
             }
         }
@@ -164,22 +164,22 @@ mod tests {
     #[test]
     fn an_event_without_data_sets_the_last_event_id_and_nothing_else() {
         let mut stream = EventStream::default();
-        stream.push(b"id: 1\nevent: x\n\ndata: y\n\n", |event| {
+        stream.push(b"id: 1\nevent: x\n\ndata: y\n\n", |_, event| {
             assert_eq!(event.event.as_deref(), Some("message"))
         });
         assert_eq!(stream.last_event_id(), "1");
-        stream.push(b"id: 2\ndata: unfinished", |event| panic!("{event:?}"));
+        stream.push(b"id: 2\ndata: unfinished", |_, event| panic!("{event:?}"));
         assert_eq!(stream.last_event_id(), "1");
-        stream.push(b"\nid: a\0b\n\n", |_| {});
+        stream.push(b"\nid: a\0b\n\n", |_, _| {});
         assert_eq!(stream.last_event_id(), "2");
-        stream.push(b"id\n\n", |_| {});
+        stream.push(b"id\n\n", |_, _| {});
         assert_eq!(stream.last_event_id(), "");
     }
 
     #[test]
     fn retry_is_digits_alone() {
         let mut stream = EventStream::default();
-        stream.push(b"retry: 10\nretry: 1000x\nretry\nretry: -1\n\n", |_| {});
+        stream.push(b"retry: 10\nretry: 1000x\nretry\nretry: -1\n\n", |_, _| {});
         assert_eq!(stream.reconnection_time(), Some(Duration::from_millis(10)));
     }
 }

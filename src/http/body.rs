@@ -3,7 +3,7 @@
 
 use super::dechunk::ChunkDecoder;
 use super::request::{BodyLength, BODY_TOO_LARGE, MAX_BODY};
-use super::response::{Refusal, Status};
+use super::response::Refusal;
 use super::Progress;
 
 /// What is left of a body, fed in pieces of any size.
@@ -29,23 +29,30 @@ impl BodyReader {
         matches!(self, BodyReader::Known(0))
     }
 
-    /// Takes the next bytes of the body.
+    /// Takes the next bytes of the body and calls `data` with those that are its content.
     ///
     /// # Errors
     /// [`Refusal`] with 400 for chunks that break the grammar, 413 for more than [`MAX_BODY`] octets of them.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
+    pub fn push(&mut self, bytes: &[u8], mut data: impl FnMut(&[u8])) -> Result<Progress, Refusal> {
         match self {
-            BodyReader::Known(left) if *left <= bytes.len() as u64 => Ok(Progress::Done(*left as usize)),
+            BodyReader::Known(left) if *left <= bytes.len() as u64 => {
+                data(&bytes[..*left as usize]);
+                Ok(Progress::Done(*left as usize))
+            }
             BodyReader::Known(left) => {
                 *left -= bytes.len() as u64;
+                data(bytes);
                 Ok(Progress::More)
             }
             BodyReader::Chunked(decoder, size) => {
-                let progress = decoder.push(bytes, |data| *size += data.len() as u64);
-                if *size > MAX_BODY {
+                let progress = decoder.push(bytes, |piece| {
+                    *size += piece.len() as u64;
+                    data(piece);
+                });
+                if size.saturating_add(decoder.left_in_chunk()) > MAX_BODY {
                     return Err(BODY_TOO_LARGE);
                 }
-                progress.map_err(|error| Refusal::new(Status::BAD_REQUEST, error.0))
+                progress.map_err(|error| Refusal::bad(error.0))
             }
         }
     }
@@ -58,15 +65,15 @@ mod tests {
     #[test]
     fn a_known_length_ends_at_its_last_octet() {
         let mut body = BodyReader::new(BodyLength::Known(5));
-        assert_eq!(body.push(b"abc"), Ok(Progress::More));
-        assert_eq!(body.push(b"deGET /"), Ok(Progress::Done(2)));
+        assert_eq!(body.push(b"abc", |_| {}), Ok(Progress::More));
+        assert_eq!(body.push(b"deGET /", |_| {}), Ok(Progress::Done(2)));
     }
 
     #[test]
     fn chunks_end_after_the_trailer_section() {
         let mut body = BodyReader::new(BodyLength::Chunked);
-        assert_eq!(body.push(b"3\r\nabc\r\n0\r\n"), Ok(Progress::More));
-        assert_eq!(body.push(b"\r\nGET /"), Ok(Progress::Done(2)));
+        assert_eq!(body.push(b"3\r\nabc\r\n0\r\n", |_| {}), Ok(Progress::More));
+        assert_eq!(body.push(b"\r\nGET /", |_| {}), Ok(Progress::Done(2)));
     }
 
     #[test]
@@ -74,8 +81,8 @@ mod tests {
         let mut body = BodyReader::new(BodyLength::Chunked);
         let chunk = [&b"20000\r\n"[..], &[b'x'; 0x20000], b"\r\n"].concat();
         for _ in 0..8 {
-            assert_eq!(body.push(&chunk), Ok(Progress::More));
+            assert_eq!(body.push(&chunk, |_| {}), Ok(Progress::More));
         }
-        assert_eq!(body.push(b"1\r\nx\r\n"), Err(BODY_TOO_LARGE));
+        assert_eq!(body.push(b"1\r\n", |_| {}), Err(BODY_TOO_LARGE));
     }
 }

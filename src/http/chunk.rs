@@ -13,6 +13,8 @@ const GATHER: usize = 4 * 1024;
 pub enum Framing {
     /// In chunks, the last one empty.
     Chunked,
+    /// By `content-length`, which says so many octets; as many as there are get written.
+    Length(u64),
     /// By the end of the connection: all that HTTP/1.0 has for a stream.
     UntilClose,
     /// There is no body: what is written to it is dropped.
@@ -29,10 +31,13 @@ pub struct Framed {
 impl Framed {
     /// Frames `data`. Without data there are no bytes at all, for an empty chunk would end the body.
     pub fn new(data: &[u8]) -> Framed {
-        let mut bytes = data.to_vec();
-        frame_tail(&mut bytes, 0);
-        let start = bytes.len().saturating_sub(data.len() + 2);
-        Framed { data: start..start + data.len(), bytes: bytes.into() }
+        if data.is_empty() {
+            return Framed { bytes: Box::default(), data: 0..0 };
+        }
+        let mut buffer = [0; SIZE_LINE];
+        let size = size_line(data.len() as u64, &mut buffer);
+        let bytes = [size, data, b"\r\n"].concat();
+        Framed { data: size.len()..size.len() + data.len(), bytes: bytes.into() }
     }
 
     /// The chunk-data alone.
@@ -41,19 +46,16 @@ impl Framed {
     }
 }
 
-/// Makes one chunk of `bytes[start..]`, in place.
-fn frame_tail(bytes: &mut Vec<u8>, start: usize) {
-    let length = bytes.len() - start;
-    if length == 0 {
-        return;
-    }
-    let mut digits = [0; 18];
-    let mut unused = &mut digits[..];
-    // 16 hexadecimal digits and CR LF always fit.
-    let _ = write!(unused, "{length:x}\r\n");
-    let used = 18 - unused.len();
-    bytes.splice(start..start, digits[..used].iter().copied());
-    bytes.extend_from_slice(b"\r\n");
+/// Octets of the longest `chunk-size CRLF`: 16 digits and the line end.
+const SIZE_LINE: usize = 18;
+
+/// `chunk-size CRLF`, written into the buffer.
+fn size_line(size: u64, buffer: &mut [u8; SIZE_LINE]) -> &[u8] {
+    let mut unused = &mut buffer[..];
+    // The buffer is as long as the longest line.
+    let _ = write!(unused, "{size:x}\r\n");
+    let used = SIZE_LINE - unused.len();
+    &buffer[..used]
 }
 
 /// A writer over a writer that makes every write a chunk and gathers chunks until it is flushed.
@@ -62,12 +64,37 @@ pub struct ChunkedWriter<W: Write> {
     inner: W,
     framing: Framing,
     gathered: Vec<u8>,
+    octets: u64,
+    last: u8,
 }
 
 impl<W: Write> ChunkedWriter<W> {
     /// A writer of one body, framed in this way.
     pub fn new(inner: W, framing: Framing) -> ChunkedWriter<W> {
-        ChunkedWriter { inner, framing, gathered: Vec::new() }
+        ChunkedWriter { inner, framing, gathered: Vec::new(), octets: 0, last: b'\n' }
+    }
+
+    /// Octets of data so far, framing not counted.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// Whether the data so far ends with a line end, or there is none.
+    pub fn ends_a_line(&self) -> bool {
+        matches!(self.last, b'\n' | b'\r')
+    }
+
+    /// Whether the client can tell where the body ends, if it ends here.
+    pub fn is_complete(&self) -> bool {
+        match self.framing {
+            Framing::Length(length) => self.octets == length,
+            _ => true,
+        }
+    }
+
+    /// Goes on without framing, until the connection ends.
+    pub fn without_framing(&mut self) {
+        self.framing = Framing::UntilClose;
     }
 
     /// Writes bytes that are no part of the body, such as the head.
@@ -77,31 +104,54 @@ impl<W: Write> ChunkedWriter<W> {
 
     /// Writes a chunk that was framed in advance.
     pub fn framed(&mut self, chunk: &Framed) -> io::Result<()> {
+        self.count(chunk.data());
         match self.framing {
             Framing::Chunked => self.gather(&chunk.bytes),
-            Framing::UntilClose => self.gather(chunk.data()),
+            Framing::Length(_) | Framing::UntilClose => self.gather(chunk.data()),
             Framing::Empty => Ok(()),
         }
     }
 
-    /// Writes one chunk of what `fill` appends to the buffer it is given.
-    pub fn chunk(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
-        let start = self.gathered.len();
-        fill(&mut self.gathered);
+    /// Begins a chunk of so many octets, which `data` and `end_chunk` must follow. 0 is not for this: an empty chunk
+    /// would end the body.
+    pub fn begin_chunk(&mut self, size: u64) -> io::Result<()> {
         match self.framing {
-            Framing::Chunked => frame_tail(&mut self.gathered, start),
-            Framing::UntilClose => {}
-            Framing::Empty => self.gathered.truncate(start),
+            Framing::Chunked => self.gather(size_line(size, &mut [0; SIZE_LINE])),
+            _ => Ok(()),
         }
-        self.flush_if_full()
     }
 
-    /// Ends the body: the last-chunk and an empty trailer section, and all that was gathered is written.
-    pub fn finish(&mut self) -> io::Result<()> {
+    /// Writes data of the chunk that was begun.
+    pub fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.count(bytes);
+        match self.framing {
+            Framing::Empty => Ok(()),
+            _ => self.gather(bytes),
+        }
+    }
+
+    /// Ends the chunk that was begun.
+    pub fn end_chunk(&mut self) -> io::Result<()> {
+        match self.framing {
+            Framing::Chunked => self.gather(b"\r\n"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the body: the last-chunk, the trailer section (field lines with their CR LF), and all that was gathered is
+    /// written.
+    pub fn finish(&mut self, trailer: &[u8]) -> io::Result<()> {
         if self.framing == Framing::Chunked {
-            self.gathered.extend_from_slice(b"0\r\n\r\n");
+            for piece in [b"0\r\n", trailer, b"\r\n"] {
+                self.gather(piece)?;
+            }
         }
         self.flush()
+    }
+
+    fn count(&mut self, data: &[u8]) {
+        self.octets += data.len() as u64;
+        self.last = data.last().copied().unwrap_or(self.last);
     }
 
     fn gather(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -114,19 +164,16 @@ impl<W: Write> ChunkedWriter<W> {
         self.gathered.extend_from_slice(bytes);
         Ok(())
     }
-
-    fn flush_if_full(&mut self) -> io::Result<()> {
-        if self.gathered.len() > GATHER {
-            self.flush()?;
-        }
-        Ok(())
-    }
 }
 
 impl<W: Write> Write for ChunkedWriter<W> {
     /// Writes `data` as one chunk; none when it is empty, for an empty chunk would end the body.
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.chunk(|buffer| buffer.extend_from_slice(data))?;
+        if !data.is_empty() {
+            self.begin_chunk(data.len() as u64)?;
+            self.data(data)?;
+            self.end_chunk()?;
+        }
         Ok(data.len())
     }
 
@@ -174,7 +221,7 @@ mod tests {
             body.write_all(b"Wiki")?;
             assert_eq!(body.write(b"")?, 0);
             body.write_all(b"pedia in chunks.")?;
-            body.finish()
+            body.finish(b"")
         });
         assert_eq!(all, [b"4\r\nWiki\r\n10\r\npedia in chunks.\r\n0\r\n\r\n"]);
     }
@@ -186,11 +233,24 @@ mod tests {
             body.raw(b"HTTP/1.1 200 OK\r\n\r\n")?;
             body.framed(&chunk)?;
             body.flush()?;
-            body.chunk(|buffer| buffer.extend_from_slice(b"data: 2\n\n"))?;
-            body.finish()
+            body.write_all(b"data: 2\n\n")?;
+            body.finish(b"")
         });
         let first = b"HTTP/1.1 200 OK\r\n\r\n9\r\ndata: 1\n\n\r\n".to_vec();
         assert_eq!(all, [first, b"9\r\ndata: 2\n\n\r\n0\r\n\r\n".to_vec()]);
+    }
+
+    #[test]
+    fn a_chunk_can_be_written_in_pieces_and_the_trailer_section_follows_the_last() {
+        let all = writes(Framing::Chunked, |body| {
+            body.begin_chunk(6)?;
+            body.data(b"abc")?;
+            body.data(b"de\n")?;
+            body.end_chunk()?;
+            assert_eq!((body.octets(), body.ends_a_line()), (6, true));
+            body.finish(b"X: y\r\n")
+        });
+        assert_eq!(all, [b"6\r\nabcde\n\r\n0\r\nX: y\r\n\r\n"]);
     }
 
     #[test]
@@ -198,7 +258,7 @@ mod tests {
         let all = writes(Framing::UntilClose, |body| {
             body.framed(&Framed::new(b"a"))?;
             body.write_all(b"b")?;
-            body.finish()
+            body.finish(b"")
         });
         assert_eq!(all, [b"ab"]);
     }
@@ -208,7 +268,7 @@ mod tests {
         let all = writes(Framing::Empty, |body| {
             body.framed(&Framed::new(b"a"))?;
             body.write_all(b"b")?;
-            body.finish()
+            body.finish(b"")
         });
         assert!(all.is_empty());
     }
@@ -219,7 +279,7 @@ mod tests {
         let all = writes(Framing::Chunked, |body| {
             body.raw(b"head")?;
             body.framed(&large)?;
-            body.finish()
+            body.finish(b"")
         });
         assert_eq!(all[0], b"head");
         assert_eq!(all[1], [&b"2000\r\n"[..], &[b'x'; 0x2000], b"\r\n"].concat());

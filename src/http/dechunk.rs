@@ -8,6 +8,7 @@
 //! trailer-section = *( field-line CRLF )
 //! ```
 
+use super::field::{is_token, FieldLine};
 use super::Progress;
 
 /// Octets of extensions and trailers in one body. Nobody reads them here, so a few lines are enough for everyone.
@@ -24,6 +25,7 @@ pub struct ChunkDecoder {
     /// Of the chunk being read: its size, then how much of its data is still to come.
     size: u64,
     ignored: usize,
+    trailer: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +33,9 @@ enum State {
     #[default]
     SizeStart,
     Size,
+    /// White space after the size, which only an extension can follow.
+    BeforeExtension,
+    ExtensionStart,
     Extension,
     SizeLf,
     Data,
@@ -43,6 +48,11 @@ enum State {
 }
 
 impl ChunkDecoder {
+    /// Octets of the chunk being read that are still to come.
+    pub fn left_in_chunk(&self) -> u64 {
+        self.size
+    }
+
     /// Takes the next bytes and calls `data` with every run of chunk-data among them.
     ///
     /// # Errors
@@ -78,7 +88,18 @@ impl ChunkDecoder {
                 State::Size
             }
             (State::Size | State::Extension, b'\r') => State::SizeLf,
-            (State::Size, b';' | b' ' | b'\t') | (State::Extension, _) => {
+            (State::Size | State::BeforeExtension, b' ' | b'\t') => {
+                self.ignore(byte)?;
+                State::BeforeExtension
+            }
+            (State::Size | State::BeforeExtension, b';') | (State::ExtensionStart, b' ' | b'\t') => {
+                self.ignore(byte)?;
+                State::ExtensionStart
+            }
+            (State::ExtensionStart, _) if !is_token(&[byte]) => {
+                return Err(ChunkError("a chunk extension has no name"));
+            }
+            (State::ExtensionStart | State::Extension, _) => {
                 self.ignore(byte)?;
                 State::Extension
             }
@@ -88,12 +109,19 @@ impl ChunkDecoder {
             (State::DataLf, b'\n') => State::SizeStart,
             (State::TrailerStart, b'\r') => State::LastLf,
             (State::Trailer, b'\r') => State::TrailerLf,
-            (State::TrailerLf, b'\n') => State::TrailerStart,
+            (State::TrailerLf, b'\n') => {
+                FieldLine::parse(&self.trailer).map_err(ChunkError)?;
+                self.trailer.clear();
+                State::TrailerStart
+            }
             (State::TrailerStart | State::Trailer, _) => {
                 self.ignore(byte)?;
+                self.trailer.push(byte);
                 State::Trailer
             }
-            (State::SizeStart | State::Size, _) => return Err(ChunkError("a chunk-size is not hexadecimal")),
+            (State::SizeStart | State::Size | State::BeforeExtension, _) => {
+                return Err(ChunkError("a chunk-size is not hexadecimal"))
+            }
             (State::DataCr | State::DataLf, _) => {
                 return Err(ChunkError("chunk-data is longer than its chunk-size"))
             }
@@ -105,6 +133,10 @@ impl ChunkDecoder {
         let value = (digit as char).to_digit(16).unwrap_or(0);
         let size = self.size.checked_mul(16).ok_or(ChunkError("a chunk-size is larger than 2^64"))?;
         self.size = size + u64::from(value);
+        // Zeros in front count for nothing, and could go on for ever.
+        if self.size == 0 {
+            self.ignore(digit)?;
+        }
         Ok(())
     }
 
@@ -149,7 +181,7 @@ mod tests {
 
     #[test]
     fn refuses_what_the_grammar_forbids() {
-        let bad: [&[u8]; 10] = [
+        let bad: [&[u8]; 14] = [
             b"\r\n",
             b"ZZ\r\n",
             b"-1\r\n",
@@ -160,6 +192,10 @@ mod tests {
             b"11111111111111111\r\n",
             b"4;\0\r\n",
             b"0\r\nx\ny",
+            b"4 x\r\n",
+            b"4; =x\r\n",
+            b"0\r\nno colon\r\n",
+            b"0\r\n folded: x\r\n",
         ];
         for bytes in bad {
             assert!(decode(bytes).is_err(), "{}", bytes.escape_ascii());

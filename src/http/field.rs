@@ -41,6 +41,12 @@ impl<'a> FieldLine<'a> {
     }
 }
 
+/// The field lines of a head that begins with its start line. What is no field line is passed over.
+pub fn field_lines(head: &[u8]) -> impl Iterator<Item = FieldLine<'_>> {
+    let lines = head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.skip(1).take_while(|line| !line.is_empty()).filter_map(|line| FieldLine::parse(line).ok())
+}
+
 /// `token = 1*tchar` (RFC 9110, section 5.6.2).
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| is_tchar(byte))

@@ -4,10 +4,10 @@
 //! Strict on purpose: where the RFC lets a recipient forgive (a lone LF as line end, an obs-fold), this one does not,
 //! for its users test clients.
 
-use super::field::{list_members, FieldLine};
+use super::field::{field_lines, list_members, FieldLine};
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 pub use super::request_line::{Version, MAX_TARGET};
-use super::response::{Refusal, Status};
+use super::response::{Manners, Refusal, Status};
 use super::Progress;
 
 /// Octets of a whole head. Common servers allow 8 to 32 KiB; a client thread must not hold more.
@@ -54,21 +54,24 @@ impl Request {
         }
     }
 
+    /// The query as it was sent, without its `?`.
+    pub fn query(&self) -> Option<&[u8]> {
+        self.head[self.line.path.end..self.line.target.end].strip_prefix(b"?")
+    }
+
+    /// The request target as it was sent.
+    pub fn target(&self) -> &[u8] {
+        &self.head[self.line.target.clone()]
+    }
+
     /// The field lines, in their order.
     pub fn field_lines(&self) -> impl Iterator<Item = FieldLine<'_>> {
-        let lines = lines(&self.head).skip(1);
-        lines.take_while(|line| !line.is_empty()).filter_map(|line| FieldLine::parse(line).ok())
+        field_lines(&self.head)
     }
 
     /// The value of the first field line called `name`.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         self.field_lines().find(|line| line.is(name)).map(|line| line.value)
-    }
-
-    /// Whether the client wants the connection closed after the answer: it said so, or speaks HTTP/1.0.
-    pub fn wants_close(&self) -> bool {
-        let mut options = self.values("connection").flat_map(list_members);
-        self.version() == Version::Http10 || options.any(|option| option.eq_ignore_ascii_case(b"close"))
     }
 
     /// Whether the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1).
@@ -97,6 +100,19 @@ impl HeadReader {
         self.head.is_empty()
     }
 
+    /// What the answer has to mind, whether the request is accepted or refused.
+    pub fn manners(&self) -> Manners {
+        let field_lines = || field_lines(&self.head);
+        let mut options =
+            field_lines().filter(|line| line.is("connection")).flat_map(|line| list_members(line.value));
+        let is_old = self.line.as_ref().map_or(false, |line| line.version == Version::Http10);
+        Manners {
+            cors: field_lines().any(|line| line.is("origin")),
+            close: is_old || options.any(|option| option.eq_ignore_ascii_case(b"close")),
+            head_only: self.head.starts_with(b"HEAD "),
+        }
+    }
+
     /// Takes the next bytes of the head.
     ///
     /// # Errors
@@ -120,7 +136,7 @@ impl HeadReader {
     /// # Errors
     /// [`Refusal`] with 400, 413, 417 or 501 when the field lines contradict each other, the version or the limits.
     pub fn finish(self) -> Result<Request, Refusal> {
-        let line = self.line.ok_or(bad("the request line is missing"))?;
+        let line = self.line.ok_or(Refusal::bad("the request line is missing"))?;
         let request = Request { head: self.head, line, body: BodyLength::Known(0) };
         check_host(&request)?;
         check_expectation(&request)?;
@@ -132,11 +148,13 @@ impl HeadReader {
     fn check_byte(&self, byte: u8) -> Result<(), Refusal> {
         let after_cr = self.head.last() == Some(&b'\r');
         match byte {
-            b'\n' if !after_cr => Err(bad("a line ends with LF alone; HTTP ends lines with CR LF")),
+            b'\n' if !after_cr => Err(Refusal::bad("a line ends with LF alone; HTTP ends lines with CR LF")),
             b'\n' => Ok(()),
-            _ if after_cr => Err(bad("a CR is not followed by LF")),
+            _ if after_cr => Err(Refusal::bad("a CR is not followed by LF")),
             b'\r' | b'\t' => Ok(()),
-            _ if byte.is_ascii_control() => Err(bad("a control byte in the head; is this TLS or HTTP/2?")),
+            _ if byte.is_ascii_control() => {
+                Err(Refusal::bad("a control byte in the head; is this TLS or HTTP/2?"))
+            }
             _ => Ok(()),
         }
     }
@@ -156,7 +174,7 @@ impl HeadReader {
     }
 
     fn check_field_line(&mut self) -> Result<(), Refusal> {
-        FieldLine::parse(&self.head[self.line_start..self.head.len() - 2]).map_err(bad)?;
+        FieldLine::parse(&self.head[self.line_start..self.head.len() - 2]).map_err(Refusal::bad)?;
         self.field_lines += 1;
         if self.field_lines > MAX_FIELD_LINES {
             return Err(Refusal::new(Status::FIELDS_TOO_LARGE, "more than 100 field lines"));
@@ -176,9 +194,9 @@ impl HeadReader {
 fn check_host(request: &Request) -> Result<(), Refusal> {
     let mut hosts = request.values("host");
     match (hosts.next(), hosts.next(), request.version()) {
-        (Some(_), Some(_), _) => Err(bad("more than one Host field line")),
-        (None, _, Version::Http11) => Err(bad("the Host field line is missing")),
-        (Some(host), None, _) if !is_host(host, 0) => Err(bad("the Host field line holds no host")),
+        (Some(_), Some(_), _) => Err(Refusal::bad("more than one Host field line")),
+        (None, _, Version::Http11) => Err(Refusal::bad("the Host field line is missing")),
+        (Some(host), None, _) if !is_host(host, 0) => Err(Refusal::bad("the Host field line holds no host")),
         _ => Ok(()),
     }
 }
@@ -196,7 +214,7 @@ fn check_expectation(request: &Request) -> Result<(), Refusal> {
 fn body_length(request: &Request) -> Result<BodyLength, Refusal> {
     let has = |name| request.field(name).is_some();
     match (has("transfer-encoding"), has("content-length")) {
-        (true, true) => Err(bad("both Transfer-Encoding and Content-Length")),
+        (true, true) => Err(Refusal::bad("both Transfer-Encoding and Content-Length")),
         (true, false) => transfer_coding(request).map(|()| BodyLength::Chunked),
         (false, true) => content_length(request).map(BodyLength::Known),
         (false, false) => Ok(BodyLength::Known(0)),
@@ -205,7 +223,7 @@ fn body_length(request: &Request) -> Result<BodyLength, Refusal> {
 
 fn transfer_coding(request: &Request) -> Result<(), Refusal> {
     if request.version() == Version::Http10 {
-        return Err(bad("Transfer-Encoding in an HTTP/1.0 request"));
+        return Err(Refusal::bad("Transfer-Encoding in an HTTP/1.0 request"));
     }
     let codings: Vec<&[u8]> = request.values("transfer-encoding").flat_map(list_members).collect();
     if codings.iter().any(|coding| !coding.eq_ignore_ascii_case(b"chunked")) {
@@ -213,7 +231,7 @@ fn transfer_coding(request: &Request) -> Result<(), Refusal> {
     }
     match codings.len() {
         1 => Ok(()),
-        _ => Err(bad("Transfer-Encoding has to name chunked once")),
+        _ => Err(Refusal::bad("Transfer-Encoding has to name chunked once")),
     }
 }
 
@@ -222,10 +240,10 @@ fn content_length(request: &Request) -> Result<u64, Refusal> {
     let mut values = request.values("content-length");
     let value = match (values.next(), values.next()) {
         (Some(value), None) => value,
-        _ => return Err(bad("more than one Content-Length")),
+        _ => return Err(Refusal::bad("more than one Content-Length")),
     };
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return Err(bad("Content-Length is not a number"));
+        return Err(Refusal::bad("Content-Length is not a number"));
     }
     let add = |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
     match value.iter().fold(0, add) {
@@ -237,15 +255,6 @@ fn content_length(request: &Request) -> Result<u64, Refusal> {
 /// The answer to a body of more than [`MAX_BODY`].
 pub(crate) const BODY_TOO_LARGE: Refusal =
     Refusal::new(Status::CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
-
-fn bad(why: &'static str) -> Refusal {
-    Refusal::new(Status::BAD_REQUEST, why)
-}
-
-/// The lines of a head, without their CR LF.
-fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
-    head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-}
 
 #[cfg(test)]
 mod tests {
@@ -269,8 +278,8 @@ mod tests {
         assert_eq!(request.version(), Version::Http11);
         assert_eq!(request.field("last-event-id"), Some(&b"7"[..]));
         assert_eq!(request.field("x"), Some(&b""[..]));
+        assert_eq!((request.target(), request.query()), (&b"/events?a=1"[..], Some(&b"a=1"[..])));
         assert_eq!(request.field_lines().count(), 3);
-        assert!(!request.wants_close());
     }
 
     #[test]
@@ -310,7 +319,11 @@ mod tests {
 
     #[test]
     fn knows_when_the_client_wants_the_connection_closed() {
-        let closes = |head: &str| read(head.as_bytes()).unwrap().wants_close();
+        let closes = |head: &str| {
+            let mut reader = HeadReader::default();
+            reader.push(head.as_bytes()).unwrap();
+            reader.manners().close
+        };
         assert!(closes("GET / HTTP/1.0\r\n\r\n"));
         assert!(closes("GET / HTTP/1.1\r\nHost: x\r\nConnection: foo, Close\r\n\r\n"));
         assert!(!closes("GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n"));

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 /// Octets of a request target. RFC 9112, section 3, recommends to support 8,000 at least.
 pub const MAX_TARGET: usize = 8 * 1024;
+
 /// `HTTP-version` (RFC 9112, section 2.3), as far as it changes the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -23,6 +24,7 @@ pub(super) const TARGET_TOO_LONG: Refusal =
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RequestLine {
     pub method_end: usize,
+    pub target: Range<usize>,
     pub path: Range<usize>,
     pub version: Version,
 }
@@ -32,19 +34,23 @@ impl RequestLine {
         let mut parts = line.split(|&byte| byte == b' ');
         let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(method), Some(target), Some(version), None) => (method, target, version),
-            _ => return Err(bad("the request line is not METHOD SP TARGET SP HTTP-VERSION")),
+            _ => return Err(Refusal::bad("the request line is not METHOD SP TARGET SP HTTP-VERSION")),
         };
         if !is_token(method) {
-            return Err(bad("the method is not a token"));
+            return Err(Refusal::bad("the method is not a token"));
         }
         if target.len() > MAX_TARGET {
             return Err(TARGET_TOO_LONG);
         }
         let version = parse_version(version)?;
         let path = path_of(method, target)?;
-        let target_start = method.len() + 1;
-        let path = path.start + target_start..path.end + target_start;
-        Ok(RequestLine { method_end: method.len(), path, version })
+        let start = method.len() + 1;
+        Ok(RequestLine {
+            method_end: method.len(),
+            target: start..start + target.len(),
+            path: start + path.start..start + path.end,
+            version,
+        })
     }
 }
 
@@ -56,7 +62,7 @@ fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
         [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
             Err(Refusal::new(Status::VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.0 and HTTP/1.1"))
         }
-        _ => Err(bad("the version is not HTTP/1.0 or HTTP/1.1")),
+        _ => Err(Refusal::bad("the version is not HTTP/1.0 or HTTP/1.1")),
     }
 }
 
@@ -66,7 +72,7 @@ fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, Refusal> {
         return Err(Refusal::new(Status::NOT_IMPLEMENTED, "CONNECT is for proxies, and this is none"));
     }
     if !target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#') {
-        return Err(bad("the target holds a byte that has to be percent-encoded"));
+        return Err(Refusal::bad("the target holds a byte that has to be percent-encoded"));
     }
     if target == b"*" && method == b"OPTIONS" {
         return Ok(0..1);
@@ -74,7 +80,7 @@ fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, Refusal> {
     let start = match authority_of(target) {
         Some(authority) if is_host(&target[authority.clone()], 1) => authority.end,
         None if target.starts_with(b"/") => 0,
-        _ => return Err(bad("the target is neither a path nor an absolute http URL")),
+        _ => return Err(Refusal::bad("the target is neither a path nor an absolute http URL")),
     };
     let length = target[start..].iter().take_while(|&&byte| byte != b'?').count();
     Ok(start..start + length)
@@ -106,10 +112,6 @@ pub(super) fn is_host(value: &[u8], min: usize) -> bool {
     let host = parts.next().unwrap_or_default();
     let is_reg_name = host.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(b));
     host.len() >= min && is_reg_name && parts.next().map_or(true, is_digits)
-}
-
-fn bad(why: &'static str) -> Refusal {
-    Refusal::new(Status::BAD_REQUEST, why)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Puts a response's head on the wire, `HTTP/1.1 200 OK` and its field lines (RFC 9112, section 4), and the answers
 //! that are no stream: refusals, lists of what there is, preflights.
 
+use super::chunk::Framing;
 use super::date::HttpDate;
 use super::field::{is_token, list_members};
 use std::fmt::Display;
@@ -117,18 +118,25 @@ impl Head {
     }
 
     /// A field line. Names are written as they come; what is ours is in lower case.
-    pub fn field(&mut self, name: &str, value: &[u8]) -> &mut Head {
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b": ");
-        self.0.extend_from_slice(value);
-        self.0.extend_from_slice(b"\r\n");
-        self
+    pub fn field(&mut self, name: &str, value: &[u8]) {
+        for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+            self.0.extend_from_slice(piece);
+        }
+    }
+
+    /// The field line that marks the end of the body, if one does (RFC 9112, section 6).
+    pub fn framing(&mut self, framing: Framing) {
+        match framing {
+            Framing::Chunked => self.field("transfer-encoding", b"chunked"),
+            Framing::Length(length) => self.put(format_args!("content-length: {length}\r\n")),
+            Framing::Empty => self.field("content-length", b"0"),
+            Framing::UntilClose => {}
+        }
     }
 
     /// The `date` field line with the present moment (RFC 9110, section 6.6.1).
-    pub fn date(&mut self) -> &mut Head {
+    pub fn date(&mut self) {
         self.put(format_args!("date: {}\r\n", HttpDate(SystemTime::now())));
-        self
     }
 
     /// Adds the blank line that ends the head.
@@ -143,9 +151,6 @@ impl Head {
     }
 }
 
-/// The methods every path answers.
-const ALLOW: &str = "GET, HEAD, OPTIONS";
-
 /// What a request asked for beyond a path: the same few lines are added to every answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Manners {
@@ -158,13 +163,10 @@ pub struct Manners {
 }
 
 impl Manners {
-    /// Adds the field lines that these manners ask for.
-    pub fn add_to(self, head: &mut Head) {
+    /// Lets any page read the answer, if it was asked for by one.
+    pub fn add_cors(self, head: &mut Head) {
         if self.cors {
             head.field("access-control-allow-origin", b"*");
-        }
-        if self.close {
-            head.field("connection", b"close");
         }
     }
 }
@@ -182,6 +184,11 @@ impl Refusal {
     /// A refusal with this status for this reason.
     pub const fn new(status: Status, why: &'static str) -> Refusal {
         Refusal { status, why }
+    }
+
+    /// `400` for this reason.
+    pub const fn bad(why: &'static str) -> Refusal {
+        Refusal::new(Status::BAD_REQUEST, why)
     }
 }
 
@@ -205,20 +212,30 @@ impl Answer {
         Answer::new(refusal.status, format!("{code} {}: {}\n", refusal.status.reason(), refusal.why))
     }
 
-    /// `404`, with the paths that would have been answered.
-    pub fn not_found(paths: impl Iterator<Item = String>) -> Answer {
+    /// `404`, with the requests that would have been answered.
+    pub fn not_found(routes: impl Iterator<Item = impl Display>) -> Answer {
         let mut text = String::from("404 Not Found: nothing is served at this path, but at\n");
-        for path in paths {
-            text.push_str(&path);
-            text.push('\n');
+        for route in routes {
+            text.push_str(&format!("{route}\n"));
         }
         Answer::new(Status::NOT_FOUND, text)
     }
 
+    /// `404` of a script none of whose parts answers the request.
+    pub fn no_part() -> Answer {
+        Answer::new(Status::NOT_FOUND, "404 Not Found: no @part of this script answers this request\n")
+    }
+
+    /// `400` to a request whose values make an answer that cannot be sent.
+    pub fn bad_value(why: &str) -> Answer {
+        Answer::new(Status::BAD_REQUEST, format!("400 Bad Request: {why}\n"))
+    }
+
     /// `405`, with the methods that would have been answered.
-    pub fn method_not_allowed() -> Answer {
-        let text = format!("405 Method Not Allowed: this path answers {ALLOW}\n");
-        Answer::new(Status::METHOD_NOT_ALLOWED, text).with("allow", ALLOW)
+    pub fn method_not_allowed(methods: &[&str]) -> Answer {
+        let allow = allow(methods);
+        let text = format!("405 Method Not Allowed: this path answers {allow}\n");
+        Answer::new(Status::METHOD_NOT_ALLOWED, text).with("allow", allow)
     }
 
     /// `204`, which tells an EventSource to stop (WHATWG "Server-sent events", section 9.2.3).
@@ -227,13 +244,13 @@ impl Answer {
     }
 
     /// `204` with the methods that would be answered.
-    pub fn options() -> Answer {
-        Answer::new(Status::NO_CONTENT, "").with("allow", ALLOW)
+    pub fn options(methods: &[&str]) -> Answer {
+        Answer::new(Status::NO_CONTENT, "").with("allow", allow(methods))
     }
 
     /// `204` to a CORS preflight (WHATWG Fetch, section 3.2.2): every header that was asked for may be sent.
-    pub fn preflight(asked_headers: Option<&[u8]>) -> Answer {
-        let answer = Answer::options().with("access-control-allow-methods", ALLOW);
+    pub fn preflight(methods: &[&str], asked_headers: Option<&[u8]>) -> Answer {
+        let answer = Answer::options(methods).with("access-control-allow-methods", allow(methods));
         match asked_headers {
             Some(names) if list_members(names).all(is_token) => {
                 answer.with("access-control-allow-headers", names)
@@ -261,13 +278,31 @@ impl Answer {
             head.field(name, value);
         }
         head.date();
-        manners.add_to(&mut head);
+        manners.add_cors(&mut head);
+        if manners.close {
+            head.field("connection", b"close");
+        }
         let mut bytes = head.end();
         if !manners.head_only {
             bytes.extend_from_slice(self.text.as_bytes());
         }
         bytes
     }
+}
+
+/// The value of `allow`: HEAD comes with GET, and OPTIONS with everything.
+fn allow(methods: &[&str]) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    let with_head = methods.iter().flat_map(|method| match *method {
+        "GET" => vec!["GET", "HEAD"],
+        method => vec![method],
+    });
+    for method in with_head.chain(["OPTIONS"]) {
+        if !all.contains(&method) {
+            all.push(method);
+        }
+    }
+    all.join(", ")
 }
 
 #[cfg(test)]

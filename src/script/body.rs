@@ -1,8 +1,13 @@
 //! Cuts a script's text into chunks, and frames at once what has no placeholder: playing it later allocates nothing.
 
 use super::resume::{EventId, ResumeTable};
-use super::{Chunk, Placeholder, Position, Segment, Step};
+use super::template::{next_value, Segment, Template};
+use super::{Chunk, Position, Step, Wait};
 use crate::http::chunk::Framed;
+use std::time::Duration;
+
+/// Octets of filler above which it is no longer written out when the script is loaded.
+const MAX_WRITTEN_OUT: u64 = 1024;
 
 /// Where a chunk ends by itself (`@chunk`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,17 +18,27 @@ pub(super) enum Cut {
     Line,
     /// At the next direction that does something.
     Whole,
+    /// After so many octets, this long after the one before.
+    Octets(u64, Duration),
 }
 
 /// Steps under construction.
 pub(super) struct Body {
-    pub cut: Cut,
+    cut: Cut,
+    /// What lines end with, if not as in the file (`@eol`).
+    pub line_end: Option<&'static [u8]>,
+    /// Whether `{{` is text like any other (`@literal`).
+    pub literal: bool,
+    /// A wait before every event (`@pace`).
+    pub pace: Option<Duration>,
     steps: Vec<Step>,
     chunk: ChunkText,
     line: Line,
     /// The id of the event being read, as a client would understand it.
     id: Option<EventId>,
     resume: ResumeTable,
+    /// The loops that are open: the place of their first step, and whether they have one turn only.
+    loops: Vec<(usize, bool)>,
 }
 
 /// The text of the chunk under construction.
@@ -31,39 +46,88 @@ pub(super) struct Body {
 struct ChunkText {
     segments: Vec<Segment>,
     /// Octets in all segments, not counting placeholders.
-    length: usize,
+    length: u64,
 }
 
 /// The line of the event stream under construction.
 #[derive(Default)]
 struct Line {
     text: Vec<u8>,
+    /// It holds something that is not known yet, or filler.
     has_placeholder: bool,
     /// Whether a line came before it: only the first can begin with a byte order mark.
     is_later: bool,
+    /// The line before ended with CR: an LF now would be the rest of its end.
+    after_cr: bool,
+    /// The line before was not blank: this one belongs to the same event.
+    in_event: bool,
 }
 
 impl Body {
     pub fn new() -> Body {
         Body {
             cut: Cut::Event,
+            line_end: None,
+            literal: false,
+            pace: None,
             steps: Vec::new(),
             chunk: ChunkText::default(),
             line: Line::default(),
             id: None,
             resume: ResumeTable::default(),
+            loops: Vec::new(),
         }
     }
 
-    /// Adds text as it stands, but for the placeholders in it.
-    pub fn text(&mut self, mut text: &[u8]) {
-        while let Some((before, placeholder, after)) = next_placeholder(text) {
-            self.literal(before);
-            self.chunk.segments.push(Segment::Value(placeholder));
-            self.line.has_placeholder = true;
-            text = after;
+    /// Notes that a direction stands here, which ends a chunk that has no other end.
+    pub fn direction(&mut self, joins_text: bool) {
+        if self.cut == Cut::Whole && !joins_text {
+            self.end_chunk();
         }
-        self.literal(text);
+    }
+
+    /// Sets where chunks end from here on.
+    pub fn set_cut(&mut self, cut: Cut) {
+        self.end_chunk();
+        self.cut = cut;
+    }
+
+    /// Adds a line of the file, with its end.
+    pub fn line(&mut self, line: &[u8]) {
+        let bare = line.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        match (bare, self.line_end) {
+            (Some(bare), Some(line_end)) => {
+                self.text(bare);
+                self.written(line_end);
+            }
+            _ => self.text(line),
+        }
+    }
+
+    /// Adds filler, joined to the text around it.
+    pub fn fill(&mut self, byte: u8, count: u64) {
+        self.begin_event();
+        self.line.has_placeholder = true;
+        if count <= MAX_WRITTEN_OUT {
+            return self.chunk.push(&vec![byte; count as usize]);
+        }
+        self.chunk.segments.push(Segment::Fill(byte, count));
+        self.chunk.length += count;
+    }
+
+    /// Adds text that is a chunk of its own and leaves in a write of its own.
+    pub fn send(&mut self, text: Template) {
+        self.end_chunk();
+        self.steps.push(Step::Flush);
+        let cut = std::mem::replace(&mut self.cut, Cut::Whole);
+        for segment in text.0 {
+            match segment {
+                Segment::Text(text) => self.written(&text),
+                other => self.value(other),
+            }
+        }
+        self.cut = cut;
+        self.step(Step::Flush);
     }
 
     /// Adds a step; the text so far leaves before it.
@@ -72,26 +136,87 @@ impl Body {
         self.steps.push(step);
     }
 
+    /// Begins a loop.
+    pub fn repeat(&mut self, turns: Option<u64>, every: Option<Duration>) {
+        self.step(Step::Repeat { turns, every });
+        self.loops.push((self.steps.len(), turns == Some(1)));
+    }
+
+    /// Ends the innermost loop; `false` when there is none.
+    pub fn again(&mut self) -> bool {
+        self.end_chunk();
+        match self.loops.pop() {
+            Some((body, _)) => {
+                self.steps.push(Step::Again { body });
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether the innermost loop would turn without sending or waiting.
+    pub fn loop_does_nothing(&self) -> bool {
+        let body = self.loops.last().map_or(0, |(body, _)| *body);
+        let does = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_));
+        self.chunk.segments.is_empty() && !self.steps[body..].iter().any(does)
+    }
+
     pub fn finish(mut self) -> (Vec<Step>, ResumeTable) {
         self.end_chunk();
         (self.steps, self.resume)
     }
 
-    fn literal(&mut self, mut text: &[u8]) {
+    /// Adds text as it stands, but for the placeholders in it.
+    fn text(&mut self, mut text: &[u8]) {
+        while let (false, Some((before, value, after))) = (self.literal, next_value(text)) {
+            self.written(before);
+            self.value(Segment::Value(value));
+            text = after;
+        }
+        self.written(text);
+    }
+
+    fn value(&mut self, segment: Segment) {
+        self.begin_event();
+        self.line.has_placeholder = true;
+        self.chunk.segments.push(segment);
+    }
+
+    /// Adds text without placeholders.
+    fn written(&mut self, mut text: &[u8]) {
+        if self.line.after_cr && text.starts_with(b"\n") {
+            self.line.after_cr = false;
+            self.chunk.push(b"\n");
+            text = &text[1..];
+        }
         while !text.is_empty() {
             let (line, end) = line_at_start(text);
+            if !line.is_empty() {
+                self.begin_event();
+            }
             self.chunk.push(&text[..end]);
             self.line.text.extend_from_slice(line);
             if line.len() < end {
-                self.end_line();
+                self.end_line(text[end - 1] == b'\r');
             }
             text = &text[end..];
         }
     }
 
-    fn end_line(&mut self) {
-        let line = std::mem::replace(&mut self.line, Line { is_later: true, ..Line::default() });
-        let is_blank = line.text.is_empty() && !line.has_placeholder;
+    /// Waits before an event that begins here, if there is a pace.
+    fn begin_event(&mut self) {
+        let begins = !self.line.in_event && self.line.is_blank();
+        if let (true, Some(pace)) = (begins, self.pace) {
+            self.step(Step::Sleep(Wait::Between(pace, pace)));
+        }
+        self.line.in_event = true;
+        self.line.after_cr = false;
+    }
+
+    fn end_line(&mut self, after_cr: bool) {
+        let line = std::mem::take(&mut self.line);
+        let is_blank = line.is_blank();
+        self.line = Line { is_later: true, after_cr, in_event: !is_blank, ..Line::default() };
         if self.cut == Cut::Line || (self.cut == Cut::Event && is_blank) {
             self.end_chunk();
         }
@@ -104,16 +229,21 @@ impl Body {
 
     fn end_event(&mut self) {
         if let Some(id) = self.id.take() {
-            self.resume.add(id, Position { step: self.steps.len(), skip: self.chunk.length });
+            let in_loop = self.loops.iter().any(|(_, once)| !once);
+            self.resume.add(id, Position { step: self.steps.len(), skip: self.chunk.length }, in_loop);
         }
     }
 
     fn end_chunk(&mut self) {
-        let text = std::mem::take(&mut self.chunk);
-        let chunk = match text.segments.as_slice() {
-            [] => return,
-            [Segment::Text(only)] => Chunk::Framed(Framed::new(only)),
-            _ => Chunk::Template(text.segments),
+        let segments = std::mem::take(&mut self.chunk).segments;
+        let pieces = match self.cut {
+            Cut::Octets(size, every) => Some((size, every)),
+            _ => None,
+        };
+        let chunk = match (segments.as_slice(), pieces) {
+            ([], _) => return,
+            ([Segment::Text(only)], None) => Chunk::Framed(Framed::new(only)),
+            _ => Chunk::Template { segments, pieces },
         };
         self.steps.push(Step::Chunk(chunk));
     }
@@ -121,15 +251,20 @@ impl Body {
 
 impl ChunkText {
     fn push(&mut self, text: &[u8]) {
-        self.length += text.len();
+        self.length += text.len() as u64;
         match self.segments.last_mut() {
             Some(Segment::Text(last)) => last.extend_from_slice(text),
+            _ if text.is_empty() => {}
             _ => self.segments.push(Segment::Text(text.to_vec())),
         }
     }
 }
 
 impl Line {
+    fn is_blank(&self) -> bool {
+        self.text.is_empty() && !self.has_placeholder
+    }
+
     fn without_bom(&self) -> &[u8] {
         match self.text.strip_prefix(b"\xEF\xBB\xBF") {
             Some(text) if !self.is_later => text,
@@ -140,7 +275,7 @@ impl Line {
 
 /// The first line of an event stream, without and with its end: LF, CR LF or CR (WHATWG, section 9.2.5).
 fn line_at_start(text: &[u8]) -> (&[u8], usize) {
-    let length = text.iter().take_while(|byte| !b"\r\n".contains(byte)).count();
+    let length = text.iter().take_while(|&&byte| byte != b'\n' && byte != b'\r').count();
     let end = match &text[length..] {
         [] => 0,
         [b'\r', b'\n', ..] => 2,
@@ -149,88 +284,5 @@ fn line_at_start(text: &[u8]) -> (&[u8], usize) {
     (&text[..length], length + end)
 }
 
-/// The first `{{name}}` with a known name: what stands before it, it, and what stands after it.
-fn next_placeholder(text: &[u8]) -> Option<(&[u8], Placeholder, &[u8])> {
-    let find = |from: usize, mark: &[u8]| {
-        let found = text[from..].windows(2).position(|window| window == mark);
-        found.map(|at| from + at)
-    };
-    let mut from = 0;
-    while let Some(open) = find(from, b"{{") {
-        let close = find(open + 2, b"}}")?;
-        if let Some(placeholder) = Placeholder::named(&text[open + 2..close]) {
-            return Some((&text[..open], placeholder, &text[close + 2..]));
-        }
-        from = open + 1;
-    }
-    None
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The data of every chunk, with `*` for a placeholder.
-    fn chunks(cut: Cut, text: &[u8]) -> Vec<String> {
-        let mut body = Body::new();
-        body.cut = cut;
-        for line in text.split_inclusive(|&byte| byte == b'\n') {
-            body.text(line);
-        }
-        body.finish().0.iter().map(data).collect()
-    }
-
-    fn data(step: &Step) -> String {
-        let text = |segment: &Segment| match segment {
-            Segment::Text(text) => text.escape_ascii().to_string(),
-            Segment::Value(_) => "*".to_owned(),
-        };
-        match step {
-            Step::Chunk(Chunk::Framed(chunk)) => chunk.data().escape_ascii().to_string(),
-            Step::Chunk(Chunk::Template(segments)) => segments.iter().map(text).collect(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn cuts_after_blank_lines_whatever_ends_them() {
-        assert_eq!(chunks(Cut::Event, b"a\n\nb\n\n"), [r"a\n\n", r"b\n\n"]);
-        assert_eq!(chunks(Cut::Event, b"a\r\n\r\nb\r\n\r\n"), [r"a\r\n\r\n", r"b\r\n\r\n"]);
-        assert_eq!(chunks(Cut::Event, b"a\r\rb\r\r"), [r"a\r\r", r"b\r\r"]);
-        assert_eq!(chunks(Cut::Event, b"a\n\n\nb"), [r"a\n\n", r"\n", "b"]);
-        assert!(chunks(Cut::Event, b"").is_empty());
-    }
-
-    #[test]
-    fn cuts_after_lines_or_not_at_all() {
-        assert_eq!(chunks(Cut::Line, b"a\nb\r\n\r"), [r"a\n", r"b\r\n", r"\r"]);
-        assert_eq!(chunks(Cut::Whole, b"a\n\nb\n\nc"), [r"a\n\nb\n\nc"]);
-    }
-
-    #[test]
-    fn a_line_with_a_placeholder_alone_is_not_blank() {
-        assert_eq!(chunks(Cut::Event, b"a\n{{elapsed}}\n\nb"), [r"a\n*\n\n", "b"]);
-    }
-
-    #[test]
-    fn an_unknown_name_in_braces_is_text() {
-        assert_eq!(chunks(Cut::Whole, b"{{x}} {{}} {{elapsed} {{"), ["{{x}} {{}} {{elapsed} {{"]);
-        assert_eq!(chunks(Cut::Whole, b"{{{elapsed}}}"), ["{*}"]);
-        assert_eq!(chunks(Cut::Whole, b"{{a{{elapsed}}"), ["{{a*"]);
-    }
-
-    #[test]
-    fn the_place_after_an_id_is_a_step_or_inside_one() {
-        let place = |cut, id: &[u8]| {
-            let mut body = Body::new();
-            body.cut = cut;
-            body.text(b"\xEF\xBB\xBFid: 1\n\ndata\nid: 2\n\nid: 3\n\n");
-            body.finish().1.after(id)
-        };
-        assert_eq!(place(Cut::Event, b"1"), Some(Position { step: 1, skip: 0 }));
-        assert_eq!(place(Cut::Event, b"2"), Some(Position { step: 2, skip: 0 }));
-        assert_eq!(place(Cut::Line, b"2"), Some(Position { step: 5, skip: 0 }));
-        assert_eq!(place(Cut::Whole, b"1"), Some(Position { step: 0, skip: 10 }));
-        assert_eq!(place(Cut::Whole, b"3"), None);
-    }
-}
+mod tests;

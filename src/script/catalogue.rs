@@ -1,5 +1,6 @@
-//! All scripts of a server, by path: the demo that is compiled in, and those of the user.
+//! All scripts of a server: those that are compiled in, and those of the user.
 
+use super::facts::percent_decode;
 use super::parse::Mistakes;
 use super::Script;
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::path::Path;
 /// The path of the demo, which every server has.
 pub const DEMO_PATH: &str = "/events";
 
-const DEMO: &[u8] = include_bytes!("../scripts/events.sse");
+/// Name and text of every script in the binary; the demo first, the others in the order in which to learn from them.
+const BUILT_IN: &[(&str, &[u8])] = &[("events", include_bytes!("../scripts/events.sse"))];
 
 /// The scripts a server answers with.
 #[derive(Debug, Default)]
@@ -16,42 +18,72 @@ pub struct Catalogue {
     added: Vec<Script>,
 }
 
+/// What there is at a path.
+#[derive(Debug)]
+pub enum Found<'a> {
+    /// A script that answers the method.
+    Script(&'a Script),
+    /// Scripts that answer these other methods.
+    Methods(Vec<&'a str>),
+    /// Nothing.
+    Nothing,
+}
+
 impl Catalogue {
     /// The scripts in the binary.
     ///
     /// # Errors
     /// None in a released binary: a test loads every script that is compiled in.
     pub fn built_in() -> Result<Catalogue, Mistakes> {
-        let demo = Script::parse("events.sse", DEMO_PATH, DEMO)?;
-        Ok(Catalogue { built_in: vec![demo], added: Vec::new() })
+        let parse =
+            |(name, text): &(&str, &[u8])| Script::parse(&format!("{name}.sse"), &format!("/{name}"), text);
+        let built_in = BUILT_IN.iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Catalogue { built_in, added: Vec::new() })
     }
 
     /// Adds a script. One that is compiled in gives way to it.
     ///
     /// # Errors
-    /// A message that names both scripts, if another was added that answers the same path.
+    /// A message that names both scripts, if another was added that answers the same request.
     pub fn add(&mut self, script: Script) -> Result<(), String> {
-        if let Some(other) = self.added.iter().find(|other| other.path == script.path) {
-            let (file, other, path) = (&script.file, &other.file, percent_encode(&script.path));
-            return Err(format!("{file}: {other} answers GET {path} already (rename one of the files)"));
+        let clash = |other: &Script| {
+            script.route.in_common(&other.route).map(|request| (other.file.clone(), request))
+        };
+        if let Some((other, request)) = self.added.iter().find_map(clash) {
+            return Err(format!(
+                "{}: {other} answers {request} already (change @on or the file's name)",
+                script.file
+            ));
         }
-        self.built_in.retain(|other| other.path != script.path);
+        self.built_in.retain(|other| script.route.in_common(&other.route).is_none());
         self.added.push(script);
         Ok(())
     }
 
-    /// The script that answers a request's path, which may be percent-encoded.
-    pub fn find(&self, path: &[u8]) -> Option<&Script> {
+    /// What answers a request. One that is meant for this very query comes before one for any.
+    pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
         let path = percent_decode(path);
-        self.scripts().find(|script| script.path == path)
+        let mut here: Vec<&Script> =
+            self.scripts().filter(|script| script.route.is_at(&path, query)).collect();
+        here.sort_by_key(|script| script.route.query.is_none());
+        if let Some(script) = here.iter().find(|script| script.route.answers(method)) {
+            return Found::Script(script);
+        }
+        match here.is_empty() {
+            true => Found::Nothing,
+            false => Found::Methods(
+                here.iter().flat_map(|script| &script.route.methods).map(String::as_str).collect(),
+            ),
+        }
     }
 
-    /// All paths, percent-encoded, those in the binary first.
-    pub fn paths(&self) -> impl Iterator<Item = String> + '_ {
-        self.scripts().map(|script| percent_encode(&script.path))
+    /// The scripts that were added.
+    pub fn added(&self) -> impl Iterator<Item = &Script> {
+        self.added.iter()
     }
 
-    fn scripts(&self) -> impl Iterator<Item = &Script> {
+    /// All scripts, those in the binary first.
+    pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.built_in.iter().chain(&self.added)
     }
 }
@@ -63,74 +95,57 @@ pub fn path_of_file(file: &Path) -> Option<String> {
     (!stem.is_empty()).then(|| format!("/{stem}"))
 }
 
-/// Undoes percent-encoding (RFC 3986, section 2.1); a `%` that encodes nothing stays.
-fn percent_decode(path: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let Some((&byte, after)) = rest.split_first() {
-        let encoded = (byte == b'%').then(|| after.get(..2)).flatten().and_then(hex_octet);
-        decoded.push(encoded.unwrap_or(byte));
-        rest = if encoded.is_some() { &after[2..] } else { after };
-    }
-    decoded
-}
-
-fn hex_octet(digits: &[u8]) -> Option<u8> {
-    let digit = |at: usize| (digits[at] as char).to_digit(16);
-    Some((digit(0)? * 16 + digit(1)?) as u8)
-}
-
-/// Percent-encodes what may not stand in a path (RFC 3986, section 3.3).
-fn percent_encode(path: &[u8]) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for &byte in path {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(byte as char),
-            _ if b"/-._~!$&'()*+,;=:@".contains(&byte) => encoded.push(byte as char),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn script(file: &str, text: &str) -> Script {
+        Script::parse(file, "/chat", text.as_bytes()).unwrap()
+    }
+
+    fn file_at<'a>(catalogue: &'a Catalogue, method: &str, path: &str, query: Option<&str>) -> &'a str {
+        match catalogue.find(method, path.as_bytes(), query.map(str::as_bytes)) {
+            Found::Script(script) => &script.file,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
-    fn every_script_in_the_binary_has_no_mistake() {
-        let paths: Vec<String> = Catalogue::built_in().unwrap().paths().collect();
-        assert_eq!(paths, ["/events"]);
+    fn every_script_in_the_binary_has_no_mistake_and_says_what_it_shows() {
+        let catalogue = Catalogue::built_in().unwrap();
+        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), DEMO_PATH);
+        for script in catalogue.scripts() {
+            assert!(!script.about.is_empty(), "{}", script.file);
+        }
     }
 
     #[test]
     fn a_script_in_the_binary_gives_way() {
         let mut catalogue = Catalogue::built_in().unwrap();
-        catalogue.add(Script::parse("my.sse", "/chat", b"").unwrap()).unwrap();
-        catalogue.add(Script::parse("my.sse", "/events", b"@status 410\n").unwrap()).unwrap();
-        assert_eq!(catalogue.paths().count(), 2);
-        assert_eq!(catalogue.find(b"/events").unwrap().head.status, 410);
+        let before = catalogue.scripts().count();
+        catalogue.add(script("my.sse", "@on GET /events\n")).unwrap();
+        assert_eq!(catalogue.scripts().count(), before);
+        assert_eq!(file_at(&catalogue, "GET", "/events", None), "my.sse");
     }
 
     #[test]
-    fn two_scripts_with_the_same_path_are_a_mistake_that_names_both() {
+    fn two_scripts_for_the_same_request_are_a_mistake_that_names_both() {
         let mut catalogue = Catalogue::default();
-        catalogue.add(Script::parse("a/chat.sse", "/chat", b"").unwrap()).unwrap();
-        let second = catalogue.add(Script::parse("b/chat.sse", "/chat", b"").unwrap());
+        catalogue.add(script("a/chat.sse", "")).unwrap();
         assert_eq!(
-            second.unwrap_err(),
-            "b/chat.sse: a/chat.sse answers GET /chat already (rename one of the files)"
+            catalogue.add(script("b/chat.sse", "@on PUT,GET /ch%61t\n")).unwrap_err(),
+            "b/chat.sse: a/chat.sse answers GET /chat already (change @on or the file's name)"
         );
-    }
-
-    #[test]
-    fn paths_are_compared_as_what_they_encode() {
-        let mut catalogue = Catalogue::default();
-        catalogue.add(Script::parse("x", "/my stream%", b"").unwrap()).unwrap();
-        assert!(catalogue.find(b"/my%20stream%25").is_some());
-        assert!(catalogue.find(b"/m%79%20stream%").is_some());
-        assert!(catalogue.find(b"/my+stream%").is_none());
-        assert_eq!(catalogue.paths().next().unwrap(), "/my%20stream%25");
+        catalogue.add(script("post.sse", "@on POST /chat\n")).unwrap();
+        catalogue.add(script("query.sse", "@on GET /chat?x=1\n")).unwrap();
+        assert_eq!(file_at(&catalogue, "GET", "/chat", Some("x=1")), "query.sse");
+        assert_eq!(file_at(&catalogue, "HEAD", "/chat", Some("x=2")), "a/chat.sse");
+        assert_eq!(file_at(&catalogue, "POST", "/%63hat", None), "post.sse");
+        match catalogue.find("PUT", b"/chat", None) {
+            Found::Methods(methods) => assert_eq!(methods, ["GET", "POST"]),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(catalogue.find("GET", b"/none", None), Found::Nothing));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Turns a script's text into a [`Script`]. A file is bytes, split at LF; a line that begins with `@` is a direction,
-//! every other line is sent as it stands.
+//! every other line is sent as it stands. What stands before the first `@part` belongs to every part.
 
-use super::body::{Body, Cut};
+use super::body::Body;
+use super::condition::Conditions;
+use super::directions::{self, word, PART};
 use super::head::ScriptHead;
-use super::time::parse_time;
-use super::{Script, Step};
-use crate::suggest;
+use super::route::Route;
+use super::{BodyFraming, Ending, Part, Script};
 use std::fmt;
+use std::time::Duration;
 
 /// Something in a script that cannot be meant, where it stands, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,194 +40,122 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// One row of the table of directions.
-struct Direction {
-    name: &'static str,
-    /// How it is written, for messages and for the README.
-    usage: &'static str,
-    apply: fn(&mut Parser, &[u8]) -> Result<(), String>,
-}
-
-/// All directions there are.
-const DIRECTIONS: &[Direction] = &[
-    Direction { name: "status", usage: "@status 503 [Reason]", apply: status },
-    Direction { name: "header", usage: "@header Name: v | +Name: v | -Name", apply: header },
-    Direction { name: "chunk", usage: "@chunk event | line | whole", apply: chunk },
-    Direction { name: "sleep", usage: "@sleep T", apply: sleep },
-    Direction { name: "clock", usage: "@clock", apply: clock },
-    Direction { name: "resume", usage: "@resume", apply: resume },
-];
-
-/// How every direction is written, in the order of the README's table.
-pub fn directions() -> impl Iterator<Item = &'static str> {
-    DIRECTIONS.iter().map(|direction| direction.usage)
-}
-
-fn status(parser: &mut Parser, argument: &[u8]) -> Result<(), String> {
-    parser.head_is_open()?;
-    parser.head.apply_status(argument)
-}
-
-fn header(parser: &mut Parser, argument: &[u8]) -> Result<(), String> {
-    parser.head_is_open()?;
-    parser.head.apply_header(argument)
-}
-
-fn chunk(parser: &mut Parser, argument: &[u8]) -> Result<(), String> {
-    parser.body.cut = match argument {
-        b"event" => Cut::Event,
-        b"line" => Cut::Line,
-        b"whole" => Cut::Whole,
-        _ => return Err(format!("`{}` is no way to cut chunks", argument.escape_ascii())),
-    };
-    Ok(())
-}
-
-fn sleep(parser: &mut Parser, argument: &[u8]) -> Result<(), String> {
-    let time = parse_time(&argument.escape_ascii().to_string())?;
-    parser.body.step(Step::Sleep(time));
-    Ok(())
-}
-
-fn clock(parser: &mut Parser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
-    parser.body.step(Step::Clock);
-    Ok(())
-}
-
-fn resume(parser: &mut Parser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
-    parser.resume = true;
-    Ok(())
-}
-
-fn nothing(argument: &[u8]) -> Result<(), String> {
-    match argument {
-        [] => Ok(()),
-        _ => Err(format!("`{}` is too much here", argument.escape_ascii())),
-    }
-}
-
 impl Script {
-    /// Compiles the script that answers `GET path`. `file` is what mistakes call it; `path` begins with `/` and is not
-    /// percent-encoded.
+    /// Compiles a script. `file` is what mistakes call it; it answers `GET path` unless it says otherwise; `path` begins
+    /// with `/` and is not percent-encoded.
     ///
     /// # Errors
     /// Every mistake there is, in the order of their lines.
     pub fn parse(file: &str, path: &str, text: &[u8]) -> Result<Script, Mistakes> {
-        let mut parser = Parser::new(file);
-        for line in text.split_inclusive(|&byte| byte == b'\n') {
-            parser.line += 1;
-            parser.read_line(line);
-        }
-        parser.finish(path)
+        let mut parser = Parser { settings: Settings::new(path), parts: Vec::new(), mistakes: Vec::new() };
+        parser.read(text);
+        parser.finish(file)
     }
 }
 
-struct Parser<'a> {
-    file: &'a str,
-    line: usize,
-    head: ScriptHead,
-    body: Body,
-    resume: bool,
-    /// The first line that is sent.
-    first_text: Option<usize>,
-    mistakes: Vec<Mistake>,
+/// What holds for the whole script.
+pub(super) struct Settings {
+    pub route: Route,
+    /// The line of `@on`.
+    pub on: Option<usize>,
+    /// The line of `@count`.
+    pub count: Option<usize>,
+    about: Option<String>,
 }
 
-impl Parser<'_> {
-    fn new(file: &str) -> Parser<'_> {
-        Parser {
-            file,
-            line: 0,
-            head: ScriptHead::default(),
-            body: Body::new(),
-            resume: false,
-            first_text: None,
-            mistakes: Vec::new(),
-        }
-    }
-
-    fn read_line(&mut self, line: &[u8]) {
-        match line {
-            [b'@', b'#', ..] => {}
-            [b'@', rest @ ..] if !rest.starts_with(b"@") => self.direction(trim_end(rest)),
-            [b'@', text @ ..] => self.text(text),
-            text => self.text(text),
-        }
-    }
-
-    fn text(&mut self, text: &[u8]) {
-        self.first_text.get_or_insert(self.line);
-        self.body.text(text);
-    }
-
-    fn direction(&mut self, line: &[u8]) {
-        let name_length = line.iter().take_while(|byte| !b" \t".contains(byte)).count();
-        let (name, argument) = (&line[..name_length], trim_start(&line[name_length..]));
-        let outcome = match DIRECTIONS.iter().find(|direction| direction.name.as_bytes() == name) {
-            Some(direction) => (direction.apply)(self, argument).map_err(|what| explain(direction, what)),
-            None => Err(unknown(name)),
-        };
-        if let Err(what) = outcome {
-            self.mistake(self.line, what);
-        }
-    }
-
-    fn head_is_open(&self) -> Result<(), String> {
-        match self.first_text {
-            Some(line) => Err(format!("the head has left with line {line} (put this above it)")),
-            None => Ok(()),
-        }
-    }
-
-    fn mistake(&mut self, line: usize, what: String) {
-        self.mistakes.push(Mistake { file: self.file.to_owned(), line, what });
-    }
-
-    fn finish(mut self, path: &str) -> Result<Script, Mistakes> {
-        if let (true, Some(line)) = (self.head.has_no_body(), self.first_text) {
-            let status = self.head.status;
-            self.mistake(
-                line,
-                format!("a {status} has no body (remove the lines, or choose another status)"),
-            );
-        }
-        if !self.mistakes.is_empty() {
-            return Err(Mistakes(self.mistakes));
-        }
-        let (steps, table) = self.body.finish();
-        let resume = self.resume.then_some(table);
-        Ok(Script {
-            file: self.file.to_owned(),
-            path: path.as_bytes().to_vec(),
-            head: self.head,
-            steps,
-            resume,
-        })
+impl Settings {
+    fn new(path: &str) -> Settings {
+        Settings { route: Route::get(path), on: None, count: None, about: None }
     }
 }
 
-/// A mistake's message, with how the direction is written unless the message says so itself.
-fn explain(direction: &Direction, what: String) -> String {
-    match what.ends_with(')') {
-        true => format!("@{}: {what}", direction.name),
-        false => format!("@{}: {what} (write `{}`)", direction.name, direction.usage),
+struct Parser {
+    settings: Settings,
+    /// Each with the line of its `@part`.
+    parts: Vec<(usize, Part)>,
+    mistakes: Vec<(usize, String)>,
+}
+
+/// A line of the file and its number.
+type Line<'a> = (usize, &'a [u8]);
+
+impl Parser {
+    fn read(&mut self, text: &[u8]) {
+        let lines: Vec<Line<'_>> = (1..).zip(text.split_inclusive(|&byte| byte == b'\n')).collect();
+        let is_part =
+            |line: &Line<'_>| direction(line.1).map_or(false, |line| word(line).0 == PART.as_bytes());
+        let starts: Vec<usize> = (0..lines.len()).filter(|&at| is_part(&lines[at])).collect();
+        let common = &lines[..starts.first().copied().unwrap_or(lines.len())];
+        if starts.is_empty() {
+            self.part(Conditions::default(), 1, common, &[]);
+        }
+        for (n, &start) in starts.iter().enumerate() {
+            let end = starts.get(n + 1).copied().unwrap_or(lines.len());
+            let (number, line) = lines[start];
+            let conditions = self.conditions(number, line);
+            self.part(conditions, number, common, &lines[start + 1..end]);
+        }
+    }
+
+    fn conditions(&mut self, number: usize, line: &[u8]) -> Conditions {
+        let text = direction(line).map_or(&b""[..], |line| word(line).1);
+        let conditions = Conditions::parse(text).unwrap_or_else(|what| {
+            let what = directions::find(PART.as_bytes()).map_or_else(|what| what, |part| part.explain(what));
+            self.mistakes.push((number, what));
+            Conditions::default()
+        });
+        let earlier = self
+            .parts
+            .iter()
+            .find(|(_, part)| part.conditions == conditions || part.conditions.always_hold());
+        if let (Some((earlier, _)), true) = (earlier, self.mistakes.is_empty()) {
+            self.mistakes
+                .push((number, format!("@part: never reached (the part in line {earlier} answers instead)")));
+        }
+        conditions
+    }
+
+    fn part(&mut self, conditions: Conditions, number: usize, common: &[Line<'_>], own: &[Line<'_>]) {
+        let mut part = PartParser::new(&mut self.settings, &mut self.mistakes);
+        for (number, line) in common {
+            part.read_line(*number, line);
+        }
+        if let (Some((line, _)), true) = (part.ending, number > 1) {
+            part.mistake(number, format!("@part: never reached (line {line} ends every answer)"));
+        }
+        for (number, line) in own {
+            part.read_line(*number, line);
+        }
+        let part = part.finish(conditions);
+        self.parts.push((number, part));
+    }
+
+    fn finish(mut self, file: &str) -> Result<Script, Mistakes> {
+        let file = file.to_owned();
+        if self.mistakes.is_empty() {
+            let parts = self.parts.into_iter().map(|(_, part)| part).collect();
+            return Ok(Script {
+                file,
+                about: self.settings.about.unwrap_or_default(),
+                route: self.settings.route,
+                parts,
+            });
+        }
+        // What is common to all parts was read once for each.
+        self.mistakes.sort();
+        self.mistakes.dedup();
+        let mistake = |(line, what)| Mistake { file: file.clone(), line, what };
+        Err(Mistakes(self.mistakes.into_iter().map(mistake).collect()))
     }
 }
 
-fn unknown(name: &[u8]) -> String {
-    let name = name.escape_ascii().to_string();
-    let hint = match suggest::nearest(&name, DIRECTIONS.iter().map(|direction| direction.name)) {
-        Some(near) => format!("did you mean `@{near}`?"),
-        None => format!("write `@@{name}` to send a line that begins with `@`"),
-    };
-    format!("unknown direction `@{name}` ({hint})")
-}
-
-fn trim_start(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-    &text[blanks..]
+/// What follows the `@` of a direction, without blanks at its end; `None` for text.
+fn direction(line: &[u8]) -> Option<&[u8]> {
+    match line {
+        [b'@', b'@' | b'#', ..] => None,
+        [b'@', rest @ ..] => Some(trim_end(rest)),
+        _ => None,
+    }
 }
 
 fn trim_end(text: &[u8]) -> &[u8] {
@@ -233,75 +163,180 @@ fn trim_end(text: &[u8]) -> &[u8] {
     &text[..text.len() - blanks]
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::{Chunk, Position};
-    use super::*;
-    use std::time::Duration;
+/// Reads the lines of one part; directions change it.
+pub(super) struct PartParser<'a> {
+    pub settings: &'a mut Settings,
+    mistakes: &'a mut Vec<(usize, String)>,
+    /// The line that is being read.
+    pub line: usize,
+    pub head: ScriptHead,
+    /// With the line of `@framing`.
+    pub framing: (BodyFraming, usize),
+    pub body: Body,
+    pub trailer: Vec<u8>,
+    pub trailer_line: Option<usize>,
+    pub resume: bool,
+    /// The line with which the head leaves.
+    head_left: Option<usize>,
+    /// The lines of the loops that are open.
+    loops: Vec<usize>,
+    ending: Option<(usize, Ending)>,
+}
 
-    fn parse(text: &str) -> Result<Script, Vec<String>> {
-        let script = Script::parse("chat.sse", "/chat", text.as_bytes());
-        script.map_err(|mistakes| mistakes.0.iter().map(Mistake::to_string).collect())
-    }
-
-    #[test]
-    fn text_is_text_and_directions_are_steps() {
-        let script = parse("data: 1\n\n@sleep 80ms\n@# a remark\n@@data\n").unwrap();
-        match script.steps.as_slice() {
-            [Step::Chunk(Chunk::Framed(first)), Step::Sleep(time), Step::Chunk(Chunk::Framed(second))] => {
-                assert_eq!(first.data(), b"data: 1\n\n");
-                assert_eq!(*time, Duration::from_millis(80));
-                assert_eq!(second.data(), b"@data\n");
-            }
-            other => panic!("{other:?}"),
+impl<'a> PartParser<'a> {
+    fn new(settings: &'a mut Settings, mistakes: &'a mut Vec<(usize, String)>) -> PartParser<'a> {
+        PartParser {
+            settings,
+            mistakes,
+            line: 0,
+            head: ScriptHead::default(),
+            framing: (BodyFraming::Chunked, 0),
+            body: Body::new(),
+            trailer: Vec::new(),
+            trailer_line: None,
+            resume: false,
+            head_left: None,
+            loops: Vec::new(),
+            ending: None,
         }
     }
 
-    #[test]
-    fn a_script_written_with_cr_lf_has_directions_all_the_same() {
-        let script = parse("@status 410 Gone\r\n@resume\r\ndata: 1\r\n").unwrap();
-        assert_eq!((script.head.status, script.head.reason.as_deref()), (410, Some(&b"Gone"[..])));
-        assert!(script.resume.is_some());
+    fn read_line(&mut self, number: usize, line: &[u8]) {
+        self.line = number;
+        match (direction(line), line) {
+            (Some(line), _) => self.direction(line),
+            (None, [b'@', b'#', remark @ ..]) => self.remark(remark),
+            (None, [b'@', text @ ..]) => self.text(text),
+            (None, text) => self.text(text),
+        }
     }
 
-    #[test]
-    fn a_remark_cuts_no_chunk() {
-        let script = parse("data: 1\n@# remark\ndata: 2\n").unwrap();
-        assert_eq!(script.steps.len(), 1);
+    fn remark(&mut self, remark: &[u8]) {
+        let text = || String::from_utf8_lossy(remark).trim().to_owned();
+        self.settings.about.get_or_insert_with(text);
     }
 
-    #[test]
-    fn all_mistakes_are_reported_at_once_with_their_lines() {
-        let text = "@slep 1s\n@sleep soon\n@wait\n\n@status 503\n@chunk some\n@clock now\n@header X\n";
-        assert_eq!(
-            parse(text).unwrap_err(),
-            [
-                "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
-                "chat.sse:2: @sleep: `soon` is no time (write 80ms, 1.5s, 2m or 1h)",
-                "chat.sse:3: unknown direction `@wait` (write `@@wait` to send a line that begins with `@`)",
-                "chat.sse:5: @status: the head has left with line 4 (put this above it)",
-                "chat.sse:6: @chunk: `some` is no way to cut chunks (write `@chunk event | line | whole`)",
-                "chat.sse:7: @clock: `now` is too much here (write `@clock`)",
-                "chat.sse:8: @header: the head has left with line 4 (put this above it)",
-            ]
-        );
+    fn text(&mut self, text: &[u8]) {
+        match self.ending {
+            // Blank lines between parts are for the eye.
+            Some(_) if trim_end(text).is_empty() => {}
+            Some((line, _)) => {
+                self.mistake(self.line, format!("never reached (line {line} ends the answer)"))
+            }
+            None => {
+                self.head_leaves();
+                self.body.line(text);
+            }
+        }
     }
 
-    #[test]
-    fn a_status_without_body_has_no_lines() {
-        assert_eq!(
-            parse("@status 204\n\ndata\n").unwrap_err(),
-            ["chat.sse:2: a 204 has no body (remove the lines, or choose another status)"]
-        );
-        assert!(!parse("@status 204\n").unwrap().has_body());
+    fn direction(&mut self, line: &[u8]) {
+        let (name, argument) = word(line);
+        let outcome = directions::find(name).and_then(|direction| match self.ending {
+            Some((line, _)) => {
+                Err(format!("@{}: never reached (line {line} ends the answer)", direction.name))
+            }
+            None => {
+                self.body.direction(direction.joins_text);
+                (direction.apply)(self, argument).map_err(|what| direction.explain(what))
+            }
+        });
+        if let Err(what) = outcome {
+            self.mistake(self.line, what);
+        }
     }
 
-    #[test]
-    fn ids_count_only_with_resume() {
-        let start = |text, id: &str| parse(text).unwrap().start(Some(id.as_bytes()));
-        assert_eq!(start("id: 1\n\nid: 2\n\n", "1"), Some(Position::default()));
-        assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "1"), Some(Position { step: 1, skip: 0 }));
-        assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "2"), None);
-        assert_eq!(start("id: 1\n\n@resume\n", ""), Some(Position::default()));
+    fn mistake(&mut self, line: usize, what: String) {
+        self.mistakes.push((line, what));
+    }
+
+    /// Notes that a direction stands here that a script has once.
+    pub fn once(&mut self, place: impl Fn(&mut Settings) -> &mut Option<usize>) -> Result<(), String> {
+        match place(self.settings) {
+            Some(line) if *line != self.line => Err(format!("line {line} says so already (remove one)")),
+            place => {
+                *place = Some(self.line);
+                Ok(())
+            }
+        }
+    }
+
+    pub fn head_is_open(&self) -> Result<(), String> {
+        match self.head_left {
+            Some(line) => Err(format!("the head has left with line {line} (put this above it)")),
+            None => Ok(()),
+        }
+    }
+
+    pub fn head_leaves(&mut self) {
+        self.head_left.get_or_insert(self.line);
+    }
+
+    pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) -> Result<(), String> {
+        self.loops.push(self.line);
+        self.body.repeat(turns, every);
+        Ok(())
+    }
+
+    pub fn close_loop(&mut self) -> Result<(), String> {
+        let does_nothing = self.body.loop_does_nothing();
+        self.loops.pop();
+        match self.body.again() {
+            true if does_nothing => {
+                Err("the loop neither sends nor waits (put something into it)".to_owned())
+            }
+            true => Ok(()),
+            false => Err("there is no loop to go on with (put `@repeat` above it)".to_owned()),
+        }
+    }
+
+    pub fn ends_with(&mut self, ending: Ending) -> Result<(), String> {
+        if let Some(line) = self.loops.last() {
+            return Err(format!(
+                "it would end the loop of line {line} in its first turn (put it after `@again`)"
+            ));
+        }
+        self.ending = Some((self.line, ending));
+        Ok(())
+    }
+
+    fn finish(mut self, conditions: Conditions) -> Part {
+        for line in std::mem::take(&mut self.loops) {
+            self.mistake(
+                line,
+                "@repeat: the loop is not closed (put `@again` after what is to be repeated)".to_owned(),
+            );
+        }
+        if let (Some(status), Some(line)) = (self.head.bodiless_status(), self.head_left) {
+            self.mistake(
+                line,
+                format!("a {status} has no body (remove the lines, or choose another status)"),
+            );
+        }
+        let (framing, framing_line) = self.framing;
+        if let (Some(line), true) = (self.trailer_line, framing != BodyFraming::Chunked) {
+            let what =
+                format!("@trailer: only chunks have a trailer section (remove line {framing_line} or this)");
+            self.mistake(line, what);
+        }
+        let (steps, table) = self.body.finish();
+        let part = Part {
+            conditions,
+            head: self.head,
+            framing,
+            steps,
+            trailer: self.trailer,
+            ending: self.ending.map_or(Ending::End, |(_, ending)| ending),
+            resume: self.resume.then_some(table),
+        };
+        let must_know = framing == BodyFraming::Length(None);
+        if must_know && (part.resume.is_some() || part.body_length().is_none()) {
+            let what = "@framing: the length is not known in advance (write the number of octets)".to_owned();
+            self.mistakes.push((framing_line, what));
+        }
+        part
     }
 }
+
+#[cfg(test)]
+mod tests;

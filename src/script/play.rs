@@ -1,83 +1,313 @@
-//! Plays a script: what is due leaves, chunk by chunk, and what is not yet due is waited for. Every due time is counted
-//! from the one before, never from when the writing was done, so nothing drifts.
+//! Plays a part of a script: what is due leaves, chunk by chunk, and what is not yet due is waited for. Every due time is
+//! counted from the one before, never from when the writing was done, so nothing drifts.
 
-use super::time::Speed;
-use super::{Chunk, Placeholder, Position, Script, Segment, Step};
-use crate::http::chunk::ChunkedWriter;
+use super::clock::{Clock, Tempo};
+use super::directions::parse_wait;
+use super::facts::{Facts, Moment};
+use super::pieces::{runs, Pieces, Run};
+use super::random::Random;
+use super::template::Segment;
+use super::units::Speed;
+use super::{Chunk, Ending, Part, Position, Step, Wait};
+use crate::http::chunk::{ChunkedWriter, Framed};
 use std::io::{self, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
-/// Where time comes from: a client's thread sleeps, a test remembers.
-pub trait Clock {
-    /// The present moment.
-    fn now(&self) -> Instant;
+/// How long an endless loop that sends nothing rests in each turn, lest it keep a processor busy when `--speed` takes its
+/// waits away.
+const REST: Duration = Duration::from_millis(10);
+/// Octets of filler written at once.
+const FILL: usize = 256;
 
-    /// Returns at `due`, or at once when that has passed.
-    ///
-    /// # Errors
-    /// The waiting has lost its sense: the client is gone, or the server stops.
-    fn wait_until(&mut self, due: Instant) -> io::Result<()>;
+/// How a playing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The body is complete, and another request can follow.
+    Kept,
+    /// The connection is to be closed.
+    Close,
+    /// The connection is to be reset.
+    Reset,
 }
 
-/// One playing of one script to one client.
-#[derive(Debug)]
-pub struct Player<W: Write, C: Clock> {
+/// One playing of one part to one client.
+pub struct Player<'a, W: Write, C: Clock> {
+    facts: Facts<'a>,
     body: ChunkedWriter<W>,
     /// The head, until it leaves together with the first byte of the body.
     head: Vec<u8>,
+    /// `@wire` took the place of the head.
+    headless: bool,
     clock: C,
     speed: Speed,
+    random: Random,
     due: Instant,
-    /// `{{elapsed}}` counts from here.
-    origin: Instant,
+    /// `{{elapsed}}` counts from here: the head, unless `@clock` came before it.
+    origin: Option<Instant>,
+    /// When something was last sent.
+    sent: Instant,
+    keepalive: Option<(Duration, &'a Framed)>,
+    drop_after: Option<u64>,
+    loops: Vec<Loop>,
 }
 
-impl<W: Write, C: Clock> Player<W, C> {
+/// A loop that is being played.
+#[derive(Clone, Copy, Debug)]
+struct Loop {
+    turn: u64,
+    /// When this turn was due.
+    began: Instant,
+    /// Octets sent before this turn.
+    octets: u64,
+}
+
+/// Why playing goes no further.
+enum Stop {
+    /// Something broke.
+    Broken(io::Error),
+    /// The script says so.
+    End(End),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Broken(error)
+    }
+}
+
+impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     /// A player that sends `head` in front of the first byte of the body.
-    pub fn new(head: Vec<u8>, body: ChunkedWriter<W>, clock: C, speed: Speed) -> Player<W, C> {
+    pub fn new(
+        facts: Facts<'a>,
+        head: Vec<u8>,
+        body: ChunkedWriter<W>,
+        clock: C,
+        tempo: Tempo,
+    ) -> Player<'a, W, C> {
         let now = clock.now();
-        Player { body, head, clock, speed, due: now, origin: now }
+        Player {
+            facts,
+            body,
+            head,
+            headless: false,
+            clock,
+            speed: tempo.speed,
+            random: Random::new(tempo.seed, facts.connection),
+            due: now,
+            origin: None,
+            sent: now,
+            keepalive: None,
+            drop_after: None,
+            loops: Vec::new(),
+        }
     }
 
-    /// Plays `script` from `start` to its end, the last-chunk included.
+    /// Plays `part` from `start` to its end.
     ///
     /// # Errors
     /// What the writer or the clock said. The body is unfinished then, and nothing more can be sent.
-    pub fn play(mut self, script: &Script, start: Position) -> io::Result<()> {
+    pub fn play(mut self, part: &'a Part, start: Position) -> io::Result<End> {
+        match self.steps(&part.steps, start).and_then(|()| self.end(part)) {
+            Ok(end) | Err(Stop::End(end)) => Ok(end),
+            Err(Stop::Broken(error)) => Err(error),
+        }
+    }
+
+    fn steps(&mut self, steps: &'a [Step], start: Position) -> Result<(), Stop> {
+        for step in &steps[..start.step] {
+            self.pass_over(step);
+        }
         let mut skip = start.skip;
-        for step in script.steps.iter().skip(start.step) {
+        let mut at = start.step;
+        while let Some(step) = steps.get(at) {
+            at += 1;
             match step {
                 Step::Chunk(chunk) => self.send(chunk, skip)?,
-                Step::Sleep(time) => {
-                    self.due += self.speed.scale(*time);
-                    self.wait()?;
+                Step::Wire(template) => self.wire(&template.render(self.facts, &self.moment()))?,
+                Step::Open => self.send_head().and_then(|()| self.body.flush())?,
+                Step::Flush => self.body.flush()?,
+                Step::Sleep(wait) => {
+                    let time = self.time_of(wait);
+                    self.sleep(time)?;
                 }
-                Step::Clock => self.origin = self.due,
+                Step::Clock => self.origin = Some(self.due),
+                Step::Keepalive(every, comment) => self.keepalive = Some((*every, comment)),
+                Step::DropAfter(octets) => self.drop_after(*octets)?,
+                Step::Repeat { .. } => self.begin_loop(),
+                Step::Again { body } => at = self.next_turn(&steps[body - 1], *body, at)?,
             }
             skip = 0;
         }
-        self.send_head()?;
-        self.body.finish()
+        Ok(())
+    }
+
+    /// Does what a step before the start leaves behind.
+    fn pass_over(&mut self, step: &'a Step) {
+        match step {
+            Step::Keepalive(every, comment) => self.keepalive = Some((*every, comment)),
+            Step::DropAfter(octets) => self.drop_after = Some(*octets),
+            Step::Repeat { .. } => self.begin_loop(),
+            Step::Again { .. } => drop(self.loops.pop()),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, part: &Part) -> Result<End, Stop> {
+        match part.ending {
+            Ending::End | Ending::Close => {
+                self.send_head()?;
+                self.body.finish(&part.trailer)?;
+                let closes = part.ending == Ending::Close || self.headless || !self.body.is_complete();
+                return Ok(if closes { End::Close } else { End::Kept });
+            }
+            Ending::Hang(time) => self.hang(time)?,
+            Ending::Drop | Ending::Reset => {}
+        }
+        self.body.flush()?;
+        Ok(if part.ending == Ending::Reset { End::Reset } else { End::Close })
     }
 
     /// Sends a chunk, or what is left of it after the first `skip` octets of its text.
-    fn send(&mut self, chunk: &Chunk, skip: usize) -> io::Result<()> {
-        self.send_head()?;
+    fn send(&mut self, chunk: &Chunk, skip: u64) -> Result<(), Stop> {
+        self.sent = self.due;
         match chunk {
-            Chunk::Framed(chunk) if skip == 0 => self.body.framed(chunk),
-            Chunk::Framed(chunk) => self.body.write_all(&chunk.data()[skip..]),
-            Chunk::Template(segments) => {
-                let values = Values { elapsed: self.elapsed() };
-                self.body.chunk(|buffer| render(segments, skip, &values, buffer))
+            Chunk::Framed(chunk) if skip == 0 && self.drop_after.is_none() => {
+                self.send_head()?;
+                Ok(self.body.framed(chunk)?)
+            }
+            Chunk::Framed(chunk) => {
+                let data = &chunk.data()[skip as usize..];
+                let mut pieces = Pieces::new(None, data.len() as u64);
+                self.send_head()?;
+                self.send_data(data, &mut pieces)?;
+                self.end_pieces(&pieces)
+            }
+            Chunk::Template { segments, pieces } => self.send_template(segments, *pieces, skip),
+        }
+    }
+
+    fn send_template(
+        &mut self,
+        segments: &[Segment],
+        pieces: Option<(u64, Duration)>,
+        skip: u64,
+    ) -> Result<(), Stop> {
+        if pieces.is_some() {
+            self.body.flush()?;
+        }
+        self.send_head()?;
+        let (facts, moment) = (self.facts, self.moment());
+        let length = runs(segments, skip, facts, &moment).map(|run| run.length()).sum();
+        let mut pieces = Pieces::new(pieces, length);
+        for run in runs(segments, skip, facts, &moment) {
+            match run {
+                Run::Text(text) => self.send_data(text, &mut pieces)?,
+                Run::Value(value) => self.send_data(value.as_bytes(), &mut pieces)?,
+                Run::Fill(byte, count) => self.send_fill(byte, count, &mut pieces)?,
             }
         }
+        self.end_pieces(&pieces)
+    }
+
+    #[inline(never)]
+    fn send_fill(&mut self, byte: u8, mut count: u64, pieces: &mut Pieces) -> Result<(), Stop> {
+        let filler = [byte; FILL];
+        while count > 0 {
+            let length = count.min(FILL as u64);
+            self.send_data(&filler[..length as usize], pieces)?;
+            count -= length;
+        }
+        Ok(())
+    }
+
+    /// Sends data of a chunk, or of the pieces it is cut into.
+    fn send_data(&mut self, mut data: &[u8], pieces: &mut Pieces) -> Result<(), Stop> {
+        while !data.is_empty() {
+            if pieces.left_in_piece == 0 {
+                self.begin_piece(pieces)?;
+            }
+            let length = pieces.left_in_piece.min(data.len() as u64);
+            let allowed =
+                self.drop_after.map_or(u64::MAX, |octets| octets.saturating_sub(self.body.octets()));
+            self.body.data(&data[..length.min(allowed) as usize])?;
+            if length >= allowed {
+                self.body.flush()?;
+                return Err(Stop::End(End::Close));
+            }
+            pieces.left_in_piece -= length;
+            pieces.left -= length;
+            data = &data[length as usize..];
+        }
+        Ok(())
+    }
+
+    fn begin_piece(&mut self, pieces: &mut Pieces) -> Result<(), Stop> {
+        if pieces.begun {
+            self.body.end_chunk()?;
+            self.body.flush()?;
+            self.sleep(pieces.every)?;
+            self.sent = self.due;
+        }
+        pieces.begun = true;
+        pieces.left_in_piece = pieces.size.min(pieces.left);
+        Ok(self.body.begin_chunk(pieces.left_in_piece)?)
+    }
+
+    fn end_pieces(&mut self, pieces: &Pieces) -> Result<(), Stop> {
+        if pieces.begun {
+            self.body.end_chunk()?;
+        }
+        if pieces.leave_alone() {
+            self.body.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Sends bytes outside of any framing; before the head has left, instead of it.
+    fn wire(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        if !self.head.is_empty() {
+            self.head.clear();
+            self.headless = true;
+            self.body.without_framing();
+        }
+        self.sent = self.due;
+        self.body.raw(bytes)?;
+        Ok(self.body.flush()?)
     }
 
     fn send_head(&mut self) -> io::Result<()> {
         if self.head.is_empty() {
             return Ok(());
         }
+        self.origin.get_or_insert(self.due);
         self.body.raw(&std::mem::take(&mut self.head))
+    }
+
+    fn drop_after(&mut self, octets: u64) -> Result<(), Stop> {
+        self.drop_after = Some(octets);
+        if self.body.octets() < octets {
+            return Ok(());
+        }
+        self.send_head()?;
+        self.body.flush()?;
+        Err(Stop::End(End::Close))
+    }
+
+    fn time_of(&mut self, wait: &Wait) -> Duration {
+        let (least, most) = match wait {
+            Wait::Between(least, most) => (*least, *most),
+            // Whether it is a time was checked before the head was made.
+            Wait::Asked(template) => {
+                parse_wait(&template.render(self.facts, &self.moment())).unwrap_or_default()
+            }
+        };
+        self.random.between(least, most)
+    }
+
+    /// Makes what follows due later by `time`, and waits for it.
+    fn sleep(&mut self, time: Duration) -> Result<(), Stop> {
+        self.due += self.speed.scale(time);
+        Ok(self.wait()?)
     }
 
     /// Waits until the next thing is due; what was due before leaves first.
@@ -86,159 +316,81 @@ impl<W: Write, C: Clock> Player<W, C> {
             return Ok(());
         }
         self.body.flush()?;
+        while let Some((due, comment)) = self.next_keepalive().filter(|(due, _)| *due < self.due) {
+            self.send_keepalive(due, comment)?;
+        }
         self.clock.wait_until(self.due)
     }
 
-    fn elapsed(&self) -> u128 {
-        self.clock.now().saturating_duration_since(self.origin).as_millis()
+    /// When the next keep-alive comment is due; none before the head has left, and none in the middle of a line.
+    fn next_keepalive(&self) -> Option<(Instant, &'a Framed)> {
+        let (every, comment) = self.keepalive?;
+        let fits = self.head.is_empty() && !self.headless && self.body.ends_a_line();
+        fits.then(|| (self.sent + self.speed.scale(every).max(REST), comment))
     }
-}
 
-/// What placeholders stand for at one moment.
-struct Values {
-    elapsed: u128,
-}
+    fn send_keepalive(&mut self, due: Instant, comment: &Framed) -> io::Result<()> {
+        self.clock.wait_until(due)?;
+        self.sent = due;
+        self.body.framed(comment)?;
+        self.body.flush()
+    }
 
-/// Appends the text of `segments` without its first `skip` octets, and without the values among those.
-fn render(segments: &[Segment], mut skip: usize, values: &Values, out: &mut Vec<u8>) {
-    for segment in segments {
-        match segment {
-            Segment::Text(text) => {
-                let skipped = skip.min(text.len());
-                skip -= skipped;
-                out.extend_from_slice(&text[skipped..]);
+    /// Stays silent, or keeps alive, until the client leaves or the time has passed.
+    fn hang(&mut self, time: Option<Duration>) -> Result<(), Stop> {
+        self.body.flush()?;
+        let end = time.map(|time| self.due + self.speed.scale(time));
+        while let Some((due, comment)) =
+            self.next_keepalive().filter(|(due, _)| end.map_or(true, |end| *due < end))
+        {
+            self.send_keepalive(due, comment)?;
+        }
+        Ok(self.clock.wait_for_close(end)?)
+    }
+
+    fn begin_loop(&mut self) {
+        self.loops.push(Loop { turn: 1, began: self.due, octets: self.body.octets() });
+    }
+
+    /// The place of the step that follows an `@again`: `body` for another turn, `after` when there is none.
+    fn next_turn(&mut self, repeat: &Step, body: usize, after: usize) -> Result<usize, Stop> {
+        let (turns, every) = match repeat {
+            Step::Repeat { turns, every } => (*turns, *every),
+            _ => return Ok(after),
+        };
+        let (octets, due) = (self.body.octets(), self.due);
+        let current = match self.loops.last_mut() {
+            Some(current) if turns.map_or(true, |turns| current.turn < turns) => current,
+            _ => {
+                self.loops.pop();
+                return Ok(after);
             }
-            Segment::Value(_) if skip > 0 => {}
-            Segment::Value(Placeholder::Elapsed) => {
-                // Writing to a Vec cannot fail.
-                let _ = write!(out, "{}", values.elapsed);
-            }
+        };
+        let next_due = current.began + every.map_or(Duration::ZERO, |every| self.speed.scale(every));
+        let is_idle = current.octets == octets && due.max(next_due) == current.began;
+        *current = Loop { turn: current.turn + 1, began: due.max(next_due), octets };
+        self.due = current.began;
+        self.wait()?;
+        if turns.is_none() {
+            self.clock.check()?;
+        }
+        if is_idle {
+            self.clock.wait_until(self.clock.now() + REST)?;
+        }
+        Ok(body)
+    }
+
+    fn moment(&self) -> Moment {
+        let now = self.clock.now();
+        let elapsed = now.saturating_duration_since(self.origin.unwrap_or(now));
+        let time = self.clock.system_time().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment {
+            elapsed: elapsed.as_millis() as u64,
+            time: time.as_millis() as u64,
+            turn: self.loops.last().map_or(0, |current| current.turn),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::chunk::Framing;
-    use std::cell::RefCell;
-    use std::rc::Rc;
-    use std::time::Duration;
-
-    /// What happened, in order: writes as text, waits as the time since the start.
-    type Diary = Rc<RefCell<Vec<String>>>;
-
-    struct Recorder(Diary);
-
-    impl Write for Recorder {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.borrow_mut().push(bytes.escape_ascii().to_string());
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// A clock that stands still but for waits, each of which takes `late` longer than asked.
-    struct FakeClock {
-        diary: Diary,
-        start: Instant,
-        now: Instant,
-        late: Duration,
-    }
-
-    impl Clock for FakeClock {
-        fn now(&self) -> Instant {
-            self.now
-        }
-        fn wait_until(&mut self, due: Instant) -> io::Result<()> {
-            self.diary.borrow_mut().push(format!("{:?}", due - self.start));
-            self.now = due + self.late;
-            Ok(())
-        }
-    }
-
-    fn play_with(text: &str, last_event_id: &str, speed: Speed, late: Duration) -> Vec<String> {
-        let script = Script::parse("test.sse", "/test", text.as_bytes()).unwrap();
-        let start = script.start(Some(last_event_id.as_bytes())).unwrap();
-        let diary = Diary::default();
-        let now = Instant::now();
-        let clock = FakeClock { diary: Rc::clone(&diary), start: now, now, late };
-        let body = ChunkedWriter::new(Recorder(Rc::clone(&diary)), Framing::Chunked);
-        Player::new(b"HEAD ".to_vec(), body, clock, speed).play(&script, start).unwrap();
-        let played = diary.borrow().clone();
-        played
-    }
-
-    fn play(text: &str) -> Vec<String> {
-        play_with(text, "", Speed::NORMAL, Duration::ZERO)
-    }
-
-    #[test]
-    fn the_head_leaves_with_the_first_chunk_and_the_last_chunk_with_the_last() {
-        assert_eq!(
-            play("a\n\nb\n\n@sleep 1s\nc\n"),
-            [r"HEAD 3\r\na\n\n\r\n3\r\nb\n\n\r\n", "1s", r"2\r\nc\n\r\n0\r\n\r\n",]
-        );
-    }
-
-    #[test]
-    fn a_sleep_before_the_body_keeps_the_head_back() {
-        assert_eq!(play("@sleep 200ms\na\n"), ["200ms", r"HEAD 2\r\na\n\r\n0\r\n\r\n"]);
-    }
-
-    #[test]
-    fn waits_that_take_longer_do_not_move_what_follows() {
-        let late = Duration::from_millis(7);
-        let played = play_with("@sleep 1s\na\n@sleep 1s\nb\n@sleep 1s\nc\n", "", Speed::NORMAL, late);
-        assert_eq!((&*played[0], &*played[2], &*played[4]), ("1s", "2s", "3s"));
-    }
-
-    #[test]
-    fn what_is_overdue_is_not_waited_for() {
-        let late = Duration::from_secs(5);
-        let played = play_with("@sleep 1s\na\n@sleep 1s\nb\n", "", Speed::NORMAL, late);
-        assert_eq!(played, ["1s", r"HEAD 2\r\na\n\r\n2\r\nb\n\r\n0\r\n\r\n"]);
-    }
-
-    #[test]
-    fn speed_divides_every_wait_and_max_leaves_none() {
-        let at = |speed| play_with("a\n@sleep 1s\nb\n", "", speed, Duration::ZERO);
-        assert_eq!(at(Speed::parse("4").unwrap())[1], "250ms");
-        assert_eq!(at(Speed::MAX), [r"HEAD 2\r\na\n\r\n2\r\nb\n\r\n0\r\n\r\n"]);
-    }
-
-    #[test]
-    fn elapsed_counts_from_the_clock_or_from_the_head() {
-        let late = Duration::from_millis(3);
-        let text = "{{elapsed}}\n@sleep 1s\n{{elapsed}}\n@clock\n{{elapsed}}\n@sleep 2s\n{{elapsed}}\n";
-        assert_eq!(
-            play_with(text, "", Speed::NORMAL, late),
-            [r"HEAD 2\r\n0\n\r\n", "1s", r"5\r\n1003\n\r\n2\r\n3\n\r\n", "3s", r"5\r\n2003\n\r\n0\r\n\r\n",]
-        );
-    }
-
-    #[test]
-    fn resuming_inside_a_chunk_sends_the_rest_of_it() {
-        let from = |text: &str, id| play_with(text, id, Speed::MAX, Duration::ZERO);
-        let plain = "@resume\n@chunk whole\nid: 1\n\nx\n\n@sleep 1s\nid: 2\n\n";
-        assert_eq!(from(plain, "1"), [r"HEAD 3\r\nx\n\n\r\n7\r\nid: 2\n\n\r\n0\r\n\r\n"]);
-        let template = "@resume\n@chunk whole\n{{elapsed}}\nid: 1\n\n{{elapsed}}\n\n@sleep 1s\nid: 2\n\n";
-        assert_eq!(from(template, "1"), [r"HEAD 3\r\n0\n\n\r\n7\r\nid: 2\n\n\r\n0\r\n\r\n"]);
-    }
-
-    #[test]
-    fn resuming_where_a_chunk_ends_sends_no_empty_chunk() {
-        let text = "@resume\n@chunk whole\nid: 1\n\n@sleep 1s\nid: 2\n\n";
-        assert_eq!(
-            play_with(text, "1", Speed::NORMAL, Duration::ZERO)[1..],
-            ["1s", r"7\r\nid: 2\n\n\r\n0\r\n\r\n"]
-        );
-    }
-
-    #[test]
-    fn a_script_without_lines_is_a_head_and_a_last_chunk() {
-        assert_eq!(play(""), [r"HEAD 0\r\n\r\n"]);
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 //! names, so that nothing is lost and nothing with an id is sent twice.
 
 use super::Position;
+use crate::http::field::trim_ows;
 use std::collections::HashMap;
 
 /// For every id of a script, the place just after its first occurrence.
@@ -14,6 +15,8 @@ pub struct ResumeTable {
 #[derive(Debug)]
 struct Place {
     position: Position,
+    /// The event comes again in a later turn of a loop.
+    in_loop: bool,
     /// How many events with an id there are up to here.
     events_with_id: usize,
 }
@@ -45,11 +48,13 @@ impl EventId {
 impl ResumeTable {
     /// Notes that an event with this id ends at `position`. A second event with an id is passed over: repeating is
     /// allowed, losing is not.
-    pub(super) fn add(&mut self, id: EventId, position: Position) {
+    pub(super) fn add(&mut self, id: EventId, position: Position, in_loop: bool) {
         self.events_with_id += 1;
         if let EventId::Literal(id) = id {
-            let events_with_id = self.events_with_id;
-            self.after.entry(id).or_insert(Place { position, events_with_id });
+            // A field value loses the white space around it on the way (RFC 9110, section 5.5).
+            let id = trim_ows(&id).to_vec();
+            let place = Place { position, in_loop, events_with_id: self.events_with_id };
+            self.after.entry(id).or_insert(place);
         }
     }
 
@@ -57,7 +62,7 @@ impl ResumeTable {
     /// id follows any more.
     pub fn after(&self, id: &[u8]) -> Option<Position> {
         match self.after.get(id) {
-            Some(place) if place.events_with_id == self.events_with_id => None,
+            Some(place) if place.events_with_id == self.events_with_id && !place.in_loop => None,
             Some(place) => Some(place.position),
             None => Some(Position::default()),
         }
@@ -88,7 +93,7 @@ mod tests {
         let at = |step| Position { step, skip: 0 };
         let mut table = ResumeTable::default();
         for (step, id) in ["1", "2", "1", "3"].iter().enumerate() {
-            table.add(EventId::Literal(id.as_bytes().to_vec()), at(step + 1));
+            table.add(EventId::Literal(id.as_bytes().to_vec()), at(step + 1), false);
         }
         assert_eq!(table.after(b"1"), Some(at(1)));
         assert_eq!(table.after(b"2"), Some(at(2)));
@@ -98,10 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn after_the_last_id_of_a_loop_comes_its_next_turn() {
+        let mut table = ResumeTable::default();
+        table.add(EventId::Literal(b"1".to_vec()), Position { step: 1, skip: 0 }, true);
+        assert_eq!(table.after(b"1"), Some(Position { step: 1, skip: 0 }));
+    }
+
+    #[test]
     fn an_event_whose_id_is_a_placeholder_is_still_to_come() {
         let mut table = ResumeTable::default();
-        table.add(EventId::Literal(b"1".to_vec()), Position { step: 1, skip: 0 });
-        table.add(EventId::Placeholder, Position { step: 2, skip: 0 });
+        table.add(EventId::Literal(b"1".to_vec()), Position { step: 1, skip: 0 }, false);
+        table.add(EventId::Placeholder, Position { step: 2, skip: 0 }, false);
         assert_eq!(table.after(b"1"), Some(Position { step: 1, skip: 0 }));
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-use rust_sse_server::script::time::Speed;
+use rust_sse_server::script::units::Speed;
 use rust_sse_server::{Catalogue, RunningServer, Script, Server};
 use std::fmt::Debug;
 use std::fs;
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// Longer than any answer takes, shorter than anybody's patience.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Threads of the program that are no client's: the main one, and those that accept, start and turn away clients.
+pub const OWN_THREADS: usize = 4;
 
 /// What GET /events sends first, after the head.
 pub const GREETING: &str = "data: YHOO\ndata: +2\ndata: 10\n\n: test stream\n\ndata: first event\nid: 1\n\n\
@@ -221,12 +224,7 @@ impl Program {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
         let port = port.parse().unwrap_or_else(|_| panic!("the first line is {line:?}"));
-        let program = Program { child, address: SocketAddr::from(([127, 0, 0, 1], port)) };
-        // It says where it is as soon as it is bound; a moment later all its threads have started, and this client's
-        // thread is gone again.
-        Client::connect(program.address).get("/", "Connection: close\r\n").read_to_end();
-        sleep(Duration::from_millis(20));
-        program
+        Program { child, address: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -238,6 +236,11 @@ impl Program {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    /// Waits until no client has a thread, for [`PATIENCE`] at most.
+    pub fn wait_until_empty(&self) {
+        eventually(|| self.threads(), |now| *now == OWN_THREADS);
     }
 
     pub fn threads(&self) -> usize {

@@ -1,4 +1,4 @@
-//! Times in a script, `80ms`, `1.5s`, `2m`, `1h`, and the speed at which they pass.
+//! What a script counts in: times, `80ms`, `1.5s`, `2m`, `1h`, the speed at which they pass, and sizes, `512`, `64k`, `5M`.
 
 use std::time::Duration;
 
@@ -59,6 +59,25 @@ impl Speed {
     }
 }
 
+/// The largest size a script can name: 1 GiB.
+const MAX_SIZE: u64 = 1 << 30;
+
+/// Reads a number of octets, alone or followed by `k` (1,024) or `M` (1,048,576).
+///
+/// # Errors
+/// A message that names the text and shows what would be right.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size (write 512, 64k or 5M, at most 1024M)");
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'k') => (&text[..text.len() - 1], 1 << 10),
+        Some(b'M') => (&text[..text.len() - 1], 1 << 20),
+        _ => (text, 1),
+    };
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = digits.parse().ok().filter(|_| is_number).ok_or_else(wrong)?;
+    number.checked_mul(unit).filter(|size| *size <= MAX_SIZE).ok_or_else(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +95,16 @@ mod tests {
     fn refuses_what_is_no_time() {
         for text in ["", "5", "s", ".s", "1.2.3s", "-1s", "1 s", "1d", "1S", "9000h", "1e3s", "infs"] {
             assert!(parse_time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_sizes() {
+        for (text, size) in [("0", 0), ("512", 512), ("64k", 65_536), ("5M", 5_242_880), ("1024M", 1 << 30)] {
+            assert_eq!(parse_size(text), Ok(size), "{text}");
+        }
+        for text in ["", "k", "1K", "-1", "+1", "1.5k", "1025M", "99999999999999999999"] {
+            assert!(parse_size(text).is_err(), "{text}");
         }
     }
 

@@ -1,0 +1,331 @@
+//! When a part of a script answers: `@part connection 2+ and header accept~event-stream`.
+
+use super::facts::{cookie, last_event_id, query_value, Facts};
+use super::template::unescape;
+use crate::suggest;
+use std::borrow::Cow;
+
+/// Conditions that must all hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Conditions(Vec<Condition>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Condition {
+    /// `no` stands before it.
+    negated: bool,
+    test: Test,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Test {
+    Connection { first: u64, last: u64 },
+    Turn { number: u64, of: u64 },
+    Method(Vec<u8>),
+    Query(Vec<u8>, Wanted),
+    Header(String, Wanted),
+    Cookie(String, Wanted),
+    LastEventId(Wanted),
+    Body(Wanted),
+    Otherwise,
+}
+
+/// What a value has to be.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Present,
+    Equal(Vec<u8>),
+    Containing(Vec<u8>),
+}
+
+impl Wanted {
+    fn accepts(&self, value: Option<Cow<'_, [u8]>>) -> bool {
+        match (self, value) {
+            (_, None) => false,
+            (Wanted::Present, Some(_)) => true,
+            (Wanted::Equal(text), Some(value)) => value.as_ref() == text.as_slice(),
+            (Wanted::Containing(text), Some(value)) => contains(&value, text),
+        }
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
+}
+
+/// How conditions are written, for messages and for the README.
+pub const CONDITIONS: [&str; 9] = [
+    "connection 1 | 2-3 | 4+ | 1 of 3",
+    "method M",
+    "query K[=V]",
+    "header K[=V|~V]",
+    "cookie K[=V]",
+    "last-event-id [V]",
+    "body ~V",
+    "no COND",
+    "otherwise",
+];
+
+impl Conditions {
+    /// Reads `COND and COND …`.
+    ///
+    /// # Errors
+    /// Names the word that is wrong.
+    pub fn parse(text: &[u8]) -> Result<Conditions, String> {
+        let words = words(text)?;
+        let conditions = words.split(|word| word == b"and").map(Condition::parse);
+        let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
+        match conditions.iter().any(|condition| condition.test == Test::Otherwise) && conditions.len() > 1 {
+            true => Err("`otherwise` stands alone".to_owned()),
+            false => Ok(Conditions(conditions)),
+        }
+    }
+
+    /// Whether all of them hold.
+    pub fn hold(&self, facts: Facts<'_>) -> bool {
+        self.0.iter().all(|condition| condition.test.holds(facts) != condition.negated)
+    }
+
+    /// Whether they hold for every request.
+    pub fn always_hold(&self) -> bool {
+        self.0.iter().all(|condition| match condition.test {
+            Test::Otherwise => true,
+            Test::Connection { first: 0 | 1, last: u64::MAX } => !condition.negated,
+            _ => false,
+        })
+    }
+
+    /// Whether the request's body is asked for.
+    pub fn want_body(&self) -> bool {
+        self.0.iter().any(|condition| matches!(condition.test, Test::Body(_)))
+    }
+}
+
+impl Condition {
+    fn parse(words: &[Vec<u8>]) -> Result<Condition, String> {
+        match words {
+            [no, rest @ ..] if no == b"no" => {
+                let inner = Condition::parse(rest)?;
+                match inner.test {
+                    Test::Otherwise => Err("`no otherwise` never holds".to_owned()),
+                    test => Ok(Condition { negated: !inner.negated, test }),
+                }
+            }
+            _ => Ok(Condition { negated: false, test: Test::parse(words)? }),
+        }
+    }
+}
+
+impl Test {
+    fn parse(words: &[Vec<u8>]) -> Result<Test, String> {
+        let texts: Vec<Cow<'_, str>> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
+        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+        match (texts.as_slice(), words) {
+            (["otherwise"], _) => Ok(Test::Otherwise),
+            (["connection", range], _) => connections(range).ok_or_else(|| no_connection(range)),
+            (["connection", number, "of", of], _) => turn(number, of).ok_or_else(|| no_connection(number)),
+            (["method", _], [_, method]) => Ok(Test::Method(method.clone())),
+            (["query", _], [_, wanted]) => {
+                let (key, wanted) = key_and_value(wanted)?;
+                Ok(Test::Query(key, wanted))
+            }
+            (["header", _], [_, wanted]) => {
+                let (key, wanted) = key_and_value(wanted)?;
+                Ok(Test::Header(String::from_utf8_lossy(&key).into_owned(), wanted))
+            }
+            (["cookie", _], [_, wanted]) => {
+                let (key, wanted) = key_and_value(wanted)?;
+                Ok(Test::Cookie(String::from_utf8_lossy(&key).into_owned(), wanted))
+            }
+            (["last-event-id"], _) => Ok(Test::LastEventId(Wanted::Present)),
+            (["last-event-id", _], [_, id]) => Ok(Test::LastEventId(Wanted::Equal(unescape(id)?))),
+            (["body", part], [_, bytes]) if part.starts_with('~') => {
+                Ok(Test::Body(Wanted::Containing(unescape(&bytes[1..])?)))
+            }
+            ([], _) => Err("a condition is missing".to_owned()),
+            ([first, ..], _) => Err(unknown(first, &texts.join(" "))),
+        }
+    }
+
+    fn holds(&self, facts: Facts<'_>) -> bool {
+        let asked = facts.asked;
+        match self {
+            Test::Otherwise => true,
+            Test::Connection { first, last } => (*first..=*last).contains(&facts.connection),
+            Test::Turn { number, of } => facts.connection % of == number % of,
+            Test::Method(method) => asked.method() == method.as_slice(),
+            Test::Query(key, wanted) => wanted.accepts(query_value(asked, key)),
+            Test::Header(key, wanted) => wanted.accepts(asked.header(key).map(Cow::Borrowed)),
+            Test::Cookie(key, wanted) => wanted.accepts(cookie(asked, key).map(Cow::Borrowed)),
+            Test::LastEventId(wanted) => wanted.accepts(last_event_id(asked)),
+            Test::Body(wanted) => wanted.accepts(Some(Cow::Borrowed(asked.body()))),
+        }
+    }
+}
+
+/// `1`, `2-3` or `4+`.
+fn connections(range: &str) -> Option<Test> {
+    let (first, last) = match range.strip_suffix('+') {
+        Some(first) => (number(first)?, u64::MAX),
+        None => match range.split_once('-') {
+            Some((first, last)) => (number(first)?, number(last)?),
+            None => (number(range)?, number(range)?),
+        },
+    };
+    (first >= 1 && first <= last).then_some(Test::Connection { first, last })
+}
+
+fn turn(number: &str, of: &str) -> Option<Test> {
+    let (number, of) = (self::number(number)?, self::number(of)?);
+    (1..=of).contains(&number).then_some(Test::Turn { number, of })
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+fn no_connection(text: &str) -> String {
+    format!("`{text}` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)")
+}
+
+fn unknown(first: &str, all: &str) -> String {
+    let known = CONDITIONS.iter().map(|usage| usage.split(' ').next().unwrap_or_default());
+    match CONDITIONS.iter().find(|usage| usage.split(' ').next() == Some(first)) {
+        Some(usage) => format!("`{all}` is no condition (write `{usage}`)"),
+        None => format!("unknown condition `{first}`{}", suggest::hint(first, known)),
+    }
+}
+
+/// `K`, `K=V` or `K~V`.
+fn key_and_value(text: &[u8]) -> Result<(Vec<u8>, Wanted), String> {
+    let (key, wanted) = match text.iter().position(|byte| b"=~".contains(byte)) {
+        None => (text, Wanted::Present),
+        Some(at) if text[at] == b'=' => (&text[..at], Wanted::Equal(unescape(&text[at + 1..])?)),
+        Some(at) => (&text[..at], Wanted::Containing(unescape(&text[at + 1..])?)),
+    };
+    match key {
+        [] => Err("a name is missing before `=` or `~`".to_owned()),
+        _ => Ok((key.to_vec(), wanted)),
+    }
+}
+
+/// Splits at blanks; what stands in double quotes stays together and loses the quotes.
+fn words(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    let (mut quoted, mut inside) = (false, false);
+    for &byte in text {
+        match byte {
+            b'"' => quoted = !quoted,
+            b' ' | b'\t' if !quoted => {
+                inside = false;
+                continue;
+            }
+            _ => {}
+        }
+        if !inside {
+            words.push(Vec::new());
+            inside = true;
+        }
+        if let (Some(word), false) = (words.last_mut(), byte == b'"') {
+            word.push(byte);
+        }
+    }
+    match quoted {
+        true => Err("a double quote is not closed (write \\x22 for one that is meant)".to_owned()),
+        false => Ok(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::tests::Fake;
+    use super::*;
+
+    fn holds(text: &str, connection: u64) -> bool {
+        let asked = Fake {
+            method: "POST",
+            target: "/a?type=2&flag",
+            headers: vec![("Accept", "text/event-stream"), ("Cookie", "id=7"), ("Last-Event-ID", "a b")],
+            body: "{\"stream\": true}",
+        };
+        Conditions::parse(text.as_bytes()).unwrap().hold(Facts { asked: &asked, connection })
+    }
+
+    #[test]
+    fn connections_are_numbers_ranges_and_turns() {
+        let which = |text: &str| (1..=7).filter(|number| holds(text, *number)).collect::<Vec<u64>>();
+        assert_eq!(which("connection 2"), [2]);
+        assert_eq!(which("connection 2-4"), [2, 3, 4]);
+        assert_eq!(which("connection 5+"), [5, 6, 7]);
+        assert_eq!(which("connection 1 of 3"), [1, 4, 7]);
+        assert_eq!(which("connection 3 of 3"), [3, 6]);
+        assert_eq!(which("no connection 2+"), [1]);
+    }
+
+    #[test]
+    fn requests_are_looked_at_from_every_side() {
+        for text in [
+            "method POST",
+            "query type",
+            "query type=2",
+            "query flag",
+            "header accept",
+            "header Accept=text/event-stream",
+            "header accept~event",
+            "cookie id",
+            "cookie id=7",
+            "last-event-id",
+            "last-event-id \"a b\"",
+            "last-event-id a\\sb",
+            "body ~stream",
+            "body ~\\x22stream\\x22:\\strue",
+            "body ~",
+            "no method GET and query type=2 and no cookie other",
+            "no no method POST",
+            "otherwise",
+        ] {
+            assert!(holds(text, 1), "{text}");
+        }
+        for text in [
+            "method post",
+            "query type=",
+            "query none",
+            "header accept=text",
+            "body ~x",
+            "method POST and cookie x",
+        ] {
+            assert!(!holds(text, 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_the_word() {
+        let error = |text: &str| Conditions::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(error("conection 1"), "unknown condition `conection` (did you mean `connection`?)");
+        assert_eq!(
+            error("connection 0"),
+            "`0` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)"
+        );
+        assert_eq!(
+            error("connection 3-2"),
+            "`3-2` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)"
+        );
+        assert_eq!(
+            error("connection 4 of 3"),
+            "`4` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)"
+        );
+        assert_eq!(error("method"), "`method` is no condition (write `method M`)");
+        assert_eq!(error("body x"), "`body x` is no condition (write `body ~V`)");
+        assert_eq!(error("query =x"), "a name is missing before `=` or `~`");
+        assert_eq!(error("method GET and"), "a condition is missing");
+        assert_eq!(error("otherwise and method GET"), "`otherwise` stands alone");
+        assert_eq!(error("no otherwise"), "`no otherwise` never holds");
+        assert_eq!(error("body ~\"x"), "a double quote is not closed (write \\x22 for one that is meant)");
+    }
+
+    #[test]
+    fn some_conditions_always_hold() {
+        let always = |text: &str| Conditions::parse(text.as_bytes()).unwrap().always_hold();
+        assert!(always("otherwise") && always("connection 1+"));
+        assert!(!always("connection 2+") && !always("no connection 1+") && !always("method GET"));
+    }
+}

@@ -1,0 +1,373 @@
+//! The table of directions: how each is written, and what it adds to the part that is being read.
+
+use super::body::Cut;
+use super::head::field_line;
+use super::parse::PartParser;
+use super::template::{unescape, Template};
+use super::units::{parse_size, parse_time};
+use super::{BodyFraming, Ending, Step, Wait};
+use crate::http::chunk::Framed;
+use crate::suggest;
+use std::time::Duration;
+
+/// One row of the table of directions.
+pub(super) struct Direction {
+    pub name: &'static str,
+    /// How it is written, for messages and for the README.
+    pub usage: &'static str,
+    pub apply: fn(&mut PartParser, &[u8]) -> Result<(), String>,
+    /// Whether text before and after it is one, even under `@chunk whole`.
+    pub joins_text: bool,
+}
+
+const fn row(
+    name: &'static str,
+    usage: &'static str,
+    apply: fn(&mut PartParser, &[u8]) -> Result<(), String>,
+) -> Direction {
+    Direction { name, usage, apply, joins_text: false }
+}
+
+/// All directions but `@part`, which is no direction in a part.
+const DIRECTIONS: &[Direction] = &[
+    row("on", "@on METHOD[,METHOD] TARGET", on),
+    row("status", "@status 503 [Reason]", status),
+    row("header", "@header Name: v | +Name: v | -Name", header),
+    row("framing", "@framing chunked | length [N] | close", framing),
+    row("open", "@open", open),
+    row("eol", "@eol keep | lf | crlf | cr", eol),
+    row("literal", "@literal on | off", literal),
+    row("send", "@send TEXT", send),
+    Direction { joins_text: true, ..row("fill", "@fill SIZE [c]", fill) },
+    row("chunk", "@chunk event | line | whole | N [every T]", chunk),
+    row("cut", "@cut", cut),
+    row("wire", "@wire TEXT", wire),
+    row("trailer", "@trailer Name: v", trailer),
+    row("sleep", "@sleep T[..T]", sleep),
+    row("pace", "@pace T", pace),
+    row("keepalive", "@keepalive T [: text]", keepalive),
+    row("repeat", "@repeat N | forever [every T]", repeat),
+    row("again", "@again", again),
+    row("clock", "@clock", clock),
+    row("resume", "@resume", resume),
+    row(PART, "@part COND [and COND]", part),
+    row("count", "@count by ip | query:K | header:K | cookie:K", count),
+    row("end", "@end", end),
+    row("close", "@close", close),
+    row("drop", "@drop [after SIZE]", drop),
+    row("reset", "@reset", reset),
+    row("hang", "@hang [T]", hang),
+];
+
+/// The direction that begins a part. The parser looks for it first, for it divides the file.
+pub(super) const PART: &str = "part";
+
+/// How every direction is written, in the order of the README's table.
+pub fn usages() -> impl Iterator<Item = &'static str> {
+    DIRECTIONS.iter().map(|direction| direction.usage)
+}
+
+/// The direction of this name.
+///
+/// # Errors
+/// A message that suggests another.
+pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
+    let found = DIRECTIONS.iter().find(|direction| direction.name.as_bytes() == name);
+    found.ok_or_else(|| {
+        let name = name.escape_ascii().to_string();
+        let hint = match suggest::nearest(&name, DIRECTIONS.iter().map(|direction| direction.name)) {
+            Some(near) => format!("did you mean `@{near}`?"),
+            None => format!("write `@@{name}` to send a line that begins with `@`"),
+        };
+        format!("unknown direction `@{name}` ({hint})")
+    })
+}
+
+impl Direction {
+    /// A mistake's message, with how the direction is written unless the message says so itself.
+    pub fn explain(&self, what: String) -> String {
+        match what.ends_with(')') {
+            true => format!("@{}: {what}", self.name),
+            false => format!("@{}: {what} (write `{}`)", self.name, self.usage),
+        }
+    }
+}
+
+fn on(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    parser.once(|settings| &mut settings.on)?;
+    parser.settings.route.apply_on(argument)
+}
+
+fn count(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    parser.once(|settings| &mut settings.count)?;
+    parser.settings.route.apply_count(argument)
+}
+
+fn part(_: &mut PartParser, _: &[u8]) -> Result<(), String> {
+    Ok(())
+}
+
+fn status(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    parser.head_is_open()?;
+    parser.head.apply_status(argument)
+}
+
+fn header(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    parser.head_is_open()?;
+    parser.head.apply_header(argument)
+}
+
+fn framing(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    parser.head_is_open()?;
+    let (kind, length) = word(argument);
+    let framing = match (kind, length) {
+        (b"chunked", b"") => BodyFraming::Chunked,
+        (b"close", b"") => BodyFraming::Close,
+        (b"length", b"") => BodyFraming::Length(None),
+        (b"length", length) => BodyFraming::Length(Some(number(length)?)),
+        _ => return Err(format!("`{}` is no framing", argument.escape_ascii())),
+    };
+    parser.framing = (framing, parser.line);
+    Ok(())
+}
+
+fn open(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    nothing(argument)?;
+    parser.head_leaves();
+    parser.body.step(Step::Open);
+    Ok(())
+}
+
+fn eol(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    parser.body.line_end = match argument {
+        b"keep" => None,
+        b"lf" => Some(b"\n"),
+        b"crlf" => Some(b"\r\n"),
+        b"cr" => Some(b"\r"),
+        _ => return Err(format!("`{}` is no line end", argument.escape_ascii())),
+    };
+    Ok(())
+}
+
+fn literal(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    parser.body.literal = match argument {
+        b"on" => true,
+        b"off" => false,
+        _ => return Err(format!("`{}` is neither on nor off", argument.escape_ascii())),
+    };
+    Ok(())
+}
+
+fn send(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let text = text(argument)?;
+    parser.head_leaves();
+    parser.body.send(text);
+    Ok(())
+}
+
+fn fill(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let (size, filler) = word(argument);
+    let size = parse_size(&size.escape_ascii().to_string())?;
+    let byte = match unescape(filler)?.as_slice() {
+        [] => b'x',
+        [b'\n' | b'\r'] => return Err("filler is no line end".to_owned()),
+        [byte] => *byte,
+        _ => return Err(format!("`{}` is more than one byte", filler.escape_ascii())),
+    };
+    parser.head_leaves();
+    parser.body.fill(byte, size);
+    Ok(())
+}
+
+fn chunk(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let cut = match argument {
+        b"event" => Cut::Event,
+        b"line" => Cut::Line,
+        b"whole" => Cut::Whole,
+        _ => {
+            let (size, rest) = word(argument);
+            match number(size) {
+                Ok(size) if size > 0 => Cut::Octets(size, every(rest)?.unwrap_or(Duration::ZERO)),
+                _ => return Err(format!("`{}` is no way to cut chunks", argument.escape_ascii())),
+            }
+        }
+    };
+    parser.body.set_cut(cut);
+    Ok(())
+}
+
+fn cut(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    nothing(argument)?;
+    parser.body.step(Step::Flush);
+    Ok(())
+}
+
+fn wire(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let text = text(argument)?;
+    parser.head_leaves();
+    parser.body.step(Step::Wire(text));
+    Ok(())
+}
+
+fn trailer(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let (name, value) = field_line(argument)?;
+    for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+        parser.trailer.extend_from_slice(piece);
+    }
+    parser.trailer_line = Some(parser.line);
+    Ok(())
+}
+
+fn sleep(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let template = Template::parse(argument)?;
+    let wait = match template.as_plain() {
+        Some(plain) => {
+            let (least, most) = parse_wait(plain)?;
+            Wait::Between(least, most)
+        }
+        None => Wait::Asked(template),
+    };
+    parser.body.step(Step::Sleep(wait));
+    Ok(())
+}
+
+/// `T` or `T..T`.
+pub(super) fn parse_wait(text: &[u8]) -> Result<(Duration, Duration), String> {
+    let text = text.escape_ascii().to_string();
+    match text.split_once("..") {
+        None => parse_time(&text).map(|time| (time, time)),
+        Some((least, most)) => match (parse_time(least)?, parse_time(most)?) {
+            (least, most) if least <= most => Ok((least, most)),
+            _ => Err(format!("`{text}` runs backwards (write the shorter time first)")),
+        },
+    }
+}
+
+fn pace(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    parser.body.pace = Some(time(argument)?).filter(|pace| *pace > Duration::ZERO);
+    Ok(())
+}
+
+fn keepalive(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let (every, comment) = word(argument);
+    let every = time(every)?;
+    if every < Duration::from_millis(1) {
+        return Err("a keep-alive needs a millisecond at least".to_owned());
+    }
+    let comment = match comment {
+        b"" => b":\n".to_vec(),
+        [b':', text @ ..] => [b":", unescape(text)?.as_slice(), b"\n"].concat(),
+        _ => return Err(format!("`{}` does not begin with a colon", comment.escape_ascii())),
+    };
+    if comment[..comment.len() - 1].iter().any(|byte| b"\r\n".contains(byte)) {
+        return Err("a comment is one line".to_owned());
+    }
+    parser.body.step(Step::Keepalive(every, Framed::new(&comment)));
+    Ok(())
+}
+
+fn repeat(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let (turns, rest) = word(argument);
+    let turns = match turns {
+        b"forever" => None,
+        _ => Some(number(turns)?),
+    };
+    if turns == Some(0) {
+        return Err("`0` turns are none (write 1 or more)".to_owned());
+    }
+    parser.open_loop(turns, every(rest)?)
+}
+
+fn again(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    nothing(argument)?;
+    parser.close_loop()
+}
+
+fn clock(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    nothing(argument)?;
+    parser.body.step(Step::Clock);
+    Ok(())
+}
+
+fn resume(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    nothing(argument)?;
+    parser.resume = true;
+    Ok(())
+}
+
+fn end(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    nothing(argument)?;
+    parser.ends_with(Ending::End)
+}
+
+fn close(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    nothing(argument)?;
+    parser.ends_with(Ending::Close)
+}
+
+fn drop(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    match word(argument) {
+        (b"", _) => parser.ends_with(Ending::Drop),
+        (b"after", size) => {
+            let size = parse_size(&size.escape_ascii().to_string())?;
+            parser.body.step(Step::DropAfter(size));
+            Ok(())
+        }
+        _ => nothing(argument),
+    }
+}
+
+fn reset(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    nothing(argument)?;
+    parser.ends_with(Ending::Reset)
+}
+
+fn hang(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let time = match argument {
+        b"" => None,
+        argument => Some(time(argument)?),
+    };
+    parser.ends_with(Ending::Hang(time))
+}
+
+/// The first word, and what stands behind it.
+pub(super) fn word(text: &[u8]) -> (&[u8], &[u8]) {
+    let is_blank = |byte: &u8| b" \t".contains(byte);
+    let length = text.iter().take_while(|byte| !is_blank(byte)).count();
+    let blanks = text[length..].iter().take_while(|byte| is_blank(byte)).count();
+    (&text[..length], &text[length + blanks..])
+}
+
+fn nothing(argument: &[u8]) -> Result<(), String> {
+    match argument {
+        [] => Ok(()),
+        _ => Err(format!("`{}` is too much here", argument.escape_ascii())),
+    }
+}
+
+fn text(argument: &[u8]) -> Result<Template, String> {
+    match argument {
+        [] => Err("there is nothing to send".to_owned()),
+        _ => Template::parse_escaped(argument),
+    }
+}
+
+fn time(argument: &[u8]) -> Result<Duration, String> {
+    parse_time(&argument.escape_ascii().to_string())
+}
+
+fn number(argument: &[u8]) -> Result<u64, String> {
+    let text = argument.escape_ascii().to_string();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| is_number);
+    number.ok_or_else(|| format!("`{text}` is no number"))
+}
+
+/// `every T`, or nothing.
+fn every(argument: &[u8]) -> Result<Option<Duration>, String> {
+    match word(argument) {
+        (b"", _) => Ok(None),
+        (b"every", every) => time(every).map(Some),
+        _ => Err(format!("`{}` is too much here", argument.escape_ascii())),
+    }
+}

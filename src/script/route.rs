@@ -1,0 +1,215 @@
+//! Which requests a script answers (`@on`), and which number each of them has (`@count`).
+
+use super::facts::{cookie, percent_decode, percent_encode, query_value, Asked};
+use crate::http::field::is_token;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+/// Keys counted by one script. A client can make up any number of them; beyond this one, counting starts anew.
+const MAX_KEYS: usize = 10_000;
+
+/// The requests a script answers.
+#[derive(Debug)]
+pub struct Route {
+    /// In upper case usually; HEAD comes with GET.
+    pub methods: Vec<String>,
+    /// Percent-decoded, with its leading `/`.
+    pub path: Vec<u8>,
+    /// The exact query, without its `?`; `None` for any.
+    pub query: Option<Vec<u8>>,
+    /// What numbers them.
+    pub count: CountBy,
+    counted: Counted,
+}
+
+/// Requests so far, by key.
+#[derive(Debug, Default)]
+struct Counted(Mutex<HashMap<Vec<u8>, u64>>);
+
+/// What makes two requests follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CountBy {
+    /// That they go to the same script.
+    Script,
+    /// The client's address.
+    Ip,
+    /// A value in the query.
+    Query(Vec<u8>),
+    /// A field line.
+    Header(String),
+    /// A cookie.
+    Cookie(String),
+}
+
+impl Route {
+    /// `GET path`.
+    pub fn get(path: &str) -> Route {
+        Route {
+            methods: vec!["GET".to_owned()],
+            path: path.as_bytes().to_vec(),
+            query: None,
+            count: CountBy::Script,
+            counted: Counted::default(),
+        }
+    }
+
+    /// Does what `@on` says: `METHOD[,METHOD] TARGET`.
+    ///
+    /// # Errors
+    /// A message that names what is wrong.
+    pub fn apply_on(&mut self, argument: &[u8]) -> Result<(), String> {
+        let wrong = || format!("`{}` is no request", argument.escape_ascii());
+        let text = std::str::from_utf8(argument).map_err(|_| wrong())?;
+        let (methods, target) = text.split_once(' ').ok_or_else(wrong)?;
+        let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
+        if let Some(method) = methods.iter().find(|method| !is_token(method.as_bytes())) {
+            return Err(format!("`{}` is no method", method.escape_debug()));
+        }
+        let target = target.trim_start();
+        if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
+            return Err(format!("`{}` is no target, which begins with `/`", target.escape_debug()));
+        }
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query.as_bytes().to_vec())),
+            None => (target, None),
+        };
+        self.methods = methods;
+        self.path = percent_decode(path.as_bytes()).into_owned();
+        self.query = query;
+        Ok(())
+    }
+
+    /// Does what `@count by` says.
+    ///
+    /// # Errors
+    /// A message that names what is wrong.
+    pub fn apply_count(&mut self, argument: &[u8]) -> Result<(), String> {
+        let text = String::from_utf8_lossy(argument);
+        let key = text.strip_prefix("by ").map(str::trim_start).unwrap_or_default();
+        self.count = match key.split_once(':') {
+            None if key == "ip" => CountBy::Ip,
+            Some(("query", key)) if !key.is_empty() => CountBy::Query(key.as_bytes().to_vec()),
+            Some(("header", key)) if !key.is_empty() => CountBy::Header(key.to_owned()),
+            Some(("cookie", key)) if !key.is_empty() => CountBy::Cookie(key.to_owned()),
+            _ => return Err(format!("`{}` is nothing to count by", text.escape_debug())),
+        };
+        Ok(())
+    }
+
+    /// Whether requests with this path and query are answered, by whichever method.
+    pub fn is_at(&self, path: &[u8], query: Option<&[u8]>) -> bool {
+        self.path == path && self.query.as_deref().map_or(true, |wanted| Some(wanted) == query)
+    }
+
+    /// Whether this method is answered.
+    pub fn answers(&self, method: &str) -> bool {
+        let listed = |method: &str| self.methods.iter().any(|listed| listed == method);
+        listed(method) || (method == "HEAD" && listed("GET"))
+    }
+
+    /// A request that both routes answer.
+    pub fn in_common(&self, other: &Route) -> Option<String> {
+        let method = self.methods.iter().find(|method| other.methods.contains(method))?;
+        (self.path == other.path && self.query == other.query).then(|| format!("{method} {}", self.target()))
+    }
+
+    /// Path and query as they are written in a request.
+    pub fn target(&self) -> String {
+        let path = percent_encode(&self.path);
+        match &self.query {
+            Some(query) => format!("{path}?{}", String::from_utf8_lossy(query)),
+            None => path,
+        }
+    }
+
+    /// Counts a request and gives its number, from 1.
+    pub fn next_number(&self, asked: &dyn Asked) -> u64 {
+        let key = match &self.count {
+            CountBy::Script => Vec::new(),
+            CountBy::Ip => asked.ip().into_bytes(),
+            CountBy::Query(key) => query_value(asked, key).unwrap_or_default().into_owned(),
+            CountBy::Header(key) => asked.header(key).unwrap_or_default().to_vec(),
+            CountBy::Cookie(key) => cookie(asked, key).unwrap_or_default().to_vec(),
+        };
+        let mut counted = self.counted.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.len() >= MAX_KEYS && !counted.contains_key(&key) {
+            counted.clear();
+        }
+        let number = counted.entry(key).or_insert(0);
+        *number += 1;
+        *number
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.methods.as_slice() {
+            [get] if get == "GET" => f.write_str(&self.target()),
+            methods => write!(f, "{} {}", methods.join(","), self.target()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::tests::Fake;
+    use super::*;
+
+    fn on(argument: &str) -> Route {
+        let mut route = Route::get("/default");
+        route.apply_on(argument.as_bytes()).unwrap();
+        route
+    }
+
+    #[test]
+    fn on_names_methods_and_a_target() {
+        let route = on("POST,PUT /v1/chat%20x");
+        assert!(
+            route.answers("POST") && route.answers("PUT") && !route.answers("GET") && !route.answers("HEAD")
+        );
+        assert!(route.is_at(b"/v1/chat x", Some(b"a=b")));
+        assert_eq!(route.to_string(), "POST,PUT /v1/chat%20x");
+        assert!(on("GET /a?x=1").is_at(b"/a", Some(b"x=1")));
+        assert!(!on("GET /a?x=1").is_at(b"/a", None));
+        assert!(on("GET /a").answers("HEAD"));
+    }
+
+    #[test]
+    fn what_is_no_request_is_a_mistake() {
+        for argument in ["", "GET", "GET a", "G(T /a", "GET,  /a", "GET /a b", "GET /a#b", "GET http://h/a"] {
+            assert!(Route::get("/").apply_on(argument.as_bytes()).is_err(), "{argument}");
+        }
+        for argument in ["", "ip", "by", "by ips", "by query:", "by x:y"] {
+            assert!(Route::get("/").apply_count(argument.as_bytes()).is_err(), "{argument}");
+        }
+    }
+
+    #[test]
+    fn two_routes_have_a_request_in_common_or_not() {
+        assert_eq!(on("GET,PUT /a").in_common(&on("PUT,POST /%61")).unwrap(), "PUT /a");
+        assert_eq!(on("GET /a").in_common(&on("POST /a")), None);
+        assert_eq!(on("GET /a").in_common(&on("GET /a?x")), None);
+    }
+
+    #[test]
+    fn requests_are_counted_by_their_key() {
+        let ask = |target| Fake { target, ..Fake::default() };
+        let mut route = Route::get("/a");
+        assert_eq!([route.next_number(&ask("/a")), route.next_number(&ask("/a?k=1"))], [1, 2]);
+        route.apply_count(b"by query:k").unwrap();
+        let numbers = ["/a?k=1", "/a?k=2", "/a?k=1", "/a"].map(|target| route.next_number(&ask(target)));
+        assert_eq!(numbers, [1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn made_up_keys_do_not_fill_the_memory() {
+        let mut route = Route::get("/a");
+        route.apply_count(b"by header:k").unwrap();
+        for key in 0..MAX_KEYS + 10 {
+            let key: &'static str = Box::leak(key.to_string().into_boxed_str());
+            route.next_number(&Fake { headers: vec![("k", key)], ..Fake::default() });
+        }
+        assert_eq!(route.counted.0.lock().unwrap().len(), 10);
+    }
+}

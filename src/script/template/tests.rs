@@ -1,0 +1,57 @@
+//! Tests of `template`.
+
+use super::super::facts::tests::Fake;
+use super::*;
+
+fn render(text: &str) -> String {
+    let asked = Fake {
+        method: "GET",
+        target: "/a?n=41&s=x%0Ay",
+        headers: vec![("Last-Event-ID", "7"), ("X", "y"), ("Cookie", "c=d")],
+        body: "hello",
+    };
+    let facts = Facts { asked: &asked, connection: 3 };
+    let moment = Moment { elapsed: 5, time: 1_700_000_000_000, turn: 2 };
+    String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(facts, &moment)).unwrap()
+}
+
+#[test]
+fn every_placeholder_stands_for_something() {
+    assert_eq!(render("{{elapsed}} {{time}} {{i}} {{connection}} {{open}}"), "5 1700000000000 2 3 9");
+    assert_eq!(render("{{method}} {{target}} {{path}}"), "GET /a?n=41&s=x%0Ay /a");
+    assert_eq!(
+        render("{{last-event-id}} {{query:s}} {{header:x}} {{cookie:c}} {{body}}"),
+        "7 x\ny y d hello"
+    );
+}
+
+#[test]
+fn numbers_are_added_and_absent_ones_count_as_0() {
+    assert_eq!(render("{{query:n+1}} {{last-event-id+i}} {{query:none+5}} {{header:x+2}}"), "42 9 5 2");
+    assert_eq!(render("{{i+18446744073709551615}}"), "18446744073709551615");
+}
+
+#[test]
+fn a_default_stands_for_what_is_absent() {
+    assert_eq!(render("{{query:none|a b}}{{query:n|0}}{{cookie:none}}{{query:none+1|z}}"), "a b41z");
+}
+
+#[test]
+fn unknown_names_are_mistakes_outside_of_the_body() {
+    let error = |text: &str| Template::parse(text.as_bytes()).unwrap_err();
+    assert!(error("{{elapsd}}")
+        .starts_with("unknown placeholder `{{elapsd}}` (did you mean `{{elapsed}}`? known are"));
+    assert!(error("{{query:}}").starts_with("unknown placeholder `{{query:}}` (did you mean `{{query:K}}`?"));
+    assert!(Template::parse(b"{{ and }} and }}{{").is_err());
+    assert!(Template::parse(b"{{elapsed} {{").is_ok());
+}
+
+#[test]
+fn escapes_are_undone_in_text_but_not_in_values() {
+    assert_eq!(unescape(br"a\n\r\t\0\s\\\xE2\x7b").unwrap(), b"a\n\r\t\0 \\\xE2{");
+    assert_eq!(unescape(br"a\q").unwrap_err(), r"unknown escape `\q` (known are \n \r \t \0 \s \\ \xHH)");
+    assert_eq!(unescape(br"a\xZ").unwrap_err(), r"unknown escape `\xZ` (known are \n \r \t \0 \s \\ \xHH)");
+    assert!(unescape(b"a\\").is_err());
+    let template = Template::parse_escaped(br"\x7b\x7bi}} {{i}}").unwrap();
+    assert_eq!(template.0.len(), 2);
+}
