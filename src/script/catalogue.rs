@@ -9,7 +9,26 @@ use std::path::Path;
 pub const DEMO_PATH: &str = "/events";
 
 /// Name and text of every script in the binary; the demo first, the others in the order in which to learn from them.
-const BUILT_IN: &[(&str, &[u8])] = &[("events", include_bytes!("../scripts/events.sse"))];
+const BUILT_IN: &[(&str, &[u8])] = &[
+    ("events", include_bytes!("../scripts/events.sse")),
+    ("fields", include_bytes!("../scripts/fields.sse")),
+    ("line-ends", include_bytes!("../scripts/line-ends.sse")),
+    ("unicode", include_bytes!("../scripts/unicode.sse")),
+    ("clock", include_bytes!("../scripts/clock.sse")),
+    ("reconnect", include_bytes!("../scripts/reconnect.sse")),
+    ("stop", include_bytes!("../scripts/stop.sse")),
+    ("busy", include_bytes!("../scripts/busy.sse")),
+    ("redirect", include_bytes!("../scripts/redirect.sse")),
+    ("wrong-type", include_bytes!("../scripts/wrong-type.sse")),
+    ("slow", include_bytes!("../scripts/slow.sse")),
+    ("hang", include_bytes!("../scripts/hang.sse")),
+    ("drop", include_bytes!("../scripts/drop.sse")),
+    ("reset", include_bytes!("../scripts/reset.sse")),
+    ("broken-chunk", include_bytes!("../scripts/broken-chunk.sse")),
+    ("big", include_bytes!("../scripts/big.sse")),
+    ("chat-completions", include_bytes!("../scripts/chat-completions.sse")),
+    ("messages", include_bytes!("../scripts/messages.sse")),
+];
 
 /// The scripts a server answers with.
 #[derive(Debug, Default)]

@@ -178,6 +178,8 @@ pub(super) struct PartParser<'a> {
     pub resume: bool,
     /// The line with which the head leaves.
     head_left: Option<usize>,
+    /// The first line that is not blank.
+    first_content: Option<usize>,
     /// The lines of the loops that are open.
     loops: Vec<usize>,
     ending: Option<(usize, Ending)>,
@@ -196,6 +198,7 @@ impl<'a> PartParser<'a> {
             trailer_line: None,
             resume: false,
             head_left: None,
+            first_content: None,
             loops: Vec::new(),
             ending: None,
         }
@@ -225,6 +228,9 @@ impl<'a> PartParser<'a> {
             }
             None => {
                 self.head_leaves();
+                if !trim_end(text).is_empty() {
+                    self.first_content.get_or_insert(self.line);
+                }
                 self.body.line(text);
             }
         }
@@ -307,7 +313,7 @@ impl<'a> PartParser<'a> {
                 "@repeat: the loop is not closed (put `@again` after what is to be repeated)".to_owned(),
             );
         }
-        if let (Some(status), Some(line)) = (self.head.bodiless_status(), self.head_left) {
+        if let (Some(status), Some(line)) = (self.head.bodiless_status(), self.first_content) {
             self.mistake(
                 line,
                 format!("a {status} has no body (remove the lines, or choose another status)"),

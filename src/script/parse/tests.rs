@@ -160,7 +160,7 @@ fn loops_that_do_not_fit_are_mistakes() {
 fn framing_and_body_have_to_fit() {
     assert_eq!(
         mistake("@status 204\n\ndata\n"),
-        "2: a 204 has no body (remove the lines, or choose another status)"
+        "3: a 204 has no body (remove the lines, or choose another status)"
     );
     assert_eq!(
         mistake("@framing close\n@trailer X: y\na\n"),
