@@ -1,0 +1,121 @@
+//! Playing what has no placeholder allocates nothing, however long it is, and filler is never held in memory.
+
+use rust_sse_server::http::chunk::{ChunkedWriter, Framing};
+use rust_sse_server::script::clock::{Clock, Tempo};
+use rust_sse_server::script::facts::{Asked, Facts};
+use rust_sse_server::script::play::Player;
+use rust_sse_server::script::units::Speed;
+use rust_sse_server::script::Script;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::io;
+use std::time::{Instant, SystemTime};
+
+struct Counting;
+
+thread_local! {
+    static OCTETS: Cell<usize> = const { Cell::new(0) };
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// The one place without the library's promise of no unsafe code: there is no other way to see allocations.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        OCTETS.with(|octets| octets.set(octets.get() + layout.size()));
+        COUNT.with(|count| count.set(count.get() + 1));
+        System.alloc(layout)
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        System.dealloc(pointer, layout)
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A client that asks for nothing in particular.
+struct Nobody;
+
+impl Asked for Nobody {
+    fn method(&self) -> &[u8] {
+        b"GET"
+    }
+    fn target(&self) -> &[u8] {
+        b"/"
+    }
+    fn path(&self) -> &[u8] {
+        b"/"
+    }
+    fn query(&self) -> Option<&[u8]> {
+        None
+    }
+    fn header(&self, _: &str) -> Option<&[u8]> {
+        None
+    }
+    fn body(&self) -> &[u8] {
+        b""
+    }
+    fn ip(&self) -> String {
+        String::new()
+    }
+    fn open(&self) -> u64 {
+        1
+    }
+}
+
+/// Time that passes at once.
+struct Leap(Instant);
+
+impl Clock for Leap {
+    fn now(&self) -> Instant {
+        self.0
+    }
+    fn system_time(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+    fn wait_until(&mut self, due: Instant) -> io::Result<()> {
+        self.0 = due;
+        Ok(())
+    }
+    fn check(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    fn wait_for_close(&mut self, _: Option<Instant>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Allocations while a script plays, and their octets.
+fn allocated_by(text: &[u8]) -> (usize, usize) {
+    let script = Script::parse("test.sse", "/test", text).unwrap();
+    let facts = Facts { asked: &Nobody, connection: 1 };
+    let part = script.part(facts).unwrap();
+    let body = ChunkedWriter::new(io::sink(), Framing::Chunked);
+    let tempo = Tempo { speed: Speed::NORMAL, seed: 0 };
+    let player = Player::new(facts, b"HEAD".to_vec(), body, Leap(Instant::now()), tempo);
+    let before = (COUNT.with(Cell::get), OCTETS.with(Cell::get));
+    player.play(part, part.start(facts).unwrap()).unwrap();
+    (COUNT.with(Cell::get) - before.0, OCTETS.with(Cell::get) - before.1)
+}
+
+#[test]
+fn the_longer_of_two_scripts_allocates_no_more_than_the_shorter() {
+    let event = b"id: 1\ndata: some event\n\n@sleep 1s\n@send \\n\n@keepalive 300ms\n";
+    let short = allocated_by(&event.repeat(400));
+    let long = allocated_by(&event.repeat(40_000));
+    assert_eq!(short, long);
+    assert!(short.0 < 12 && short.1 < 10_000, "{short:?}");
+}
+
+#[test]
+fn loops_allocate_nothing_for_their_turns() {
+    let turns =
+        |count: usize| allocated_by(format!("@repeat {count} every 1s\ndata: 1\n\n@again\n").as_bytes());
+    assert_eq!(turns(1_000), turns(100_000));
+}
+
+#[test]
+fn filler_costs_no_memory() {
+    let (_, octets) = allocated_by(b"@fill 100M x\n");
+    assert!(octets < 20_000, "{octets} octets");
+}

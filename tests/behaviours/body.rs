@@ -1,0 +1,108 @@
+//! Body bytes: rows 1 to 12.
+
+use crate::support::{play, Exchange};
+
+/// Asserts which data a script sends, complete.
+fn assert_sends(script: &[u8], data: &[u8]) {
+    let answer = play(script, "max");
+    let (sent, complete) = answer.data();
+    assert_eq!(sent.escape_ascii().to_string(), data.escape_ascii().to_string(), "{}", script.escape_ascii());
+    assert!(complete, "{}", script.escape_ascii());
+}
+
+/// Asserts that a script is sent as it stands.
+fn assert_verbatim(script: &[u8]) {
+    assert_sends(script, script);
+}
+
+#[test]
+fn row_1_any_event_stream_text_arrives_verbatim() {
+    assert_verbatim(b": comment\n:\ndata: a\ndata:b\ndata:  c\nunknown: d\ndata\nevent: x\nid: 1\n\nid: 2\nevent: y\ndata: z\n\n");
+}
+
+#[test]
+fn row_2_lines_end_with_lf_cr_lf_cr_or_a_mixture() {
+    assert_verbatim(b"data: a\ndata: b\r\ndata: c\rdata: d\r\n\r\ndata: e\r\r");
+    assert_sends(
+        b"@eol crlf\ndata: a\n\n@eol cr\ndata: b\r\n\n@eol lf\ndata: c\r\n\r\n",
+        b"data: a\r\n\r\ndata: b\r\rdata: c\n\n",
+    );
+}
+
+#[test]
+fn row_3_a_byte_order_mark_at_the_start_twice_later_or_in_pieces() {
+    assert_verbatim(b"\xEF\xBB\xBFdata: 1\n\n\xEF\xBB\xBFdata: 2\n\n");
+    let answer = play("@send \\xEF\n@send \\xBB\n@send \\xBF\ndata: 1\n\n", "max");
+    assert_eq!(answer.data().0, b"\xEF\xBB\xBFdata: 1\n\n");
+    assert_eq!(answer.chunks().len(), 5);
+}
+
+#[test]
+fn row_4_nul_in_an_id_in_data_and_in_a_comment() {
+    assert_verbatim(b"id: a\0b\ndata: c\0d\n:\0\n\n");
+    assert_sends(b"@send id: a\\0b\\n\ndata: c\n\n", b"id: a\0b\ndata: c\n\n");
+}
+
+#[test]
+fn row_5_bytes_that_are_no_utf_8() {
+    assert_sends(b"@send \\xFF\\xFE:bad\\n\\n\n", b"\xFF\xFE:bad\n\n");
+    assert_verbatim(b"data: \xFF\xC0\x80\n\n");
+}
+
+#[test]
+fn row_6_separators_of_other_languages_inside_a_line() {
+    assert_verbatim("data: a\u{2028}b\u{2029}c\u{85}d\n\n".as_bytes());
+}
+
+#[test]
+fn row_7_a_last_line_or_event_without_its_end() {
+    assert_verbatim(b"data: whole\n\ndata: no empty line\n");
+    assert_sends(b"@send data: cut\n@end\n", b"data: cut");
+    let answer = play("@send data: cut\n@drop\n", "max");
+    assert_eq!(answer.wire, b"9\r\ndata: cut\r\n");
+    assert!(answer.clean);
+}
+
+#[test]
+fn row_8_id_alone_retry_alone_an_empty_event_many_empty_lines() {
+    assert_verbatim(b"id: 1\n\nretry: 10\n\nevent: empty\n\n\n\n\ndata: x\n\n");
+}
+
+#[test]
+fn row_9_retry_valid_bogus_and_empty() {
+    assert_verbatim(b"retry: 3000\nretry: 1000x\nretry:\nretry\ndata: x\n\n");
+}
+
+#[test]
+fn row_10_lines_of_100_kb_events_of_5_mib_comments_of_2_kb() {
+    for (script, length) in [
+        ("@send data:\\s\n@fill 100000\n\n\n", 6 + 100_000 + 2),
+        ("@send data:\\s\n@fill 5M a\n\n\n", 6 + (5 << 20) + 2),
+        (":\n@fill 2048 \\s\n\n", 2 + 2_048 + 1),
+    ] {
+        let (data, complete) = play(script, "max").data();
+        assert_eq!((data.len(), complete), (length, true), "{script}");
+    }
+    let (data, _) = play("@send data:\\s\n@fill 5M a\n\n\n", "max").data();
+    assert!(data.starts_with(b"data: aaa") && data.ends_with(b"aaa\n\n"));
+}
+
+#[test]
+fn row_11_a_hundred_events_at_once() {
+    let answer = play("@chunk whole\n@repeat 100\nid: {{i}}\ndata: {{i}}\n\n@again\n", "1");
+    let data: String = (1..=100).map(|n| format!("id: {n}\ndata: {n}\n\n")).collect();
+    assert_eq!(answer.data(), (data.into_bytes(), true));
+    assert!(answer.arrivals.last().unwrap().0.as_millis() < 500);
+}
+
+#[test]
+fn row_12_good_http_around_broken_events() {
+    assert_verbatim(b"data: 1\ndata: 2 (no empty line between)\n<html><body>not a stream</body></html>\n{\"json\": true}\n");
+}
+
+#[test]
+fn all_that_is_framed_in_advance_is_also_there_for_http_1_0() {
+    let server = crate::support::serve("max", &[("/a", b"data: 1\n\n@send {{path}}\n@fill 2000 z\n")]);
+    let answer = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", crate::support::PATIENCE);
+    assert_eq!(answer.wire, [b"data: 1\n\n/a".to_vec(), vec![b'z'; 2_000]].concat());
+}

@@ -1,0 +1,118 @@
+//! Cuts: rows 13 to 23.
+
+use crate::support::{play, serve, Exchange, PATIENCE};
+use std::time::Duration;
+
+fn chunks(script: &str) -> Vec<String> {
+    play(script, "max").chunks()
+}
+
+#[test]
+fn row_13_one_chunk_per_event() {
+    assert_eq!(
+        chunks("data: 1\n\ndata: 2\r\n\r\ndata: 3\r\r"),
+        ["data: 1\n\n", "data: 2\r\n\r\n", "data: 3\r\r", ""]
+    );
+    assert_eq!(chunks("@chunk line\ndata: 1\n\n"), ["data: 1\n", "\n", ""]);
+}
+
+#[test]
+fn row_14_many_events_in_one_chunk() {
+    assert_eq!(
+        chunks("@chunk whole\ndata: 1\n\ndata: 2\n\n@sleep 1s\ndata: 3\n\n"),
+        ["data: 1\n\ndata: 2\n\n", "data: 3\n\n", ""]
+    );
+}
+
+#[test]
+fn row_15_one_event_over_pieces_named_one_by_one() {
+    assert_eq!(chunks("@send da\n@send ta: 1\n\n\n"), ["da", "ta: 1", "\n\n", ""]);
+    assert_eq!(chunks("data: 1\n@cut\ndata: 2\n\n"), ["data: 1\n", "data: 2\n\n", ""]);
+}
+
+#[test]
+fn row_16_pieces_of_two_bytes_20_ms_apart() {
+    let answer = play("@chunk 2 every 20ms\ndata: 1\n\n", "1");
+    assert_eq!(answer.chunks(), ["da", "ta", ": ", "1\n", "\n", ""]);
+    let (first, last) = (answer.when("da"), answer.when("1\r\n\n\r\n"));
+    assert!((60..200).contains(&(last - first).as_millis()), "{:?}", last - first);
+}
+
+#[test]
+fn row_17_a_character_cut_in_two_with_a_second_between() {
+    let answer = play("@send data: \\xE2\\x99\n@sleep 1s\n@send \\xA5\\n\\n\n", "5");
+    assert_eq!(answer.data().0, "data: \u{2665}\n\n".as_bytes());
+    let pieces: Vec<&Vec<u8>> = answer.arrivals.iter().map(|(_, piece)| piece).collect();
+    assert!(pieces[0].ends_with(b"8\r\ndata: \xE2\x99\r\n"));
+    assert!(pieces[1].starts_with(b"3\r\n\xA5\n\n\r\n"));
+    assert!((190..400).contains(&(answer.arrivals[1].0 - answer.arrivals[0].0).as_millis()));
+}
+
+#[test]
+fn row_18_a_cut_between_cr_and_lf() {
+    assert_eq!(chunks("@send data: a\\r\n@send \\n\n"), ["data: a\r", "\n", ""]);
+}
+
+#[test]
+fn row_19_writes_cut_apart_from_chunks() {
+    let answer =
+        play("data: 1\n\n@wire 9\\r\\nda\n@sleep 50ms\n@wire ta: 2\\n\\n\\r\n@sleep 50ms\n@wire \\n\n", "1");
+    assert_eq!(answer.chunks(), ["data: 1\n\n", "data: 2\n\n", ""]);
+    assert!(answer.when("ta: 2") - answer.when("9\r\nda") >= Duration::from_millis(45));
+}
+
+#[test]
+fn row_20_a_trailer_section_follows_the_last_chunk() {
+    let answer = play(
+        "@header Trailer: Server-Timing\n@trailer Server-Timing: total;dur=3\n@trailer X: y\ndata: 1\n\n",
+        "max",
+    );
+    assert_eq!(answer.wire, b"9\r\ndata: 1\n\n\r\n0\r\nServer-Timing: total;dur=3\r\nX: y\r\n\r\n");
+}
+
+#[test]
+fn row_21_a_malformed_chunk() {
+    let answer = play("data: 1\n\n@wire ZZ\\r\\n\n@drop\n", "max");
+    assert_eq!(answer.wire, b"9\r\ndata: 1\n\n\r\nZZ\r\n");
+}
+
+#[test]
+fn row_22_a_body_by_length_by_close_or_with_a_wrong_length() {
+    let framing = |framing: &str| play(format!("@framing {framing}\ndata: 1\n\ndata: 2\n\n"), "max");
+    let length = framing("length");
+    assert!(
+        length.head.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 18\r\ncache-control"),
+        "{}",
+        length.head
+    );
+    assert_eq!(length.wire, b"data: 1\n\ndata: 2\n\n");
+    let close = framing("close");
+    assert!(!close.head.contains("content-length") && !close.head.contains("transfer-encoding"));
+    assert_eq!(close.wire, b"data: 1\n\ndata: 2\n\n");
+    for lie in ["999", "5"] {
+        let wrong = framing(&format!("length {lie}"));
+        assert!(wrong.head.contains(&format!("\r\ncontent-length: {lie}\r\n")));
+        assert_eq!(wrong.wire, b"data: 1\n\ndata: 2\n\n");
+    }
+}
+
+#[test]
+fn row_22_a_connection_is_kept_after_a_true_length_and_not_after_a_wrong_one() {
+    let server = serve("max", &[("/true", b"@framing length\nab\n"), ("/wrong", b"@framing length 9\nab\n")]);
+    let keep = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
+    let requests = keep("/true") + &keep("/wrong") + &keep("/true");
+    let answer = Exchange::new(server.address(), requests, PATIENCE);
+    let answers = String::from_utf8(answer.wire).unwrap().matches("HTTP/1.1 200 OK").count();
+    assert_eq!(answers, 1, "the second answer is there, the third is not");
+    assert!(answer.clean);
+}
+
+#[test]
+fn row_23_http_1_0_gets_no_chunks() {
+    let server = serve("max", &[("/a", b"data: 1\n\n"), ("/b", b"@framing length\ndata: 1\n\n")]);
+    let chunked = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", PATIENCE);
+    assert!(!chunked.head.contains("transfer-encoding"));
+    assert_eq!(chunked.wire, b"data: 1\n\n");
+    let length = Exchange::new(server.address(), "GET /b HTTP/1.0\r\n\r\n", PATIENCE);
+    assert!(length.head.contains("content-length: 9\r\n"));
+}

@@ -1,0 +1,182 @@
+//! Head: rows 24 to 36.
+
+use crate::support::{field, play, request, serve, Client, Exchange, PATIENCE};
+use std::time::Duration;
+
+fn head(script: &str) -> String {
+    play(script, "max").head
+}
+
+#[test]
+fn row_24_the_head_at_once_and_the_first_event_later() {
+    let answer = play("@open\n@sleep 500ms\ndata: 1\n\n", "2");
+    assert!(answer.when("HTTP/1.1") < Duration::from_millis(150));
+    assert!(answer.when("data: 1") >= Duration::from_millis(240));
+}
+
+#[test]
+fn row_25_a_late_head() {
+    let answer = play("@sleep 200ms\ndata: 1\n\n", "1");
+    assert!(answer.when("HTTP/1.1") >= Duration::from_millis(195));
+}
+
+#[test]
+fn row_26_any_status_and_reason() {
+    for (code, reason) in [
+        (202, "Accepted"),
+        (205, "Reset Content"),
+        (210, ""),
+        (299, ""),
+        (301, "Moved Permanently"),
+        (302, "Found"),
+        (303, "See Other"),
+        (307, "Temporary Redirect"),
+        (308, "Permanent Redirect"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (410, "Gone"),
+        (429, "Too Many Requests"),
+        (500, "Internal Server Error"),
+        (503, "Service Unavailable"),
+    ] {
+        let head = head(&format!("@status {code}\n"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {code} {reason}\r\ncontent-length: 0\r\n")), "{head}");
+    }
+    assert!(head("@status 204\n").starts_with("HTTP/1.1 204 No Content\r\ncache-control: no-cache\r\n"));
+    assert!(head("@status 410 So long\n").starts_with("HTTP/1.1 410 So long\r\n"));
+}
+
+#[test]
+fn row_27_an_error_with_a_json_body() {
+    let answer = play("@status 401\n@header Content-Type: application/json\n{\"error\": \"who?\"}\n", "max");
+    assert!(answer.head.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
+    assert_eq!(field(&answer.head, "Content-Type"), Some("application/json"));
+    assert_eq!(answer.data(), (b"{\"error\": \"who?\"}\n".to_vec(), true));
+}
+
+#[test]
+fn row_28_an_error_head_and_text_left_open() {
+    let server = serve("1", &[("/a", b"@status 403\nno\n@hang\n")]);
+    let answer = Exchange::new(server.address(), request("GET", "/a", ""), Duration::from_millis(300));
+    assert!(answer.head.starts_with("HTTP/1.1 403 Forbidden\r\n"));
+    assert_eq!(answer.data(), (b"no\n".to_vec(), false));
+    assert!(!answer.clean, "the connection should still be open");
+}
+
+#[test]
+fn row_29_any_content_type_or_none() {
+    for value in [
+        "text/event-stream; charset=utf-8",
+        "text/event-stream;charset=windows-1252",
+        "text/html",
+        "bogus",
+        "",
+    ] {
+        let head = head(&format!("@header Content-Type: {value}\ndata: 1\n\n"));
+        assert!(
+            head.contains(&format!("\r\nContent-Type: {value}\r\n")) && !head.contains("content-type"),
+            "{head}"
+        );
+    }
+    assert!(!head("@header -Content-Type\ndata: 1\n\n").to_lowercase().contains("content-type"));
+}
+
+#[test]
+fn row_30_redirects_anywhere_or_nowhere() {
+    for value in ["/x", "x", "http://127.0.0.1:1/x", "//elsewhere/x", ""] {
+        let head = head(&format!("@status 307\n@header Location: {value}\n"));
+        assert_eq!(field(&head, "Location"), Some(value), "{head}");
+    }
+    assert!(!head("@status 302\n").to_lowercase().contains("location"));
+}
+
+#[test]
+fn row_31_headers_repeated_and_removed() {
+    let head = head("@header Set-Cookie: a=b\n@header +Set-Cookie: c=d\n@header -Cache-Control\n@header -Date\ndata: 1\n\n");
+    assert!(head.ends_with("\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n"), "{head}");
+    assert!(!head.contains("cache-control") && !head.contains("date"), "{head}");
+}
+
+#[test]
+fn row_32_headers_for_proxies() {
+    assert_eq!(field(&head("@header X-Accel-Buffering: no\ndata: 1\n\n"), "X-Accel-Buffering"), Some("no"));
+}
+
+#[test]
+fn row_33_origins_reflected_with_credentials_refused_and_preflights_counted() {
+    let script = b"@on GET,OPTIONS /a\n@part method OPTIONS and connection 1\n@status 403\n\
+        @header -Access-Control-Allow-Origin\n@part method OPTIONS\n@status 204\n\
+        @header Access-Control-Allow-Origin: {{header:origin}}\n@header Access-Control-Allow-Headers: Last-Event-ID\n\
+        @header Access-Control-Allow-Credentials: true\n@part otherwise\n\
+        @header Access-Control-Allow-Origin: {{header:origin}}\ndata: {{connection}}\n\n";
+    let server = serve("max", &[("/x", script)]);
+    let ask =
+        |method| Exchange::new(server.address(), request(method, "/a", "Origin: http://b\r\n"), PATIENCE);
+    let refused = ask("OPTIONS");
+    assert!(
+        refused.head.starts_with("HTTP/1.1 403 ") && !refused.head.to_lowercase().contains("allow-origin")
+    );
+    let allowed = ask("OPTIONS");
+    assert!(allowed.head.starts_with("HTTP/1.1 204 "));
+    assert_eq!(field(&allowed.head, "Access-Control-Allow-Origin"), Some("http://b"));
+    let answer = ask("GET");
+    assert_eq!(answer.head.to_lowercase().matches("access-control-allow-origin").count(), 1);
+    assert_eq!(answer.data().0, b"data: 3\n\n");
+}
+
+#[test]
+fn row_34_head_does_not_run_the_stream_and_is_not_counted() {
+    let server =
+        serve("max", &[("/a", b"@part connection 1\ndata: first\n\n@part otherwise\ndata: later\n\n")]);
+    let head = Exchange::new(server.address(), request("HEAD", "/a", ""), PATIENCE);
+    assert!(head.head.starts_with("HTTP/1.1 200 OK\r\n") && head.wire.is_empty());
+    let get = Exchange::new(server.address(), request("GET", "/a", ""), PATIENCE);
+    assert_eq!(get.data().0, b"data: first\n\n");
+}
+
+#[test]
+fn row_35_other_paths_are_404_and_other_methods_405_with_allow() {
+    let server = serve("max", &[("/x", b"@on POST,PUT /a\n")]);
+    let ask = |method, target| Exchange::new(server.address(), request(method, target, ""), PATIENCE).head;
+    assert!(ask("POST", "/x").starts_with("HTTP/1.1 404 "));
+    let not_allowed = ask("GET", "/a");
+    assert!(not_allowed.starts_with("HTTP/1.1 405 "));
+    assert_eq!(field(&not_allowed, "allow"), Some("POST, PUT, OPTIONS"));
+    assert!(ask("PUT", "/a").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn row_36_no_http_at_all_or_not_a_byte() {
+    let garbage = play("@wire \\x00\\xFFgarbage\n@drop\n", "max");
+    assert_eq!(
+        (garbage.head.as_str(), garbage.wire.as_slice(), garbage.clean),
+        ("", &b"\0\xFFgarbage"[..], true)
+    );
+    let nothing = play("@drop\n", "max");
+    assert_eq!((nothing.wire.as_slice(), nothing.clean), (&b""[..], true));
+}
+
+#[test]
+fn a_value_that_would_break_the_head_is_a_400_and_the_connection_goes_on() {
+    let script =
+        b"@status {{query:status|200}}\n@header X: {{query:x}}\n@sleep {{query:ms|0}}ms\ndata: 1\n\n";
+    let server = serve("max", &[("/a", script)]);
+    let mut client = Client::connect(server.address());
+    for (query, why) in [
+        ("x=a%0D%0AEvil:%20b", "the value of `X` holds a control byte, which no field line can"),
+        ("status=999%0D%0AEvil:%20b", "`999\\r\\nEvil:` is no status (write a number from 200 to 999)"),
+        ("status=99", "`99` is no status (write a number from 200 to 999)"),
+        ("ms=soon", "`soonms` is no time (write 80ms, 1.5s, 2m or 1h)"),
+    ] {
+        let (head, body) = client.get(&format!("/a?{query}"), "").read_answer();
+        assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n") && !head.contains("Evil"), "{head}");
+        assert_eq!(body, format!("400 Bad Request: {why}\n"));
+    }
+    let head = client.get("/a?status=418&x=%C3%A9", "").read_head();
+    assert!(
+        head.starts_with("HTTP/1.1 418 I'm a teapot\r\n") && head.contains("\r\nX: \u{e9}\r\n"),
+        "{head}"
+    );
+}

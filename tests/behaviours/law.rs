@@ -1,0 +1,85 @@
+//! The law: what has no line that begins with `@` and no known placeholder is sent as it stands, byte for byte.
+
+use crate::support::{serve, Exchange, PATIENCE};
+
+/// SplitMix64: small, and the same on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) as usize % end
+    }
+}
+
+/// What random texts are made of: bytes that mean something to somebody, and any others.
+const PIECES: &[&[u8]] = &[
+    b"\n",
+    b"\n",
+    b"\n\n",
+    b"\r",
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\xEF\xBB\xBF",
+    b"\0",
+    b"\xFF",
+    b"\xE2\x99",
+    b"data: ",
+    b"id: 1",
+    b"event:",
+    b":",
+    b"{{",
+    b"}}",
+    b"{{x}}",
+    b"{{elapsed",
+    b"a@b",
+    b" @",
+    b"\\n",
+    b"0\r\n\r\n",
+];
+
+fn text(random: &mut Random) -> Vec<u8> {
+    let mut text = Vec::new();
+    for _ in 0..random.below(60) {
+        match random.below(4) {
+            0 => text.push(random.below(256) as u8),
+            _ => text.extend_from_slice(PIECES[random.below(PIECES.len())]),
+        }
+    }
+    let speaks = text.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"@"));
+    let is_known = |text: &[u8]| text.windows(9).any(|window| window == b"{{elapsed");
+    if speaks || is_known(&text) && text.windows(2).any(|window| window == b"}}") {
+        return self::text(random);
+    }
+    text
+}
+
+#[test]
+fn any_bytes_without_directions_arrive_as_they_stand() {
+    let mut random = Random(7);
+    let mut texts: Vec<Vec<u8>> = (0..400).map(|_| text(&mut random)).collect();
+    texts.extend(
+        [&b""[..], b"\n", b"\r", b"\xEF\xBB\xBF", b"unterminated", b"a\r\n\r\nb", b"\0\0"]
+            .map(<[u8]>::to_vec),
+    );
+    let names: Vec<String> = (0..texts.len()).map(|n| format!("/{n}")).collect();
+    for prefix in ["", "@chunk line\n", "@chunk whole\n", "@chunk 3\n"] {
+        let scripts: Vec<Vec<u8>> = texts.iter().map(|text| [prefix.as_bytes(), text].concat()).collect();
+        let scripts: Vec<(&str, &[u8])> =
+            names.iter().zip(&scripts).map(|(name, script)| (name.as_str(), script.as_slice())).collect();
+        let server = serve("max", &scripts);
+        for (name, text) in names.iter().zip(&texts) {
+            let answer = Exchange::new(server.address(), format!("GET {name} HTTP/1.0\r\n\r\n"), PATIENCE);
+            assert_eq!(answer.wire, *text, "{prefix:?} {}", text.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn in_literal_text_placeholders_are_text() {
+    let answer = crate::support::play("@literal on\n{{elapsed}} {{i}}\n@literal off\n{{path}}\n", "max");
+    assert_eq!(answer.data(), (b"{{elapsed}} {{i}}\n/script\n".to_vec(), true));
+}
