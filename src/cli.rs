@@ -22,6 +22,9 @@ Options:
   --speed N        play N times as fast, 0.001 to 1000000; max does not wait at all
   --seed N         make random waits the same every time
   --max-clients N  serve N clients at one time [default: 1000]; the next one gets 503
+  --record FILE    append every request to FILE, as a line of JSON
+  --control        let clients steer the server: GET /-/requests gives the requests so far,
+                   POST /-/drop breaks all streams, POST /-/stop stops the server
   --check          load the scripts, report every mistake, and exit with 0 or 1
   --list           print what is served, and exit
   --help           print this
@@ -58,6 +61,10 @@ pub struct Options {
     pub speed: Speed,
     /// What random waits are made of; `None` for something else every time.
     pub seed: Option<u64>,
+    /// Where requests are appended to.
+    pub record: Option<PathBuf>,
+    /// Whether clients may steer the server.
+    pub control: bool,
     /// `None` for the server's own default.
     pub max_clients: Option<usize>,
 }
@@ -70,6 +77,8 @@ impl Default for Options {
             scripts: Vec::new(),
             speed: Speed::NORMAL,
             seed: None,
+            record: None,
+            control: false,
             max_clients: None,
         }
     }
@@ -87,8 +96,18 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-const OPTIONS: [&str; 8] =
-    ["--script", "--speed", "--seed", "--max-clients", "--check", "--list", "--help", "--version"];
+const OPTIONS: [&str; 10] = [
+    "--script",
+    "--speed",
+    "--seed",
+    "--max-clients",
+    "--record",
+    "--control",
+    "--check",
+    "--list",
+    "--help",
+    "--version",
+];
 
 /// Reads the arguments that follow the program's name.
 ///
@@ -113,12 +132,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             "--script" => options.scripts.push(value()?.into()),
             "--speed" => options.speed = speed(&value()?)?,
             "--seed" => options.seed = Some(seed(&value()?)?),
+            "--record" => options.record = Some(value()?.into()),
             "--max-clients" => options.max_clients = Some(max_clients(&value()?)?),
             _ if inline.is_some() && OPTIONS.contains(&name) => {
                 return Err(UsageError(format!("{name} takes no value")))
             }
             "--help" | "-h" => return Ok(Command::Help),
             "--version" | "-V" => return Ok(Command::Version),
+            "--control" => options.control = true,
             "--check" => command = Command::Check,
             "--list" => command = Command::List,
             _ if name.starts_with('-') => return Err(unknown_option(name)),

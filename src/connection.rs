@@ -6,6 +6,7 @@ use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::field::is_field_value;
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, Manners, Refusal, Status};
+use crate::journal::{Journal, Recorded};
 use crate::script::catalogue::{Catalogue, Found};
 use crate::script::clock::Tempo;
 use crate::script::facts::{Asked, Facts, Moment};
@@ -14,10 +15,10 @@ use crate::script::play::{End, Player};
 use crate::script::template::Template;
 use crate::script::{BodyFraming, Ending, Part, Script};
 use crate::socket::{self, ClientClock, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
-use std::io::{self, Write};
-use std::net::TcpStream;
+use std::io::{self, ErrorKind, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 /// What all clients of a server share.
 #[derive(Debug)]
@@ -28,8 +29,34 @@ pub struct Site {
     pub tempo: Tempo,
     /// Clients that have a place at this moment.
     pub open: AtomicUsize,
+    /// Remembers requests, if that is wanted.
+    pub journal: Option<Journal>,
+    /// Whether paths under `/-/` steer the server.
+    pub control: bool,
     /// Set when the server stops: streams end at their next wait.
     pub stop: AtomicBool,
+    /// Counted up to break all streams that play.
+    pub breaks: AtomicUsize,
+}
+
+impl Site {
+    /// Tells whoever waits that the server stops, and wakes the thread that accepts at `address`.
+    pub fn stop(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        self.stop.store(true, Ordering::Relaxed);
+        // `accept` returns for a client only, so be one.
+        TcpStream::connect_timeout(&reachable(address), Duration::from_secs(1))
+    }
+}
+
+/// The address under which a server bound to `address` can be reached from its own machine.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 /// Serves one client until its connection ends. Its first head is due [`HEAD_TIME`] after `accepted`.
@@ -72,7 +99,7 @@ impl Client<'_> {
     }
 
     fn clock(&self) -> ClientClock<'_> {
-        ClientClock { stream: self.stream, stop: &self.site.stop }
+        ClientClock::new(self.stream, &self.site.stop, &self.site.breaks)
     }
 
     /// The next request on a kept connection, which may take its time to begin.
@@ -114,7 +141,8 @@ impl Client<'_> {
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let keeps = matches!(self.find(request), Found::Script(script) if script.wants_body());
+        let is_asked_for = matches!(self.find(request), Found::Script(script) if script.wants_body());
+        let keeps = is_asked_for || self.site.journal.is_some();
         self.incoming.receive(Instant::now() + BODY_TIME, |bytes| {
             body.push(bytes, |data| {
                 if keeps {
@@ -154,6 +182,12 @@ impl Client<'_> {
     }
 
     fn respond(&self, request: &Request, body: &[u8]) -> io::Result<End> {
+        if let Some(answer) = self.control(request) {
+            return self.short(&answer);
+        }
+        if let Some(journal) = &self.site.journal {
+            journal.add(recorded(request, body));
+        }
         let asked_headers = request.field("access-control-request-headers");
         let answer = match (self.find(request), request.method()) {
             (Found::Script(script), _) => return self.stream(script, request, body),
@@ -170,6 +204,26 @@ impl Client<'_> {
             }
         };
         self.short(&answer)
+    }
+
+    /// Does what a request to a path under `/-/` asks for, if the server may be steered that way.
+    fn control(&self, request: &Request) -> Option<Answer> {
+        let command = request.path().strip_prefix(b"/-/").filter(|_| self.site.control)?;
+        match (request.method(), command) {
+            ("GET", b"requests") => {
+                let requests = self.site.journal.as_ref().map(Journal::requests).unwrap_or_default();
+                let lines: String = requests.iter().map(Recorded::to_json).collect();
+                return Some(Answer::new(Status::OK, lines).of_type("application/x-ndjson"));
+            }
+            ("POST", b"drop") => drop(self.site.breaks.fetch_add(1, Ordering::Relaxed)),
+            ("POST", b"stop") => drop(self.stream.local_addr().and_then(|address| self.site.stop(address))),
+            _ => {
+                return Some(Answer::not_found(
+                    ["GET /-/requests", "POST /-/drop", "POST /-/stop"].into_iter(),
+                ))
+            }
+        }
+        Some(Answer::new(Status::NO_CONTENT, ""))
     }
 
     /// Sends an answer that is no stream.
@@ -200,7 +254,8 @@ impl Client<'_> {
             true => self.out().write_all(&head).map(|()| End::Kept)?,
             false => {
                 let body = ChunkedWriter::new(self.out(), framing);
-                Player::new(facts, head, body, self.clock(), self.site.tempo).play(part, start)?
+                let player = Player::new(facts, head, body, self.clock(), self.site.tempo);
+                ended_by_us(player.play(part, start))?
             }
         };
         let closes = self.closes(part, framing);
@@ -232,6 +287,25 @@ impl Client<'_> {
     fn closes(&self, part: &Part, framing: Framing) -> bool {
         let says_so = part.ending == Ending::Close || part.head.announces_close();
         self.manners.close || says_so || framing == Framing::UntilClose
+    }
+}
+
+/// A stream that the server itself broke off ends as one with `@drop` does.
+fn ended_by_us(end: io::Result<End>) -> io::Result<End> {
+    match end {
+        Err(error) if error.kind() == ErrorKind::ConnectionAborted => Ok(End::Close),
+        end => end,
+    }
+}
+
+fn recorded(request: &Request, body: &[u8]) -> Recorded {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Recorded {
+        time: SystemTime::now(),
+        method: request.method().to_owned(),
+        target: text(request.target()),
+        headers: request.field_lines().map(|line| (line.name.to_owned(), text(line.value))).collect(),
+        body: body.to_vec(),
     }
 }
 
@@ -288,5 +362,18 @@ impl Asked for Asking<'_> {
     }
     fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_every_address_is_reached_on_loopback() {
+        let reach = |address: &str| reachable(address.parse().unwrap()).to_string();
+        assert_eq!(reach("0.0.0.0:80"), "127.0.0.1:80");
+        assert_eq!(reach("[::]:80"), "[::1]:80");
+        assert_eq!(reach("127.0.0.2:80"), "127.0.0.2:80");
     }
 }

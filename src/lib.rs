@@ -29,6 +29,7 @@
 //! | [`socket`] | the two directions of a TCP connection, and their limits in time |
 //! | [`http`] | requests in, heads and chunks out |
 //! | [`script`] | a text file compiled to chunks and waits, and played |
+//! | [`journal`] | remembers requests |
 //! | [`event_source`] | the other end: parses event streams, reconnects |
 //! | [`suggest`] | finds the word that was meant |
 
@@ -39,6 +40,7 @@ pub mod cli;
 pub mod connection;
 pub mod event_source;
 pub mod http;
+pub mod journal;
 pub mod script;
 pub mod server;
 pub mod socket;
@@ -46,6 +48,7 @@ pub mod suggest;
 pub mod turn_away;
 
 pub use event_source::{Event, EventSource};
+pub use journal::{Journal, Recorded};
 pub use script::catalogue::Catalogue;
 pub use script::Script;
 pub use server::{RunningServer, Server};

@@ -5,7 +5,7 @@
 
 use rust_sse_server::cli::{self, Command, Options};
 use rust_sse_server::script::catalogue::{path_of_file, DEMO_PATH};
-use rust_sse_server::{Catalogue, Script, Server, VERSION};
+use rust_sse_server::{Catalogue, Journal, Script, Server, VERSION};
 use std::env;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -44,15 +44,34 @@ fn serve(options: Options) -> Result<(), String> {
     if let Some(max_clients) = options.max_clients {
         server = server.max_clients(max_clients).map_err(|error| format!("--max-clients: {error}"))?;
     }
+    if options.control {
+        server = server.control();
+    }
+    if let Some(journal) = journal(&options)? {
+        server = server.journal(journal);
+    }
     let server = server.start().map_err(|error| format!("cannot start: {error}"))?;
     announce(&options.host, server.address().port(), &routes)?;
     server.wait();
     Ok(())
 }
 
+/// Where requests are remembered, if somebody can ask for them.
+fn journal(options: &Options) -> Result<Option<Journal>, String> {
+    match &options.record {
+        None => Ok(options.control.then(Journal::default)),
+        Some(path) => {
+            let file = fs::OpenOptions::new().create(true).append(true).open(path);
+            let file = file.map_err(|error| format!("cannot write to {}: {error}", path.display()))?;
+            Ok(Some(Journal::to_file(file)))
+        }
+    }
+}
+
 fn check(options: &Options) -> Result<(), String> {
     let catalogue = load(options)?;
-    print(&format!("{} scripts, no mistake\n", catalogue.added().count()))
+    let count = catalogue.added().count();
+    print(&format!("{count} {}, no mistake\n", if count == 1 { "script" } else { "scripts" }))
 }
 
 /// Prints what is served, and the first remark of each script.

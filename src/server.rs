@@ -2,6 +2,7 @@
 //! is no room for.
 
 use crate::connection::{self, Site};
+use crate::journal::{Journal, Recorded};
 use crate::script::catalogue::Catalogue;
 use crate::script::clock::Tempo;
 use crate::script::units::Speed;
@@ -11,7 +12,7 @@ use std::fmt::Display;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct Server {
     catalogue: Catalogue,
     tempo: Tempo,
     max_clients: usize,
+    journal: Option<Journal>,
+    control: bool,
 }
 
 impl Server {
@@ -54,7 +57,14 @@ impl Server {
     pub fn bind(address: impl ToSocketAddrs, catalogue: Catalogue) -> io::Result<Server> {
         let listener = TcpListener::bind(address)?;
         let tempo = Tempo { speed: Speed::NORMAL, seed: RandomState::new().build_hasher().finish() };
-        Ok(Server { listener, catalogue, tempo, max_clients: DEFAULT_MAX_CLIENTS })
+        Ok(Server {
+            listener,
+            catalogue,
+            tempo,
+            max_clients: DEFAULT_MAX_CLIENTS,
+            journal: None,
+            control: false,
+        })
     }
 
     /// Sets how fast scripts play.
@@ -66,6 +76,19 @@ impl Server {
     /// Makes random waits the same every time: those of a script's n-th request, whenever it comes.
     pub fn seed(mut self, seed: u64) -> Server {
         self.tempo.seed = seed;
+        self
+    }
+
+    /// Remembers every request: see [`RunningServer::requests`].
+    pub fn journal(mut self, journal: Journal) -> Server {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Lets any client steer the server: `GET /-/requests` gives the journal, `POST /-/drop` breaks all streams,
+    /// `POST /-/stop` stops the server.
+    pub fn control(mut self) -> Server {
+        self.control = true;
         self
     }
 
@@ -102,7 +125,10 @@ impl Server {
             catalogue: self.catalogue,
             tempo: self.tempo,
             open: AtomicUsize::new(0),
+            journal: self.journal,
+            control: self.control,
             stop: AtomicBool::new(false),
+            breaks: AtomicUsize::new(0),
         });
         let turn_away = TurnAway::start(spare_descriptors(self.max_clients))?;
         let (to_start, accepted) = channel();
@@ -147,7 +173,17 @@ impl RunningServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// Waits until the server has ended, which nothing but the end of the process makes it do.
+    /// The requests so far, the oldest first; none without [`Server::journal`].
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.site.journal.as_ref().map(Journal::requests).unwrap_or_default()
+    }
+
+    /// Breaks all streams that play, as `@drop` does: each at its next wait, after a second at most.
+    pub fn drop_all(&self) {
+        self.site.breaks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits until the server has ended: a client told it to, with [`Server::control`].
     pub fn wait(mut self) {
         if let Some(accept) = self.accept.take() {
             // It would be an error if the thread had panicked; then there is nothing left to wait for.
@@ -159,24 +195,11 @@ impl RunningServer {
 impl Drop for RunningServer {
     /// Closes the port at once. Streams end at their next wait, after a second at most.
     fn drop(&mut self) {
-        self.site.stop.store(true, Ordering::Relaxed);
-        // `accept` returns for a client only, so be one.
-        let awake = TcpStream::connect_timeout(&reachable(self.address), Duration::from_secs(1));
+        let awake = self.site.stop(self.address);
         if let (Ok(_), Some(accept)) = (awake, self.accept.take()) {
             let _ = accept.join();
         }
     }
-}
-
-/// The address under which a server bound to `address` can be reached from its own machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
 }
 
 /// The accepting thread. It does nothing else: the kernel queues 128 clients only, and in a burst of thousands the rest
@@ -314,7 +337,10 @@ mod tests {
             catalogue: Catalogue::default(),
             tempo: Tempo { speed: Speed::NORMAL, seed: 0 },
             open: AtomicUsize::new(0),
+            journal: None,
+            control: false,
             stop: AtomicBool::new(false),
+            breaks: AtomicUsize::new(0),
         });
         let first = Seat::take(&site, 2);
         let second = Seat::take(&site, 2);
@@ -322,13 +348,5 @@ mod tests {
         assert!(Seat::take(&site, 2).is_none());
         drop(first);
         assert!(Seat::take(&site, 2).is_some());
-    }
-
-    #[test]
-    fn a_server_on_every_address_is_reached_on_loopback() {
-        let reach = |address: &str| reachable(address.parse().unwrap()).to_string();
-        assert_eq!(reach("0.0.0.0:80"), "127.0.0.1:80");
-        assert_eq!(reach("[::]:80"), "[::1]:80");
-        assert_eq!(reach("127.0.0.2:80"), "127.0.0.2:80");
     }
 }

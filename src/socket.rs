@@ -6,7 +6,7 @@ use crate::http::Progress;
 use crate::script::clock::Clock;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -216,10 +216,19 @@ impl Write for Outgoing<'_> {
 /// Real time for one client's player.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientClock<'a> {
-    /// A reset of this connection ends a wait.
-    pub stream: &'a TcpStream,
-    /// Setting this ends every wait.
-    pub stop: &'a AtomicBool,
+    stream: &'a TcpStream,
+    stop: &'a AtomicBool,
+    breaks: &'a AtomicUsize,
+    /// `breaks` when the playing began.
+    breaks_before: usize,
+}
+
+impl<'a> ClientClock<'a> {
+    /// A clock whose waits end within a second when the client resets `stream`, `stop` is set or `breaks` changes; the
+    /// error is `ConnectionAborted` for the last two.
+    pub fn new(stream: &'a TcpStream, stop: &'a AtomicBool, breaks: &'a AtomicUsize) -> ClientClock<'a> {
+        ClientClock { stream, stop, breaks, breaks_before: breaks.load(Ordering::Relaxed) }
+    }
 }
 
 impl Clock for ClientClock<'_> {
@@ -247,7 +256,7 @@ impl Clock for ClientClock<'_> {
     /// `take_error` shows a reset even while request bytes lie unread. A client that only closed its sending half is not
     /// gone: it may still be reading.
     fn check(&mut self) -> io::Result<()> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.stop.load(Ordering::Relaxed) || self.breaks.load(Ordering::Relaxed) != self.breaks_before {
             return Err(ErrorKind::ConnectionAborted.into());
         }
         match self.stream.take_error()? {

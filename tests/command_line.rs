@@ -130,6 +130,53 @@ fn all_mistakes_of_all_scripts_are_reported_before_a_port_is_opened() {
 }
 
 #[test]
+fn check_reports_every_mistake_and_opens_no_port() {
+    let folder = Folder::new("check");
+    let bad = folder.file("bad.sse", "@slep 1s\n@chunk 0\n@send \\q\n@repeat 2\ndata: x\n@hang\n");
+    program(&["--check", "--script", &bad]).assert().code(1).stdout(is_empty()).stderr(format!(
+        "rust_sse_server: {bad}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
+         rust_sse_server: {bad}:2: @chunk: `0` is no way to cut chunks (write `@chunk event | line | whole | N [every T]`)\n\
+         rust_sse_server: {bad}:3: @send: unknown escape `\\q` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)\n\
+         rust_sse_server: {bad}:4: @repeat: the loop is not closed (put `@again` after what is to be repeated)\n\
+         rust_sse_server: {bad}:6: @hang: it would end the loop of line 4 in its first turn (put it after `@again`)\n"
+    ));
+    let good = folder.file("good.sse", "data: x\n\n");
+    program(&["--check", "--script", &good])
+        .assert()
+        .success()
+        .stdout("1 script, no mistake\n")
+        .stderr(is_empty());
+}
+
+#[test]
+fn list_shows_every_script_and_what_it_is_about() {
+    let folder = Folder::new("list");
+    let script = folder.file("mine.sse", "@# About mine.\n@on GET,PUT /my/own\n");
+    let list = program(&["--list", "--script", &script]).assert().success();
+    let list = String::from_utf8(list.get_output().stdout.clone()).unwrap();
+    assert!(list.starts_with("/events  "), "{list}");
+    assert!(list.contains("\nPOST /v1/messages  "), "{list}");
+    assert!(list.lines().last().unwrap().starts_with("GET,PUT /my/own "), "{list}");
+    assert!(list.ends_with("  About mine.\n"), "{list}");
+}
+
+#[test]
+fn a_seed_makes_random_waits_the_same_every_time() {
+    let folder = Folder::new("seed");
+    let script = folder.file("random.sse", "@repeat 5\n@sleep 1s..2s\n{{elapsed}}\n@again\n");
+    let played = |seed: &str| {
+        let program = Program::start(&["--speed", "50", "--seed", seed, "--script", &script]);
+        let mut client = Client::connect(program.address);
+        client.get("/random", "").read_head();
+        (0..5).map(|_| client.read_chunk().trim().parse::<i64>().unwrap()).collect::<Vec<_>>()
+    };
+    let (one, same, other) = (played("1"), played("1"), played("2"));
+    let differ = |a: &[i64], b: &[i64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).max().unwrap();
+    assert!(differ(&one, &same) <= 4, "{one:?} {same:?}");
+    assert!(differ(&one, &other) > 4, "{one:?} {other:?}");
+}
+
+#[test]
 fn two_scripts_for_one_path_are_refused_by_name() {
     let (one, other) = (Folder::new("one"), Folder::new("other"));
     let (first, second) = (one.file("chat.sse", ""), other.file("chat.sse", ""));

@@ -210,7 +210,7 @@ fn closing_from_a_listener_ends_it_and_nothing_more_is_dispatched() {
 #[test]
 fn the_client_example_prints_29_events_and_the_error_and_exits_with_1() {
     let program = Program::start(&["--speed", "100"]);
-    let example = support::program_path().with_file_name("examples").join("client");
+    let example = support::example("client");
     let output = Command::new(example).arg(program.url("/events")).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let printed = String::from_utf8(output.stdout).unwrap();

@@ -83,10 +83,11 @@ fn the_maps_name_the_modules_there_are() {
 const IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli", "server", "script"]),
     ("cli", &["script::units", "suggest"]),
-    ("server", &["connection", "script", "turn_away"]),
+    ("server", &["connection", "journal", "script", "turn_away"]),
     ("turn_away", &["http", "socket"]),
-    ("connection", &["http", "script", "socket"]),
+    ("connection", &["http", "journal", "script", "socket"]),
     ("socket", &["http", "script::clock"]),
+    ("journal", &[]),
     ("event_source", &["http"]),
     ("script", &["http::chunk", "http::field", "suggest"]),
     ("http", &[]),

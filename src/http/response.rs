@@ -197,13 +197,20 @@ impl Refusal {
 pub struct Answer {
     status: Status,
     fields: Vec<(&'static str, Vec<u8>)>,
+    content_type: &'static str,
     text: String,
 }
 
 impl Answer {
     /// An answer in plain text; one without text is one without body.
     pub fn new(status: Status, text: impl Into<String>) -> Answer {
-        Answer { status, fields: Vec::new(), text: text.into() }
+        Answer { status, fields: Vec::new(), content_type: "text/plain; charset=utf-8", text: text.into() }
+    }
+
+    /// Says that the text is of another type than `text/plain`.
+    pub fn of_type(mut self, content_type: &'static str) -> Answer {
+        self.content_type = content_type;
+        self
     }
 
     /// Says what was wrong with a request.
@@ -272,7 +279,7 @@ impl Answer {
             head.field("content-length", self.text.len().to_string().as_bytes());
         }
         if !self.text.is_empty() {
-            head.field("content-type", b"text/plain; charset=utf-8");
+            head.field("content-type", self.content_type.as_bytes());
         }
         for (name, value) in &self.fields {
             head.field(name, value);

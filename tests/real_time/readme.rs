@@ -1,6 +1,6 @@
 //! Every command in the README prints what the README shows.
 
-use crate::support::{has_tool, program_path, Program};
+use crate::support::{example, has_tool, program_path, Program};
 use std::process::Command;
 use std::thread;
 
@@ -59,7 +59,7 @@ fn transcripts() -> Vec<(String, Vec<String>)> {
 
 fn run(command: &str, url: &str) -> Vec<String> {
     let program = program_path();
-    let client = program.with_file_name("examples").join("client");
+    let client = example("client");
     let command = command
         .replace("cargo run --example client", &format!("{} {url}/events", client.display()))
         .replace("cargo run --", &program.display().to_string())

@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -260,6 +260,11 @@ impl Program {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
+    /// Waits until the program ends by itself.
+    pub fn wait(mut self) -> ExitStatus {
+        eventually(|| self.child.try_wait().unwrap(), Option::is_some).unwrap()
+    }
+
     /// Ends the program and gives what it wrote to stderr.
     pub fn end(mut self) -> String {
         self.child.kill().unwrap();
@@ -279,6 +284,13 @@ impl Drop for Program {
 
 pub fn program_path() -> PathBuf {
     assert_cmd::cargo::cargo_bin("rust_sse_server")
+}
+
+/// The path of an example, which `cargo test` builds unless it is told to run one test file alone.
+pub fn example(name: &str) -> PathBuf {
+    let path = program_path().with_file_name("examples").join(name);
+    assert!(path.exists(), "run `cargo build --examples` first: there is no {}", path.display());
+    path
 }
 
 /// Whether a tool a test needs is there. If not, the reason is printed, and under `REQUIRE_TOOLS` it is a failure.

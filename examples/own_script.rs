@@ -1,0 +1,51 @@
+//! Embeds the server with a script of its own and reads it with the library's EventSource: what a test of an SSE client
+//! looks like.
+//!
+//! ```text
+//! cargo run --example own_script
+//! ```
+
+use rust_sse_server::{Catalogue, EventSource, Journal, Script, Server};
+use std::error::Error;
+
+/// The first connection drops in mid-event; the second goes on after the last event that was complete.
+const SCRIPT: &str = "\
+@part no last-event-id
+retry: 50
+
+id: 1
+data: one
+
+id: 2
+data: tw
+@drop
+@part otherwise
+@resume
+id: 1
+data: one
+
+id: 2
+data: two
+
+";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut catalogue = Catalogue::built_in()?;
+    catalogue.add(Script::parse("own_script", "/numbers", SCRIPT.as_bytes())?)?;
+    let server = Server::bind("127.0.0.1:0", catalogue)?.journal(Journal::default()).start()?;
+
+    let source = EventSource::new(&server.url("/numbers"))?;
+    source.on_message(|event| println!("{}", event.data.as_deref().unwrap_or_default()));
+    source.add_event_listener("error", |event| println!("({})", event.data.as_deref().unwrap_or_default()));
+    source.run();
+
+    for request in server.requests() {
+        println!(
+            "{} {} Last-Event-ID: {:?}",
+            request.method,
+            request.target,
+            request.header("last-event-id")
+        );
+    }
+    Ok(())
+}

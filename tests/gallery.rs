@@ -1,0 +1,255 @@
+//! Each script in the binary shows what it says: played by the library's EventSource, or by curl where the wire is the point.
+
+mod support;
+
+use rust_sse_server::{EventSource, RunningServer};
+use std::process::Command;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{demo, has_tool, request, Client, Exchange, PATIENCE};
+
+/// What an EventSource dispatches, `type: data`, until it is closed or has dispatched so many.
+fn dispatched(server: &RunningServer, path: &str, types: &[&str], most: usize) -> Vec<String> {
+    let source = EventSource::new(&server.url(path)).unwrap();
+    let (sender, receiver) = channel();
+    for event in ["message", "error"].iter().chain(types) {
+        let sender = sender.clone();
+        source.add_event_listener(event, move |event| {
+            let (name, data) = (event.event.as_deref().unwrap_or(""), event.data.as_deref().unwrap_or(""));
+            let _ = sender.send(format!("{name}: {data}"));
+        });
+    }
+    let running = source.clone();
+    let runner = thread::spawn(move || running.run());
+    let deadline = Instant::now() + PATIENCE;
+    let mut all = Vec::new();
+    while all.len() < most && (!runner.is_finished() || !all.is_empty()) && Instant::now() < deadline {
+        match receiver.recv_timeout(Duration::from_millis(50)) {
+            Ok(event) => all.push(event),
+            Err(_) if runner.is_finished() => break,
+            Err(_) => {}
+        }
+    }
+    source.close();
+    all
+}
+
+/// Exit status and stdout of curl.
+fn curl(server: &RunningServer, path: &str) -> (i32, Vec<u8>) {
+    let output = Command::new("curl").args(["-sN", "--max-time", "20", &server.url(path)]).output().unwrap();
+    (output.status.code().unwrap(), output.stdout)
+}
+
+#[test]
+fn fields_are_taken_refused_and_passed_over() {
+    assert_eq!(
+        dispatched(&demo("max"), "/fields", &["greeting", "nobody"], 9),
+        [
+            "greeting: all four fields",
+            "message: ",
+            "message: several lines of data\nare joined with a line feed",
+            "message: no space\none space\n two spaces",
+            "message: only this is data",
+            "message: id and retry stay as they were",
+            "message: a message without a last event ID",
+            "error: connection closed by server",
+            "greeting: all four fields",
+        ]
+    );
+}
+
+#[test]
+fn line_ends_of_all_kinds_end_lines() {
+    assert_eq!(
+        dispatched(&demo("100"), "/line-ends", &[], 7),
+        [
+            "message: ended by LF\ntwice",
+            "message: ended by CR LF\ntwice",
+            "message: ended by CR\ntwice",
+            "message: first\nsecond\nthird",
+            "message: cut between CR and LF\nand still the same event",
+            "message: dispatched before the pause",
+            "message: dispatched after it",
+        ]
+    );
+}
+
+#[test]
+fn unicode_arrives_whole_whatever_the_cuts() {
+    assert_eq!(
+        dispatched(&demo("100"), "/unicode", &[], 6),
+        [
+            "message: after a byte order mark",
+            "message: a second mark hides a line",
+            "message: I \u{2665}\u{fe0f} cut characters",
+            "message: one\nLS \u{2028} PS \u{2029} NEL \u{85} one line",
+            "message: a lone \u{fffd}, an overlong \u{fffd}\u{fffd}, a cut \u{fffd}",
+            "message: Gr\u{fc}\u{df}e, \u{4e16}\u{754c}, \u{1f980}",
+        ]
+    );
+}
+
+#[test]
+fn the_clock_ticks_for_ever_and_its_ids_go_on() {
+    let server = demo("100");
+    let mut client = Client::connect(server.address());
+    client.get("/clock", "Last-Event-ID: 41\r\n").read_head();
+    assert_eq!(client.read_chunk(), "retry: 1000\n\n");
+    for n in 42..52 {
+        let tick = client.read_chunk();
+        assert!(
+            tick.starts_with(&format!("id: {n}\nevent: tick\ndata: {{\"tick\": {n}, \"unix_ms\": ")),
+            "{tick}"
+        );
+        assert!(tick.ends_with(", \"clients\": 1}\n\n"), "{tick}");
+    }
+}
+
+#[test]
+fn reconnect_loses_nothing_and_repeats_nothing() {
+    let lost = "error: connection lost: the body ended in the middle";
+    assert_eq!(
+        dispatched(&demo("max"), "/reconnect", &["done"], 99),
+        [
+            "message: one",
+            "message: two",
+            lost,
+            "message: three",
+            "message: four",
+            lost,
+            "message: five",
+            "done: nothing was lost",
+            "error: connection closed by server",
+            "error: the server answered 204",
+        ]
+    );
+}
+
+#[test]
+fn stop_stops_an_event_source() {
+    assert_eq!(
+        dispatched(&demo("max"), "/stop", &[], 99),
+        [
+            "message: first",
+            "message: second",
+            "error: connection closed by server",
+            "error: the server answered 204"
+        ]
+    );
+}
+
+#[test]
+fn busy_answers_503_twice_and_then_streams() {
+    let server = demo("max");
+    for _ in 0..2 {
+        for _ in 0..2 {
+            let answer = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
+            assert!(
+                answer.head.starts_with("HTTP/1.1 503 ") && answer.head.contains("\r\nRetry-After: 1\r\n")
+            );
+            assert_eq!(answer.data().0, b"busy, try again in a second\n");
+        }
+        let answer = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
+        assert_eq!(answer.data(), (b"data: third time lucky\n\n".to_vec(), true));
+    }
+}
+
+#[test]
+fn redirect_leads_to_fields() {
+    let answer = Exchange::new(demo("max").address(), request("GET", "/redirect", ""), PATIENCE);
+    assert!(
+        answer.head.starts_with("HTTP/1.1 307 Temporary Redirect\r\ncontent-length: 0\r\n"),
+        "{}",
+        answer.head
+    );
+    assert!(answer.head.contains("\r\nLocation: /fields\r\n"));
+    assert_eq!(dispatched(&demo("max"), "/redirect", &["greeting"], 1), ["greeting: all four fields"]);
+}
+
+#[test]
+fn wrong_type_is_refused_by_an_event_source() {
+    assert_eq!(
+        dispatched(&demo("max"), "/wrong-type", &[], 99),
+        ["error: the content type is \"text/plain\", not text/event-stream"]
+    );
+}
+
+#[test]
+fn slow_sends_one_byte_at_a_time() {
+    let answer = Exchange::new(demo("100").address(), request("GET", "/slow", ""), PATIENCE);
+    let chunks = answer.chunks();
+    assert!(chunks.iter().rev().skip(1).all(|chunk| chunk.len() == 1), "{chunks:?}");
+    assert_eq!(chunks.concat(), "id: 1\ndata: slowly\n\ndata: but it gets there\n\n");
+    assert_eq!(dispatched(&demo("100"), "/slow", &[], 2), ["message: slowly", "message: but it gets there"]);
+}
+
+#[test]
+fn hang_drop_reset_and_broken_chunk_end_as_curl_says() {
+    if !has_tool("curl") {
+        return;
+    }
+    let server = demo("10");
+    let half = b"id: 1\ndata: complete\n\ndata: cut off in the mid".to_vec();
+    assert_eq!(curl(&server, "/drop"), (18, half.clone()));
+    if cfg!(target_os = "linux") {
+        assert_eq!(curl(&server, "/reset"), (56, half));
+    }
+    assert_eq!(curl(&server, "/broken-chunk"), (56, b"data: this chunk is fine\n\n".to_vec()));
+    let hang = Exchange::new(server.address(), request("GET", "/hang", ""), Duration::from_millis(300));
+    assert_eq!(hang.data(), (b"data: the last thing you will hear\n\n".to_vec(), false));
+    assert!(!hang.clean, "it is still open");
+}
+
+#[test]
+fn big_is_an_event_of_a_mebibyte_and_a_thousand_small_ones() {
+    let events = dispatched(&demo("max"), "/big", &["big"], 1_001);
+    assert_eq!(events[0].len(), "big: ".len() + (1 << 20));
+    assert_eq!(
+        (events[1].as_str(), events[1_000].as_str()),
+        ("message: small event 1", "message: small event 1000")
+    );
+}
+
+#[test]
+fn token_streams_answer_post_alone() {
+    let server = demo("max");
+    let post = |target: &str, body: &str| {
+        let fields = format!("Content-Length: {}\r\n", body.len());
+        let answer = Exchange::new(server.address(), request("POST", target, &fields) + body, PATIENCE);
+        let data = String::from_utf8(answer.data().0).unwrap();
+        (answer.head, data)
+    };
+    let (_, words) = post("/v1/chat/completions", "{\"stream\":true}");
+    assert!(
+        words.contains("\"delta\":{\"role\":\"assistant\"") && words.ends_with("data: [DONE]\n\n"),
+        "{words}"
+    );
+    let (_, tools) = post("/v1/chat/completions", "{\"tools\":[],\"stream\": true}");
+    assert!(tools.contains("\"finish_reason\":\"tool_calls\""), "{tools}");
+    let (head, error) = post("/v1/chat/completions", "{}");
+    assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+    assert!(
+        head.contains("\r\nContent-Type: application/json\r\n") && error.contains("invalid_request_error")
+    );
+    let (_, overloaded) = post("/v1/messages?fault=overloaded", "{\"stream\":true}");
+    assert!(
+        overloaded.contains("event: error\ndata: {\"type\":\"error\"")
+            && !overloaded.contains("message_stop")
+    );
+    let get = Exchange::new(server.address(), request("GET", "/v1/messages", ""), PATIENCE);
+    assert!(get.head.starts_with("HTTP/1.1 405 "));
+}
+
+#[test]
+fn scripts_are_lessons_of_10_to_40_lines_that_open_with_a_remark() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/scripts");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = text.lines().count();
+        assert!(text.starts_with("@# "), "{path:?}");
+        // The demo alone is longer: it is spelled out in full.
+        assert!((10..=40).contains(&lines) || path.ends_with("events.sse"), "{path:?} has {lines} lines");
+    }
+}

@@ -1,0 +1,121 @@
+//! What clients sent can be asked for, and a server can be told to break its streams and to stop.
+
+mod support;
+
+use rust_sse_server::{Catalogue, Journal, Server};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use support::{request, Client, Exchange, Folder, Program, PATIENCE};
+
+#[test]
+fn a_test_reads_the_requests_in_their_order_with_headers_and_bodies() {
+    let server = Server::bind("127.0.0.1:0", Catalogue::built_in().unwrap()).unwrap();
+    let server = server.journal(Journal::default()).start().unwrap();
+    for ask in [
+        request("GET", "/stop?x=1", "Last-Event-ID: 7\r\n"),
+        request("POST", "/stop", "Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n",
+        request("HEAD", "/none", ""),
+    ] {
+        Exchange::new(server.address(), ask, PATIENCE);
+    }
+    let requests = server.requests();
+    let asked: Vec<(&str, &str)> = requests.iter().map(|r| (r.method.as_str(), r.target.as_str())).collect();
+    assert_eq!(asked, [("GET", "/stop?x=1"), ("POST", "/stop"), ("HEAD", "/none")]);
+    assert_eq!(requests[0].header("last-event-id"), Some("7"));
+    assert_eq!(requests[1].body, b"abc");
+    assert!(requests.windows(2).all(|pair| pair[0].time <= pair[1].time));
+}
+
+#[test]
+fn record_appends_requests_to_a_file_as_they_come() {
+    let folder = Folder::new("record");
+    let file = folder.file("log.jsonl", "");
+    let program = Program::start(&["--speed", "max", "--record", &file]);
+    Exchange::new(program.address, request("GET", "/events?\"q\"", "X: \u{e9}\r\n"), PATIENCE);
+    let log = std::fs::read_to_string(&file).unwrap();
+    assert!(log.starts_with("{\"time\":1") && log.ends_with("\"body\":\"\"}\n"), "{log}");
+    assert!(
+        log.contains("\"method\":\"GET\",\"target\":\"/events?\\\"q\\\"\",\"headers\":[[\"Host\",\"test\"],"),
+        "{log}"
+    );
+    assert!(log.contains("[\"X\",\"\u{e9}\"]]"), "{log}");
+}
+
+#[test]
+fn without_control_nobody_steers_the_server() {
+    let program = Program::start(&["--speed", "max"]);
+    for (method, path) in [("GET", "/-/requests"), ("POST", "/-/drop"), ("POST", "/-/stop")] {
+        let answer = Exchange::new(program.address, request(method, path, ""), PATIENCE);
+        assert!(answer.head.starts_with("HTTP/1.1 404 "), "{}", answer.head);
+    }
+}
+
+#[test]
+fn with_control_streams_are_broken_requests_read_and_the_server_stopped() {
+    let program = Program::start(&["--control"]);
+    let mut playing: Vec<Client> = (0..3).map(|_| Client::connect(program.address)).collect();
+    for client in &mut playing {
+        client.get("/events", "").read_head();
+    }
+    let start = Instant::now();
+    let drop = Exchange::new(program.address, request("POST", "/-/drop", ""), PATIENCE);
+    assert!(drop.head.starts_with("HTTP/1.1 204 "));
+    for client in &mut playing {
+        let (bytes, clean) = client.read_to_any_end();
+        assert!(clean && !bytes.ends_with(b"0\r\n\r\n"), "a broken stream looks like a dropped one");
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let requests = Exchange::new(program.address, request("GET", "/-/requests", ""), PATIENCE);
+    assert_eq!(String::from_utf8(requests.wire).unwrap().matches("\"target\":\"/events\"").count(), 3);
+    assert!(requests.head.contains("\r\ncontent-type: application/x-ndjson\r\n"));
+    let unknown = Exchange::new(program.address, request("GET", "/-/stop", ""), PATIENCE);
+    assert!(String::from_utf8(unknown.wire).unwrap().contains("POST /-/stop"));
+    Exchange::new(program.address, request("POST", "/-/stop", ""), PATIENCE);
+    assert_eq!(program.wait().code(), Some(0));
+}
+
+#[test]
+fn dropping_all_streams_from_a_test_leaves_the_server_running() {
+    let server = support::demo("1");
+    let mut client = Client::connect(server.address());
+    client.get("/events", "").read_head();
+    server.drop_all();
+    assert!(!client.read_to_any_end().0.ends_with(b"0\r\n\r\n"));
+    assert!(Client::connect(server.address()).get("/events", "").read_head().starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn a_recorded_stream_plays_with_its_own_timing() {
+    let server = support::serve(
+        "1",
+        &[(
+            "/original",
+            b"data: {{path}}\n\n@sleep 300ms\n@@not: a direction\ndata: 2\n\n@sleep 200ms\ndata: {{{x}}}\n\n",
+        )],
+    );
+    let example = support::example("record");
+    if !support::has_tool("curl") {
+        return;
+    }
+    let command = format!("curl -sN {} | {}", server.url("/original"), example.display());
+    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+    let copy = support::play(&output.stdout, "1");
+    assert_eq!(
+        String::from_utf8(copy.data().0).unwrap(),
+        "data: /original\n\n@not: a direction\ndata: 2\n\ndata: {{{x}}}\n\n"
+    );
+    let pause = copy.when("data: 2") - copy.when("data: /original");
+    assert!((250..450).contains(&pause.as_millis()), "{pause:?}");
+}
+
+#[test]
+fn the_own_script_example_shows_what_a_client_test_looks_like() {
+    let example = support::example("own_script");
+    let output = Command::new(example).output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "one\n(connection lost: the body ended in the middle)\ntwo\n(connection closed by server)\n\
+         (the server answered 204)\nGET /numbers Last-Event-ID: None\nGET /numbers Last-Event-ID: Some(\"1\")\n\
+         GET /numbers Last-Event-ID: Some(\"2\")\n"
+    );
+}
