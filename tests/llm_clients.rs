@@ -24,14 +24,14 @@ fn python(package: &str, program: &str) -> Option<String> {
 }
 
 #[test]
-fn openai_streams_words_and_usage() {
+fn openai_streams_words_puts_a_tool_call_together_and_gets_an_error_object_without_streaming() {
     let program = r#"
-import sys, time, openai
+import sys, json, time, openai
 client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none", max_retries=0, timeout=10)
-stream = client.chat.completions.create(
-    model="any", messages=[{"role": "user", "content": "Hi"}], stream=True, stream_options={"include_usage": True})
+question = dict(model="any", messages=[{"role": "user", "content": "Hi"}])
+
 text, times, usage, reason = "", [], None, None
-for chunk in stream:
+for chunk in client.chat.completions.create(**question, stream=True, stream_options={"include_usage": True}):
     usage = chunk.usage or usage
     for choice in chunk.choices:
         reason = choice.finish_reason or reason
@@ -40,79 +40,48 @@ for chunk in stream:
             times.append(time.monotonic())
 print(text, usage.total_tokens, reason)
 assert times[-1] - times[0] > 0.1, "the words came all at once"
-"#;
-    if let Some(printed) = python("openai", program) {
-        assert_eq!(printed, "Hello from a script! 13 stop\n");
-    }
-}
 
-#[test]
-fn openai_puts_a_tool_call_together_from_its_pieces() {
-    let program = r#"
-import sys, json, openai
-client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none", max_retries=0, timeout=10)
 tool = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}
-stream = client.chat.completions.create(
-    model="any", messages=[{"role": "user", "content": "Hi"}], tools=[tool], stream=True)
 name, arguments, reason = "", "", None
-for chunk in stream:
+for chunk in client.chat.completions.create(**question, stream=True, tools=[tool]):
     for choice in chunk.choices:
         reason = choice.finish_reason or reason
         for call in choice.delta.tool_calls or []:
             name += call.function.name or ""
             arguments += call.function.arguments or ""
 print(name, json.loads(arguments)["city"], reason)
-"#;
-    if let Some(printed) = python("openai", program) {
-        assert_eq!(printed, "get_weather Paris tool_calls\n");
-    }
-}
 
-#[test]
-fn openai_without_streaming_gets_an_error_object() {
-    let program = r#"
-import sys, openai
-client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none", max_retries=0, timeout=10)
 try:
-    client.chat.completions.create(model="any", messages=[{"role": "user", "content": "Hi"}])
+    client.chat.completions.create(**question)
 except openai.BadRequestError as error:
     print(error.status_code, error.param)
 "#;
     if let Some(printed) = python("openai", program) {
-        assert_eq!(printed, "400 stream\n");
+        assert_eq!(printed, "Hello from a script! 13 stop\nget_weather Paris tool_calls\n400 stream\n");
     }
 }
 
 #[test]
-fn anthropic_streams_text() {
+fn anthropic_streams_text_and_raises_the_error_in_mid_stream() {
     let program = r#"
 import sys, anthropic
 client = anthropic.Anthropic(base_url=sys.argv[1], api_key="none", max_retries=0, timeout=10)
-with client.messages.stream(model="any", max_tokens=9, messages=[{"role": "user", "content": "Hi"}]) as stream:
+question = dict(model="any", max_tokens=9, messages=[{"role": "user", "content": "Hi"}])
+
+with client.messages.stream(**question) as stream:
     text = "".join(stream.text_stream)
     message = stream.get_final_message()
 print(text, message.stop_reason, message.usage.output_tokens)
-"#;
-    if let Some(printed) = python("anthropic", program) {
-        assert_eq!(printed, "Hello from a script! end_turn 4\n");
-    }
-}
 
-#[test]
-fn anthropic_raises_the_error_in_mid_stream() {
-    let program = r#"
-import sys, anthropic
-client = anthropic.Anthropic(base_url=sys.argv[1], api_key="none", max_retries=0, timeout=10)
 text = ""
 try:
-    with client.messages.stream(model="any", max_tokens=9, messages=[{"role": "user", "content": "Hi"}],
-                                extra_query={"fault": "overloaded"}) as stream:
+    with client.messages.stream(**question, extra_query={"fault": "overloaded"}) as stream:
         for piece in stream.text_stream:
             text += piece
 except anthropic.APIStatusError as error:
     print(text, error.body["error"]["type"])
 "#;
     if let Some(printed) = python("anthropic", program) {
-        assert_eq!(printed, "Hello overloaded_error\n");
+        assert_eq!(printed, "Hello from a script! end_turn 4\nHello overloaded_error\n");
     }
 }

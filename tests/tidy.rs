@@ -4,6 +4,7 @@ mod support;
 
 use rust_sse_server::cli;
 use rust_sse_server::script::{condition::CONDITIONS, directions, template::PLACEHOLDERS};
+use rust_sse_server::Script;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -173,6 +174,18 @@ fn the_readme_names_every_direction_condition_and_placeholder_as_the_parser_does
     assert_eq!(table("condition"), CONDITIONS);
     let braces = PLACEHOLDERS.map(|name| format!("{{{{{name}}}}}"));
     assert_eq!(table("placeholder"), braces);
+}
+
+#[test]
+fn the_readmes_scripts_have_no_mistake() {
+    let readme = read("README.md");
+    let scripts: Vec<&str> =
+        readme.split("```text\n@# ").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(scripts.len(), 3);
+    for script in scripts {
+        let (name, text) = script.split_once('\n').unwrap();
+        Script::parse(name, "/script", text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    }
 }
 
 #[test]

@@ -3,16 +3,21 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-use rust_sse_server::http::dechunk::ChunkDecoder;
-use rust_sse_server::http::Progress;
+mod exchange;
+mod program;
+
+#[allow(unused_imports, reason = "every test file uses its own part")]
+pub use exchange::{play, request, Exchange};
+#[allow(unused_imports, reason = "every test file uses its own part")]
+pub use program::{program_path, Program};
 use rust_sse_server::script::units::Speed;
 use rust_sse_server::{Catalogue, RunningServer, Script, Server};
 use std::fmt::Debug;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -200,92 +205,6 @@ pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 
-/// The program as a child process, ended when dropped.
-pub struct Program {
-    child: Child,
-    pub address: SocketAddr,
-}
-
-impl Program {
-    /// Starts the program on a free port, with these options before HOST and PORT.
-    pub fn start(options: &[&str]) -> Program {
-        Program::start_as(Command::new(program_path()), options)
-    }
-
-    /// Starts the program through another, which gets the program's path and options as its last arguments.
-    pub fn start_under(wrapper: &[&str], program: &Path, options: &[&str]) -> Program {
-        let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).arg(program);
-        Program::start_as(command, options)
-    }
-
-    fn start_as(mut command: Command, options: &[&str]) -> Program {
-        command.args(options).args(["127.0.0.1", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
-        let port = port.parse().unwrap_or_else(|_| panic!("the first line is {line:?}"));
-        Program { child, address: SocketAddr::from(([127, 0, 0, 1], port)) }
-    }
-
-    pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-
-    /// The processor time used so far, in ticks of 10 ms.
-    pub fn ticks(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
-    }
-
-    /// Waits until no client has a thread, for [`PATIENCE`] at most.
-    pub fn wait_until_empty(&self) {
-        eventually(|| self.threads(), |now| *now == OWN_THREADS);
-    }
-
-    pub fn threads(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().count()
-    }
-
-    pub fn descriptors(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
-    }
-
-    /// Resident memory in kB.
-    pub fn memory(&self) -> usize {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-
-    /// Waits until the program ends by itself.
-    pub fn wait(mut self) -> ExitStatus {
-        eventually(|| self.child.try_wait().unwrap(), Option::is_some).unwrap()
-    }
-
-    /// Ends the program and gives what it wrote to stderr.
-    pub fn end(mut self) -> String {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        let mut text = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
-        text
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-pub fn program_path() -> PathBuf {
-    assert_cmd::cargo::cargo_bin("rust_sse_server")
-}
-
 /// The path of an example, which `cargo test` builds unless it is told to run one test file alone.
 pub fn example(name: &str) -> PathBuf {
     let path = program_path().with_file_name("examples").join(name);
@@ -343,79 +262,4 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// A whole exchange on a connection of its own.
-pub struct Exchange {
-    /// With the value of its date replaced by `*`; empty when there was none.
-    pub head: String,
-    /// Everything after the head, framing included.
-    pub wire: Vec<u8>,
-    /// Whether the server closed the connection, rather than reset it.
-    pub clean: bool,
-    /// When each piece of all that arrived came.
-    pub arrivals: Vec<(Duration, Vec<u8>)>,
-}
-
-impl Exchange {
-    /// Sends a request and reads until the connection ends, for `limit` at most.
-    pub fn new(address: SocketAddr, request: impl AsRef<[u8]>, limit: Duration) -> Exchange {
-        let mut client = Client::connect(address);
-        client.send(request);
-        let start = Instant::now();
-        let mut arrivals: Vec<(Duration, Vec<u8>)> = Vec::new();
-        let mut buffer = vec![0; 1 << 20];
-        let clean = loop {
-            let left = limit.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
-            client.stream.set_read_timeout(Some(left)).unwrap();
-            match client.stream.read(&mut buffer) {
-                Ok(0) => break true,
-                Ok(length) => arrivals.push((start.elapsed(), buffer[..length].to_vec())),
-                Err(_) => break false,
-            }
-        };
-        let bytes: Vec<u8> = arrivals.iter().flat_map(|(_, piece)| piece.clone()).collect();
-        let end = find(&bytes, b"\r\n\r\n").map_or(0, |end| end + 4);
-        let (head, wire) = match bytes.starts_with(b"HTTP/1.1 ") {
-            true => (without_date(&String::from_utf8_lossy(&bytes[..end])), bytes[end..].to_vec()),
-            false => (String::new(), bytes),
-        };
-        Exchange { head, wire, clean, arrivals }
-    }
-
-    /// The body with its chunks undone, and whether it was complete.
-    pub fn data(&self) -> (Vec<u8>, bool) {
-        let mut data = Vec::new();
-        let progress = ChunkDecoder::default().push(&self.wire, |piece| data.extend_from_slice(piece));
-        (data, matches!(progress, Ok(Progress::Done(used)) if used == self.wire.len()))
-    }
-
-    /// The data of each chunk, the last-chunk included.
-    pub fn chunks(&self) -> Vec<String> {
-        let mut chunks = Vec::new();
-        let mut rest = self.wire.as_slice();
-        while let Some(end) = find(rest, b"\r\n") {
-            let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
-            chunks.push(String::from_utf8_lossy(&rest[end + 2..end + 2 + size]).into_owned());
-            rest = &rest[end + 2 + size + 2..];
-        }
-        chunks
-    }
-
-    /// When the first piece came that holds this.
-    pub fn when(&self, part: &str) -> Duration {
-        let arrival = self.arrivals.iter().find(|(_, piece)| find(piece, part.as_bytes()).is_some());
-        arrival.unwrap_or_else(|| panic!("{part:?} never came")).0
-    }
-}
-
-/// A request with these further field lines, after which the connection is closed.
-pub fn request(method: &str, target: &str, fields: &str) -> String {
-    format!("{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{fields}\r\n")
-}
-
-/// What GET gets from a script at this speed.
-pub fn play(script: impl AsRef<[u8]>, speed: &str) -> Exchange {
-    let server = serve(speed, &[("/script", script.as_ref())]);
-    Exchange::new(server.address(), request("GET", "/script", ""), PATIENCE)
 }

@@ -1,0 +1,94 @@
+//! The program as a child process.
+
+use super::{eventually, OWN_THREADS};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// The program as a child process, ended when dropped.
+pub struct Program {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Program {
+    /// Starts the program on a free port, with these options before HOST and PORT.
+    pub fn start(options: &[&str]) -> Program {
+        Program::start_as(Command::new(program_path()), options)
+    }
+
+    /// Starts the program through another, which gets the program's path and options as its last arguments.
+    pub fn start_under(wrapper: &[&str], program: &Path, options: &[&str]) -> Program {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(program);
+        Program::start_as(command, options)
+    }
+
+    fn start_as(mut command: Command, options: &[&str]) -> Program {
+        command.args(options).args(["127.0.0.1", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
+        let port = port.parse().unwrap_or_else(|_| panic!("the first line is {line:?}"));
+        Program { child, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The processor time used so far, in ticks of 10 ms.
+    pub fn ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    /// Waits until no client has a thread, for [`PATIENCE`] at most.
+    pub fn wait_until_empty(&self) {
+        eventually(|| self.threads(), |now| *now == OWN_THREADS);
+    }
+
+    pub fn threads(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().count()
+    }
+
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Resident memory in kB.
+    pub fn memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Waits until the program ends by itself.
+    pub fn wait(mut self) -> ExitStatus {
+        eventually(|| self.child.try_wait().unwrap(), Option::is_some).unwrap()
+    }
+
+    /// Ends the program and gives what it wrote to stderr.
+    pub fn end(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let mut text = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn program_path() -> PathBuf {
+    assert_cmd::cargo::cargo_bin("rust_sse_server")
+}
