@@ -7,6 +7,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`parse`] | text to [`Script`]: parts, and mistakes with their lines |
+//! | `part` | one part under construction, and what has to fit in the end |
 //! | [`directions`] | the table of directions: `@sleep`, `@drop` … |
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | when a part of it answers: `@part` |
@@ -30,6 +31,7 @@ pub mod directions;
 pub mod facts;
 pub mod head;
 pub mod parse;
+mod part;
 mod pieces;
 pub mod play;
 pub mod random;

@@ -79,9 +79,9 @@ impl Body {
         }
     }
 
-    /// Notes that a direction stands here, which ends a chunk that has no other end.
-    pub fn direction(&mut self, joins_text: bool) {
-        if self.cut == Cut::Whole && !joins_text {
+    /// Ends a chunk that goes on to the next direction.
+    pub fn end_whole_chunk(&mut self) {
+        if self.cut == Cut::Whole {
             self.end_chunk();
         }
     }

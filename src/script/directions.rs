@@ -2,7 +2,7 @@
 
 use super::body::Cut;
 use super::head::field_line;
-use super::parse::PartParser;
+use super::part::PartParser;
 use super::template::{unescape, Template};
 use super::units::{parse_size, parse_time};
 use super::{BodyFraming, Ending, Step, Wait};
@@ -16,51 +16,44 @@ pub(super) struct Direction {
     /// How it is written, for messages and for the README.
     pub usage: &'static str,
     pub apply: fn(&mut PartParser, &[u8]) -> Result<(), String>,
-    /// Whether text before and after it is one, even under `@chunk whole`.
-    pub joins_text: bool,
-}
-
-const fn row(
-    name: &'static str,
-    usage: &'static str,
-    apply: fn(&mut PartParser, &[u8]) -> Result<(), String>,
-) -> Direction {
-    Direction { name, usage, apply, joins_text: false }
 }
 
 /// All directions but `@part`, which is no direction in a part.
 const DIRECTIONS: &[Direction] = &[
-    row("on", "@on METHOD[,METHOD] TARGET", on),
-    row("status", "@status 503 [Reason]", status),
-    row("header", "@header Name: v | +Name: v | -Name", header),
-    row("framing", "@framing chunked | length [N] | close", framing),
-    row("open", "@open", open),
-    row("eol", "@eol keep | lf | crlf | cr", eol),
-    row("literal", "@literal on | off", literal),
-    row("send", "@send TEXT", send),
-    Direction { joins_text: true, ..row("fill", "@fill SIZE [c]", fill) },
-    row("chunk", "@chunk event | line | whole | N [every T]", chunk),
-    row("cut", "@cut", cut),
-    row("wire", "@wire TEXT", wire),
-    row("trailer", "@trailer Name: v", trailer),
-    row("sleep", "@sleep T[..T]", sleep),
-    row("pace", "@pace T", pace),
-    row("keepalive", "@keepalive T [: text]", keepalive),
-    row("repeat", "@repeat N | forever [every T]", repeat),
-    row("again", "@again", again),
-    row("clock", "@clock", clock),
-    row("resume", "@resume", resume),
-    row(PART, "@part COND [and COND]", part),
-    row("count", "@count by ip | query:K | header:K | cookie:K", count),
-    row("end", "@end", end),
-    row("close", "@close", close),
-    row("drop", "@drop [after SIZE]", drop),
-    row("reset", "@reset", reset),
-    row("hang", "@hang [T]", hang),
+    Direction { name: "on", usage: "@on METHOD[,METHOD] TARGET", apply: on },
+    Direction { name: "status", usage: "@status 503 [Reason]", apply: status },
+    Direction { name: "header", usage: "@header Name: v | +Name: v | -Name", apply: header },
+    Direction { name: "framing", usage: "@framing chunked | length [N] | close", apply: framing },
+    Direction { name: "open", usage: "@open", apply: open },
+    Direction { name: "eol", usage: "@eol keep | lf | crlf | cr", apply: eol },
+    Direction { name: "literal", usage: "@literal on | off", apply: literal },
+    Direction { name: "send", usage: "@send TEXT", apply: send },
+    Direction { name: FILL, usage: "@fill SIZE [c]", apply: fill },
+    Direction { name: "chunk", usage: "@chunk event | line | whole | N [every T]", apply: chunk },
+    Direction { name: "cut", usage: "@cut", apply: cut },
+    Direction { name: "wire", usage: "@wire TEXT", apply: wire },
+    Direction { name: "trailer", usage: "@trailer Name: v", apply: trailer },
+    Direction { name: "sleep", usage: "@sleep T[..T]", apply: sleep },
+    Direction { name: "pace", usage: "@pace T", apply: pace },
+    Direction { name: "keepalive", usage: "@keepalive T [: text]", apply: keepalive },
+    Direction { name: "repeat", usage: "@repeat N | forever [every T]", apply: repeat },
+    Direction { name: "again", usage: "@again", apply: again },
+    Direction { name: "clock", usage: "@clock", apply: clock },
+    Direction { name: "resume", usage: "@resume", apply: resume },
+    Direction { name: PART, usage: "@part COND [and COND]", apply: part },
+    Direction { name: "count", usage: "@count by ip | query:K | header:K | cookie:K", apply: count },
+    Direction { name: "end", usage: "@end", apply: end },
+    Direction { name: "close", usage: "@close", apply: close },
+    Direction { name: "drop", usage: "@drop [after SIZE]", apply: drop },
+    Direction { name: "reset", usage: "@reset", apply: reset },
+    Direction { name: "hang", usage: "@hang [T]", apply: hang },
 ];
 
 /// The direction that begins a part. The parser looks for it first, for it divides the file.
 pub(super) const PART: &str = "part";
+
+/// The direction whose text joins that around it, even under `@chunk whole`.
+const FILL: &str = "fill";
 
 /// How every direction is written, in the order of the README's table.
 pub fn usages() -> impl Iterator<Item = &'static str> {
@@ -84,6 +77,11 @@ pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
 }
 
 impl Direction {
+    /// Whether a chunk that has no other end ends here.
+    pub fn ends_chunk(&self) -> bool {
+        self.name != FILL
+    }
+
     /// A mistake's message, with how the direction is written unless the message says so itself.
     pub fn explain(&self, what: String) -> String {
         match what.ends_with(')') {

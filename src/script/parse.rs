@@ -1,14 +1,11 @@
 //! Turns a script's text into a [`Script`]. A file is bytes, split at LF; a line that begins with `@` is a direction,
 //! every other line is sent as it stands. What stands before the first `@part` belongs to every part.
 
-use super::body::Body;
 use super::condition::Conditions;
 use super::directions::{self, word, PART};
-use super::head::ScriptHead;
-use super::route::Route;
-use super::{BodyFraming, Ending, Part, Script};
+use super::part::{trim_end, PartParser, Settings};
+use super::{Part, Script};
 use std::fmt;
-use std::time::Duration;
 
 /// Something in a script that cannot be meant, where it stands, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,22 +47,6 @@ impl Script {
         let mut parser = Parser { settings: Settings::new(path), parts: Vec::new(), mistakes: Vec::new() };
         parser.read(text);
         parser.finish(file)
-    }
-}
-
-/// What holds for the whole script.
-pub(super) struct Settings {
-    pub route: Route,
-    /// The line of `@on`.
-    pub on: Option<usize>,
-    /// The line of `@count`.
-    pub count: Option<usize>,
-    about: Option<String>,
-}
-
-impl Settings {
-    fn new(path: &str) -> Settings {
-        Settings { route: Route::get(path), on: None, count: None, about: None }
     }
 }
 
@@ -118,13 +99,13 @@ impl Parser {
     fn part(&mut self, conditions: Conditions, number: usize, common: &[Line<'_>], own: &[Line<'_>]) {
         let mut part = PartParser::new(&mut self.settings, &mut self.mistakes);
         for (number, line) in common {
-            part.read_line(*number, line);
+            read_line(&mut part, *number, line);
         }
         if let (Some((line, _)), true) = (part.ending, number > 1) {
             part.mistake(number, format!("@part: never reached (line {line} ends every answer)"));
         }
         for (number, line) in own {
-            part.read_line(*number, line);
+            read_line(&mut part, *number, line);
         }
         let part = part.finish(conditions);
         self.parts.push((number, part));
@@ -149,198 +130,38 @@ impl Parser {
     }
 }
 
+fn read_line(part: &mut PartParser, number: usize, line: &[u8]) {
+    part.at(number);
+    match (direction(line), line) {
+        (Some(line), _) => read_direction(part, line),
+        (None, [b'@', b'#', remark @ ..]) => part.remark(remark),
+        (None, [b'@', text @ ..]) => part.text(text),
+        (None, text) => part.text(text),
+    }
+}
+
+fn read_direction(part: &mut PartParser, line: &[u8]) {
+    let (name, argument) = word(line);
+    let outcome = directions::find(name).and_then(|direction| {
+        if let Some((line, _)) = part.ending {
+            return Err(format!("@{}: never reached (line {line} ends the answer)", direction.name));
+        }
+        if direction.ends_chunk() {
+            part.body.end_whole_chunk();
+        }
+        (direction.apply)(part, argument).map_err(|what| direction.explain(what))
+    });
+    if let Err(what) = outcome {
+        part.mistake(part.line, what);
+    }
+}
+
 /// What follows the `@` of a direction, without blanks at its end; `None` for text.
 fn direction(line: &[u8]) -> Option<&[u8]> {
     match line {
         [b'@', b'@' | b'#', ..] => None,
         [b'@', rest @ ..] => Some(trim_end(rest)),
         _ => None,
-    }
-}
-
-fn trim_end(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
-    &text[..text.len() - blanks]
-}
-
-/// Reads the lines of one part; directions change it.
-pub(super) struct PartParser<'a> {
-    pub settings: &'a mut Settings,
-    mistakes: &'a mut Vec<(usize, String)>,
-    /// The line that is being read.
-    pub line: usize,
-    pub head: ScriptHead,
-    /// With the line of `@framing`.
-    pub framing: (BodyFraming, usize),
-    pub body: Body,
-    pub trailer: Vec<u8>,
-    pub trailer_line: Option<usize>,
-    pub resume: bool,
-    /// The line with which the head leaves.
-    head_left: Option<usize>,
-    /// The first line that is not blank.
-    first_content: Option<usize>,
-    /// The lines of the loops that are open.
-    loops: Vec<usize>,
-    ending: Option<(usize, Ending)>,
-}
-
-impl<'a> PartParser<'a> {
-    fn new(settings: &'a mut Settings, mistakes: &'a mut Vec<(usize, String)>) -> PartParser<'a> {
-        PartParser {
-            settings,
-            mistakes,
-            line: 0,
-            head: ScriptHead::default(),
-            framing: (BodyFraming::Chunked, 0),
-            body: Body::new(),
-            trailer: Vec::new(),
-            trailer_line: None,
-            resume: false,
-            head_left: None,
-            first_content: None,
-            loops: Vec::new(),
-            ending: None,
-        }
-    }
-
-    fn read_line(&mut self, number: usize, line: &[u8]) {
-        self.line = number;
-        match (direction(line), line) {
-            (Some(line), _) => self.direction(line),
-            (None, [b'@', b'#', remark @ ..]) => self.remark(remark),
-            (None, [b'@', text @ ..]) => self.text(text),
-            (None, text) => self.text(text),
-        }
-    }
-
-    fn remark(&mut self, remark: &[u8]) {
-        let text = || String::from_utf8_lossy(remark).trim().to_owned();
-        self.settings.about.get_or_insert_with(text);
-    }
-
-    fn text(&mut self, text: &[u8]) {
-        match self.ending {
-            // Blank lines between parts are for the eye.
-            Some(_) if trim_end(text).is_empty() => {}
-            Some((line, _)) => {
-                self.mistake(self.line, format!("never reached (line {line} ends the answer)"))
-            }
-            None => {
-                self.head_leaves();
-                if !trim_end(text).is_empty() {
-                    self.first_content.get_or_insert(self.line);
-                }
-                self.body.line(text);
-            }
-        }
-    }
-
-    fn direction(&mut self, line: &[u8]) {
-        let (name, argument) = word(line);
-        let outcome = directions::find(name).and_then(|direction| match self.ending {
-            Some((line, _)) => {
-                Err(format!("@{}: never reached (line {line} ends the answer)", direction.name))
-            }
-            None => {
-                self.body.direction(direction.joins_text);
-                (direction.apply)(self, argument).map_err(|what| direction.explain(what))
-            }
-        });
-        if let Err(what) = outcome {
-            self.mistake(self.line, what);
-        }
-    }
-
-    fn mistake(&mut self, line: usize, what: String) {
-        self.mistakes.push((line, what));
-    }
-
-    /// Notes that a direction stands here that a script has once.
-    pub fn once(&mut self, place: impl Fn(&mut Settings) -> &mut Option<usize>) -> Result<(), String> {
-        match place(self.settings) {
-            Some(line) if *line != self.line => Err(format!("line {line} says so already (remove one)")),
-            place => {
-                *place = Some(self.line);
-                Ok(())
-            }
-        }
-    }
-
-    pub fn head_is_open(&self) -> Result<(), String> {
-        match self.head_left {
-            Some(line) => Err(format!("the head has left with line {line} (put this above it)")),
-            None => Ok(()),
-        }
-    }
-
-    pub fn head_leaves(&mut self) {
-        self.head_left.get_or_insert(self.line);
-    }
-
-    pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) -> Result<(), String> {
-        self.loops.push(self.line);
-        self.body.repeat(turns, every);
-        Ok(())
-    }
-
-    pub fn close_loop(&mut self) -> Result<(), String> {
-        let does_nothing = self.body.loop_does_nothing();
-        self.loops.pop();
-        match self.body.again() {
-            true if does_nothing => {
-                Err("the loop neither sends nor waits (put something into it)".to_owned())
-            }
-            true => Ok(()),
-            false => Err("there is no loop to go on with (put `@repeat` above it)".to_owned()),
-        }
-    }
-
-    pub fn ends_with(&mut self, ending: Ending) -> Result<(), String> {
-        if let Some(line) = self.loops.last() {
-            return Err(format!(
-                "it would end the loop of line {line} in its first turn (put it after `@again`)"
-            ));
-        }
-        self.ending = Some((self.line, ending));
-        Ok(())
-    }
-
-    fn finish(mut self, conditions: Conditions) -> Part {
-        for line in std::mem::take(&mut self.loops) {
-            self.mistake(
-                line,
-                "@repeat: the loop is not closed (put `@again` after what is to be repeated)".to_owned(),
-            );
-        }
-        if let (Some(status), Some(line)) = (self.head.bodiless_status(), self.first_content) {
-            self.mistake(
-                line,
-                format!("a {status} has no body (remove the lines, or choose another status)"),
-            );
-        }
-        let (framing, framing_line) = self.framing;
-        if let (Some(line), true) = (self.trailer_line, framing != BodyFraming::Chunked) {
-            let what =
-                format!("@trailer: only chunks have a trailer section (remove line {framing_line} or this)");
-            self.mistake(line, what);
-        }
-        let (steps, table) = self.body.finish();
-        let part = Part {
-            conditions,
-            head: self.head,
-            framing,
-            steps,
-            trailer: self.trailer,
-            ending: self.ending.map_or(Ending::End, |(_, ending)| ending),
-            resume: self.resume.then_some(table),
-        };
-        let must_know = framing == BodyFraming::Length(None);
-        if must_know && (part.resume.is_some() || part.body_length().is_none()) {
-            let what = "@framing: the length is not known in advance (write the number of octets)".to_owned();
-            self.mistakes.push((framing_line, what));
-        }
-        part
     }
 }
 

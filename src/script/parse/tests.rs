@@ -1,7 +1,8 @@
 //! Tests of `parse`.
 
-use super::super::{Chunk, Position, Step, Wait};
+use super::super::{BodyFraming, Chunk, Position, Step, Wait};
 use super::*;
+use std::time::Duration;
 
 fn parse(text: &str) -> Result<Script, Vec<String>> {
     let script = Script::parse("chat.sse", "/chat", text.as_bytes());
