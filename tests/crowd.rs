@@ -5,7 +5,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{eventually, has_tool, program_path, step, Client, Program, GREETING, OWN_THREADS};
+use support::{eventually, has_tool, program_path, timestamp_of, Client, Program, GREETING, OWN_THREADS};
 
 #[test]
 fn a_crowd_of_bad_clients_leaves_no_trace() {
@@ -52,9 +52,7 @@ fn well_behaved(mut client: Client) {
     client.get("/events", "").read_head();
     assert_eq!(client.read_chunk(), GREETING);
     for n in 1..=15 {
-        let event = client.read_chunk();
-        let timestamp = event.split("\"timestamp\": \"").nth(1).unwrap().split('"').next().unwrap();
-        assert_eq!(event, step(n, timestamp));
+        timestamp_of(n, &client.read_chunk());
         let late = start.elapsed().saturating_sub(Duration::from_millis(u64::from(n) * 200));
         assert!(late < Duration::from_millis(500), "event {n} came {late:?} late");
     }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Client, Program, DEMO_HEAD};
+use support::{Client, Program, Random, DEMO_HEAD};
 
 const GOOD: [&str; 6] = [
     "GET /events HTTP/1.1\r\nHost: localhost:8080\r\nAccept: text/event-stream\r\nLast-Event-ID: 7\r\n\r\n",
@@ -34,19 +34,6 @@ const SPICE: &[&[u8]] = &[
     b"-",
     b"HTTP/",
 ];
-
-/// SplitMix64: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) as usize % end
-    }
-}
 
 fn mutated(random: &mut Random) -> Vec<u8> {
     let mut bytes = GOOD[random.below(GOOD.len())].as_bytes().to_vec();

@@ -1,19 +1,6 @@
 //! The law: what has no line that begins with `@` and no known placeholder is sent as it stands, byte for byte.
 
-use crate::support::{serve, Exchange, PATIENCE};
-
-/// SplitMix64: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) as usize % end
-    }
-}
+use crate::support::{serve, Exchange, Random, PATIENCE};
 
 /// What random texts are made of: bytes that mean something to somebody, and any others.
 const PIECES: &[&[u8]] = &[

@@ -69,22 +69,24 @@ fn run(command: &str, url: &str) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(normal).collect()
 }
 
-/// A line as it is compared: without CR, with one date for all, with timestamps in whole seconds.
+/// A line as it is compared: without CR, with one date for all, and timestamps that are a little late as if they were not.
 fn normal(line: &str) -> String {
     let line = line.trim_end();
     if line.starts_with("date: ") {
         return "date: *".to_owned();
     }
-    line.split_inclusive(|c: char| !c.is_ascii_digit()).map(whole_seconds).collect()
+    let mark = ["timestamp", "data message at"].iter().find_map(|mark| line.find(mark));
+    mark.map_or(line.to_owned(), |mark| punctual(line, mark))
 }
 
-/// `1002"` is `1000"`, for an event may be a little late.
-fn whole_seconds(piece: &str) -> String {
-    let digits = piece.trim_end_matches(|c: char| !c.is_ascii_digit());
-    match digits.parse::<u64>() {
-        Ok(number) if number >= 1_000 => format!("{}{}", number - number % 100, &piece[digits.len()..]),
-        _ => piece.to_owned(),
-    }
+/// The line with the number behind `mark` cut to whole seconds, which all timestamps in the README are.
+fn punctual(line: &str, mark: usize) -> String {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let start = line[mark..].find(is_digit).map_or(line.len(), |at| mark + at);
+    let length = line[start..].find(|c| !is_digit(c)).unwrap_or(line.len() - start);
+    let (number, rest) = line[start..].split_at(length);
+    let seconds = number.parse::<u64>().map_or(String::new(), |number| (number - number % 1_000).to_string());
+    format!("{}{seconds}{rest}", &line[..start])
 }
 
 /// The first line shown that is not printed in its place.

@@ -5,11 +5,14 @@
 
 mod exchange;
 mod program;
+mod random;
 
 #[allow(unused_imports, reason = "every test file uses its own part")]
 pub use exchange::{play, request, Exchange};
 #[allow(unused_imports, reason = "every test file uses its own part")]
 pub use program::{program_path, Program};
+#[allow(unused_imports, reason = "every test file uses its own part")]
+pub use random::Random;
 use rust_sse_server::script::units::Speed;
 use rust_sse_server::{Catalogue, RunningServer, Script, Server};
 use std::fmt::Debug;
@@ -46,6 +49,14 @@ pub fn step(n: u32, timestamp: &str) -> String {
         text += &format!("data: Just a simple data message at {timestamp}\n\n");
     }
     text
+}
+
+/// The timestamp of the chunk for step `n`, in milliseconds, after a look at all the rest of it.
+pub fn timestamp_of(n: u32, data: &str) -> u64 {
+    let timestamp =
+        data.split("\"timestamp\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    assert_eq!(data, step(n, timestamp));
+    timestamp.parse().unwrap()
 }
 
 /// A chunk around `data`.
