@@ -95,7 +95,7 @@ struct Client<'a> {
 
 impl Client<'_> {
     fn out(&self) -> Outgoing<'_> {
-        Outgoing(self.stream)
+        Outgoing::new(self.stream)
     }
 
     fn clock(&self) -> ClientClock<'_> {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write;
+use std::mem::size_of;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -49,8 +50,9 @@ impl Recorded {
     }
 
     fn octets(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        self.target.len() + headers + self.body.len()
+        let texts = [&self.method, &self.target].into_iter();
+        let texts = texts.chain(self.headers.iter().flat_map(|(name, value)| [name, value]));
+        texts.map(|text| text.len() + size_of::<String>()).sum::<usize>() + self.body.len()
     }
 }
 

@@ -53,5 +53,5 @@ pub use script::catalogue::Catalogue;
 pub use script::Script;
 pub use server::{RunningServer, Server};
 
-/// The version of this package. Written out, because the two `rustc` lines of the README know no Cargo.
+/// The version of this package. Written out, so that `rustc` can build it without Cargo.
 pub const VERSION: &str = "0.1.0";

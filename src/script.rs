@@ -114,7 +114,7 @@ impl Part {
         for step in &self.steps {
             match step {
                 Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
-                Step::Wire(_) => return None,
+                Step::Wire(_) | Step::Keepalive(..) => return None,
                 Step::Repeat { turns, .. } => loops.push(((*turns)?, std::mem::take(&mut length))),
                 Step::Again { .. } => {
                     let (turns, before) = loops.pop()?;

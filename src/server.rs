@@ -324,7 +324,7 @@ fn spare_descriptors(max_clients: usize) -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let limit = line.and_then(|line| line.split_whitespace().next()).and_then(|limit| limit.parse().ok());
-    limit.unwrap_or(DEFAULT_OPEN_FILES).saturating_sub(max_clients + OWN_DESCRIPTORS)
+    limit.unwrap_or(DEFAULT_OPEN_FILES).saturating_sub(max_clients.saturating_add(OWN_DESCRIPTORS))
 }
 
 #[cfg(test)]

@@ -136,8 +136,7 @@ impl<'a> Incoming<'a> {
     }
 
     /// Ends the connection so that all that was written arrives.
-    pub fn close(mut self) {
-        let _ = self.discard_unread();
+    pub fn close(self) {
         linger(self.stream);
     }
 }
@@ -170,11 +169,21 @@ fn retry<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// What is sent to a client. A `write_all` takes [`WRITE_TIME`] at most, however little the client reads at a time.
-#[derive(Clone, Copy, Debug)]
-pub struct Outgoing<'a>(pub &'a TcpStream);
+/// What is sent to a client. All that is written up to a `flush` takes [`WRITE_TIME`] at most, however little the client
+/// reads at a time.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    stream: &'a TcpStream,
+    /// When what is being written has to be taken.
+    deadline: Option<Instant>,
+}
 
-impl Outgoing<'_> {
+impl<'a> Outgoing<'a> {
+    /// The sending direction of a stream that went through [`prepare`].
+    pub fn new(stream: &'a TcpStream) -> Outgoing<'a> {
+        Outgoing { stream, deadline: None }
+    }
+
     #[cold]
     #[inline(never)]
     fn write_rest(&mut self, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
@@ -183,17 +192,17 @@ impl Outgoing<'_> {
             if left == Duration::ZERO {
                 return Err(ErrorKind::TimedOut.into());
             }
-            self.0.set_write_timeout(Some(left))?;
+            self.stream.set_write_timeout(Some(left))?;
             let written = self.write(bytes)?;
             bytes = &bytes[written..];
         }
-        self.0.set_write_timeout(Some(WRITE_TIME))
+        self.stream.set_write_timeout(Some(WRITE_TIME))
     }
 }
 
 impl Write for Outgoing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match retry(|| self.0.write(bytes)) {
+        match retry(|| self.stream.write(bytes)) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
             Ok(0) if !bytes.is_empty() => Err(ErrorKind::WriteZero.into()),
             outcome => outcome,
@@ -201,7 +210,7 @@ impl Write for Outgoing<'_> {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let deadline = Instant::now() + WRITE_TIME;
+        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + WRITE_TIME);
         match self.write(bytes)? {
             written if written == bytes.len() => Ok(()),
             written => self.write_rest(&bytes[written..], deadline),
@@ -209,6 +218,7 @@ impl Write for Outgoing<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.deadline = None;
         Ok(())
     }
 }

@@ -85,6 +85,22 @@ fn dropping_all_streams_from_a_test_leaves_the_server_running() {
 }
 
 #[test]
+fn a_stream_that_never_waits_is_broken_too() {
+    for script in ["@repeat 1000000000\ndata: x\n\n@again\n", "@fill 1024M x\n"] {
+        let server = support::serve("max", &[("/busy", script.as_bytes())]);
+        let reader = {
+            let address = server.address();
+            std::thread::spawn(move || Exchange::new(address, request("GET", "/busy", ""), PATIENCE).clean)
+        };
+        std::thread::sleep(Duration::from_millis(50));
+        let start = Instant::now();
+        server.drop_all();
+        assert!(reader.join().unwrap());
+        assert!(start.elapsed() < Duration::from_secs(2), "{script}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
 fn a_recorded_stream_plays_with_its_own_timing() {
     let server = support::serve(
         "1",

@@ -66,12 +66,14 @@ pub struct ChunkedWriter<W: Write> {
     gathered: Vec<u8>,
     octets: u64,
     last: u8,
+    /// A chunk was begun and not yet ended.
+    in_chunk: bool,
 }
 
 impl<W: Write> ChunkedWriter<W> {
     /// A writer of one body, framed in this way.
     pub fn new(inner: W, framing: Framing) -> ChunkedWriter<W> {
-        ChunkedWriter { inner, framing, gathered: Vec::new(), octets: 0, last: b'\n' }
+        ChunkedWriter { inner, framing, gathered: Vec::new(), octets: 0, last: b'\n', in_chunk: false }
     }
 
     /// Octets of data so far, framing not counted.
@@ -115,6 +117,7 @@ impl<W: Write> ChunkedWriter<W> {
     /// Begins a chunk of so many octets, which `data` and `end_chunk` must follow. 0 is not for this: an empty chunk
     /// would end the body.
     pub fn begin_chunk(&mut self, size: u64) -> io::Result<()> {
+        self.in_chunk = true;
         match self.framing {
             Framing::Chunked => self.gather(size_line(size, &mut [0; SIZE_LINE])),
             _ => Ok(()),
@@ -132,6 +135,7 @@ impl<W: Write> ChunkedWriter<W> {
 
     /// Ends the chunk that was begun.
     pub fn end_chunk(&mut self) -> io::Result<()> {
+        self.in_chunk = false;
         match self.framing {
             Framing::Chunked => self.gather(b"\r\n"),
             _ => Ok(()),
@@ -156,13 +160,31 @@ impl<W: Write> ChunkedWriter<W> {
 
     fn gather(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.gathered.len() + bytes.len() > GATHER {
-            self.flush()?;
+            self.write_gathered()?;
         }
-        if bytes.len() > GATHER {
-            return self.inner.write_all(bytes);
+        if bytes.len() <= GATHER {
+            self.gathered.extend_from_slice(bytes);
+            return Ok(());
         }
-        self.gathered.extend_from_slice(bytes);
-        Ok(())
+        self.inner.write_all(bytes)?;
+        self.pause()
+    }
+
+    fn write_gathered(&mut self) -> io::Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let written = self.inner.write_all(&self.gathered);
+        self.gathered.clear();
+        written.and_then(|()| self.pause())
+    }
+
+    /// Tells the inner writer that what was written so far is a whole, unless it ends inside a chunk.
+    fn pause(&mut self) -> io::Result<()> {
+        match self.in_chunk {
+            true => Ok(()),
+            false => self.inner.flush(),
+        }
     }
 }
 
@@ -179,12 +201,7 @@ impl<W: Write> Write for ChunkedWriter<W> {
 
     /// Hands all that was gathered to the inner writer, in one write.
     fn flush(&mut self) -> io::Result<()> {
-        if self.gathered.is_empty() {
-            return Ok(());
-        }
-        let written = self.inner.write_all(&self.gathered);
-        self.gathered.clear();
-        written
+        self.write_gathered()
     }
 }
 

@@ -106,6 +106,9 @@ impl Body {
 
     /// Adds filler, joined to the text around it.
     pub fn fill(&mut self, byte: u8, count: u64) {
+        if count == 0 {
+            return;
+        }
         self.begin_event();
         self.line.has_placeholder = true;
         if count <= MAX_WRITTEN_OUT {
@@ -126,8 +129,9 @@ impl Body {
                 other => self.value(other),
             }
         }
+        self.end_chunk();
         self.cut = cut;
-        self.step(Step::Flush);
+        self.steps.push(Step::Flush);
     }
 
     /// Adds a step; the text so far leaves before it.

@@ -89,7 +89,7 @@ impl Conditions {
     pub fn always_hold(&self) -> bool {
         self.0.iter().all(|condition| match condition.test {
             Test::Otherwise => true,
-            Test::Connection { first: 0 | 1, last: u64::MAX } => !condition.negated,
+            Test::Connection { first: 1, last: u64::MAX } | Test::Turn { of: 1, .. } => !condition.negated,
             _ => false,
         })
     }
@@ -246,6 +246,7 @@ mod tests {
             target: "/a?type=2&flag",
             headers: vec![("Accept", "text/event-stream"), ("Cookie", "id=7"), ("Last-Event-ID", "a b")],
             body: "{\"stream\": true}",
+            ..Fake::default()
         };
         Conditions::parse(text.as_bytes()).unwrap().hold(Facts { asked: &asked, connection })
     }

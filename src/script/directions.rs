@@ -40,7 +40,7 @@ const DIRECTIONS: &[Direction] = &[
     Direction { name: "again", usage: "@again", apply: again },
     Direction { name: "clock", usage: "@clock", apply: clock },
     Direction { name: "resume", usage: "@resume", apply: resume },
-    Direction { name: PART, usage: "@part COND [and COND]", apply: part },
+    PART_ROW,
     Direction { name: "count", usage: "@count by ip | query:K | header:K | cookie:K", apply: count },
     Direction { name: "end", usage: "@end", apply: end },
     Direction { name: "close", usage: "@close", apply: close },
@@ -51,6 +51,8 @@ const DIRECTIONS: &[Direction] = &[
 
 /// The direction that begins a part. The parser looks for it first, for it divides the file.
 pub(super) const PART: &str = "part";
+
+pub(super) const PART_ROW: Direction = Direction { name: PART, usage: "@part COND [and COND]", apply: part };
 
 /// The direction whose text joins that around it, even under `@chunk whole`.
 const FILL: &str = "fill";
@@ -158,7 +160,7 @@ fn literal(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn send(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let text = text(argument)?;
-    parser.head_leaves();
+    parser.content();
     parser.body.send(text);
     Ok(())
 }
@@ -170,9 +172,9 @@ fn fill(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         [] => b'x',
         [b'\n' | b'\r'] => return Err("filler is no line end".to_owned()),
         [byte] => *byte,
-        _ => return Err(format!("`{}` is more than one byte", filler.escape_ascii())),
+        _ => return Err(format!("filler is one byte, not `{}`", filler.escape_ascii())),
     };
-    parser.head_leaves();
+    parser.content();
     parser.body.fill(byte, size);
     Ok(())
 }
@@ -202,13 +204,14 @@ fn cut(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn wire(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let text = text(argument)?;
-    parser.head_leaves();
+    parser.content();
     parser.body.step(Step::Wire(text));
     Ok(())
 }
 
 fn trailer(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let (name, value) = field_line(argument)?;
+    let (name, value) = field_line(plain(argument)?)?;
+    parser.content_follows();
     for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
         parser.trailer.extend_from_slice(piece);
     }
@@ -247,7 +250,7 @@ fn pace(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn keepalive(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let (every, comment) = word(argument);
+    let (every, comment) = word(plain(argument)?);
     let every = time(every)?;
     if every < Duration::from_millis(1) {
         return Err("a keep-alive needs a millisecond at least".to_owned());
@@ -260,6 +263,7 @@ fn keepalive(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     if comment[..comment.len() - 1].iter().any(|byte| b"\r\n".contains(byte)) {
         return Err("a comment is one line".to_owned());
     }
+    parser.content_follows();
     parser.body.step(Step::Keepalive(every, Framed::new(&comment)));
     Ok(())
 }
@@ -343,6 +347,14 @@ fn nothing(argument: &[u8]) -> Result<(), String> {
     }
 }
 
+/// Text in which no placeholder may stand.
+fn plain(argument: &[u8]) -> Result<&[u8], String> {
+    match Template::parse(argument)?.as_plain() {
+        Some(_) => Ok(argument),
+        None => Err("placeholders have no value here (write it out)".to_owned()),
+    }
+}
+
 fn text(argument: &[u8]) -> Result<Template, String> {
     match argument {
         [] => Err("there is nothing to send".to_owned()),
@@ -365,6 +377,7 @@ fn number(argument: &[u8]) -> Result<u64, String> {
 fn every(argument: &[u8]) -> Result<Option<Duration>, String> {
     match word(argument) {
         (b"", _) => Ok(None),
+        (b"every", b"") => Err("`every` needs a time (write 80ms, 1.5s, 2m or 1h)".to_owned()),
         (b"every", every) => time(every).map(Some),
         _ => Err(format!("`{}` is too much here", argument.escape_ascii())),
     }

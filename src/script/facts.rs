@@ -34,12 +34,14 @@ pub struct Facts<'a> {
 /// What changes while a script plays.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Moment {
-    /// Milliseconds since `@clock`, or since the playing began.
+    /// Milliseconds since `@clock`, or since the head left.
     pub elapsed: u64,
     /// Milliseconds since 1970.
     pub time: u64,
     /// The turn of the innermost loop, from 1; 0 outside of loops.
     pub turn: u64,
+    /// Clients connected to the server.
+    pub open: u64,
 }
 
 /// `Last-Event-ID`, or `lastEventId` in the query, where clients put it that cannot send the header. An empty one is none.
@@ -108,6 +110,7 @@ pub fn percent_encode(path: &[u8]) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use std::cell::Cell;
 
     /// A request made of a target and field lines.
     #[derive(Default)]
@@ -116,6 +119,8 @@ pub(super) mod tests {
         pub target: &'static str,
         pub headers: Vec<(&'static str, &'static str)>,
         pub body: &'static str,
+        /// One more client at every look.
+        pub open: Cell<u64>,
     }
 
     impl Asked for Fake {
@@ -142,7 +147,8 @@ pub(super) mod tests {
             "127.0.0.1".to_owned()
         }
         fn open(&self) -> u64 {
-            9
+            self.open.set(self.open.get() + 1);
+            self.open.get()
         }
     }
 

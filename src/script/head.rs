@@ -121,11 +121,11 @@ impl ScriptHead {
 
     /// Whether a `connection` line of its own says that the connection ends.
     pub fn announces_close(&self) -> bool {
-        let value = self.fields.iter().find_map(|field| match field {
+        let values = self.fields.iter().filter_map(|field| match field {
             HeadField::Line(name, value) if name.eq_ignore_ascii_case("connection") => value.as_plain(),
             _ => None,
         });
-        list_members(value.unwrap_or_default()).any(|option| option.eq_ignore_ascii_case(b"close"))
+        values.flat_map(list_members).any(|option| option.eq_ignore_ascii_case(b"close"))
     }
 
     /// All templates in it.

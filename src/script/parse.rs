@@ -68,7 +68,7 @@ impl Parser {
         let starts: Vec<usize> = (0..lines.len()).filter(|&at| is_part(&lines[at])).collect();
         let common = &lines[..starts.first().copied().unwrap_or(lines.len())];
         if starts.is_empty() {
-            self.part(Conditions::default(), 1, common, &[]);
+            self.part(Some(Conditions::default()), 1, common, &[]);
         }
         for (n, &start) in starts.iter().enumerate() {
             let end = starts.get(n + 1).copied().unwrap_or(lines.len());
@@ -78,25 +78,25 @@ impl Parser {
         }
     }
 
-    fn conditions(&mut self, number: usize, line: &[u8]) -> Conditions {
+    /// The conditions of a part; `None` when they are a mistake.
+    fn conditions(&mut self, number: usize, line: &[u8]) -> Option<Conditions> {
         let text = direction(line).map_or(&b""[..], |line| word(line).1);
-        let conditions = Conditions::parse(text).unwrap_or_else(|what| {
-            let what = directions::find(PART.as_bytes()).map_or_else(|what| what, |part| part.explain(what));
+        let conditions = match Conditions::parse(text) {
+            Ok(conditions) => conditions,
+            Err(what) => {
+                self.mistakes.push((number, directions::PART_ROW.explain(what)));
+                return None;
+            }
+        };
+        let takes_all = |part: &Part| part.conditions == conditions || part.conditions.always_hold();
+        if let Some((earlier, _)) = self.parts.iter().find(|(_, part)| takes_all(part)) {
+            let what = format!("@part: never reached (the part in line {earlier} answers instead)");
             self.mistakes.push((number, what));
-            Conditions::default()
-        });
-        let earlier = self
-            .parts
-            .iter()
-            .find(|(_, part)| part.conditions == conditions || part.conditions.always_hold());
-        if let (Some((earlier, _)), true) = (earlier, self.mistakes.is_empty()) {
-            self.mistakes
-                .push((number, format!("@part: never reached (the part in line {earlier} answers instead)")));
         }
-        conditions
+        Some(conditions)
     }
 
-    fn part(&mut self, conditions: Conditions, number: usize, common: &[Line<'_>], own: &[Line<'_>]) {
+    fn part(&mut self, conditions: Option<Conditions>, number: usize, common: &[Line<'_>], own: &[Line<'_>]) {
         let mut part = PartParser::new(&mut self.settings, &mut self.mistakes);
         for (number, line) in common {
             read_line(&mut part, *number, line);
@@ -107,8 +107,11 @@ impl Parser {
         for (number, line) in own {
             read_line(&mut part, *number, line);
         }
-        let part = part.finish(conditions);
-        self.parts.push((number, part));
+        let is_known = conditions.is_some();
+        let part = part.finish(conditions.unwrap_or_default());
+        if is_known {
+            self.parts.push((number, part));
+        }
     }
 
     fn finish(mut self, file: &str) -> Result<Script, Mistakes> {

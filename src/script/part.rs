@@ -41,7 +41,7 @@ pub(super) struct PartParser<'a> {
     /// The first line that is not blank.
     first_content: Option<usize>,
     /// The lines of the loops that are open.
-    loops: Vec<usize>,
+    loops: Vec<(usize, Option<u64>)>,
     /// With its line.
     pub ending: Option<(usize, Ending)>,
 }
@@ -85,7 +85,7 @@ impl<'a> PartParser<'a> {
             None => {
                 self.head_leaves();
                 if !trim_end(text).is_empty() {
-                    self.first_content.get_or_insert(self.line);
+                    self.content_follows();
                 }
                 self.body.line(text);
             }
@@ -114,19 +114,32 @@ impl<'a> PartParser<'a> {
         }
     }
 
+    /// Notes that something is sent here.
+    pub fn content(&mut self) {
+        self.head_leaves();
+        self.content_follows();
+    }
+
+    /// Notes that something is to be sent sooner or later, so that the answer needs a body.
+    pub fn content_follows(&mut self) {
+        self.first_content.get_or_insert(self.line);
+    }
+
     pub fn head_leaves(&mut self) {
         self.head_left.get_or_insert(self.line);
     }
 
     pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) -> Result<(), String> {
-        self.loops.push(self.line);
+        self.loops.push((self.line, turns));
         self.body.repeat(turns, every);
         Ok(())
     }
 
     pub fn close_loop(&mut self) -> Result<(), String> {
         let does_nothing = self.body.loop_does_nothing();
-        self.loops.pop();
+        if let Some((_, None)) = self.loops.pop() {
+            self.ending = Some((self.line, Ending::End));
+        }
         match self.body.again() {
             true if does_nothing => {
                 Err("the loop neither sends nor waits (put something into it)".to_owned())
@@ -137,7 +150,7 @@ impl<'a> PartParser<'a> {
     }
 
     pub fn ends_with(&mut self, ending: Ending) -> Result<(), String> {
-        if let Some(line) = self.loops.last() {
+        if let Some((line, _)) = self.loops.last() {
             return Err(format!(
                 "it would end the loop of line {line} in its first turn (put it after `@again`)"
             ));
@@ -147,7 +160,7 @@ impl<'a> PartParser<'a> {
     }
 
     pub fn finish(mut self, conditions: Conditions) -> Part {
-        for line in std::mem::take(&mut self.loops) {
+        for (line, _) in std::mem::take(&mut self.loops) {
             self.mistake(
                 line,
                 "@repeat: the loop is not closed (put `@again` after what is to be repeated)".to_owned(),

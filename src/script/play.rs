@@ -13,11 +13,13 @@ use crate::http::chunk::{ChunkedWriter, Framed};
 use std::io::{self, Write};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-/// How long an endless loop that sends nothing rests in each turn, lest it keep a processor busy when `--speed` takes its
-/// waits away.
+/// How long an endless loop rests in a turn in which it neither sent nor waited, lest it keep a processor busy when
+/// `--speed` takes its waits away.
 const REST: Duration = Duration::from_millis(10);
 /// Octets of filler written at once.
 const FILL: usize = 256;
+/// Octets of filler after which to look whether going on makes sense.
+const FILL_CHECK: u64 = 256 * 1024;
 
 /// How a playing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct Player<'a, W: Write, C: Clock> {
     origin: Option<Instant>,
     /// When something was last sent.
     sent: Instant,
+    /// How often something was.
+    sends: u64,
     keepalive: Option<(Duration, &'a Framed)>,
     drop_after: Option<u64>,
     loops: Vec<Loop>,
@@ -57,8 +61,8 @@ struct Loop {
     turn: u64,
     /// When this turn was due.
     began: Instant,
-    /// Octets sent before this turn.
-    octets: u64,
+    /// What was sent before this turn.
+    sends: u64,
 }
 
 /// Why playing goes no further.
@@ -96,6 +100,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             due: now,
             origin: None,
             sent: now,
+            sends: 0,
             keepalive: None,
             drop_after: None,
             loops: Vec::new(),
@@ -123,7 +128,10 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             at += 1;
             match step {
                 Step::Chunk(chunk) => self.send(chunk, skip)?,
-                Step::Wire(template) => self.wire(&template.render(self.facts, &self.moment()))?,
+                Step::Wire(template) => match template.as_plain() {
+                    Some(bytes) => self.wire(bytes)?,
+                    None => self.wire(&template.render(self.facts, &self.moment()))?,
+                },
                 Step::Open => self.send_head().and_then(|()| self.body.flush())?,
                 Step::Flush => self.body.flush()?,
                 Step::Sleep(wait) => {
@@ -169,7 +177,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     /// Sends a chunk, or what is left of it after the first `skip` octets of its text.
     fn send(&mut self, chunk: &Chunk, skip: u64) -> Result<(), Stop> {
-        self.sent = self.due;
+        self.note_sending();
         match chunk {
             Chunk::Framed(chunk) if skip == 0 && self.drop_after.is_none() => {
                 self.send_head()?;
@@ -216,6 +224,9 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             let length = count.min(FILL as u64);
             self.send_data(&filler[..length as usize], pieces)?;
             count -= length;
+            if count % FILL_CHECK == 0 {
+                self.clock.check()?;
+            }
         }
         Ok(())
     }
@@ -235,7 +246,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 return Err(Stop::End(End::Close));
             }
             pieces.left_in_piece -= length;
-            pieces.left -= length;
+            pieces.left = pieces.left.saturating_sub(length);
             data = &data[length as usize..];
         }
         Ok(())
@@ -246,10 +257,11 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             self.body.end_chunk()?;
             self.body.flush()?;
             self.sleep(pieces.every)?;
-            self.sent = self.due;
+            self.note_sending();
         }
         pieces.begun = true;
-        pieces.left_in_piece = pieces.size.min(pieces.left);
+        // More data than was counted would be a fault of ours; an empty chunk for it would end the body.
+        pieces.left_in_piece = pieces.size.min(pieces.left.max(1));
         Ok(self.body.begin_chunk(pieces.left_in_piece)?)
     }
 
@@ -270,9 +282,14 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             self.headless = true;
             self.body.without_framing();
         }
-        self.sent = self.due;
+        self.note_sending();
         self.body.raw(bytes)?;
         Ok(self.body.flush()?)
+    }
+
+    fn note_sending(&mut self) {
+        self.sent = self.due;
+        self.sends += 1;
     }
 
     fn send_head(&mut self) -> io::Result<()> {
@@ -331,6 +348,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     fn send_keepalive(&mut self, due: Instant, comment: &Framed) -> io::Result<()> {
         self.clock.wait_until(due)?;
+        self.note_sending();
         self.sent = due;
         self.body.framed(comment)?;
         self.body.flush()
@@ -349,7 +367,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     }
 
     fn begin_loop(&mut self) {
-        self.loops.push(Loop { turn: 1, began: self.due, octets: self.body.octets() });
+        self.loops.push(Loop { turn: 1, began: self.due, sends: self.sends });
     }
 
     /// The place of the step that follows an `@again`: `body` for another turn, `after` when there is none.
@@ -358,7 +376,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             Step::Repeat { turns, every } => (*turns, *every),
             _ => return Ok(after),
         };
-        let (octets, due) = (self.body.octets(), self.due);
+        let (sends, due) = (self.sends, self.due);
         let current = match self.loops.last_mut() {
             Some(current) if turns.map_or(true, |turns| current.turn < turns) => current,
             _ => {
@@ -367,13 +385,11 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             }
         };
         let next_due = current.began + every.map_or(Duration::ZERO, |every| self.speed.scale(every));
-        let is_idle = current.octets == octets && due.max(next_due) == current.began;
-        *current = Loop { turn: current.turn + 1, began: due.max(next_due), octets };
+        let is_idle = turns.is_none() && current.sends == sends && due.max(next_due) == current.began;
+        *current = Loop { turn: current.turn + 1, began: due.max(next_due), sends };
         self.due = current.began;
         self.wait()?;
-        if turns.is_none() {
-            self.clock.check()?;
-        }
+        self.clock.check()?;
         if is_idle {
             self.clock.wait_until(self.clock.now() + REST)?;
         }
@@ -388,6 +404,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             elapsed: elapsed.as_millis() as u64,
             time: time.as_millis() as u64,
             turn: self.loops.last().map_or(0, |current| current.turn),
+            open: self.facts.asked.open(),
         }
     }
 }

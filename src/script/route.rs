@@ -2,11 +2,13 @@
 
 use super::facts::{cookie, percent_decode, percent_encode, query_value, Asked};
 use crate::http::field::is_token;
-use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::{Mutex, PoisonError};
 
-/// Keys counted by one script. A client can make up any number of them; beyond this one, counting starts anew.
+/// Keys counted by one script. A client can make up any number of them; beyond this one, the oldest are forgotten.
 const MAX_KEYS: usize = 10_000;
 
 /// The requests a script answers.
@@ -20,12 +22,33 @@ pub struct Route {
     pub query: Option<Vec<u8>>,
     /// What numbers them.
     pub count: CountBy,
-    counted: Counted,
+    counted: Mutex<Counted>,
+    hasher: RandomState,
 }
 
-/// Requests so far, by key.
+/// Requests so far.
 #[derive(Debug, Default)]
-struct Counted(Mutex<HashMap<Vec<u8>, u64>>);
+struct Counted {
+    /// By the hash of the key, for a key can be as long as a head.
+    numbers: HashMap<u64, u64>,
+    /// The same keys, the oldest first.
+    order: VecDeque<u64>,
+}
+
+impl Counted {
+    fn next(&mut self, key: u64) -> u64 {
+        if !self.numbers.contains_key(&key) {
+            self.order.push_back(key);
+            if self.order.len() > MAX_KEYS {
+                let oldest = self.order.pop_front().unwrap_or(key);
+                self.numbers.remove(&oldest);
+            }
+        }
+        let number = self.numbers.entry(key).or_insert(0);
+        *number += 1;
+        *number
+    }
+}
 
 /// What makes two requests follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +73,8 @@ impl Route {
             path: path.as_bytes().to_vec(),
             query: None,
             count: CountBy::Script,
-            counted: Counted::default(),
+            counted: Mutex::default(),
+            hasher: RandomState::new(),
         }
     }
 
@@ -68,7 +92,7 @@ impl Route {
         }
         let target = target.trim_start();
         if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
-            return Err(format!("`{}` is no target, which begins with `/`", target.escape_debug()));
+            return Err(format!("a target begins with `/`, not as `{}`", target.escape_debug()));
         }
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.as_bytes().to_vec())),
@@ -110,7 +134,9 @@ impl Route {
 
     /// A request that both routes answer.
     pub fn in_common(&self, other: &Route) -> Option<String> {
-        let method = self.methods.iter().find(|method| other.methods.contains(method))?;
+        let both = |method: &&str| self.answers(method) && other.answers(method);
+        let listed = self.methods.iter().chain(&other.methods).map(String::as_str);
+        let method = listed.chain(["HEAD"]).find(both)?;
         (self.path == other.path && self.query == other.query).then(|| format!("{method} {}", self.target()))
     }
 
@@ -132,13 +158,9 @@ impl Route {
             CountBy::Header(key) => asked.header(key).unwrap_or_default().to_vec(),
             CountBy::Cookie(key) => cookie(asked, key).unwrap_or_default().to_vec(),
         };
-        let mut counted = self.counted.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counted.len() >= MAX_KEYS && !counted.contains_key(&key) {
-            counted.clear();
-        }
-        let number = counted.entry(key).or_insert(0);
-        *number += 1;
-        *number
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(&key);
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).next(hasher.finish())
     }
 }
 
@@ -188,6 +210,7 @@ mod tests {
     #[test]
     fn two_routes_have_a_request_in_common_or_not() {
         assert_eq!(on("GET,PUT /a").in_common(&on("PUT,POST /%61")).unwrap(), "PUT /a");
+        assert_eq!(on("GET /a").in_common(&on("HEAD /a")).unwrap(), "HEAD /a");
         assert_eq!(on("GET /a").in_common(&on("POST /a")), None);
         assert_eq!(on("GET /a").in_common(&on("GET /a?x")), None);
     }
@@ -210,6 +233,8 @@ mod tests {
             let key: &'static str = Box::leak(key.to_string().into_boxed_str());
             route.next_number(&Fake { headers: vec![("k", key)], ..Fake::default() });
         }
-        assert_eq!(route.counted.0.lock().unwrap().len(), 10);
+        assert_eq!(route.counted.lock().unwrap().numbers.len(), MAX_KEYS);
+        let newest = Fake { headers: vec![("k", "10009")], ..Fake::default() };
+        assert_eq!(route.next_number(&newest), 2);
     }
 }

@@ -112,7 +112,7 @@ impl Name {
             Name::Elapsed => return Some(Shown::number(moment.elapsed)),
             Name::Time => return Some(Shown::number(moment.time)),
             Name::Turn => return Some(Shown::number(moment.turn)),
-            Name::Open => return Some(Shown::number(asked.open())),
+            Name::Open => return Some(Shown::number(moment.open)),
             Name::Connection => return Some(Shown::number(facts.connection)),
             Name::LastEventId => last_event_id(asked)?,
             Name::Method => Cow::Borrowed(asked.method()),

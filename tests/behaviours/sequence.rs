@@ -74,8 +74,11 @@ fn row_41_counters_of_connections_and_clients() {
     assert_eq!(data(&server, "/a", ""), "1 1\n");
     let mut other = Client::connect(server.address());
     other.get("/a", "").read_head();
-    assert_eq!(other.read_chunk(), "2 1\n");
-    assert_eq!(data(&server, "/a", ""), "3 2\n");
+    // The first client's thread may be about to end.
+    assert!(other.read_chunk().starts_with("2 "));
+    let next = || data(&server, "/a", "");
+    let answer = crate::support::eventually(next, |answer| answer.ends_with(" 2\n"));
+    assert!(!answer.starts_with("2 "));
 }
 
 #[test]

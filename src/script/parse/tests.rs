@@ -71,7 +71,7 @@ fn all_mistakes_are_reported_at_once_in_the_order_of_their_lines() {
 fn every_direction_explains_what_is_wrong_with_its_argument() {
     for (text, message) in [
         ("@on G(T /x", "`G(T` is no method (write `@on METHOD[,METHOD] TARGET`)"),
-        ("@on GET x", "`x` is no target, which begins with `/` (write `@on METHOD[,METHOD] TARGET`)"),
+        ("@on GET x", "a target begins with `/`, not as `x` (write `@on METHOD[,METHOD] TARGET`)"),
         ("@status abc", "`abc` is no status (write a number from 200 to 999)"),
         ("@header X", "a field line needs a colon (write `Name: value`)"),
         ("@header a b: c", "`a b` is no field name (letters, digits and hyphens)"),
@@ -87,7 +87,7 @@ fn every_direction_explains_what_is_wrong_with_its_argument() {
         ("@send", "there is nothing to send (write `@send TEXT`)"),
         ("@send \\q", r"unknown escape `\q` (known are \n \r \t \0 \s \\ \xHH)"),
         ("@fill 5K", "`5K` is no size (write 512, 64k or 5M, at most 1024M)"),
-        ("@fill 5 ab", "`ab` is more than one byte (write `@fill SIZE [c]`)"),
+        ("@fill 5 ab", "filler is one byte, not `ab` (write `@fill SIZE [c]`)"),
         ("@fill 5 \\n", "filler is no line end (write `@fill SIZE [c]`)"),
         ("@chunk some", "`some` is no way to cut chunks (write `@chunk event | line | whole | N [every T]`)"),
         ("@chunk 0", "`0` is no way to cut chunks (write `@chunk event | line | whole | N [every T]`)"),
@@ -142,6 +142,25 @@ fn what_can_never_be_reached_is_a_mistake() {
 }
 
 #[test]
+fn what_is_never_reached_is_reported_beside_other_mistakes_and_after_endless_loops() {
+    assert_eq!(
+        parse("@slep\n@part otherwise\na\n@part method GET\nb\n").unwrap_err(),
+        [
+            "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
+            "chat.sse:4: @part: never reached (the part in line 2 answers instead)"
+        ]
+    );
+    assert_eq!(mistake("@repeat forever\na\n@again\n\nb\n"), "5: never reached (line 3 ends the answer)");
+}
+
+#[test]
+fn placeholders_have_no_value_in_trailers_and_comments() {
+    let hint = "placeholders have no value here (write it out)";
+    assert_eq!(mistake("@trailer X: {{i}}"), format!("1: @trailer: {hint}"));
+    assert_eq!(mistake("@keepalive 1s : {{i}}"), format!("1: @keepalive: {hint}"));
+}
+
+#[test]
 fn loops_that_do_not_fit_are_mistakes() {
     assert_eq!(
         mistake("@repeat 2\na\n"),
@@ -171,6 +190,14 @@ fn framing_and_body_have_to_fit() {
         mistake("@framing length\n{{i}}\n"),
         "1: @framing: the length is not known in advance (write the number of octets)"
     );
+    assert_eq!(
+        mistake("@framing length\n@keepalive 1s\na\n"),
+        "1: @framing: the length is not known in advance (write the number of octets)"
+    );
+    for body in ["@send x", "@fill 5", "@wire x", "@keepalive 1s", "@trailer X: y"] {
+        let what = "2: a 204 has no body (remove the lines, or choose another status)";
+        assert_eq!(mistake(&format!("@status 204\n{body}\n")), what);
+    }
     assert_eq!(parse("@framing length\n@repeat 3\nab\n@again\n").unwrap().parts[0].body_length(), Some(9));
 }
 

@@ -168,6 +168,24 @@ fn pieces_are_cut_across_lines_values_and_filler() {
 }
 
 #[test]
+fn text_sent_on_purpose_is_one_chunk_however_others_are_cut() {
+    let written = [r"HEAD 2\r\nab\r\n", r"1\r\n\n\r\n", r"4\r\nabcd\r\n", r"0\r\n\r\n", "Kept"];
+    assert_eq!(play("@chunk 2\nab\n@send abcd\n"), written);
+}
+
+#[test]
+fn a_value_that_changes_while_it_is_sent_is_looked_at_once() {
+    let played = play("@repeat 11\n{{open}}\n@again\n").remove(0);
+    assert!(played.contains(r"2\r\n9\n\r\n3\r\n10\n\r\n3\r\n11\n\r\n"), "{played}");
+}
+
+#[test]
+fn loops_that_end_take_no_longer_than_their_waits() {
+    assert_eq!(play("@repeat 100\n@wire a\n@again\n").len(), 101);
+    assert_eq!(play_with("@repeat 100\n@sleep 1s\n@again\n", "", Speed::MAX, Duration::ZERO).len(), 2);
+}
+
+#[test]
 fn wire_stands_outside_of_the_framing_and_before_the_head_instead_of_it() {
     assert_eq!(play("a\n@wire ZZ\\r\\n\n"), [r"HEAD 2\r\na\n\r\nZZ\r\n", r"0\r\n\r\n", "Kept"]);
     assert_eq!(play("@wire garbage {{query:n}}\na\n"), ["garbage 7", r"a\n", "Close"]);

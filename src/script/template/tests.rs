@@ -9,9 +9,10 @@ fn render(text: &str) -> String {
         target: "/a?n=41&s=x%0Ay",
         headers: vec![("Last-Event-ID", "7"), ("X", "y"), ("Cookie", "c=d")],
         body: "hello",
+        ..Fake::default()
     };
     let facts = Facts { asked: &asked, connection: 3 };
-    let moment = Moment { elapsed: 5, time: 1_700_000_000_000, turn: 2 };
+    let moment = Moment { elapsed: 5, time: 1_700_000_000_000, turn: 2, open: 9 };
     String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(facts, &moment)).unwrap()
 }
 
