@@ -112,6 +112,15 @@ fn a_script_that_cannot_be_read_is_exit_1() {
 }
 
 #[test]
+fn a_file_whose_name_leaves_no_path_and_a_folder_are_exit_1() {
+    assert_fails(1, &["--script", ".sse"], "`.sse` leaves no path (call the file NAME.sse)");
+    assert_fails(1, &["--script", ""], "`` leaves no path (call the file NAME.sse)");
+    assert_fails(1, &["--script", "src"], "cannot read src: Is a directory (os error 21)");
+    let shown = "cannot read no\\u{1b}[31m.sse: No such file or directory (os error 2)";
+    assert_fails(1, &["--script", "no\u{1b}[31m.sse"], shown);
+}
+
+#[test]
 fn all_mistakes_of_all_scripts_are_reported_before_a_port_is_opened() {
     let folder = Folder::new("mistakes");
     let first = folder.file("a.sse", "@slep 1s\ndata: 1\n@status 200\n");

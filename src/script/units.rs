@@ -93,9 +93,11 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_time() {
-        for text in ["", "5", "s", ".s", "1.2.3s", "-1s", "1 s", "1d", "1S", "9000h", "1e3s", "infs"] {
-            assert!(parse_time(text).is_err(), "{text}");
+        for text in ["", "5", "s", ".s", "1.2.3s", "-1s", "1 s", "1d", "1S", "1e3s", "infs"] {
+            let what = format!("`{text}` is no time (write 80ms, 1.5s, 2m or 1h)");
+            assert_eq!(parse_time(text), Err(what));
         }
+        assert_eq!(parse_time("9000h"), Err("`9000h` is longer than a year (8760h)".to_owned()));
     }
 
     #[test]
@@ -104,7 +106,8 @@ mod tests {
             assert_eq!(parse_size(text), Ok(size), "{text}");
         }
         for text in ["", "k", "1K", "-1", "+1", "1.5k", "1025M", "99999999999999999999"] {
-            assert!(parse_size(text).is_err(), "{text}");
+            let what = format!("`{text}` is no size (write 512, 64k or 5M, at most 1024M)");
+            assert_eq!(parse_size(text), Err(what));
         }
     }
 

@@ -95,6 +95,12 @@ fn every_direction_explains_what_is_wrong_with_its_argument() {
             "@chunk 5 each 1s",
             "`each 1s` is too much here (write `@chunk event | line | whole | N [every T]`)",
         ),
+        ("@chunk 5 every", "`every` needs a time (write 80ms, 1.5s, 2m or 1h)"),
+        ("@status 200 a\x07", "the reason phrase holds a control byte, which no status line can (write `@status 503 [Reason]`)"),
+        (
+            "@header X: a\x07b",
+            "the value of `X` holds a control byte, which no field line can (write `@header Name: v | +Name: v | -Name`)",
+        ),
         ("@cut here", "`here` is too much here (write `@cut`)"),
         ("@wire", "there is nothing to send (write `@wire TEXT`)"),
         ("@trailer X", "a field line needs a colon (write `Name: value`)"),
@@ -124,6 +130,16 @@ fn every_direction_explains_what_is_wrong_with_its_argument() {
     assert!(
         mistake("@header X: {{elapsd}}").starts_with("1: @header: unknown placeholder `{{elapsd}}` (did you")
     );
+}
+
+#[test]
+fn what_belongs_to_the_head_stands_above_the_body() {
+    for direction in ["@status 200", "@header X: y", "@framing close"] {
+        let name = direction.split(' ').next().unwrap();
+        let what = format!("2: {name}: the head has left with line 1 (put this above it)");
+        assert_eq!(mistake(&format!("a\n{direction}\n")), what);
+        assert_eq!(mistake(&format!("@open\n{direction}\n")), what);
+    }
 }
 
 #[test]
