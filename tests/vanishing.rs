@@ -42,6 +42,8 @@ fn a_reset_is_noticed_although_request_bytes_lie_unread() {
 fn a_reset_is_noticed_in_a_row_of_short_sleeps() {
     let taken = noticed_after("short", "data: 1\n\n@repeat forever\n@sleep 900ms\n@again\n", 1);
     assert!(taken < NOTICE, "{taken:?}");
+    let taken = noticed_after("row", &format!("data: 1\n\n{}", "@sleep 900ms\n".repeat(20)), 1);
+    assert!(taken < NOTICE, "{taken:?}");
 }
 
 #[test]

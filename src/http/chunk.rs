@@ -99,7 +99,16 @@ impl<W: Write> ChunkedWriter<W> {
         self.framing = Framing::UntilClose;
     }
 
-    /// Writes bytes that are no part of the body, such as the head.
+    /// Writes the head. Its buffer is the one to gather in from now on, so that a client costs one buffer and not two.
+    pub fn head(&mut self, head: Vec<u8>) -> io::Result<()> {
+        if !self.gathered.is_empty() {
+            return self.gather(&head);
+        }
+        self.gathered = head;
+        Ok(())
+    }
+
+    /// Writes bytes that are no part of the body.
     pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.gather(bytes)
     }

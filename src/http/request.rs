@@ -118,6 +118,10 @@ impl HeadReader {
     /// # Errors
     /// [`Refusal`] with 400, 414, 431, 501 or 505 as soon as the bytes so far can be no acceptable head.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
+        // A head that comes in one piece, as most do, then takes no more memory than it needs.
+        if self.head.is_empty() {
+            self.head.reserve_exact(bytes.len());
+        }
         for (n, &byte) in bytes.iter().enumerate() {
             self.check_byte(byte)?;
             self.head.push(byte);

@@ -1,14 +1,14 @@
 //! Plays a part of a script: what is due leaves, chunk by chunk, and what is not yet due is waited for. Every due time is
 //! counted from the one before, never from when the writing was done, so nothing drifts.
 
+mod send;
+
 use super::clock::{Clock, Tempo};
 use super::directions::parse_wait;
 use super::facts::{Facts, Moment};
-use super::pieces::{runs, Pieces, Run};
 use super::random::Random;
-use super::template::Segment;
 use super::units::Speed;
-use super::{Chunk, Ending, Part, Position, Step, Wait};
+use super::{Ending, Part, Position, Step, Wait};
 use crate::http::chunk::{ChunkedWriter, Framed};
 use std::io::{self, Write};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -16,11 +16,6 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 /// How long an endless loop rests in a turn in which it neither sent nor waited, lest it keep a processor busy when
 /// `--speed` takes its waits away.
 const REST: Duration = Duration::from_millis(10);
-/// Octets of filler written at once.
-const FILL: usize = 256;
-/// Octets of filler after which to look whether going on makes sense.
-const FILL_CHECK: u64 = 256 * 1024;
-
 /// How a playing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -50,6 +45,8 @@ pub struct Player<'a, W: Write, C: Clock> {
     sent: Instant,
     /// How often something was.
     sends: u64,
+    /// How often before the last wait.
+    sends_before_wait: u64,
     keepalive: Option<(Duration, &'a Framed)>,
     drop_after: Option<u64>,
     loops: Vec<Loop>,
@@ -101,6 +98,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             origin: None,
             sent: now,
             sends: 0,
+            sends_before_wait: 0,
             keepalive: None,
             drop_after: None,
             loops: Vec::new(),
@@ -175,106 +173,6 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(if part.ending == Ending::Reset { End::Reset } else { End::Close })
     }
 
-    /// Sends a chunk, or what is left of it after the first `skip` octets of its text.
-    fn send(&mut self, chunk: &Chunk, skip: u64) -> Result<(), Stop> {
-        self.note_sending();
-        match chunk {
-            Chunk::Framed(chunk) if skip == 0 && self.drop_after.is_none() => {
-                self.send_head()?;
-                Ok(self.body.framed(chunk)?)
-            }
-            Chunk::Framed(chunk) => {
-                let data = &chunk.data()[skip as usize..];
-                let mut pieces = Pieces::new(None, data.len() as u64);
-                self.send_head()?;
-                self.send_data(data, &mut pieces)?;
-                self.end_pieces(&pieces)
-            }
-            Chunk::Template { segments, pieces } => self.send_template(segments, *pieces, skip),
-        }
-    }
-
-    fn send_template(
-        &mut self,
-        segments: &[Segment],
-        pieces: Option<(u64, Duration)>,
-        skip: u64,
-    ) -> Result<(), Stop> {
-        if pieces.is_some() {
-            self.body.flush()?;
-        }
-        self.send_head()?;
-        let (facts, moment) = (self.facts, self.moment());
-        let length = runs(segments, skip, facts, &moment).map(|run| run.length()).sum();
-        let mut pieces = Pieces::new(pieces, length);
-        for run in runs(segments, skip, facts, &moment) {
-            match run {
-                Run::Text(text) => self.send_data(text, &mut pieces)?,
-                Run::Value(value) => self.send_data(value.as_bytes(), &mut pieces)?,
-                Run::Fill(byte, count) => self.send_fill(byte, count, &mut pieces)?,
-            }
-        }
-        self.end_pieces(&pieces)
-    }
-
-    #[inline(never)]
-    fn send_fill(&mut self, byte: u8, mut count: u64, pieces: &mut Pieces) -> Result<(), Stop> {
-        let filler = [byte; FILL];
-        while count > 0 {
-            let length = count.min(FILL as u64);
-            self.send_data(&filler[..length as usize], pieces)?;
-            count -= length;
-            if count % FILL_CHECK == 0 {
-                self.clock.check()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends data of a chunk, or of the pieces it is cut into.
-    fn send_data(&mut self, mut data: &[u8], pieces: &mut Pieces) -> Result<(), Stop> {
-        while !data.is_empty() {
-            if pieces.left_in_piece == 0 {
-                self.begin_piece(pieces)?;
-            }
-            let length = pieces.left_in_piece.min(data.len() as u64);
-            let allowed =
-                self.drop_after.map_or(u64::MAX, |octets| octets.saturating_sub(self.body.octets()));
-            self.body.data(&data[..length.min(allowed) as usize])?;
-            if length >= allowed {
-                self.body.flush()?;
-                return Err(Stop::End(End::Close));
-            }
-            pieces.left_in_piece -= length;
-            pieces.left = pieces.left.saturating_sub(length);
-            data = &data[length as usize..];
-        }
-        Ok(())
-    }
-
-    fn begin_piece(&mut self, pieces: &mut Pieces) -> Result<(), Stop> {
-        if pieces.begun {
-            self.body.end_chunk()?;
-            self.body.flush()?;
-            self.sleep(pieces.every)?;
-            self.note_sending();
-        }
-        pieces.begun = true;
-        // More data than was counted would be a fault of ours; an empty chunk for it would end the body.
-        pieces.left_in_piece = pieces.size.min(pieces.left.max(1));
-        Ok(self.body.begin_chunk(pieces.left_in_piece)?)
-    }
-
-    fn end_pieces(&mut self, pieces: &Pieces) -> Result<(), Stop> {
-        if pieces.begun {
-            self.body.end_chunk()?;
-        }
-        if pieces.leave_alone() {
-            self.body.flush()?;
-        }
-        Ok(())
-    }
-
     /// Sends bytes outside of any framing; before the head has left, instead of it.
     fn wire(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         if !self.head.is_empty() {
@@ -297,7 +195,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             return Ok(());
         }
         self.origin.get_or_insert(self.due);
-        self.body.raw(&std::mem::take(&mut self.head))
+        self.body.head(std::mem::take(&mut self.head))
     }
 
     fn drop_after(&mut self, octets: u64) -> Result<(), Stop> {
@@ -336,7 +234,12 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         while let Some((due, comment)) = self.next_keepalive().filter(|(due, _)| *due < self.due) {
             self.send_keepalive(due, comment)?;
         }
-        self.clock.wait_until(self.due)
+        self.clock.wait_until(self.due)?;
+        if self.sends == self.sends_before_wait {
+            self.clock.check()?;
+        }
+        self.sends_before_wait = self.sends;
+        Ok(())
     }
 
     /// When the next keep-alive comment is due; none before the head has left, and none in the middle of a line.
