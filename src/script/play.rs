@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 /// How long an endless loop rests in a turn in which it neither sent nor waited, lest it keep a processor busy when
 /// `--speed` takes its waits away.
 const REST: Duration = Duration::from_millis(10);
+
 /// How a playing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
