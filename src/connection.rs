@@ -3,7 +3,7 @@
 
 use crate::http::body::BodyReader;
 use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::field::is_field_value;
+use crate::http::field::{is_field_value, list_members};
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, Manners, Refusal, Status};
 use crate::journal::{Journal, Recorded};
@@ -246,7 +246,7 @@ impl Client<'_> {
             Some(start) => start,
             None => return self.short(&Answer::no_content()),
         };
-        let (head, framing) = match self.head(part, request, facts) {
+        let (head, framing, closes) = match self.head(part, request, facts) {
             Ok(head) => head,
             Err(why) => return self.short(&Answer::bad_value(&why)),
         };
@@ -258,16 +258,22 @@ impl Client<'_> {
                 ended_by_us(player.play(part, start))?
             }
         };
-        let closes = self.closes(part, framing);
         Ok(if end == End::Kept && closes { End::Close } else { end })
     }
 
-    /// The head of a part's answer, and how its body is framed; or what the request made of it that cannot be sent.
-    fn head(&self, part: &Part, request: &Request, facts: Facts<'_>) -> Result<(Vec<u8>, Framing), String> {
+    /// The head of a part's answer, how its body is framed, and whether the connection ends after it; or what the request
+    /// made of it that cannot be sent.
+    fn head(
+        &self,
+        part: &Part,
+        request: &Request,
+        facts: Facts<'_>,
+    ) -> Result<(Vec<u8>, Framing, bool), String> {
         part.check_waits(facts)?;
         let (status, reason) = part.head.status(facts)?;
         let status = Status(status);
         let framing = if status.has_no_body() { Framing::Empty } else { framing(part, request.version()) };
+        let mut closes = self.manners.close || part.ending == Ending::Close || framing == Framing::UntilClose;
         let mut head = Head::new(status, reason.as_deref().unwrap_or_else(|| status.reason().as_bytes()));
         for field in part.head.fields() {
             match field {
@@ -275,18 +281,17 @@ impl Client<'_> {
                 HeadField::Framing => head.framing(framing),
                 HeadField::Date => head.date(),
                 HeadField::Cors => self.manners.add_cors(&mut head),
-                HeadField::Connection if self.closes(part, framing) => head.field("connection", b"close"),
+                HeadField::Connection if closes => head.field("connection", b"close"),
                 HeadField::Connection => {}
-                HeadField::Line(name, value) => head.field(name, &field_value(name, value, facts)?),
+                HeadField::Line(name, value) => {
+                    let value = field_value(name, value, facts)?;
+                    let says_close = list_members(&value).any(|option| option.eq_ignore_ascii_case(b"close"));
+                    closes |= name.eq_ignore_ascii_case("connection") && says_close;
+                    head.field(name, &value);
+                }
             }
         }
-        Ok((head.end(), framing))
-    }
-
-    /// Whether the connection ends after this answer.
-    fn closes(&self, part: &Part, framing: Framing) -> bool {
-        let says_so = part.ending == Ending::Close || part.head.announces_close();
-        self.manners.close || says_so || framing == Framing::UntilClose
+        Ok((head.end(), framing, closes))
     }
 }
 
@@ -311,7 +316,7 @@ fn recorded(request: &Request, body: &[u8]) -> Recorded {
 
 /// The value of a field line for this request. What a client sends must not become a field line of its own.
 fn field_value(name: &str, value: &Template, facts: Facts<'_>) -> Result<Vec<u8>, String> {
-    let value = value.render(facts, &Moment::default());
+    let value = value.render(facts, &Moment::of_head(facts.asked));
     match is_field_value(&value) {
         true => Ok(value),
         false => Err(format!("the value of `{name}` holds a control byte, which no field line can")),

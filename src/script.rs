@@ -73,6 +73,10 @@ impl Script {
     }
 }
 
+/// The longest wait that a request can decide. A client that has gone without a reset is noticed at the next write only,
+/// and holds its place until then.
+const MAX_ASKED_WAIT: Duration = Duration::from_secs(10 * 60);
+
 /// One answer of a script.
 #[derive(Debug)]
 pub struct Part {
@@ -93,7 +97,8 @@ impl Part {
     /// Whether anything is sent after the head, or could be: a body that stays unfinished is one as well.
     pub fn has_body(&self) -> bool {
         let sends = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive(..));
-        !matches!(self.ending, Ending::End | Ending::Close) || self.steps.iter().any(sends)
+        let stays_unfinished = !matches!(self.ending, Ending::End | Ending::Close);
+        stays_unfinished || !self.trailer.is_empty() || self.steps.iter().any(sends)
     }
 
     /// Where a client starts; `None` when it has everything, which is answered with 204.
@@ -131,10 +136,13 @@ impl Part {
     /// # Errors
     /// A message about the first that is none.
     pub fn check_waits(&self, facts: Facts<'_>) -> Result<(), String> {
-        let moment = Moment { turn: 1, ..Moment::default() };
+        let moment = Moment { turn: 1, ..Moment::of_head(facts.asked) };
         for step in &self.steps {
             if let Step::Sleep(Wait::Asked(template)) = step {
-                directions::parse_wait(&template.render(facts, &moment))?;
+                let (_, most) = directions::parse_wait(&template.render(facts, &moment))?;
+                if most > MAX_ASKED_WAIT {
+                    return Err("a request can ask for a wait of 10 minutes at most (10m)".to_owned());
+                }
             }
         }
         Ok(())

@@ -65,7 +65,8 @@ pub struct ChunkedWriter<W: Write> {
     framing: Framing,
     gathered: Vec<u8>,
     octets: u64,
-    last: u8,
+    /// The last two octets of data.
+    last: [u8; 2],
     /// A chunk was begun and not yet ended.
     in_chunk: bool,
 }
@@ -73,7 +74,7 @@ pub struct ChunkedWriter<W: Write> {
 impl<W: Write> ChunkedWriter<W> {
     /// A writer of one body, framed in this way.
     pub fn new(inner: W, framing: Framing) -> ChunkedWriter<W> {
-        ChunkedWriter { inner, framing, gathered: Vec::new(), octets: 0, last: b'\n', in_chunk: false }
+        ChunkedWriter { inner, framing, gathered: Vec::new(), octets: 0, last: [b'\n'; 2], in_chunk: false }
     }
 
     /// Octets of data so far, framing not counted.
@@ -81,9 +82,14 @@ impl<W: Write> ChunkedWriter<W> {
         self.octets
     }
 
-    /// Whether the data so far ends with a line end, or there is none.
+    /// Whether the data so far ends with a line end, or there is none. A single CR may be the first half of one.
     pub fn ends_a_line(&self) -> bool {
-        matches!(self.last, b'\n' | b'\r')
+        self.last == [b'\r'; 2] || self.last[1] == b'\n'
+    }
+
+    /// Whether what is written to the body goes nowhere.
+    pub fn drops_data(&self) -> bool {
+        self.framing == Framing::Empty
     }
 
     /// Whether the client can tell where the body ends, if it ends here.
@@ -164,7 +170,11 @@ impl<W: Write> ChunkedWriter<W> {
 
     fn count(&mut self, data: &[u8]) {
         self.octets += data.len() as u64;
-        self.last = data.last().copied().unwrap_or(self.last);
+        self.last = match data {
+            [] => self.last,
+            [only] => [self.last[1], *only],
+            [.., before, last] => [*before, *last],
+        };
     }
 
     fn gather(&mut self, bytes: &[u8]) -> io::Result<()> {

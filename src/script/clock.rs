@@ -13,7 +13,7 @@ pub trait Clock {
     fn system_time(&self) -> SystemTime;
 
     /// Returns at `due`, or at once when that has passed. Whoever writes nothing between two waits has to
-    /// [`check`](Clock::check) after them: a write would show that the client is gone.
+    /// [`check`](Clock::check) between them: a write would show that the client is gone.
     ///
     /// # Errors
     /// The waiting has lost its sense: the client is gone, or the server stops.

@@ -102,15 +102,10 @@ impl Conditions {
 
 impl Condition {
     fn parse(words: &[Vec<u8>]) -> Result<Condition, String> {
-        match words {
-            [no, rest @ ..] if no == b"no" => {
-                let inner = Condition::parse(rest)?;
-                match inner.test {
-                    Test::Otherwise => Err("`no otherwise` never holds".to_owned()),
-                    test => Ok(Condition { negated: !inner.negated, test }),
-                }
-            }
-            _ => Ok(Condition { negated: false, test: Test::parse(words)? }),
+        let nos = words.iter().take_while(|word| *word == b"no").count();
+        match Test::parse(&words[nos..])? {
+            Test::Otherwise if nos > 0 => Err("`no otherwise` never holds".to_owned()),
+            test => Ok(Condition { negated: nos % 2 == 1, test }),
         }
     }
 }
@@ -122,7 +117,9 @@ impl Test {
         match (texts.as_slice(), words) {
             (["otherwise"], _) => Ok(Test::Otherwise),
             (["connection", range], _) => connections(range).ok_or_else(|| no_connection(range)),
-            (["connection", number, "of", of], _) => turn(number, of).ok_or_else(|| no_connection(number)),
+            (["connection", number, "of", of], _) => {
+                turn(number, of).ok_or_else(|| no_connection(&format!("{number} of {of}")))
+            }
             (["method", _], [_, method]) => Ok(Test::Method(method.clone())),
             (["query", _], [_, wanted]) => {
                 let (key, wanted) = key_and_value(wanted)?;
@@ -312,7 +309,7 @@ mod tests {
         );
         assert_eq!(
             error("connection 4 of 3"),
-            "`4` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)"
+            "`4 of 3` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)"
         );
         assert_eq!(error("method"), "`method` is no condition (write `method M`)");
         assert_eq!(error("body x"), "`body x` is no condition (write `body ~V`)");

@@ -3,7 +3,7 @@
 use super::body::Cut;
 use super::head::field_line;
 use super::part::PartParser;
-use super::template::{unescape, Template};
+use super::template::{unescape, Segment, Template};
 use super::units::{parse_size, parse_time};
 use super::{BodyFraming, Ending, Step, Wait};
 use crate::http::chunk::Framed;
@@ -159,7 +159,7 @@ fn literal(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn send(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let text = text(argument)?;
+    let text = text(parser, argument)?;
     parser.content();
     parser.body.send(text);
     Ok(())
@@ -203,7 +203,7 @@ fn cut(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn wire(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let text = text(argument)?;
+    let text = text(parser, argument)?;
     parser.content();
     parser.body.step(Step::Wire(text));
     Ok(())
@@ -355,9 +355,10 @@ fn plain(argument: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-fn text(argument: &[u8]) -> Result<Template, String> {
+fn text(parser: &PartParser, argument: &[u8]) -> Result<Template, String> {
     match argument {
         [] => Err("there is nothing to send".to_owned()),
+        _ if parser.body.literal => unescape(argument).map(|text| Template(vec![Segment::Text(text)])),
         _ => Template::parse_escaped(argument),
     }
 }

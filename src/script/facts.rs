@@ -1,6 +1,7 @@
 //! What a script can know when it plays: of the request it answers, of the server, of the moment.
 
 use std::borrow::Cow;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A request, as far as scripts ask for it.
 pub trait Asked {
@@ -42,6 +43,14 @@ pub struct Moment {
     pub turn: u64,
     /// Clients connected to the server.
     pub open: u64,
+}
+
+impl Moment {
+    /// The moment at which a head is made.
+    pub fn of_head(asked: &dyn Asked) -> Moment {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment { time: time.as_millis() as u64, open: asked.open(), ..Moment::default() }
+    }
 }
 
 /// `Last-Event-ID`, or `lastEventId` in the query, where clients put it that cannot send the header. An empty one is none.

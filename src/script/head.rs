@@ -3,7 +3,7 @@
 
 use super::facts::{Facts, Moment};
 use super::template::{Segment, Template};
-use crate::http::field::{is_field_value, is_token, list_members, trim_ows};
+use crate::http::field::{is_field_value, is_token, trim_ows};
 
 /// Status and field lines as the script wants them.
 #[derive(Debug, PartialEq, Eq)]
@@ -115,17 +115,8 @@ impl ScriptHead {
     pub fn status(&self, facts: Facts<'_>) -> Result<Status, String> {
         match self.status.as_plain() {
             Some(plain) => parse_status(plain),
-            None => parse_status(&self.status.render(facts, &Moment::default())),
+            None => parse_status(&self.status.render(facts, &Moment::of_head(facts.asked))),
         }
-    }
-
-    /// Whether a `connection` line of its own says that the connection ends.
-    pub fn announces_close(&self) -> bool {
-        let values = self.fields.iter().filter_map(|field| match field {
-            HeadField::Line(name, value) if name.eq_ignore_ascii_case("connection") => value.as_plain(),
-            _ => None,
-        });
-        values.flat_map(list_members).any(|option| option.eq_ignore_ascii_case(b"close"))
     }
 
     /// All templates in it.

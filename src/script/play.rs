@@ -223,11 +223,11 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     /// Makes what follows due later by `time`, and waits for it.
     fn sleep(&mut self, time: Duration) -> Result<(), Stop> {
         self.due += self.speed.scale(time);
-        Ok(self.wait()?)
+        self.wait()
     }
 
     /// Waits until the next thing is due; what was due before leaves first.
-    fn wait(&mut self) -> io::Result<()> {
+    fn wait(&mut self) -> Result<(), Stop> {
         if self.due <= self.clock.now() {
             return Ok(());
         }
@@ -235,27 +235,26 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         while let Some((due, comment)) = self.next_keepalive().filter(|(due, _)| *due < self.due) {
             self.send_keepalive(due, comment)?;
         }
-        self.clock.wait_until(self.due)?;
         if self.sends == self.sends_before_wait {
             self.clock.check()?;
         }
         self.sends_before_wait = self.sends;
-        Ok(())
+        Ok(self.clock.wait_until(self.due)?)
     }
 
     /// When the next keep-alive comment is due; none before the head has left, and none in the middle of a line.
     fn next_keepalive(&self) -> Option<(Instant, &'a Framed)> {
         let (every, comment) = self.keepalive?;
-        let fits = self.head.is_empty() && !self.headless && self.body.ends_a_line();
+        let is_body = self.head.is_empty() && !self.headless && !self.body.drops_data();
+        let fits = is_body && self.body.ends_a_line();
         fits.then(|| (self.sent + self.speed.scale(every).max(REST), comment))
     }
 
-    fn send_keepalive(&mut self, due: Instant, comment: &Framed) -> io::Result<()> {
+    fn send_keepalive(&mut self, due: Instant, comment: &Framed) -> Result<(), Stop> {
         self.clock.wait_until(due)?;
-        self.note_sending();
+        self.send_framed(comment, 0)?;
         self.sent = due;
-        self.body.framed(comment)?;
-        self.body.flush()
+        Ok(self.body.flush()?)
     }
 
     /// Stays silent, or keeps alive, until the client leaves or the time has passed.
@@ -282,7 +281,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         };
         let (sends, due) = (self.sends, self.due);
         let current = match self.loops.last_mut() {
-            Some(current) if turns.map_or(true, |turns| current.turn < turns) => current,
+            // What sends nothing would turn without end, and never notice that the client is gone.
+            Some(current) if turns.map_or(!self.body.drops_data(), |turns| current.turn < turns) => current,
             _ => {
                 self.loops.pop();
                 return Ok(after);

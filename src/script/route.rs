@@ -90,6 +90,11 @@ impl Route {
         if let Some(method) = methods.iter().find(|method| !is_token(method.as_bytes())) {
             return Err(format!("`{}` is no method", method.escape_debug()));
         }
+        if let Some(method) =
+            methods.iter().find(|method| method.bytes().any(|byte| byte.is_ascii_lowercase()))
+        {
+            return Err(format!("methods are in upper case (write `{}`)", method.to_ascii_uppercase()));
+        }
         let target = target.trim_start();
         if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
             return Err(format!("a target begins with `/`, not as `{}`", target.escape_debug()));

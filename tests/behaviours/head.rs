@@ -159,6 +159,35 @@ fn row_36_no_http_at_all_or_not_a_byte() {
 }
 
 #[test]
+fn a_status_without_body_plays_no_body_whatever_the_script_says() {
+    let server = serve("max", &[("/a", b"@status {{query:s}}\n@repeat forever\ndata: x\n\n@again\n")]);
+    let mut client = Client::connect(server.address());
+    for _ in 0..2 {
+        assert!(client
+            .get("/a?s=204", "")
+            .read_head()
+            .starts_with("HTTP/1.1 204 No Content\r\ncache-control"));
+    }
+    assert!(client.get("/a?s=200", "").read_head().contains("chunked"));
+}
+
+#[test]
+fn a_connection_line_of_its_own_is_kept_to() {
+    let server =
+        serve("max", &[("/a", b"@header Connection: x\n@header +Connection: {{query:c}}\ndata: 1\n\n")]);
+    let ask = |c: &str| format!("GET /a?c={c} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answer = Exchange::new(server.address(), ask("close") + &ask("close"), PATIENCE);
+    assert_eq!(answer.chunks(), ["data: 1\n\n", ""]);
+}
+
+#[test]
+fn time_in_the_head_is_the_present() {
+    let time = field(&head("@header X: {{time}}\ndata: 1\n\n"), "X").unwrap().parse::<u128>().unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    assert!(now - time < 5_000);
+}
+
+#[test]
 fn a_value_that_would_break_the_head_is_a_400_and_the_connection_goes_on() {
     let script =
         b"@status {{query:status|200}}\n@header X: {{query:x}}\n@sleep {{query:ms|0}}ms\ndata: 1\n\n";
@@ -168,6 +197,7 @@ fn a_value_that_would_break_the_head_is_a_400_and_the_connection_goes_on() {
         ("x=a%0D%0AEvil:%20b", "the value of `X` holds a control byte, which no field line can"),
         ("status=999%0D%0AEvil:%20b", "`999\\r\\nEvil:` is no status (write a number from 200 to 999)"),
         ("status=99", "`99` is no status (write a number from 200 to 999)"),
+        ("ms=999999999", "a request can ask for a wait of 10 minutes at most (10m)"),
         ("ms=soon", "`soonms` is no time (write 80ms, 1.5s, 2m or 1h)"),
     ] {
         let (head, body) = client.get(&format!("/a?{query}"), "").read_answer();

@@ -67,6 +67,7 @@ fn any_bytes_without_directions_arrive_as_they_stand() {
 
 #[test]
 fn in_literal_text_placeholders_are_text() {
-    let answer = crate::support::play("@literal on\n{{elapsed}} {{i}}\n@literal off\n{{path}}\n", "max");
-    assert_eq!(answer.data(), (b"{{elapsed}} {{i}}\n/script\n".to_vec(), true));
+    let script = "@literal on\n{{elapsed}} {{i}}\n@send {{path}}\\n\n@literal off\n{{path}}\n";
+    let answer = crate::support::play(script, "max");
+    assert_eq!(answer.data(), (b"{{elapsed}} {{i}}\n{{path}}\n/script\n".to_vec(), true));
 }

@@ -72,6 +72,7 @@ fn every_direction_explains_what_is_wrong_with_its_argument() {
     for (text, message) in [
         ("@on G(T /x", "`G(T` is no method (write `@on METHOD[,METHOD] TARGET`)"),
         ("@on GET x", "a target begins with `/`, not as `x` (write `@on METHOD[,METHOD] TARGET`)"),
+        ("@on get /x", "methods are in upper case (write `GET`)"),
         ("@status abc", "`abc` is no status (write a number from 200 to 999)"),
         ("@header X", "a field line needs a colon (write `Name: value`)"),
         ("@header a b: c", "`a b` is no field name (letters, digits and hyphens)"),

@@ -5,6 +5,7 @@ use super::super::pieces::{runs, Pieces, Run};
 use super::super::template::Segment;
 use super::super::Chunk;
 use super::{End, Player, Stop};
+use crate::http::chunk::Framed;
 use std::io::Write;
 use std::time::Duration;
 
@@ -16,21 +17,23 @@ const FILL_CHECK: u64 = 256 * 1024;
 impl<W: Write, C: Clock> Player<'_, W, C> {
     /// Sends a chunk, or what is left of it after the first `skip` octets of its text.
     pub(super) fn send(&mut self, chunk: &Chunk, skip: u64) -> Result<(), Stop> {
-        self.note_sending();
         match chunk {
-            Chunk::Framed(chunk) if skip == 0 && self.drop_after.is_none() => {
-                self.send_head()?;
-                Ok(self.body.framed(chunk)?)
-            }
-            Chunk::Framed(chunk) => {
-                let data = &chunk.data()[skip as usize..];
-                let mut pieces = Pieces::new(None, data.len() as u64);
-                self.send_head()?;
-                self.send_data(data, &mut pieces)?;
-                self.end_pieces(&pieces)
-            }
+            Chunk::Framed(chunk) => self.send_framed(chunk, skip),
             Chunk::Template { segments, pieces } => self.send_template(segments, *pieces, skip),
         }
+    }
+
+    /// Sends a chunk that was framed in advance, unless only a part of it is to be sent.
+    pub(super) fn send_framed(&mut self, chunk: &Framed, skip: u64) -> Result<(), Stop> {
+        self.note_sending();
+        self.send_head()?;
+        if skip == 0 && self.drop_after.is_none() {
+            return Ok(self.body.framed(chunk)?);
+        }
+        let data = &chunk.data()[skip as usize..];
+        let mut pieces = Pieces::new(None, data.len() as u64);
+        self.send_data(data, &mut pieces)?;
+        self.end_pieces(&pieces)
     }
 
     fn send_template(
@@ -39,6 +42,7 @@ impl<W: Write, C: Clock> Player<'_, W, C> {
         pieces: Option<(u64, Duration)>,
         skip: u64,
     ) -> Result<(), Stop> {
+        self.note_sending();
         if pieces.is_some() {
             self.body.flush()?;
         }

@@ -225,6 +225,15 @@ fn a_keepalive_comes_whenever_nothing_else_did_but_not_inside_a_line() {
 }
 
 #[test]
+fn a_keepalive_does_not_part_cr_from_lf_and_counts_for_a_drop() {
+    let played = play("@eol crlf\n@chunk 1 every 100ms\n@keepalive 40ms : k\na\n");
+    let cr = played.iter().position(|entry| entry == r"1\r\n\r\r\n").unwrap();
+    assert_eq!(played[cr + 1..cr + 3], ["200ms", r"1\r\n\n\r\n"]);
+    let dropped = play("@keepalive 1s : k\n@drop after 5\na\n@hang\n");
+    assert_eq!(dropped, [r"HEAD 2\r\na\n\r\n", "1s", r"4\r\n: k", "Close"]);
+}
+
+#[test]
 fn endings_are_what_they_say() {
     assert_eq!(play("a\n@close\n"), [r"HEAD 2\r\na\n\r\n0\r\n\r\n", "Close"]);
     assert_eq!(play("a\n@drop\n"), [r"HEAD 2\r\na\n\r\n", "Close"]);
