@@ -60,8 +60,7 @@ fn a_sleep_before_the_first_line_is_a_slow_answer() {
 
 #[test]
 fn a_client_that_reads_nothing_does_not_delay_another() {
-    let endless = b"data: ".repeat(4 << 20);
-    let server = serve("10", &[("/endless", &endless)]);
+    let server = serve("10", &[("/endless", b"@fill 24M x\n")]);
     let mut stuck = Client::connect(server.address());
     stuck.get("/endless", "");
     let mut client = Client::connect(server.address());
