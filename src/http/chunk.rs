@@ -58,7 +58,8 @@ fn size_line(size: u64, buffer: &mut [u8; SIZE_LINE]) -> &[u8] {
     &buffer[..used]
 }
 
-/// A writer over a writer that makes every write a chunk and gathers chunks until it is flushed.
+/// A writer over a writer that makes every write a chunk and gathers chunks until it is flushed. What any of its methods
+/// returns as an error is the inner writer's.
 #[derive(Debug)]
 pub struct ChunkedWriter<W: Write> {
     inner: W,

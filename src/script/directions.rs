@@ -277,7 +277,8 @@ fn repeat(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     if turns == Some(0) {
         return Err("`0` turns are none (write 1 or more)".to_owned());
     }
-    parser.open_loop(turns, every(rest)?)
+    parser.open_loop(turns, every(rest)?);
+    Ok(())
 }
 
 fn again(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {

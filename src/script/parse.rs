@@ -134,7 +134,7 @@ impl Parser {
 }
 
 fn read_line(part: &mut PartParser, number: usize, line: &[u8]) {
-    part.at(number);
+    part.line = number;
     match (direction(line), line) {
         (Some(line), _) => read_direction(part, line),
         (None, [b'@', b'#', remark @ ..]) => part.remark(remark),

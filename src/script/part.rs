@@ -65,11 +65,6 @@ impl<'a> PartParser<'a> {
         }
     }
 
-    /// Says of which line what follows speaks.
-    pub fn at(&mut self, line: usize) {
-        self.line = line;
-    }
-
     pub fn remark(&mut self, remark: &[u8]) {
         let text = || String::from_utf8_lossy(remark).trim().to_owned();
         self.settings.about.get_or_insert_with(text);
@@ -129,10 +124,9 @@ impl<'a> PartParser<'a> {
         self.head_left.get_or_insert(self.line);
     }
 
-    pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) -> Result<(), String> {
+    pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) {
         self.loops.push((self.line, turns));
         self.body.repeat(turns, every);
-        Ok(())
     }
 
     pub fn close_loop(&mut self) -> Result<(), String> {

@@ -1,17 +1,14 @@
 //! What the tests share: servers on free ports, in this process or as a child, and a client that speaks in bytes. Every
 //! socket has a read timeout.
 
-#![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "every test file uses its own part")]
 
 mod exchange;
 mod program;
 mod random;
 
-#[allow(unused_imports, reason = "every test file uses its own part")]
 pub use exchange::{play, request, Exchange};
-#[allow(unused_imports, reason = "every test file uses its own part")]
 pub use program::{program_path, Program};
-#[allow(unused_imports, reason = "every test file uses its own part")]
 pub use random::Random;
 use rust_sse_server::script::units::Speed;
 use rust_sse_server::{Catalogue, RunningServer, Script, Server};
