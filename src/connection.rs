@@ -9,12 +9,15 @@ use crate::http::response::{Answer, Head, Manners, Refusal, Status};
 use crate::journal::{Journal, Recorded};
 use crate::script::catalogue::{Catalogue, Found};
 use crate::script::clock::Tempo;
-use crate::script::facts::{Asked, Facts, Moment};
+use crate::script::facts::{Asked, Facts};
 use crate::script::head::HeadField;
 use crate::script::play::{End, Player};
 use crate::script::template::Template;
 use crate::script::{BodyFraming, Ending, Part, Script};
-use crate::socket::{self, ClientClock, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
+use crate::socket::{
+    self, ClientClock, Due, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME,
+};
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -67,7 +70,7 @@ pub fn serve(stream: &TcpStream, accepted: Instant, site: &Site) -> io::Result<(
     socket::prepare(stream)?;
     let mut client =
         Client { stream, site, incoming: Incoming::new(stream), manners: Manners::default(), begun: false };
-    let first = client.request(accepted + HEAD_TIME);
+    let first = client.request(Due::Whole(accepted + HEAD_TIME));
     let mut end = client.answer(first)?;
     while end == End::Kept {
         let request = client.next_request();
@@ -105,21 +108,17 @@ impl Client<'_> {
     /// The next request on a kept connection, which may take its time to begin.
     fn next_request(&mut self) -> Received {
         self.manners = Manners::default();
-        match self.incoming.wait(Instant::now() + IDLE_TIME) {
-            Err(ReceiveError::TimedOut | ReceiveError::Closed) => Ok(None),
-            Err(error) => Err(error),
-            Ok(()) => match self.request(Instant::now() + HEAD_TIME) {
-                // An empty line after a request is no beginning of another.
-                Err(ReceiveError::TimedOut) if !self.begun => Ok(None),
-                outcome => outcome,
-            },
+        match self.request(Due::Begin(Instant::now() + IDLE_TIME, HEAD_TIME)) {
+            // An empty line after a request is no beginning of another.
+            Err(ReceiveError::TimedOut) if !self.begun => Ok(None),
+            outcome => outcome,
         }
     }
 
     /// A request with its body read to the end.
-    fn request(&mut self, head_deadline: Instant) -> Received {
+    fn request(&mut self, due: Due) -> Received {
         let mut head = HeadReader::default();
-        let received = self.incoming.receive(head_deadline, |bytes| head.push(bytes));
+        let received = self.incoming.receive(due, |bytes| head.push(bytes));
         self.begun = !head.is_empty();
         match received {
             Err(ReceiveError::Closed) if !self.begun => return Ok(None),
@@ -143,7 +142,7 @@ impl Client<'_> {
         }
         let is_asked_for = matches!(self.find(request), Found::Script(script) if script.wants_body());
         let keeps = is_asked_for || self.site.journal.is_some();
-        self.incoming.receive(Instant::now() + BODY_TIME, |bytes| {
+        self.incoming.receive(Due::Whole(Instant::now() + BODY_TIME), |bytes| {
             body.push(bytes, |data| {
                 if keeps {
                     kept.extend_from_slice(data);
@@ -315,8 +314,8 @@ fn recorded(request: &Request, body: &[u8]) -> Recorded {
 }
 
 /// The value of a field line for this request. What a client sends must not become a field line of its own.
-fn field_value(name: &str, value: &Template, facts: Facts<'_>) -> Result<Vec<u8>, String> {
-    let value = value.render(facts, &Moment::of_head(facts.asked));
+fn field_value<'a>(name: &str, value: &'a Template, facts: Facts<'_>) -> Result<Cow<'a, [u8]>, String> {
+    let value = value.in_head(facts);
     match is_field_value(&value) {
         true => Ok(value),
         false => Err(format!("the value of `{name}` holds a control byte, which no field line can")),

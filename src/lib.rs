@@ -23,7 +23,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`cli`] | reads the command line |
-//! | [`server`] | listens, starts a thread for each client |
+//! | [`server`] | listens, gives each client a seat |
+//! | [`crew`] | the threads that serve them |
 //! | [`turn_away`] | answers 503 to those there is no room for |
 //! | [`connection`] | serves one client: request, script, next request |
 //! | [`socket`] | the two directions of a TCP connection, and their limits in time |
@@ -32,12 +33,14 @@
 //! | [`journal`] | remembers requests |
 //! | [`event_source`] | the other end: parses event streams, reconnects |
 //! | [`suggest`] | finds the word that was meant |
+//! | [`trouble`] | tells of what goes wrong, not too often |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod cli;
 pub mod connection;
+pub mod crew;
 pub mod event_source;
 pub mod http;
 pub mod journal;
@@ -45,6 +48,7 @@ pub mod script;
 pub mod server;
 pub mod socket;
 pub mod suggest;
+pub mod trouble;
 pub mod turn_away;
 
 pub use event_source::{Event, EventSource};

@@ -136,9 +136,9 @@ impl Part {
     /// # Errors
     /// A message about the first that is none.
     pub fn check_waits(&self, facts: Facts<'_>) -> Result<(), String> {
-        let moment = Moment { turn: 1, ..Moment::of_head(facts.asked) };
         for step in &self.steps {
             if let Step::Sleep(Wait::Asked(template)) = step {
+                let moment = Moment { turn: 1, ..Moment::of_head(facts.asked) };
                 let (_, most) = directions::parse_wait(&template.render(facts, &moment))?;
                 if most > MAX_ASKED_WAIT {
                     return Err("a request can ask for a wait of 10 minutes at most (10m)".to_owned());

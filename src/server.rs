@@ -1,29 +1,25 @@
-//! Listens: accepts clients on one thread, starts a thread for each on another, and gives the answer 503 to those there
-//! is no room for.
+//! Listens: accepts clients, gives each a seat and hands it on to a thread of its own, or turns it away.
 
-use crate::connection::{self, Site};
+use crate::connection::Site;
+use crate::crew::{Accepted, Crew, Seat};
 use crate::journal::{Journal, Recorded};
 use crate::script::catalogue::Catalogue;
 use crate::script::clock::Tempo;
 use crate::script::units::Speed;
+use crate::trouble::Trouble;
 use crate::turn_away::TurnAway;
 use std::collections::hash_map::RandomState;
-use std::fmt::Display;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Clients served at one time unless told otherwise: under the usual limit of 1,024 open files.
 pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
-/// Octets of stack for a client's thread. A panic with a backtrace needs more than 16 KiB; what is not touched costs
-/// nothing.
-const STACK: usize = 64 * 1024;
 /// Memory mappings of one thread on Linux: its stack, the guard below it, and the same for signals.
 const MAPPINGS_PER_THREAD: usize = 4;
 /// Memory mappings left for everything that is no client's thread: the program, its libraries, and the allocator's arenas,
@@ -35,8 +31,6 @@ const DEFAULT_OPEN_FILES: usize = 1_024;
 const OWN_DESCRIPTORS: usize = 8;
 /// How long to leave `accept` alone after it failed: nothing gets better in less, and failing in a circle is a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Time between two log lines about the same trouble, which may come a hundred times a second.
-const LOG_PAUSE: Duration = Duration::from_secs(60);
 
 /// A server that is bound to its port and not yet running.
 #[derive(Debug)]
@@ -131,16 +125,13 @@ impl Server {
             breaks: AtomicUsize::new(0),
         });
         let turn_away = TurnAway::start(spare_descriptors(self.max_clients))?;
-        let (to_start, accepted) = channel();
-        let starting = Starting { turn_away: turn_away.clone(), accepted };
         let accepting = Accepting {
             listener: self.listener,
             site: Arc::clone(&site),
             max_clients: self.max_clients,
+            crew: Crew::start(turn_away.clone())?,
             turn_away,
-            to_start,
         };
-        thread::Builder::new().name("start".to_owned()).spawn(move || starting.run())?;
         let accept = thread::Builder::new().name("accept".to_owned()).spawn(move || accepting.run())?;
         Ok(RunningServer { address, site, accept: Some(accept) })
     }
@@ -208,15 +199,8 @@ struct Accepting {
     listener: TcpListener,
     site: Arc<Site>,
     max_clients: usize,
+    crew: Crew,
     turn_away: TurnAway,
-    to_start: Sender<Accepted>,
-}
-
-/// A client that has a place and no thread yet.
-struct Accepted {
-    stream: Arc<TcpStream>,
-    at: Instant,
-    seat: Seat,
 }
 
 impl Accepting {
@@ -228,22 +212,19 @@ impl Accepting {
                 return;
             }
             match accepted {
-                Ok((stream, _)) => self.hand_on(Arc::new(stream)),
+                Ok((stream, _)) => self.hand_on(stream),
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
-                    trouble.log(format_args!("cannot accept a client, trying again: {error}"));
+                    trouble.tell(format_args!("cannot accept a client, trying again: {error}"));
                     thread::sleep(ACCEPT_PAUSE);
                 }
             }
         }
     }
 
-    fn hand_on(&self, stream: Arc<TcpStream>) {
+    fn hand_on(&self, stream: TcpStream) {
         match Seat::take(&self.site, self.max_clients) {
-            Some(seat) => {
-                // The receiver lives as long as this loop does.
-                let _ = self.to_start.send(Accepted { stream, at: Instant::now(), seat });
-            }
+            Some(seat) => self.crew.serve(Accepted { stream, at: Instant::now(), seat }),
             None => self.turn_away.client(stream),
         }
     }
@@ -252,64 +233,6 @@ impl Accepting {
 /// Whether `accept` failed because of the client it was to return: the next one may be fine.
 fn is_the_clients(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
-}
-
-/// The thread that starts the clients' threads.
-struct Starting {
-    turn_away: TurnAway,
-    accepted: Receiver<Accepted>,
-}
-
-impl Starting {
-    fn run(self) {
-        let mut trouble = Trouble::default();
-        for Accepted { stream, at, seat } in &self.accepted {
-            let client = Arc::clone(&stream);
-            let thread = thread::Builder::new().stack_size(STACK).spawn(move || {
-                // A broken connection is an ordinary end: clients come and go.
-                let _ = connection::serve(&client, at, &seat.0);
-            });
-            if let Err(error) = thread {
-                trouble.log(format_args!("cannot start a thread, answering 503: {error}"));
-                self.turn_away.client(stream);
-            }
-        }
-    }
-}
-
-/// A client's place, free again when dropped: at the end of its thread, however that comes.
-#[derive(Debug)]
-struct Seat(Arc<Site>);
-
-impl Seat {
-    fn take(site: &Arc<Site>, max_clients: usize) -> Option<Seat> {
-        // Taken before it is compared: a seat too many is given back by dropping it.
-        let others = site.open.fetch_add(1, Ordering::Relaxed);
-        let seat = Seat(Arc::clone(site));
-        (others < max_clients).then_some(seat)
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Something that goes wrong again and again and is worth one log line a minute.
-#[derive(Default)]
-struct Trouble {
-    logged: Option<Instant>,
-}
-
-impl Trouble {
-    fn log(&mut self, what: impl Display) {
-        if self.logged.map_or(true, |logged| logged.elapsed() > LOG_PAUSE) {
-            self.logged = Some(Instant::now());
-            // Without stderr there is nobody to tell.
-            let _ = writeln!(io::stderr(), "rust_sse_server: {what}");
-        }
-    }
 }
 
 /// How many client threads this machine can carry; `None` where that is not known.

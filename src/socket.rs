@@ -62,6 +62,15 @@ impl From<io::Error> for ReceiveError {
     }
 }
 
+/// Until when something has to come.
+#[derive(Clone, Copy, Debug)]
+pub enum Due {
+    /// All of it until then.
+    Whole(Instant),
+    /// Its first byte until then, and the rest so long after that.
+    Begin(Instant, Duration),
+}
+
 /// What a client sends. A request is looked at with `peek` and its last part stays unread until the answer is over, so
 /// that what the client sends ahead stays in the kernel's buffer, which is bounded, and never in ours.
 #[derive(Debug)]
@@ -69,21 +78,14 @@ pub struct Incoming<'a> {
     stream: &'a TcpStream,
     unread: usize,
     timeout: Duration,
+    /// The client has closed its side.
+    ended: bool,
 }
 
 impl<'a> Incoming<'a> {
     /// The receiving direction of a stream that went through [`prepare`].
     pub fn new(stream: &'a TcpStream) -> Incoming<'a> {
-        Incoming { stream, unread: 0, timeout: HEAD_TIME }
-    }
-
-    /// Waits for the first byte of something.
-    ///
-    /// # Errors
-    /// [`ReceiveError`], but not `Refused`.
-    pub fn wait(&mut self, deadline: Instant) -> Result<(), ReceiveError> {
-        self.discard_unread()?;
-        self.peek(&mut [0], deadline).map(|_| ())
+        Incoming { stream, unread: 0, timeout: HEAD_TIME, ended: false }
     }
 
     /// Feeds bytes to `take` until it says that what it reads is complete, and leaves its last part unread.
@@ -93,12 +95,13 @@ impl<'a> Incoming<'a> {
     #[inline(never)]
     pub fn receive(
         &mut self,
-        deadline: Instant,
+        mut due: Due,
         mut take: impl FnMut(&[u8]) -> Result<Progress, Refusal>,
     ) -> Result<(), ReceiveError> {
         self.discard_unread()?;
         let mut buffer = [0; PEEK];
         loop {
+            let (Due::Whole(deadline) | Due::Begin(deadline, _)) = due;
             let length = self.peek(&mut buffer, deadline)?;
             match take(&buffer[..length]).map_err(ReceiveError::Refused)? {
                 Progress::Done(used) => {
@@ -106,6 +109,9 @@ impl<'a> Incoming<'a> {
                     return Ok(());
                 }
                 Progress::More => self.stream.read_exact(&mut buffer[..length])?,
+            }
+            if let Due::Begin(_, time) = due {
+                due = Due::Whole(Instant::now() + time);
             }
         }
     }
@@ -119,9 +125,11 @@ impl<'a> Incoming<'a> {
             self.stream.set_read_timeout(Some(left))?;
             self.timeout = left;
         }
-        match retry(|| self.stream.peek(buffer))? {
-            0 => Err(ReceiveError::Closed),
-            length => Ok(length),
+        let length = retry(|| self.stream.peek(buffer))?;
+        self.ended = length == 0;
+        match self.ended {
+            true => Err(ReceiveError::Closed),
+            false => Ok(length),
         }
     }
 
@@ -137,7 +145,9 @@ impl<'a> Incoming<'a> {
 
     /// Ends the connection so that all that was written arrives.
     pub fn close(self) {
-        linger(self.stream);
+        if !self.ended {
+            linger(self.stream);
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ const RETRY_AFTER: &str = "2";
 
 /// The way to the thread that turns clients away.
 #[derive(Clone, Debug)]
-pub struct TurnAway(SyncSender<Arc<TcpStream>>);
+pub struct TurnAway(SyncSender<TcpStream>);
 
 impl TurnAway {
     /// Starts the thread. It ends when the last `TurnAway` is dropped. Each client holds one of `descriptors` for a second
@@ -39,7 +38,7 @@ impl TurnAway {
     }
 
     /// Has a client turned away; never waits.
-    pub fn client(&self, stream: Arc<TcpStream>) {
+    pub fn client(&self, stream: TcpStream) {
         // When the queue is full, the stream comes back in the error and is closed.
         let _ = self.0.try_send(stream);
     }
@@ -47,11 +46,11 @@ impl TurnAway {
 
 /// A client that has its answer and may not have read it yet.
 struct Leaving {
-    stream: Arc<TcpStream>,
+    stream: TcpStream,
     deadline: Instant,
 }
 
-fn turn_away(arriving: &Receiver<Arc<TcpStream>>, most: usize) {
+fn turn_away(arriving: &Receiver<TcpStream>, most: usize) {
     let mut leaving: VecDeque<Leaving> = VecDeque::new();
     let mut looked = Instant::now();
     loop {
@@ -73,12 +72,12 @@ fn turn_away(arriving: &Receiver<Arc<TcpStream>>, most: usize) {
 }
 
 /// Answers and shuts the writing half down. The socket's buffer is empty, so the answer fits or the client is gone.
-fn say_so(stream: Arc<TcpStream>) -> Option<Leaving> {
+fn say_so(stream: TcpStream) -> Option<Leaving> {
     let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE, "too many clients, come back later");
     let answer = Answer::refusal(&refusal).with("retry-after", RETRY_AFTER);
     let manners = Manners { close: true, ..Manners::default() };
     stream.set_nonblocking(true).ok()?;
-    (&*stream).write_all(&answer.to_bytes(manners)).ok()?;
+    (&stream).write_all(&answer.to_bytes(manners)).ok()?;
     stream.shutdown(Shutdown::Write).ok()?;
     Some(Leaving { stream, deadline: Instant::now() + LINGER_TIME })
 }
@@ -86,7 +85,7 @@ fn say_so(stream: Arc<TcpStream>) -> Option<Leaving> {
 /// Throws away what the client sends, so that closing the socket sends no reset that would destroy the answer.
 fn is_still_there(client: &Leaving) -> bool {
     let mut buffer = [0; 1024];
-    match (&*client.stream).read(&mut buffer) {
+    match (&client.stream).read(&mut buffer) {
         Ok(0) => false,
         Ok(_) => Instant::now() < client.deadline,
         Err(error) => error.kind() == ErrorKind::WouldBlock && Instant::now() < client.deadline,

@@ -84,7 +84,8 @@ fn the_maps_name_the_modules_there_are() {
 const IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli", "server", "script"]),
     ("cli", &["script::units", "suggest"]),
-    ("server", &["connection", "journal", "script", "turn_away"]),
+    ("server", &["connection", "crew", "journal", "script", "trouble", "turn_away"]),
+    ("crew", &["connection", "trouble", "turn_away"]),
     ("turn_away", &["http", "socket"]),
     ("connection", &["http", "journal", "script", "socket"]),
     ("socket", &["http", "script::clock"]),
@@ -93,6 +94,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("script", &["http::chunk", "http::field", "suggest"]),
     ("http", &[]),
     ("suggest", &[]),
+    ("trouble", &[]),
 ];
 
 #[test]

@@ -6,7 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 use support::{eventually, Client, Folder, Program, OWN_THREADS};
 
-/// How long it takes until the thread of a client that asked for this script and reset its connection is gone.
+/// How long it takes until the connection of a client that asked for this script and reset its connection is gone.
 fn noticed_after(name: &str, script: &str, requests: usize) -> Duration {
     let folder = Folder::new(name);
     let script = folder.file("script.sse", script);

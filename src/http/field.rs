@@ -43,8 +43,28 @@ impl<'a> FieldLine<'a> {
 
 /// The field lines of a head that begins with its start line. What is no field line is passed over.
 pub fn field_lines(head: &[u8]) -> impl Iterator<Item = FieldLine<'_>> {
+    lines(head).filter_map(|line| FieldLine::parse(line).ok())
+}
+
+/// The value of the first field line called `name`, in any case, in a head whose lines were checked already.
+pub fn field_value<'a>(head: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    lines(head).find_map(|line| value_of(line, name))
+}
+
+/// The values of all those field lines.
+pub fn field_values<'a>(head: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    lines(head).filter_map(move |line| value_of(line, name))
+}
+
+fn value_of<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let is_it = line.get(..name.len())?.eq_ignore_ascii_case(name.as_bytes());
+    line[name.len()..].strip_prefix(b":").filter(|_| is_it).map(trim_ows)
+}
+
+/// The lines of a head after the first, without their ends.
+fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines.skip(1).take_while(|line| !line.is_empty()).filter_map(|line| FieldLine::parse(line).ok())
+    lines.skip(1).take_while(|line| !line.is_empty())
 }
 
 /// `token = 1*tchar` (RFC 9110, section 5.6.2).

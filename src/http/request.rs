@@ -4,7 +4,7 @@
 //! Strict on purpose: where the RFC lets a recipient forgive (a lone LF as line end, an obs-fold), this one does not,
 //! for its users test clients.
 
-use super::field::{field_lines, list_members, FieldLine};
+use super::field::{field_lines, field_value, field_values, list_members, FieldLine};
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 pub use super::request_line::{Version, MAX_TARGET};
 use super::response::{Manners, Refusal, Status};
@@ -71,7 +71,7 @@ impl Request {
 
     /// The value of the first field line called `name`.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        self.field_lines().find(|line| line.is(name)).map(|line| line.value)
+        field_value(&self.head, name)
     }
 
     /// Whether the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1).
@@ -80,7 +80,7 @@ impl Request {
     }
 
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.field_lines().filter(move |line| line.is(name)).map(|line| line.value)
+        field_values(&self.head, name)
     }
 }
 
@@ -102,12 +102,10 @@ impl HeadReader {
 
     /// What the answer has to mind, whether the request is accepted or refused.
     pub fn manners(&self) -> Manners {
-        let field_lines = || field_lines(&self.head);
-        let mut options =
-            field_lines().filter(|line| line.is("connection")).flat_map(|line| list_members(line.value));
+        let mut options = field_values(&self.head, "connection").flat_map(list_members);
         let is_old = self.line.as_ref().map_or(false, |line| line.version == Version::Http10);
         Manners {
-            cors: field_lines().any(|line| line.is("origin")),
+            cors: field_value(&self.head, "origin").is_some(),
             close: is_old || options.any(|option| option.eq_ignore_ascii_case(b"close")),
             head_only: self.head.starts_with(b"HEAD "),
         }

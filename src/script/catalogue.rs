@@ -82,17 +82,16 @@ impl Catalogue {
     /// What answers a request. One that is meant for this very query comes before one for any.
     pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
         let path = percent_decode(path);
-        let mut here: Vec<&Script> =
-            self.scripts().filter(|script| script.route.is_at(&path, query)).collect();
-        here.sort_by_key(|script| script.route.query.is_none());
-        if let Some(script) = here.iter().find(|script| script.route.answers(method)) {
+        let here = || self.scripts().filter(|script| script.route.is_at(&path, query));
+        let answering = here().filter(|script| script.route.answers(method));
+        if let Some(script) = answering.min_by_key(|script| script.route.query.is_none()) {
             return Found::Script(script);
         }
-        match here.is_empty() {
-            true => Found::Nothing,
-            false => Found::Methods(
-                here.iter().flat_map(|script| &script.route.methods).map(String::as_str).collect(),
-            ),
+        match here().next() {
+            None => Found::Nothing,
+            Some(_) => {
+                Found::Methods(here().flat_map(|script| &script.route.methods).map(String::as_str).collect())
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The head of a script's answer: by default `200 OK` with `transfer-encoding`, `cache-control`, `content-type` and
 //! `date`, in this order; changed by `@status` and `@header`.
 
-use super::facts::{Facts, Moment};
+use super::facts::Facts;
 use super::template::{Segment, Template};
 use crate::http::field::{is_field_value, is_token, trim_ows};
 
@@ -113,10 +113,7 @@ impl ScriptHead {
     /// # Errors
     /// The request made it something that is no status.
     pub fn status(&self, facts: Facts<'_>) -> Result<Status, String> {
-        match self.status.as_plain() {
-            Some(plain) => parse_status(plain),
-            None => parse_status(&self.status.render(facts, &Moment::of_head(facts.asked))),
-        }
+        parse_status(&self.status.in_head(facts))
     }
 
     /// All templates in it.

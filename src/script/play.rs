@@ -11,7 +11,7 @@ use super::units::Speed;
 use super::{Ending, Part, Position, Step, Wait};
 use crate::http::chunk::{ChunkedWriter, Framed};
 use std::io::{self, Write};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long an endless loop rests in a turn in which it neither sent nor waited, lest it keep a processor busy when
 /// `--speed` takes its waits away.
@@ -40,6 +40,8 @@ pub struct Player<'a, W: Write, C: Clock> {
     speed: Speed,
     random: Random,
     due: Instant,
+    /// The present moment, as it was when last looked at: what leaves in one write was made at one moment.
+    now: (Instant, SystemTime),
     /// `{{elapsed}}` counts from here: the head, unless `@clock` came before it.
     origin: Option<Instant>,
     /// When something was last sent.
@@ -86,7 +88,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         clock: C,
         tempo: Tempo,
     ) -> Player<'a, W, C> {
-        let now = clock.now();
+        let now = (clock.now(), clock.system_time());
         Player {
             facts,
             body,
@@ -95,9 +97,10 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             clock,
             speed: tempo.speed,
             random: Random::new(tempo.seed, facts.connection),
-            due: now,
+            due: now.0,
+            now,
             origin: None,
-            sent: now,
+            sent: now.0,
             sends: 0,
             sends_before_wait: 0,
             keepalive: None,
@@ -226,9 +229,21 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         self.wait()
     }
 
+    /// Whether the next thing is due. Only where it was not is the clock asked again.
+    fn is_due(&mut self) -> bool {
+        if self.due > self.now.0 {
+            self.look();
+        }
+        self.due <= self.now.0
+    }
+
+    fn look(&mut self) {
+        self.now = (self.clock.now(), self.clock.system_time());
+    }
+
     /// Waits until the next thing is due; what was due before leaves first.
     fn wait(&mut self) -> Result<(), Stop> {
-        if self.due <= self.clock.now() {
+        if self.is_due() {
             return Ok(());
         }
         self.body.flush()?;
@@ -239,7 +254,9 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             self.clock.check()?;
         }
         self.sends_before_wait = self.sends;
-        Ok(self.clock.wait_until(self.due)?)
+        self.clock.wait_until(self.due)?;
+        self.look();
+        Ok(())
     }
 
     /// When the next keep-alive comment is due; none before the head has left, and none in the middle of a line.
@@ -295,15 +312,16 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         self.wait()?;
         self.clock.check()?;
         if is_idle {
-            self.clock.wait_until(self.clock.now() + REST)?;
+            self.clock.wait_until(self.now.0 + REST)?;
         }
+        self.look();
         Ok(body)
     }
 
     fn moment(&self) -> Moment {
-        let now = self.clock.now();
+        let (now, time) = self.now;
         let elapsed = now.saturating_duration_since(self.origin.unwrap_or(now));
-        let time = self.clock.system_time().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment {
             elapsed: elapsed.as_millis() as u64,
             time: time.as_millis() as u64,

@@ -261,6 +261,14 @@ impl Template {
         }
     }
 
+    /// The bytes when a head is made; where they are always the same, not a copy of them.
+    pub fn in_head(&self, facts: Facts<'_>) -> Cow<'_, [u8]> {
+        match self.as_plain() {
+            Some(plain) => Cow::Borrowed(plain),
+            None => Cow::Owned(self.render(facts, &Moment::of_head(facts.asked))),
+        }
+    }
+
     /// The bytes at this moment.
     pub fn render(&self, facts: Facts<'_>, moment: &Moment) -> Vec<u8> {
         let mut out = Vec::new();

@@ -1,6 +1,6 @@
 //! The program as a child process.
 
-use super::{eventually, OWN_THREADS};
+use super::eventually;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 pub struct Program {
     child: Child,
     pub address: SocketAddr,
+    descriptors_at_start: usize,
 }
 
 impl Program {
@@ -33,7 +34,10 @@ impl Program {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
         let port = port.parse().unwrap_or_else(|_| panic!("the first line is {line:?}"));
-        Program { child, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut program = Program { child, address, descriptors_at_start: 0 };
+        program.descriptors_at_start = program.descriptors();
+        program
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -47,17 +51,18 @@ impl Program {
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
-    /// Waits until no client has a thread, for [`PATIENCE`] at most.
+    /// Waits until no client has a connection, for [`PATIENCE`] at most.
     pub fn wait_until_empty(&self) {
-        eventually(|| self.threads(), |now| *now == OWN_THREADS);
+        eventually(|| self.descriptors(), |now| *now == self.descriptors_at_start);
     }
 
     pub fn threads(&self) -> usize {
         fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().count()
     }
 
+    /// Open files; 0 where the system does not say.
     pub fn descriptors(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
     }
 
     /// Resident memory in kB.

@@ -1,0 +1,161 @@
+//! The threads that serve clients, one each. A thread whose client has left takes the next one; where none is free, a new
+//! one is started.
+
+use crate::connection::{self, Site};
+use crate::trouble::Trouble;
+use crate::turn_away::TurnAway;
+use std::collections::VecDeque;
+use std::io;
+use std::net::TcpStream;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Octets of stack for a client's thread. A panic with a backtrace needs more than 16 KiB; what is not touched costs
+/// nothing.
+const STACK: usize = 64 * 1024;
+/// How long a thread waits for its next client: somewhat longer than the 2 s after which those of the demo come back.
+const REST: Duration = Duration::from_secs(3);
+
+/// A client that has a place and no thread yet.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Its connection.
+    pub stream: TcpStream,
+    /// When it came.
+    pub at: Instant,
+    /// Its place.
+    pub seat: Seat,
+}
+
+/// A client's place, free again when dropped: at the end of its connection, however that comes.
+#[derive(Debug)]
+pub struct Seat(Arc<Site>);
+
+impl Seat {
+    /// A place, unless `max_clients` are taken.
+    pub fn take(site: &Arc<Site>, max_clients: usize) -> Option<Seat> {
+        // Taken before it is compared: a seat too many is given back by dropping it.
+        let others = site.open.fetch_add(1, Ordering::Relaxed);
+        let seat = Seat(Arc::clone(site));
+        (others < max_clients).then_some(seat)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The way to the threads. When it is dropped, those without a client end.
+#[derive(Debug)]
+pub struct Crew(Arc<Lobby>);
+
+impl Crew {
+    /// Starts the thread that starts the others: whoever accepts must not wait for that.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start(turn_away: TurnAway) -> io::Result<Crew> {
+        let lobby = Arc::new(Lobby::default());
+        let crew = Crew(Arc::clone(&lobby));
+        thread::Builder::new().name("start".to_owned()).spawn(move || start_threads(&lobby, &turn_away))?;
+        Ok(crew)
+    }
+
+    /// Has a client served; never waits for it.
+    pub fn serve(&self, client: Accepted) {
+        let mut inside = self.0.lock();
+        inside.clients.push_back(client);
+        match inside.clients.len() <= inside.free_threads {
+            true => self.0.client_came.notify_one(),
+            false => self.0.thread_lacks.notify_one(),
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.client_came.notify_all();
+        self.0.thread_lacks.notify_all();
+    }
+}
+
+/// Where clients and threads find each other.
+#[derive(Debug, Default)]
+struct Lobby {
+    inside: Mutex<Inside>,
+    client_came: Condvar,
+    thread_lacks: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    clients: VecDeque<Accepted>,
+    /// Threads that take a client before they do anything else.
+    free_threads: usize,
+    closed: bool,
+}
+
+impl Lobby {
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next client for a thread that counts as free; `None` when it has rested long enough.
+    fn next_client(&self) -> Option<Accepted> {
+        let nobody = |inside: &mut Inside| inside.clients.is_empty() && !inside.closed;
+        let waited = self.client_came.wait_timeout_while(self.lock(), REST, nobody);
+        let (mut inside, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        inside.free_threads -= 1;
+        inside.clients.pop_front()
+    }
+
+    /// Gives a seat back and counts its thread as free in one step, so that there are never more threads than seats.
+    fn set_free(&self, seat: Seat) {
+        let mut inside = self.lock();
+        inside.free_threads += 1;
+        drop(seat);
+    }
+
+    /// Waits until a client has no thread to hope for, and counts a free one more; `false` when the lobby has closed.
+    fn wait_for_lack(&self) -> bool {
+        let enough = |inside: &mut Inside| inside.clients.len() <= inside.free_threads && !inside.closed;
+        let waited = self.thread_lacks.wait_while(self.lock(), enough);
+        let mut inside = waited.unwrap_or_else(PoisonError::into_inner);
+        inside.free_threads += 1;
+        !inside.closed
+    }
+
+    /// Takes back that there would be a thread more, and gives out the client that hoped for it.
+    fn give_up(&self) -> Option<Accepted> {
+        let mut inside = self.lock();
+        inside.free_threads -= 1;
+        inside.clients.pop_back()
+    }
+}
+
+fn start_threads(lobby: &Arc<Lobby>, turn_away: &TurnAway) {
+    let mut trouble = Trouble::default();
+    while lobby.wait_for_lack() {
+        let own = Arc::clone(lobby);
+        if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(move || serve_clients(&own)) {
+            trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
+            if let Some(client) = lobby.give_up() {
+                turn_away.client(client.stream);
+            }
+        }
+    }
+}
+
+fn serve_clients(lobby: &Lobby) {
+    while let Some(Accepted { stream, at, seat }) = lobby.next_client() {
+        // A broken connection is an ordinary end: clients come and go.
+        let _ = connection::serve(&stream, at, &seat.0);
+        drop(stream);
+        lobby.set_free(seat);
+    }
+}
