@@ -110,7 +110,7 @@ pub struct Head(Vec<u8>);
 impl Head {
     /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4).
     pub fn new(status: Status, reason: &[u8]) -> Head {
-        let mut head = Head(Vec::with_capacity(160));
+        let mut head = Head(Vec::with_capacity(320));
         head.put(format_args!("HTTP/1.1 {} ", status.0));
         head.0.extend_from_slice(reason);
         head.0.extend_from_slice(b"\r\n");

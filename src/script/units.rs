@@ -5,7 +5,8 @@ use std::time::Duration;
 /// The longest time a script can name: a year. Anything longer is a slip of the pen.
 const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Reads a number, whole or with a decimal point, followed by `ms`, `s`, `m` or `h`.
+/// Reads a number, whole or with a decimal point, followed by `ms`, `s`, `m` or `h`. What is less than a nanosecond is
+/// dropped.
 ///
 /// # Errors
 /// A message that names the text and shows what would be right.
@@ -13,49 +14,59 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no time (write 80ms, 1.5s, 2m or 1h)");
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
-    let milliseconds = match unit {
-        "ms" => 1.0,
-        "s" => 1_000.0,
-        "m" => 60_000.0,
-        "h" => 3_600_000.0,
+    let nanoseconds_of_a_millionth = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
         _ => return Err(wrong()),
     };
-    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return Err(wrong());
+    let time = parse_millionths(number).ok_or_else(wrong)?.saturating_mul(nanoseconds_of_a_millionth);
+    match Duration::from_nanos(time) {
+        time if time > MAX_TIME => Err(format!("`{text}` is longer than a year (8760h)")),
+        time => Ok(time),
     }
-    let number: f64 = number.parse().map_err(|_| wrong())?;
-    let seconds = number * milliseconds / 1_000.0;
-    if seconds > MAX_TIME.as_secs_f64() {
-        return Err(format!("`{text}` is longer than a year (8760h)"));
-    }
-    Ok(Duration::from_secs_f64(seconds))
 }
 
-/// By how much the times of all scripts are divided.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Speed(f64);
+/// Reads digits with a decimal point among them or not: how many millionths they are. Further digits are dropped.
+fn parse_millionths(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    if !digits.clone().all(|byte| byte.is_ascii_digit()) || digits.next().is_none() {
+        return None;
+    }
+    let add = |sum: u64, digit: u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    let fraction = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+    Some(whole.bytes().chain(fraction).fold(0, add))
+}
+
+/// By how much the times of all scripts are divided: so many millionths, or `None` for no waiting at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Speed(Option<u64>);
 
 impl Speed {
     /// Times as they are written.
-    pub const NORMAL: Speed = Speed(1.0);
+    pub const NORMAL: Speed = Speed(Some(1_000_000));
     /// No waiting at all.
-    pub const MAX: Speed = Speed(f64::INFINITY);
+    pub const MAX: Speed = Speed(None);
 
     /// Reads `max` or a number from 0.001 to 1000000.
     ///
     /// # Errors
     /// A message that names the text and shows what would be right.
     pub fn parse(text: &str) -> Result<Speed, String> {
-        match text.parse::<f64>() {
+        match parse_millionths(text) {
             _ if text == "max" => Ok(Speed::MAX),
-            Ok(factor) if (0.001..=1e6).contains(&factor) => Ok(Speed(factor)),
+            Some(factor @ 1_000..=1_000_000_000_000) => Ok(Speed(Some(factor))),
             _ => Err(format!("`{text}` is no speed (write a number from 0.001 to 1000000, or max)")),
         }
     }
 
     /// How long `time` takes at this speed.
     pub fn scale(self, time: Duration) -> Duration {
-        Duration::from_secs_f64(time.as_secs_f64() / self.0)
+        let scaled = |factor| time.as_nanos() * 1_000_000 / u128::from(factor);
+        // A year at the lowest speed is more nanoseconds than fit; 500 years will do.
+        Duration::from_nanos(self.0.map_or(0, |factor| u64::try_from(scaled(factor)).unwrap_or(u64::MAX)))
     }
 }
 
@@ -84,16 +95,22 @@ mod tests {
 
     #[test]
     fn reads_every_unit() {
-        for (text, milliseconds) in
-            [("80ms", 80), ("1.5s", 1_500), ("2m", 120_000), ("1h", 3_600_000), ("0s", 0), (".5s", 500)]
-        {
+        for (text, milliseconds) in [
+            ("80ms", 80),
+            ("1.5s", 1_500),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("0s", 0),
+            (".5s", 500),
+            ("1.s", 1_000),
+        ] {
             assert_eq!(parse_time(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
     }
 
     #[test]
     fn refuses_what_is_no_time() {
-        for text in ["", "5", "s", ".s", "1.2.3s", "-1s", "1 s", "1d", "1S", "1e3s", "infs"] {
+        for text in ["", "5", "s", ".s", "1.2.3s", "-1s", "+1s", "1 s", "1d", "1S", "1e3s", "infs"] {
             let what = format!("`{text}` is no time (write 80ms, 1.5s, 2m or 1h)");
             assert_eq!(parse_time(text), Err(what));
         }
@@ -122,7 +139,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_speed() {
-        for text in ["", "0", "-1", "nan", "inf", "1e9", "fast", "MAX"] {
+        for text in
+            ["", ".", "0", "0.0009", "-1", "+1", "1.2.3", "nan", "inf", "1e9", "1000001", "fast", "MAX"]
+        {
             assert!(Speed::parse(text).is_err(), "{text}");
         }
     }
