@@ -249,6 +249,8 @@ pub enum Chunk {
         segments: Vec<Segment>,
         /// Octets to a chunk, and the time from one chunk to the next (`@chunk N every T`).
         pieces: Option<(u64, Duration)>,
+        /// Octets at most, when that is known, they are few, and they are not to be cut.
+        at_most: Option<usize>,
     },
 }
 

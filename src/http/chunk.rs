@@ -8,6 +8,9 @@ use std::ops::Range;
 /// less, and leaves in one write.
 const GATHER: usize = 4 * 1024;
 
+/// Octets of data that a short chunk has at most, so that it fits where chunks are gathered.
+pub const MAX_SHORT: usize = GATHER / 2;
+
 /// How the end of a body is marked (RFC 9112, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -51,11 +54,17 @@ const SIZE_LINE: usize = 18;
 
 /// `chunk-size CRLF`, written into the buffer.
 fn size_line(size: u64, buffer: &mut [u8; SIZE_LINE]) -> &[u8] {
-    let mut unused = &mut buffer[..];
-    // The buffer is as long as the longest line.
-    let _ = write!(unused, "{size:x}\r\n");
-    let used = SIZE_LINE - unused.len();
-    &buffer[..used]
+    let mut start = SIZE_LINE - 2;
+    buffer[start..].copy_from_slice(b"\r\n");
+    let mut rest = size;
+    loop {
+        start -= 1;
+        buffer[start] = b"0123456789abcdef"[(rest % 16) as usize];
+        rest /= 16;
+        if rest == 0 {
+            return &buffer[start..];
+        }
+    }
 }
 
 /// A writer over a writer that makes every write a chunk and gathers chunks until it is flushed. What any of its methods
@@ -128,6 +137,31 @@ impl<W: Write> ChunkedWriter<W> {
             Framing::Length(_) | Framing::UntilClose => self.gather(chunk.data()),
             Framing::Empty => Ok(()),
         }
+    }
+
+    /// Writes a chunk whose data `append` appends to the buffer: `at_most` octets, which are [`MAX_SHORT`] at most.
+    pub fn short_chunk(&mut self, at_most: usize, append: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        if self.gathered.len() + at_most + SIZE_LINE + 2 > GATHER {
+            self.write_gathered()?;
+        }
+        let mut gathered = std::mem::take(&mut self.gathered);
+        let start = gathered.len();
+        append(&mut gathered);
+        let size = gathered.len() - start;
+        self.count(&gathered[start..]);
+        match self.framing {
+            Framing::Chunked if size > 0 => {
+                let mut buffer = [0; SIZE_LINE];
+                let size = size_line(size as u64, &mut buffer);
+                gathered.extend_from_slice(size);
+                gathered[start..].rotate_right(size.len());
+                gathered.extend_from_slice(b"\r\n");
+            }
+            Framing::Empty => gathered.truncate(start),
+            _ => {}
+        }
+        self.gathered = gathered;
+        Ok(())
     }
 
     /// Begins a chunk of so many octets, which `data` and `end_chunk` must follow. 0 is not for this: an empty chunk
@@ -288,6 +322,26 @@ mod tests {
             body.finish(b"X: y\r\n")
         });
         assert_eq!(all, [b"6\r\nabcde\n\r\n0\r\nX: y\r\n\r\n"]);
+    }
+
+    #[test]
+    fn a_short_chunk_is_a_chunk_whatever_was_gathered_before() {
+        for before in [0, GATHER - 10] {
+            let all = writes(Framing::Chunked, |body| {
+                body.raw(&vec![b'-'; before])?;
+                body.short_chunk(20, |data| data.extend_from_slice(b"data: 17 octets\n\n"))?;
+                body.short_chunk(20, |_| {})?;
+                assert_eq!((body.octets(), body.ends_a_line()), (17, true));
+                body.finish(b"")
+            });
+            assert_eq!(all.concat()[before..], b"11\r\ndata: 17 octets\n\n\r\n0\r\n\r\n"[..]);
+            assert!(all.iter().all(|write| write.len() <= GATHER));
+        }
+        let short = |framing| {
+            writes(framing, |body| body.short_chunk(1, |data| data.push(b'a')).and(body.finish(b"")))
+        };
+        assert_eq!(short(Framing::UntilClose), [b"a"]);
+        assert!(short(Framing::Empty).is_empty());
     }
 
     #[test]

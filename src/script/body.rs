@@ -3,7 +3,7 @@
 use super::resume::{EventId, ResumeTable};
 use super::template::{next_value, Segment, Template};
 use super::{Chunk, Position, Step, Wait};
-use crate::http::chunk::Framed;
+use crate::http::chunk::{Framed, MAX_SHORT};
 use std::time::Duration;
 
 /// Octets of filler above which it is no longer written out when the script is loaded.
@@ -247,7 +247,11 @@ impl Body {
         let chunk = match (segments.as_slice(), pieces) {
             ([], _) => return,
             ([Segment::Text(only)], None) => Chunk::Framed(Framed::new(only)),
-            _ => Chunk::Template { segments, pieces },
+            _ => {
+                let at_most = segments.iter().map(Segment::at_most).sum::<Option<usize>>();
+                let at_most = at_most.filter(|octets| pieces.is_none() && *octets <= MAX_SHORT);
+                Chunk::Template { segments, pieces, at_most }
+            }
         };
         self.steps.push(Step::Chunk(chunk));
     }

@@ -41,7 +41,9 @@ pub struct Player<'a, W: Write, C: Clock> {
     random: Random,
     due: Instant,
     /// The present moment, as it was when last looked at: what leaves in one write was made at one moment.
-    now: (Instant, SystemTime),
+    now: Instant,
+    /// The same in milliseconds since 1970.
+    time: u64,
     /// `{{elapsed}}` counts from here: the head, unless `@clock` came before it.
     origin: Option<Instant>,
     /// When something was last sent.
@@ -88,7 +90,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         clock: C,
         tempo: Tempo,
     ) -> Player<'a, W, C> {
-        let now = (clock.now(), clock.system_time());
+        let now = clock.now();
+        let time = milliseconds(clock.system_time());
         Player {
             facts,
             body,
@@ -97,10 +100,11 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             clock,
             speed: tempo.speed,
             random: Random::new(tempo.seed, facts.connection),
-            due: now.0,
+            due: now,
             now,
+            time,
             origin: None,
-            sent: now.0,
+            sent: now,
             sends: 0,
             sends_before_wait: 0,
             keepalive: None,
@@ -231,14 +235,15 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     /// Whether the next thing is due. Only where it was not is the clock asked again.
     fn is_due(&mut self) -> bool {
-        if self.due > self.now.0 {
+        if self.due > self.now {
             self.look();
         }
-        self.due <= self.now.0
+        self.due <= self.now
     }
 
     fn look(&mut self) {
-        self.now = (self.clock.now(), self.clock.system_time());
+        self.now = self.clock.now();
+        self.time = milliseconds(self.clock.system_time());
     }
 
     /// Waits until the next thing is due; what was due before leaves first.
@@ -312,23 +317,26 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         self.wait()?;
         self.clock.check()?;
         if is_idle {
-            self.clock.wait_until(self.now.0 + REST)?;
+            self.clock.wait_until(self.now + REST)?;
         }
         self.look();
         Ok(body)
     }
 
     fn moment(&self) -> Moment {
-        let (now, time) = self.now;
-        let elapsed = now.saturating_duration_since(self.origin.unwrap_or(now));
-        let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let elapsed = self.now.saturating_duration_since(self.origin.unwrap_or(self.now));
         Moment {
             elapsed: elapsed.as_millis() as u64,
-            time: time.as_millis() as u64,
+            time: self.time,
             turn: self.loops.last().map_or(0, |current| current.turn),
             open: self.facts.asked.open(),
         }
     }
+}
+
+/// Milliseconds since 1970.
+fn milliseconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 #[cfg(test)]

@@ -25,6 +25,15 @@ impl Segment {
         }
     }
 
+    /// Octets at most, where the request does not decide it; a filler is not meant to be held in memory.
+    pub(super) fn at_most(&self) -> Option<usize> {
+        match self {
+            Segment::Text(text) => Some(text.len()),
+            Segment::Value(value) if value.is_number() => Some(MAX_DIGITS),
+            Segment::Fill(..) | Segment::Value(_) => None,
+        }
+    }
+
     /// Whether the request's body is asked for.
     pub(super) fn wants_body(&self) -> bool {
         matches!(self, Segment::Value(value) if value.wants_body())
@@ -156,6 +165,13 @@ impl Value {
         }
     }
 
+    /// Whether it stands for a number, whatever the request.
+    fn is_number(&self) -> bool {
+        let is_counted =
+            matches!(self.name, Name::Elapsed | Name::Time | Name::Turn | Name::Open | Name::Connection);
+        is_counted || (self.plus.is_some() && self.default.is_none())
+    }
+
     /// Whether the request's body is asked for.
     pub fn wants_body(&self) -> bool {
         self.name == Name::Body || self.plus == Some(Addend::Name(Name::Body))
@@ -179,17 +195,20 @@ impl Addend {
     }
 }
 
+/// Digits of the largest number.
+const MAX_DIGITS: usize = 20;
+
 /// A value's bytes. Numbers stand in place, so that showing one allocates nothing.
 pub enum Shown<'a> {
     /// Digits, right-aligned: they begin at the second field.
-    Number([u8; 20], usize),
+    Number([u8; MAX_DIGITS], usize),
     /// Anything else.
     Bytes(Cow<'a, [u8]>),
 }
 
 impl Shown<'_> {
     fn number(mut number: u64) -> Shown<'static> {
-        let mut digits = [b'0'; 20];
+        let mut digits = [b'0'; MAX_DIGITS];
         let mut start = digits.len() - 1;
         digits[start] += (number % 10) as u8;
         while number >= 10 {
@@ -272,14 +291,19 @@ impl Template {
     /// The bytes at this moment.
     pub fn render(&self, facts: Facts<'_>, moment: &Moment) -> Vec<u8> {
         let mut out = Vec::new();
-        for segment in &self.0 {
-            match segment {
-                Segment::Text(text) => out.extend_from_slice(text),
-                Segment::Fill(byte, count) => out.extend((0..*count).map(|_| *byte)),
-                Segment::Value(value) => out.extend_from_slice(value.shown(facts, moment).as_bytes()),
-            }
-        }
+        render(&self.0, facts, moment, &mut out);
         out
+    }
+}
+
+/// Appends what `segments` stand for at this moment.
+pub(super) fn render(segments: &[Segment], facts: Facts<'_>, moment: &Moment, out: &mut Vec<u8>) {
+    for segment in segments {
+        match segment {
+            Segment::Text(text) => out.extend_from_slice(text),
+            Segment::Fill(byte, count) => out.extend((0..*count).map(|_| *byte)),
+            Segment::Value(value) => out.extend_from_slice(value.shown(facts, moment).as_bytes()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::clock::Clock;
 use super::super::pieces::{runs, Pieces, Run};
-use super::super::template::Segment;
+use super::super::template::{render, Segment};
 use super::super::Chunk;
 use super::{End, Player, Stop};
 use crate::http::chunk::Framed;
@@ -19,7 +19,12 @@ impl<W: Write, C: Clock> Player<'_, W, C> {
     pub(super) fn send(&mut self, chunk: &Chunk, skip: u64) -> Result<(), Stop> {
         match chunk {
             Chunk::Framed(chunk) => self.send_framed(chunk, skip),
-            Chunk::Template { segments, pieces } => self.send_template(segments, *pieces, skip),
+            Chunk::Template { segments, at_most: Some(octets), .. }
+                if skip == 0 && self.drop_after.is_none() =>
+            {
+                self.send_short(segments, *octets)
+            }
+            Chunk::Template { segments, pieces, .. } => self.send_template(segments, *pieces, skip),
         }
     }
 
@@ -34,6 +39,14 @@ impl<W: Write, C: Clock> Player<'_, W, C> {
         let mut pieces = Pieces::new(None, data.len() as u64);
         self.send_data(data, &mut pieces)?;
         self.end_pieces(&pieces)
+    }
+
+    /// Sends what leaves whole, in a buffer where it has room.
+    fn send_short(&mut self, segments: &[Segment], at_most: usize) -> Result<(), Stop> {
+        self.note_sending();
+        self.send_head()?;
+        let (facts, moment) = (self.facts, self.moment());
+        Ok(self.body.short_chunk(at_most, |data| render(segments, facts, &moment, data))?)
     }
 
     fn send_template(
