@@ -69,7 +69,10 @@ impl Crew {
     pub fn serve(&self, client: Accepted) {
         let mut inside = self.0.lock();
         inside.clients.push_back(client);
-        match inside.clients.len() <= inside.free_threads {
+        let enough_threads = inside.clients.len() <= inside.free_threads;
+        // Whoever is woken wants the lock at once.
+        drop(inside);
+        match enough_threads {
             true => self.0.client_came.notify_one(),
             false => self.0.thread_lacks.notify_one(),
         }
