@@ -1,0 +1,67 @@
+//! Times drawn as bars of text, and the figures that stand for them.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Upper ends of the bars, in microseconds; what is longer has the last bar.
+const ENDS: [u64; 16] = [
+    50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+    2_000_000, 5_000_000,
+];
+/// Characters of the longest bar.
+const WIDTH: usize = 40;
+
+/// Times in their order.
+pub struct Histogram(Vec<Duration>);
+
+impl Histogram {
+    pub fn new(mut times: Vec<Duration>) -> Histogram {
+        times.sort_unstable();
+        Histogram(times)
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The time within which so many of a hundred are.
+    pub fn percentile(&self, percent: usize) -> Duration {
+        let rank = (self.0.len() * percent + 99) / 100;
+        self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    }
+
+    /// How many have each bar.
+    fn bars(&self) -> [usize; ENDS.len() + 1] {
+        let mut bars = [0; ENDS.len() + 1];
+        for time in &self.0 {
+            let bar = ENDS.iter().position(|&end| *time <= Duration::from_micros(end));
+            bars[bar.unwrap_or(ENDS.len())] += 1;
+        }
+        bars
+    }
+}
+
+impl fmt::Display for Histogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bars = self.bars();
+        let longest = bars.iter().max().copied().unwrap_or(0).max(1);
+        let first = bars.iter().position(|&count| count > 0).unwrap_or(0);
+        let last = bars.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
+        for (n, &count) in bars.iter().enumerate().take(last).skip(first) {
+            let label = match ENDS.get(n) {
+                Some(&end) => format!("up to {}", milliseconds(Duration::from_micros(end))),
+                None => "longer".to_owned(),
+            };
+            // Even a single one is to be seen.
+            let bar = "█".repeat((count * WIDTH + longest - 1) / longest);
+            let percent = count as f64 * 100.0 / self.count() as f64;
+            writeln!(f, "{label:>16}  {bar:WIDTH$}  {count:>7}  {percent:>6.2} %")?;
+        }
+        Ok(())
+    }
+}
+
+/// A time as people read it.
+pub fn milliseconds(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
+}
