@@ -17,18 +17,27 @@ pub struct Program {
 impl Program {
     /// Starts the program on a free port, with these options before HOST and PORT.
     pub fn start(options: &[&str]) -> Program {
-        Program::start_as(Command::new(program_path()), options)
+        Program::start_at(0, options)
+    }
+
+    /// Starts the program on this port.
+    pub fn start_at(port: u16, options: &[&str]) -> Program {
+        Program::start_as(Command::new(program_path()), port, options)
     }
 
     /// Starts the program through another, which gets the program's path and options as its last arguments.
     pub fn start_under(wrapper: &[&str], program: &Path, options: &[&str]) -> Program {
         let mut command = Command::new(wrapper[0]);
         command.args(&wrapper[1..]).arg(program);
-        Program::start_as(command, options)
+        Program::start_as(command, 0, options)
     }
 
-    fn start_as(mut command: Command, options: &[&str]) -> Program {
-        command.args(options).args(["127.0.0.1", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    fn start_as(mut command: Command, port: u16, options: &[&str]) -> Program {
+        command
+            .args(options)
+            .args(["127.0.0.1", &port.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
