@@ -1,66 +1,26 @@
 //! One client's thread: reads a request, finds its script, plays it, and goes on with the next request of the same
 //! connection until one side has had enough.
 
+use crate::client_clock::ClientClock;
 use crate::http::body::BodyReader;
 use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::field::{is_field_value, list_members};
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, Manners, Refusal, Status};
 use crate::journal::{Journal, Recorded};
-use crate::script::catalogue::{Catalogue, Found};
-use crate::script::clock::Tempo;
+use crate::script::catalogue::Found;
 use crate::script::facts::{Asked, Facts};
 use crate::script::head::HeadField;
 use crate::script::play::{End, Player};
 use crate::script::template::Template;
 use crate::script::{BodyFraming, Ending, Part, Script};
-use crate::socket::{
-    self, ClientClock, Due, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME,
-};
+use crate::site::Site;
+use crate::socket::{self, Due, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime};
-
-/// What all clients of a server share.
-#[derive(Debug)]
-pub struct Site {
-    /// What is served.
-    pub catalogue: Catalogue,
-    /// How fast scripts play, and what random waits are made of.
-    pub tempo: Tempo,
-    /// Clients that have a place at this moment.
-    pub open: AtomicUsize,
-    /// Remembers requests, if that is wanted.
-    pub journal: Option<Journal>,
-    /// Whether paths under `/-/` steer the server.
-    pub control: bool,
-    /// Set when the server stops: streams end at their next wait.
-    pub stop: AtomicBool,
-    /// Counted up to break all streams that play.
-    pub breaks: AtomicUsize,
-}
-
-impl Site {
-    /// Tells whoever waits that the server stops, and wakes the thread that accepts at `address`.
-    pub fn stop(&self, address: SocketAddr) -> io::Result<TcpStream> {
-        self.stop.store(true, Ordering::Relaxed);
-        // `accept` returns for a client only, so be one.
-        TcpStream::connect_timeout(&reachable(address), Duration::from_secs(1))
-    }
-}
-
-/// The address under which a server bound to `address` can be reached from its own machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
-}
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Instant, SystemTime};
 
 /// Serves one client until its connection ends. Its first head is due [`HEAD_TIME`] after `accepted`.
 ///
@@ -102,7 +62,7 @@ impl Client<'_> {
     }
 
     fn clock(&self) -> ClientClock<'_> {
-        ClientClock::new(self.stream, &self.site.stop, &self.site.breaks)
+        ClientClock::new(self.stream, &self.site.state)
     }
 
     /// The next request on a kept connection, which may take its time to begin.
@@ -158,7 +118,7 @@ impl Client<'_> {
 
     fn answer(&self, received: Received) -> io::Result<End> {
         match received {
-            _ if self.site.stop.load(Ordering::Relaxed) => Ok(End::Close),
+            _ if self.site.state.stop.load(Ordering::Relaxed) => Ok(End::Close),
             Ok(Some((request, body))) => self.respond(&request, &body),
             Ok(None) => Ok(End::Close),
             Err(error) => self.refuse(error),
@@ -214,7 +174,7 @@ impl Client<'_> {
                 let lines: String = requests.iter().map(Recorded::to_json).collect();
                 return Some(Answer::new(Status::OK, lines).of_type("application/x-ndjson"));
             }
-            ("POST", b"drop") => drop(self.site.breaks.fetch_add(1, Ordering::Relaxed)),
+            ("POST", b"drop") => drop(self.site.state.breaks.fetch_add(1, Ordering::Relaxed)),
             ("POST", b"stop") => drop(self.stream.local_addr().and_then(|address| self.site.stop(address))),
             _ => {
                 return Some(Answer::not_found(
@@ -233,7 +193,7 @@ impl Client<'_> {
 
     /// Answers with a script.
     fn stream(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<End> {
-        let asked = Asking { request, body, stream: self.stream, open: &self.site.open };
+        let asked = Asking { request, body, stream: self.stream, open: &self.site.state.open };
         // A HEAD request does not start the script, so it does not count.
         let connection = if self.manners.head_only { 1 } else { script.route.next_number(&asked) };
         let facts = Facts { asked: &asked, connection };
@@ -366,18 +326,5 @@ impl Asked for Asking<'_> {
     }
     fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed) as u64
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_on_every_address_is_reached_on_loopback() {
-        let reach = |address: &str| reachable(address.parse().unwrap()).to_string();
-        assert_eq!(reach("0.0.0.0:80"), "127.0.0.1:80");
-        assert_eq!(reach("[::]:80"), "[::1]:80");
-        assert_eq!(reach("127.0.0.2:80"), "127.0.0.2:80");
     }
 }

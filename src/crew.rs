@@ -1,7 +1,8 @@
 //! The threads that serve clients, one each. A thread whose client has left takes the next one; where none is free, a new
 //! one is started.
 
-use crate::connection::{self, Site};
+use crate::connection;
+use crate::site::Site;
 use crate::trouble::Trouble;
 use crate::turn_away::TurnAway;
 use std::collections::VecDeque;
@@ -37,7 +38,7 @@ impl Seat {
     /// A place, unless `max_clients` are taken.
     pub fn take(site: &Arc<Site>, max_clients: usize) -> Option<Seat> {
         // Taken before it is compared: a seat too many is given back by dropping it.
-        let others = site.open.fetch_add(1, Ordering::Relaxed);
+        let others = site.state.open.fetch_add(1, Ordering::Relaxed);
         let seat = Seat(Arc::clone(site));
         (others < max_clients).then_some(seat)
     }
@@ -45,7 +46,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.state.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

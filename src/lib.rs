@@ -27,6 +27,8 @@
 //! | [`crew`] | the threads that serve them |
 //! | [`turn_away`] | answers 503 to those there is no room for |
 //! | [`connection`] | serves one client: request, script, next request |
+//! | [`client_clock`] | the time that passes for one client |
+//! | [`site`] | what all clients share |
 //! | [`socket`] | the two directions of a TCP connection, and their limits in time |
 //! | [`http`] | requests in, heads and chunks out |
 //! | [`script`] | a text file compiled to chunks and waits, and played |
@@ -39,6 +41,7 @@
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod client_clock;
 pub mod connection;
 pub mod crew;
 pub mod event_source;
@@ -46,6 +49,7 @@ pub mod http;
 pub mod journal;
 pub mod script;
 pub mod server;
+pub mod site;
 pub mod socket;
 pub mod suggest;
 pub mod trouble;

@@ -1,11 +1,12 @@
 //! Listens: accepts clients, gives each a seat and hands it on to a thread of its own, or turns it away.
 
-use crate::connection::Site;
+use crate::client_clock::ServerState;
 use crate::crew::{Accepted, Crew, Seat};
 use crate::journal::{Journal, Recorded};
 use crate::script::catalogue::Catalogue;
 use crate::script::clock::Tempo;
 use crate::script::units::Speed;
+use crate::site::Site;
 use crate::trouble::Trouble;
 use crate::turn_away::TurnAway;
 use std::collections::hash_map::RandomState;
@@ -13,7 +14,7 @@ use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -118,11 +119,9 @@ impl Server {
         let site = Arc::new(Site {
             catalogue: self.catalogue,
             tempo: self.tempo,
-            open: AtomicUsize::new(0),
+            state: ServerState::new(),
             journal: self.journal,
             control: self.control,
-            stop: AtomicBool::new(false),
-            breaks: AtomicUsize::new(0),
         });
         let turn_away = TurnAway::start(spare_descriptors(self.max_clients))?;
         let accepting = Accepting {
@@ -171,7 +170,7 @@ impl RunningServer {
 
     /// Breaks all streams that play, as `@drop` does: each at its next wait, after a second at most.
     pub fn drop_all(&self) {
-        self.site.breaks.fetch_add(1, Ordering::Relaxed);
+        self.site.state.breaks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Waits until the server has ended: a client told it to, with [`Server::control`].
@@ -208,7 +207,7 @@ impl Accepting {
         let mut trouble = Trouble::default();
         loop {
             let accepted = self.listener.accept();
-            if self.site.stop.load(Ordering::Relaxed) {
+            if self.site.state.stop.load(Ordering::Relaxed) {
                 return;
             }
             match accepted {
@@ -259,11 +258,9 @@ mod tests {
         let site = Arc::new(Site {
             catalogue: Catalogue::default(),
             tempo: Tempo { speed: Speed::NORMAL, seed: 0 },
-            open: AtomicUsize::new(0),
+            state: ServerState::new(),
             journal: None,
             control: false,
-            stop: AtomicBool::new(false),
-            breaks: AtomicUsize::new(0),
         });
         let first = Seat::take(&site, 2);
         let second = Seat::take(&site, 2);

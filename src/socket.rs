@@ -3,12 +3,9 @@
 
 use crate::http::response::Refusal;
 use crate::http::Progress;
-use crate::script::clock::Clock;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// For a whole head, counted from accept or, on a kept connection, from its first byte. People typing into telnet need a few seconds; a client
 /// that dribbles its head must not keep a thread for longer.
@@ -22,8 +19,6 @@ pub const WRITE_TIME: Duration = Duration::from_secs(10);
 /// For a client to close its side after we closed ours. Until then its bytes are read and thrown away, for closing a
 /// socket with unread bytes sends a TCP reset, which can destroy the answer on its way (RFC 9112, section 9.6).
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
-/// How long a thread sleeps without a look whether its client has reset the connection.
-const SLICE: Duration = Duration::from_secs(1);
 /// Octets looked at in one go: a usual head. On the stack, so it is part of what a client costs.
 const PEEK: usize = 1024;
 /// A timeout on the socket this much off is not worth a system call.
@@ -230,91 +225,5 @@ impl Write for Outgoing<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.deadline = None;
         Ok(())
-    }
-}
-
-/// Real time for one client's player.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientClock<'a> {
-    stream: &'a TcpStream,
-    stop: &'a AtomicBool,
-    breaks: &'a AtomicUsize,
-    /// `breaks` when the playing began.
-    breaks_before: usize,
-}
-
-impl<'a> ClientClock<'a> {
-    /// A clock whose waits end within a second when the client resets `stream`, `stop` is set or `breaks` changes; the
-    /// error is `ConnectionAborted` for the last two.
-    pub fn new(stream: &'a TcpStream, stop: &'a AtomicBool, breaks: &'a AtomicUsize) -> ClientClock<'a> {
-        ClientClock { stream, stop, breaks, breaks_before: breaks.load(Ordering::Relaxed) }
-    }
-}
-
-impl ClientClock<'_> {
-    /// Whether the server wants to go on; unlike a look at the connection, this is no system call.
-    fn check_server(&self) -> io::Result<()> {
-        match self.stop.load(Ordering::Relaxed) || self.breaks.load(Ordering::Relaxed) != self.breaks_before {
-            true => Err(ErrorKind::ConnectionAborted.into()),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Clock for ClientClock<'_> {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn system_time(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    /// Sleeps in slices of a second at most, with a look at the connection between them. A socket timeout would do both at
-    /// once, but is 20 to 40 ms late where `thread::sleep` is 0.1 ms.
-    fn wait_until(&mut self, due: Instant) -> io::Result<()> {
-        loop {
-            let left = due.saturating_duration_since(Instant::now());
-            thread::sleep(left.min(SLICE));
-            if left <= SLICE {
-                return self.check_server();
-            }
-            self.check()?;
-        }
-    }
-
-    /// `take_error` shows a reset even while request bytes lie unread. A client that only closed its sending half is not
-    /// gone: it may still be reading.
-    fn check(&mut self) -> io::Result<()> {
-        self.check_server()?;
-        match self.stream.take_error()? {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
-    }
-
-    /// Nothing more will be written, so a client that has closed its sending half is as good as gone.
-    fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
-        let mut buffer = [0; 256];
-        loop {
-            let left = due.map_or(SLICE, |due| due.saturating_duration_since(Instant::now()));
-            if left == Duration::ZERO {
-                return Ok(());
-            }
-            self.check()?;
-            self.stream.set_read_timeout(Some(left.min(SLICE)))?;
-            match (&mut &*self.stream).read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Err(error)
-                    if !matches!(
-                        error.kind(),
-                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-                    ) =>
-                {
-                    return Err(error)
-                }
-                _ => {}
-            }
-        }
     }
 }

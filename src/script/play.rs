@@ -42,8 +42,8 @@ pub struct Player<'a, W: Write, C: Clock> {
     due: Instant,
     /// The present moment, as it was when last looked at: what leaves in one write was made at one moment.
     now: Instant,
-    /// The same in milliseconds since 1970.
-    time: u64,
+    /// The same as placeholders show it.
+    moment: Moment,
     /// `{{elapsed}}` counts from here: the head, unless `@clock` came before it.
     origin: Option<Instant>,
     /// When something was last sent.
@@ -91,7 +91,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         tempo: Tempo,
     ) -> Player<'a, W, C> {
         let now = clock.now();
-        let time = milliseconds(clock.system_time());
+        let moment = Moment { time: milliseconds(clock.system_time()), ..Moment::default() };
         Player {
             facts,
             body,
@@ -102,7 +102,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             random: Random::new(tempo.seed, facts.connection),
             due: now,
             now,
-            time,
+            moment,
             origin: None,
             sent: now,
             sends: 0,
@@ -144,7 +144,10 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                     let time = self.time_of(wait);
                     self.sleep(time)?;
                 }
-                Step::Clock => self.origin = Some(self.due),
+                Step::Clock => {
+                    self.origin = Some(self.due);
+                    self.count_elapsed();
+                }
                 Step::Keepalive(every, comment) => self.keepalive = Some((*every, comment)),
                 Step::DropAfter(octets) => self.drop_after(*octets)?,
                 Step::Repeat { .. } => self.begin_loop(),
@@ -202,7 +205,10 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         if self.head.is_empty() {
             return Ok(());
         }
-        self.origin.get_or_insert(self.due);
+        if self.origin.is_none() {
+            self.origin = Some(self.due);
+            self.count_elapsed();
+        }
         self.body.head(std::mem::take(&mut self.head))
     }
 
@@ -243,7 +249,13 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     fn look(&mut self) {
         self.now = self.clock.now();
-        self.time = milliseconds(self.clock.system_time());
+        self.moment.time = milliseconds(self.clock.system_time());
+        self.count_elapsed();
+    }
+
+    fn count_elapsed(&mut self) {
+        let elapsed = self.now.saturating_duration_since(self.origin.unwrap_or(self.now));
+        self.moment.elapsed = elapsed.as_millis() as u64;
     }
 
     /// Waits until the next thing is due; what was due before leaves first.
@@ -324,12 +336,10 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     }
 
     fn moment(&self) -> Moment {
-        let elapsed = self.now.saturating_duration_since(self.origin.unwrap_or(self.now));
         Moment {
-            elapsed: elapsed.as_millis() as u64,
-            time: self.time,
             turn: self.loops.last().map_or(0, |current| current.turn),
             open: self.facts.asked.open(),
+            ..self.moment
         }
     }
 }
