@@ -25,12 +25,16 @@ Options:
   --record FILE    append every request to FILE, as a line of JSON
   --control        let clients steer the server: GET /-/requests gives the requests so far,
                    POST /-/drop breaks all streams, POST /-/stop stops the server
+  --trace          show every byte that goes over the wire, both ways, on stderr
+  --color WHEN     colour the trace: always, never, or auto [default]: on a terminal,
+                   unless NO_COLOR is set
+  --log            print a line for each request and one for each end on stdout
   --check          load the scripts, report every mistake, and exit with 0 or 1
   --list           print what is served, and exit
   --help           print this
   --version        print the version
 
-Try it: curl -N http://127.0.0.1:8080/events
+Try it: curl -N http://127.0.0.1:8080/events, or open http://127.0.0.1:8080/ in a browser
 ";
 
 /// What the command line asks for.
@@ -65,6 +69,12 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Whether clients may steer the server.
     pub control: bool,
+    /// Whether every byte is shown.
+    pub trace: bool,
+    /// Whether the trace is coloured.
+    pub color: Color,
+    /// Whether requests and ends are told of.
+    pub log: bool,
     /// `None` for the server's own default.
     pub max_clients: Option<usize>,
 }
@@ -79,9 +89,23 @@ impl Default for Options {
             seed: None,
             record: None,
             control: false,
+            trace: false,
+            color: Color::Auto,
+            log: false,
             max_clients: None,
         }
     }
+}
+
+/// When the trace is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
 }
 
 /// What is wrong with the command line: the argument, and what would be right.
@@ -96,13 +120,16 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 13] = [
     "--script",
     "--speed",
     "--seed",
     "--max-clients",
     "--record",
     "--control",
+    "--trace",
+    "--color",
+    "--log",
     "--check",
     "--list",
     "--help",
@@ -133,6 +160,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             "--speed" => options.speed = speed(&value()?)?,
             "--seed" => options.seed = Some(seed(&value()?)?),
             "--record" => options.record = Some(value()?.into()),
+            "--color" => options.color = color(&value()?)?,
             "--max-clients" => options.max_clients = Some(max_clients(&value()?)?),
             _ if inline.is_some() && OPTIONS.contains(&name) => {
                 return Err(UsageError(format!("{name} takes no value")))
@@ -140,6 +168,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             "--help" | "-h" => return Ok(Command::Help),
             "--version" | "-V" => return Ok(Command::Version),
             "--control" => options.control = true,
+            "--trace" => options.trace = true,
+            "--log" => options.log = true,
             "--check" => command = Command::Check,
             "--list" => command = Command::List,
             _ if name.starts_with('-') => return Err(unknown_option(name)),
@@ -175,6 +205,15 @@ fn seed(value: &OsString) -> Result<u64, UsageError> {
 
 fn speed(value: &OsString) -> Result<Speed, UsageError> {
     Speed::parse(&value.to_string_lossy()).map_err(|what| UsageError(format!("--speed: {what}")))
+}
+
+fn color(value: &OsString) -> Result<Color, UsageError> {
+    match &*value.to_string_lossy() {
+        "auto" => Ok(Color::Auto),
+        "always" => Ok(Color::Always),
+        "never" => Ok(Color::Never),
+        other => Err(UsageError(format!("--color: {} is none of always, never and auto", shown(other)))),
+    }
 }
 
 fn max_clients(value: &OsString) -> Result<usize, UsageError> {

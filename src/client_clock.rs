@@ -1,6 +1,7 @@
 //! Real time for a client's player: sleeps until something is due, and looks whether going on makes sense.
 
 use crate::script::clock::Clock;
+use crate::trace::Tap;
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -54,10 +55,10 @@ impl Default for ServerState {
 }
 
 /// The clock of one playing.
-#[derive(Clone, Copy, Debug)]
 pub struct ClientClock<'a> {
     stream: &'a TcpStream,
     server: &'a ServerState,
+    tap: &'a Tap<'a>,
     /// `breaks` when the playing began.
     breaks_before: usize,
 }
@@ -65,8 +66,8 @@ pub struct ClientClock<'a> {
 impl<'a> ClientClock<'a> {
     /// A clock whose waits end within a second when the client resets `stream`, or the server stops or breaks all
     /// streams; the error is `ConnectionAborted` for the last two.
-    pub fn new(stream: &'a TcpStream, server: &'a ServerState) -> ClientClock<'a> {
-        ClientClock { stream, server, breaks_before: server.breaks.load(Ordering::Relaxed) }
+    pub fn new(stream: &'a TcpStream, server: &'a ServerState, tap: &'a Tap<'a>) -> ClientClock<'a> {
+        ClientClock { stream, server, tap, breaks_before: server.breaks.load(Ordering::Relaxed) }
     }
 
     /// Whether the server wants to go on; unlike a look at the connection, this is no system call.
@@ -92,6 +93,7 @@ impl Clock for ClientClock<'_> {
     /// once, but is 20 to 40 ms late where `thread::sleep` is 0.1 ms.
     fn wait_until(&mut self, due: Instant) -> io::Result<()> {
         let due = self.server.together(due);
+        self.tap.waits(Some(due.saturating_duration_since(Instant::now())));
         loop {
             let left = due.saturating_duration_since(Instant::now());
             thread::sleep(left.min(SLICE));
@@ -114,6 +116,7 @@ impl Clock for ClientClock<'_> {
 
     /// Nothing more will be written, so a client that has closed its sending half is as good as gone.
     fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
+        self.tap.waits(due.map(|due| due.saturating_duration_since(Instant::now())));
         let mut buffer = [0; 256];
         loop {
             let left = due.map_or(SLICE, |due| due.saturating_duration_since(Instant::now()));

@@ -7,7 +7,8 @@ use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::field::{is_field_value, list_members};
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, Manners, Refusal, Status};
-use crate::journal::{Journal, Recorded};
+use crate::journal::Recorded;
+use crate::own_paths::{self, Own};
 use crate::script::catalogue::Found;
 use crate::script::facts::{Asked, Facts};
 use crate::script::head::HeadField;
@@ -16,6 +17,8 @@ use crate::script::template::Template;
 use crate::script::{BodyFraming, Ending, Part, Script};
 use crate::site::Site;
 use crate::socket::{self, Due, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
+use crate::trace::observers::Observation;
+use crate::trace::Tap;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
@@ -27,9 +30,10 @@ use std::time::{Instant, SystemTime};
 /// # Errors
 /// What the connection said when it broke. That is an ordinary end: clients come and go.
 pub fn serve(stream: &TcpStream, accepted: Instant, site: &Site) -> io::Result<()> {
+    let tap = Tap::new(&site.watchers, stream, accepted);
     socket::prepare(stream)?;
-    let mut client =
-        Client { stream, site, incoming: Incoming::new(stream), manners: Manners::default(), begun: false };
+    let incoming = Incoming::new(stream, &tap);
+    let mut client = Client { stream, site, tap: &tap, incoming, manners: Manners::default(), begun: false };
     let first = client.request(Due::Whole(accepted + HEAD_TIME));
     let mut end = client.answer(first)?;
     while end == End::Kept {
@@ -49,6 +53,7 @@ type Received = Result<Option<(Request, Vec<u8>)>, ReceiveError>;
 struct Client<'a> {
     stream: &'a TcpStream,
     site: &'a Site,
+    tap: &'a Tap<'a>,
     incoming: Incoming<'a>,
     /// Those of the request that is being read or answered.
     manners: Manners,
@@ -58,11 +63,11 @@ struct Client<'a> {
 
 impl Client<'_> {
     fn out(&self) -> Outgoing<'_> {
-        Outgoing::new(self.stream)
+        Outgoing::new(self.stream, self.tap)
     }
 
     fn clock(&self) -> ClientClock<'_> {
-        ClientClock::new(self.stream, &self.site.state)
+        ClientClock::new(self.stream, &self.site.state, self.tap)
     }
 
     /// The next request on a kept connection, which may take its time to begin.
@@ -117,12 +122,14 @@ impl Client<'_> {
     }
 
     fn answer(&self, received: Received) -> io::Result<End> {
-        match received {
+        let end = match received {
             _ if self.site.state.stop.load(Ordering::Relaxed) => Ok(End::Close),
             Ok(Some((request, body))) => self.respond(&request, &body),
             Ok(None) => Ok(End::Close),
             Err(error) => self.refuse(error),
-        }
+        };
+        self.tap.ended(&end);
+        end
     }
 
     /// Answers what is no request, after which the connection is of no more use.
@@ -141,8 +148,10 @@ impl Client<'_> {
     }
 
     fn respond(&self, request: &Request, body: &[u8]) -> io::Result<End> {
-        if let Some(answer) = self.control(request) {
-            return self.short(&answer);
+        match own_paths::answer(request, self.site, self.stream) {
+            Some(Own::Answer(answer)) => return self.short(&answer),
+            Some(Own::Wire(observation)) => return self.show_wire(&observation),
+            None => {}
         }
         if let Some(journal) = &self.site.journal {
             journal.add(recorded(request, body));
@@ -165,24 +174,13 @@ impl Client<'_> {
         self.short(&answer)
     }
 
-    /// Does what a request to a path under `/-/` asks for, if the server may be steered that way.
-    fn control(&self, request: &Request) -> Option<Answer> {
-        let command = request.path().strip_prefix(b"/-/").filter(|_| self.site.control)?;
-        match (request.method(), command) {
-            ("GET", b"requests") => {
-                let requests = self.site.journal.as_ref().map(Journal::requests).unwrap_or_default();
-                let lines: String = requests.iter().map(Recorded::to_json).collect();
-                return Some(Answer::new(Status::OK, lines).of_type("application/x-ndjson"));
-            }
-            ("POST", b"drop") => drop(self.site.state.breaks.fetch_add(1, Ordering::Relaxed)),
-            ("POST", b"stop") => drop(self.stream.local_addr().and_then(|address| self.site.stop(address))),
-            _ => {
-                return Some(Answer::not_found(
-                    ["GET /-/requests", "POST /-/drop", "POST /-/stop"].into_iter(),
-                ))
-            }
+    /// Streams what is to be seen of other connections.
+    fn show_wire(&self, observation: &Observation<'_>) -> io::Result<End> {
+        let body = ChunkedWriter::new(self.out(), Framing::Chunked);
+        match self.manners.head_only {
+            true => self.out().write_all(&own_paths::wire_head()).map(|()| End::Close),
+            false => ended_by_us(own_paths::show_wire(observation, body, self.clock())),
         }
-        Some(Answer::new(Status::NO_CONTENT, ""))
     }
 
     /// Sends an answer that is no stream.

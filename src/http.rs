@@ -11,7 +11,9 @@
 //! | [`response`] | status line and field lines out, the answers that are no stream |
 //! | [`chunk`] | chunked framing done |
 //! | [`date`] | the value of `date` |
+//! | [`anatomy`] | both directions again, cut into named pieces for those who watch |
 
+pub mod anatomy;
 pub mod body;
 pub mod chunk;
 pub mod date;

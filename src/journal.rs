@@ -57,7 +57,7 @@ impl Recorded {
 }
 
 /// RFC 8259, section 7. Control characters are escaped, so a line stays a line and a terminal its own master.
-fn json_string(text: &str) -> String {
+pub(crate) fn json_string(text: &str) -> String {
     let mut json = String::from("\"");
     for c in text.chars() {
         match c {

@@ -27,6 +27,7 @@
 //! | [`crew`] | the threads that serve them |
 //! | [`turn_away`] | answers 503 to those there is no room for |
 //! | [`connection`] | serves one client: request, script, next request |
+//! | [`own_paths`] | the page at `/`, and what is under `/-/` |
 //! | [`client_clock`] | the time that passes for one client |
 //! | [`site`] | what all clients share |
 //! | [`socket`] | the two directions of a TCP connection, and their limits in time |
@@ -34,6 +35,7 @@
 //! | [`script`] | a text file compiled to chunks and waits, and played |
 //! | [`journal`] | remembers requests |
 //! | [`event_source`] | the other end: parses event streams, reconnects |
+//! | [`trace`] | shows what goes over the wire |
 //! | [`suggest`] | finds the word that was meant |
 //! | [`trouble`] | tells of what goes wrong, not too often |
 
@@ -47,11 +49,13 @@ pub mod crew;
 pub mod event_source;
 pub mod http;
 pub mod journal;
+pub mod own_paths;
 pub mod script;
 pub mod server;
 pub mod site;
 pub mod socket;
 pub mod suggest;
+pub mod trace;
 pub mod trouble;
 pub mod turn_away;
 

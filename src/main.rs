@@ -3,7 +3,7 @@
 
 #![forbid(unsafe_code)]
 
-use rust_sse_server::cli::{self, Command, Options};
+use rust_sse_server::cli::{self, Color, Command, Options};
 use rust_sse_server::script::catalogue::{path_of_file, DEMO_PATH};
 use rust_sse_server::{Catalogue, Journal, Script, Server, VERSION};
 use std::env;
@@ -47,6 +47,12 @@ fn serve(options: Options) -> Result<(), String> {
     if options.control {
         server = server.control();
     }
+    if options.trace {
+        server = server.trace(is_coloured(options.color));
+    }
+    if options.log {
+        server = server.log();
+    }
     if let Some(journal) = journal(&options)? {
         server = server.journal(journal);
     }
@@ -54,6 +60,22 @@ fn serve(options: Options) -> Result<(), String> {
     announce(&options.host, server.address().port(), &routes)?;
     server.wait();
     Ok(())
+}
+
+fn is_coloured(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            env::var_os("NO_COLOR").map_or(true, |value| value.is_empty()) && stderr_is_a_terminal()
+        }
+    }
+}
+
+/// Rust 1.63 does not say what stderr is; Linux does.
+fn stderr_is_a_terminal() -> bool {
+    let device = fs::read_link("/proc/self/fd/2").unwrap_or_default();
+    device.starts_with("/dev/pts") || device.to_string_lossy().starts_with("/dev/tty")
 }
 
 /// Where requests are remembered, if somebody can ask for them.

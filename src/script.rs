@@ -46,6 +46,7 @@ use facts::{last_event_id, Facts, Moment};
 use head::ScriptHead;
 use resume::ResumeTable;
 use route::Route;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use template::{Segment, Template};
 
@@ -65,6 +66,22 @@ impl Script {
     /// The part that answers a request: the first whose conditions hold.
     pub fn part(&self, facts: Facts<'_>) -> Option<&Part> {
         self.parts.iter().find(|part| part.conditions.hold(facts))
+    }
+
+    /// The event types that stand in it, each once, as far as no placeholder is part of them.
+    pub fn event_types(&self) -> BTreeSet<String> {
+        let steps = self.parts.iter().flat_map(|part| &part.steps);
+        let texts = steps.flat_map(|step| match step {
+            Step::Chunk(Chunk::Framed(chunk)) => vec![chunk.data()],
+            Step::Chunk(Chunk::Template { segments, .. }) => {
+                segments.iter().filter_map(Segment::as_text).collect()
+            }
+            _ => Vec::new(),
+        });
+        let lines = texts.flat_map(|text| text.split(|byte| matches!(byte, b'\r' | b'\n')));
+        let values = lines.filter_map(|line| line.strip_prefix(b"event:"));
+        let names = values.map(|value| value.strip_prefix(b" ").unwrap_or(value));
+        names.filter(|name| !name.is_empty()).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
     /// Whether a condition or a placeholder asks for the request's body.

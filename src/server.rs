@@ -7,6 +7,9 @@ use crate::script::catalogue::Catalogue;
 use crate::script::clock::Tempo;
 use crate::script::units::Speed;
 use crate::site::Site;
+use crate::trace::log::Log;
+use crate::trace::terminal::Terminal;
+use crate::trace::Watchers;
 use crate::trouble::Trouble;
 use crate::turn_away::TurnAway;
 use std::collections::hash_map::RandomState;
@@ -42,6 +45,7 @@ pub struct Server {
     max_clients: usize,
     journal: Option<Journal>,
     control: bool,
+    watchers: Watchers,
 }
 
 impl Server {
@@ -59,6 +63,7 @@ impl Server {
             max_clients: DEFAULT_MAX_CLIENTS,
             journal: None,
             control: false,
+            watchers: Watchers::default(),
         })
     }
 
@@ -77,6 +82,18 @@ impl Server {
     /// Remembers every request: see [`RunningServer::requests`].
     pub fn journal(mut self, journal: Journal) -> Server {
         self.journal = Some(journal);
+        self
+    }
+
+    /// Shows every byte that goes over the wire on stderr, with colours or without.
+    pub fn trace(mut self, coloured: bool) -> Server {
+        self.watchers.terminal = Some(Terminal::new(coloured));
+        self
+    }
+
+    /// Prints a line for each request and one for each end on stdout.
+    pub fn log(mut self) -> Server {
+        self.watchers.log = Some(Log);
         self
     }
 
@@ -119,6 +136,7 @@ impl Server {
         let site = Arc::new(Site {
             catalogue: self.catalogue,
             tempo: self.tempo,
+            watchers: self.watchers,
             state: ServerState::new(),
             journal: self.journal,
             control: self.control,
@@ -258,6 +276,7 @@ mod tests {
         let site = Arc::new(Site {
             catalogue: Catalogue::default(),
             tempo: Tempo { speed: Speed::NORMAL, seed: 0 },
+            watchers: Watchers::default(),
             state: ServerState::new(),
             journal: None,
             control: false,

@@ -4,6 +4,7 @@ use crate::client_clock::ServerState;
 use crate::journal::Journal;
 use crate::script::catalogue::Catalogue;
 use crate::script::clock::Tempo;
+use crate::trace::Watchers;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::atomic::Ordering;
@@ -20,6 +21,8 @@ pub struct Site {
     pub state: ServerState,
     /// Remembers requests, if that is wanted.
     pub journal: Option<Journal>,
+    /// Those who watch what goes over the wire.
+    pub watchers: Watchers,
     /// Whether paths under `/-/` steer the server.
     pub control: bool,
 }

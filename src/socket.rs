@@ -3,6 +3,7 @@
 
 use crate::http::response::Refusal;
 use crate::http::Progress;
+use crate::trace::Tap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -68,9 +69,9 @@ pub enum Due {
 
 /// What a client sends. A request is looked at with `peek` and its last part stays unread until the answer is over, so
 /// that what the client sends ahead stays in the kernel's buffer, which is bounded, and never in ours.
-#[derive(Debug)]
 pub struct Incoming<'a> {
     stream: &'a TcpStream,
+    tap: &'a Tap<'a>,
     unread: usize,
     timeout: Duration,
     /// The client has closed its side.
@@ -79,8 +80,8 @@ pub struct Incoming<'a> {
 
 impl<'a> Incoming<'a> {
     /// The receiving direction of a stream that went through [`prepare`].
-    pub fn new(stream: &'a TcpStream) -> Incoming<'a> {
-        Incoming { stream, unread: 0, timeout: HEAD_TIME, ended: false }
+    pub fn new(stream: &'a TcpStream, tap: &'a Tap<'a>) -> Incoming<'a> {
+        Incoming { stream, tap, unread: 0, timeout: HEAD_TIME, ended: false }
     }
 
     /// Feeds bytes to `take` until it says that what it reads is complete, and leaves its last part unread.
@@ -98,7 +99,9 @@ impl<'a> Incoming<'a> {
         loop {
             let (Due::Whole(deadline) | Due::Begin(deadline, _)) = due;
             let length = self.peek(&mut buffer, deadline)?;
-            match take(&buffer[..length]).map_err(ReceiveError::Refused)? {
+            let progress = take(&buffer[..length]);
+            self.tap.received(self.stream, &buffer[..part_of(&progress, length)]);
+            match progress.map_err(ReceiveError::Refused)? {
                 Progress::Done(used) => {
                     self.unread = used;
                     return Ok(());
@@ -146,6 +149,14 @@ impl<'a> Incoming<'a> {
     }
 }
 
+/// How many of the bytes that were looked at belong to what is being read.
+fn part_of(progress: &Result<Progress, Refusal>, length: usize) -> usize {
+    match progress {
+        Ok(Progress::Done(used)) => *used,
+        Ok(Progress::More) | Err(_) => length,
+    }
+}
+
 /// Shuts the writing half down, then throws away what still comes, until the client closes or [`LINGER_TIME`] is over.
 fn linger(mut stream: &TcpStream) {
     let deadline = Instant::now() + LINGER_TIME;
@@ -176,17 +187,17 @@ fn retry<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 
 /// What is sent to a client. All that is written up to a `flush` takes [`WRITE_TIME`] at most, however little the client
 /// reads at a time.
-#[derive(Debug)]
 pub struct Outgoing<'a> {
     stream: &'a TcpStream,
+    tap: &'a Tap<'a>,
     /// When what is being written has to be taken.
     deadline: Option<Instant>,
 }
 
 impl<'a> Outgoing<'a> {
     /// The sending direction of a stream that went through [`prepare`].
-    pub fn new(stream: &'a TcpStream) -> Outgoing<'a> {
-        Outgoing { stream, deadline: None }
+    pub fn new(stream: &'a TcpStream, tap: &'a Tap<'a>) -> Outgoing<'a> {
+        Outgoing { stream, tap, deadline: None }
     }
 
     #[cold]
@@ -210,7 +221,11 @@ impl Write for Outgoing<'_> {
         match retry(|| self.stream.write(bytes)) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
             Ok(0) if !bytes.is_empty() => Err(ErrorKind::WriteZero.into()),
-            outcome => outcome,
+            Ok(written) => {
+                self.tap.sent(&bytes[..written]);
+                Ok(written)
+            }
+            Err(error) => Err(error),
         }
     }
 

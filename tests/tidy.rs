@@ -71,9 +71,13 @@ fn map_of(text: &str) -> BTreeSet<String> {
 #[test]
 fn the_maps_name_the_modules_there_are() {
     let files = rust_files("src");
-    for (map, folder) in
-        [("lib.rs", ""), ("http.rs", "http/"), ("script.rs", "script/"), ("event_source.rs", "event_source/")]
-    {
+    for (map, folder) in [
+        ("lib.rs", ""),
+        ("http.rs", "http/"),
+        ("script.rs", "script/"),
+        ("event_source.rs", "event_source/"),
+        ("trace.rs", "trace/"),
+    ] {
         let modules = files.iter().filter_map(|file| file.strip_prefix(folder)?.strip_suffix(".rs"));
         let modules = modules.filter(|name| !name.contains('/') && !["lib", "main"].contains(name));
         assert_eq!(map_of(&read(format!("src/{map}"))), modules.map(str::to_owned).collect(), "{map}");
@@ -84,13 +88,15 @@ fn the_maps_name_the_modules_there_are() {
 const IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli", "server", "script"]),
     ("cli", &["script::units", "suggest"]),
-    ("server", &["client_clock", "crew", "journal", "script", "site", "trouble", "turn_away"]),
+    ("server", &["client_clock", "crew", "journal", "script", "site", "trace", "trouble", "turn_away"]),
     ("crew", &["connection", "site", "trouble", "turn_away"]),
     ("turn_away", &["http", "socket"]),
-    ("connection", &["client_clock", "http", "journal", "script", "site", "socket"]),
-    ("site", &["client_clock", "journal", "script"]),
-    ("client_clock", &["script::clock"]),
-    ("socket", &["http"]),
+    ("connection", &["client_clock", "http", "journal", "own_paths", "script", "site", "socket", "trace"]),
+    ("own_paths", &["http", "journal", "script", "site", "trace"]),
+    ("site", &["client_clock", "journal", "script", "trace"]),
+    ("client_clock", &["script::clock", "trace"]),
+    ("socket", &["http", "trace"]),
+    ("trace", &["event_source::stream", "http", "script::play"]),
     ("journal", &[]),
     ("event_source", &["http"]),
     ("script", &["http::chunk", "http::field", "suggest"]),

@@ -29,12 +29,20 @@ pub struct EventStream {
     event: Event,
     last_event_id: String,
     reconnection_time: Option<Duration>,
+    /// Octets to keep of a line and of data; `None` for all.
+    keeps: Option<usize>,
 }
 
 impl EventStream {
     /// A parser of a stream that follows one which ended with this last event ID.
     pub fn after(last_event_id: String) -> EventStream {
         EventStream { last_event_id, ..EventStream::default() }
+    }
+
+    /// A parser for those who want to know which events there are, not what is in them: of a line, and of data, it keeps so
+    /// many octets.
+    pub fn outline(keeps: usize) -> EventStream {
+        EventStream { keeps: Some(keeps), ..EventStream::default() }
     }
 
     /// What to send as `Last-Event-ID` when connecting again.
@@ -57,7 +65,8 @@ impl EventStream {
             match byte {
                 b'\n' if completes_cr_lf => {}
                 b'\r' | b'\n' => self.end_line(&mut dispatch),
-                _ => self.line.push(byte),
+                _ if self.keeps.map_or(true, |octets| self.line.len() < octets) => self.line.push(byte),
+                _ => {}
             }
         }
     }
@@ -84,8 +93,10 @@ impl EventStream {
             "event" => self.event.event = Some(value.to_owned()),
             "data" => {
                 let data = self.event.data.get_or_insert_with(String::new);
-                data.push_str(value);
-                data.push('\n');
+                if self.keeps.map_or(true, |octets| data.len() < octets) {
+                    data.push_str(value);
+                    data.push('\n');
+                }
             }
             "id" if !value.contains('\0') => self.event.id = Some(value.to_owned()),
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {

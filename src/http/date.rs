@@ -13,6 +13,22 @@ const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 #[derive(Clone, Copy, Debug)]
 pub struct HttpDate(pub SystemTime);
 
+/// A moment that prints as in RFC 3339, `1994-11-06T08:49:37.000Z`, always 24 bytes; its range is that of [`HttpDate`].
+#[derive(Clone, Copy, Debug)]
+pub struct Timestamp(pub SystemTime);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since_1970 = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = since_1970.as_secs().min(LAST_SECOND);
+        let (year, month, day) = civil_date(seconds / SECONDS_PER_DAY);
+        let second = seconds % SECONDS_PER_DAY;
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let (month, milliseconds) = (month + 1, since_1970.subsec_millis());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+    }
+}
+
 /// 9999-12-31 23:59:59 UTC, in seconds since 1970.
 const LAST_SECOND: u64 = 253_402_300_799;
 
@@ -68,6 +84,12 @@ mod tests {
     #[test]
     fn prints_the_example_of_rfc_9110() {
         assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn prints_the_same_moment_as_rfc_3339_has_it() {
+        let moment = UNIX_EPOCH + Duration::from_millis(784_111_777_042);
+        assert_eq!(Timestamp(moment).to_string(), "1994-11-06T08:49:37.042Z");
     }
 
     #[test]

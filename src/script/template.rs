@@ -16,6 +16,14 @@ pub enum Segment {
 }
 
 impl Segment {
+    /// The bytes, when they stand in the script.
+    pub(super) fn as_text(&self) -> Option<&[u8]> {
+        match self {
+            Segment::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Octets, when they are known in advance.
     pub(super) fn length(&self) -> Option<u64> {
         match self {

@@ -1,0 +1,157 @@
+//! Answers the server's own paths: the page at `/`, and under `/-/` the wire as others see it, the list of scripts, and
+//! what steers the server if that is allowed.
+
+use crate::http::chunk::ChunkedWriter;
+use crate::http::request::Request;
+use crate::http::response::{Answer, Head, Refusal, Status};
+use crate::journal::{json_string, Journal, Recorded};
+use crate::script::catalogue::Found;
+use crate::script::clock::Clock;
+use crate::script::play::End;
+use crate::script::Script;
+use crate::site::Site;
+use crate::trace::observers::Observation;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+/// The page, with `{nonce}` where a value made for each answer shows which script and which style are its own.
+const PAGE: &str = include_str!("viewer.html");
+/// Nothing but what stands in the page itself, and nothing inserted as HTML.
+const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
+    style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'";
+/// Between two looks whether an observer is still there.
+const LOOK: Duration = Duration::from_secs(1);
+/// Looks between two comments, without which a proxy or a client might give a quiet stream up.
+const LOOKS_TO_COMMENT: u32 = 15;
+
+/// What answers a request to one of these paths.
+pub enum Own<'a> {
+    /// A short answer.
+    Answer(Answer),
+    /// A stream of what others do.
+    Wire(Observation<'a>),
+}
+
+/// What answers a request, if it is for one of these paths and no script is there.
+pub fn answer<'a>(request: &Request, site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> {
+    let command = request.path().strip_prefix(b"/-/");
+    let reads = matches!(request.method(), "GET" | "HEAD");
+    match command {
+        None if request.path() == b"/" && reads => page(request, site).map(Own::Answer),
+        None => None,
+        Some(b"scripts") if reads => Some(Own::Answer(scripts(site))),
+        Some(command) if reads && command.starts_with(b"wire/") => wire(&command[4..], site, stream),
+        Some(command) => control(request.method(), command, site, stream).map(Own::Answer),
+    }
+}
+
+fn page(request: &Request, site: &Site) -> Option<Answer> {
+    if !matches!(site.catalogue.find(request.method(), request.path(), request.query()), Found::Nothing) {
+        return None;
+    }
+    let nonce = format!("{:016x}{:016x}", unguessable(), unguessable());
+    let answer = Answer::new(Status::OK, PAGE.replace("{nonce}", &nonce)).of_type("text/html; charset=utf-8");
+    let answer = answer.with("cache-control", "no-store").with("referrer-policy", "same-origin");
+    let answer = answer.with("x-content-type-options", "nosniff");
+    Some(answer.with("content-security-policy", POLICY.replace("{nonce}", &nonce)))
+}
+
+/// Each `RandomState` has keys of its own that nobody outside knows.
+fn unguessable() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// The scripts as JSON: `method`, `target`, `about`, and the event types that stand in it.
+fn scripts(site: &Site) -> Answer {
+    let one = |script: &Script| {
+        let types: Vec<String> = script.event_types().iter().map(|name| json_string(name)).collect();
+        format!(
+            "{{\"method\":{},\"target\":{},\"about\":{},\"types\":[{}]}}",
+            json_string(&script.route.methods.join(",")),
+            json_string(&script.route.target()),
+            json_string(&script.about),
+            types.join(","),
+        )
+    };
+    let all: Vec<String> = site.catalogue.scripts().map(one).collect();
+    Answer::new(Status::OK, format!("[{}]\n", all.join(",\n"))).of_type("application/json")
+}
+
+fn wire<'a>(path: &[u8], site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> {
+    let ip = stream.peer_addr().ok()?.ip();
+    Some(match site.watchers.observers.join(path, ip) {
+        Some(observation) => Own::Wire(observation),
+        None => {
+            let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE, "too many look on already");
+            Own::Answer(Answer::refusal(&refusal).with("retry-after", "2"))
+        }
+    })
+}
+
+/// The head in front of what [`show_wire`] sends.
+pub fn wire_head() -> Vec<u8> {
+    let mut head = Head::new(Status::OK, b"OK");
+    head.field("transfer-encoding", b"chunked");
+    head.field("cache-control", b"no-store");
+    head.field("content-type", b"text/event-stream");
+    head.date();
+    head.end()
+}
+
+/// Sends what is to be seen until the observer leaves or is too slow.
+///
+/// # Errors
+/// The observer has gone, or the server stops.
+pub fn show_wire(
+    observation: &Observation<'_>,
+    mut body: ChunkedWriter<impl Write>,
+    mut clock: impl Clock,
+) -> io::Result<End> {
+    body.head(wire_head())?;
+    body.write_all(b": what goes over the wire\n\n")?;
+    body.flush()?;
+    let mut looks = 0;
+    loop {
+        match observation.events.recv_timeout(LOOK) {
+            Ok(event) => body.write_all(event.as_bytes())?,
+            Err(RecvTimeoutError::Timeout) if looks < LOOKS_TO_COMMENT => looks += 1,
+            Err(RecvTimeoutError::Timeout) => {
+                looks = 0;
+                body.write_all(b": still here\n\n")?;
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                body.finish(b"")?;
+                return Ok(End::Close);
+            }
+        }
+        for event in observation.events.try_iter() {
+            body.write_all(event.as_bytes())?;
+        }
+        body.flush()?;
+        clock.check()?;
+    }
+}
+
+/// Does what a request asks for, if the server may be steered that way.
+fn control(method: &str, command: &[u8], site: &Site, stream: &TcpStream) -> Option<Answer> {
+    if !site.control {
+        return None;
+    }
+    match (method, command) {
+        ("GET", b"requests") => {
+            let requests = site.journal.as_ref().map(Journal::requests).unwrap_or_default();
+            let lines: String = requests.iter().map(Recorded::to_json).collect();
+            return Some(Answer::new(Status::OK, lines).of_type("application/x-ndjson"));
+        }
+        ("POST", b"drop") => drop(site.state.breaks.fetch_add(1, Ordering::Relaxed)),
+        ("POST", b"stop") => drop(stream.local_addr().and_then(|address| site.stop(address))),
+        _ => return Some(Answer::not_found(["GET /-/requests", "POST /-/drop", "POST /-/stop"].into_iter())),
+    }
+    Some(Answer::new(Status::NO_CONTENT, ""))
+}

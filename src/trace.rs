@@ -1,0 +1,274 @@
+//! Shows what goes over the wire, both ways, to whoever watches: a terminal (`--trace`), a log (`--log`), and pages
+//! (`/-/wire`). Where nobody watches, this is one look at an atomic number for each request.
+//!
+//! `Tap` is this project's own word: it stands beside a connection and sees every byte that the system took or gave.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`terminal`] | a line for each line on the wire |
+//! | [`log`] | a line for each request and each end |
+//! | [`observers`] | events for those who look on over HTTP |
+//! | [`visible`] | bytes as text that cannot move a cursor |
+
+pub mod log;
+pub mod observers;
+pub mod terminal;
+pub mod visible;
+
+use crate::event_source::stream::EventStream;
+use crate::http::anatomy::{Anatomy, Name};
+use crate::http::field::FieldLine;
+use crate::script::play::End;
+use log::Log;
+use observers::Observers;
+use std::cell::RefCell;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use terminal::Terminal;
+
+/// Octets of a line, and of an event's data, that are kept to tell events apart.
+const OUTLINE: usize = 1024;
+
+/// Who sent a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The client.
+    Client,
+    /// This server.
+    Server,
+}
+
+/// All who watch a server's connections.
+#[derive(Debug, Default)]
+pub struct Watchers {
+    /// Shows every byte.
+    pub terminal: Option<Terminal>,
+    /// Tells of requests and ends.
+    pub log: Option<Log>,
+    /// Clients that look on.
+    pub observers: Observers,
+    connections: AtomicU64,
+}
+
+impl Watchers {
+    fn see_bytes(&self) -> bool {
+        self.terminal.is_some() || self.log.is_some() || self.observers.are_there()
+    }
+}
+
+/// What is known of a connection that is watched.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its number, from 1.
+    pub client: u64,
+    /// The client's address.
+    pub address: SocketAddr,
+    opened: Instant,
+}
+
+impl Line {
+    /// How long it has been open.
+    pub fn age(&self) -> Duration {
+        self.opened.elapsed()
+    }
+}
+
+/// Sees the bytes of one connection.
+pub struct Tap<'a> {
+    watchers: &'a Watchers,
+    client: u64,
+    opened: Instant,
+    /// Only while somebody watches.
+    exchange: RefCell<Option<Box<Exchange>>>,
+}
+
+/// A request and its answer, as they are watched.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The connection.
+    pub line: Line,
+    /// The request.
+    pub request: Anatomy,
+    /// The answer.
+    pub response: Anatomy,
+    /// Of the request, if it has one.
+    pub last_event_id: Option<Vec<u8>>,
+    /// When its first byte came.
+    pub began: Instant,
+    /// Chunks so far, the last one not counted.
+    pub chunks: u64,
+    /// Events so far.
+    pub events: u64,
+    stream: EventStream,
+}
+
+impl Exchange {
+    /// The method of the request.
+    pub fn method(&self) -> &[u8] {
+        self.request.start_line().next().unwrap_or_default()
+    }
+
+    /// The target of the request.
+    pub fn target(&self) -> &[u8] {
+        self.request.start_line().nth(1).unwrap_or_default()
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> &[u8] {
+        self.response.start_line().nth(1).unwrap_or_default()
+    }
+}
+
+impl<'a> Tap<'a> {
+    /// A tap at a connection that was opened at `opened`.
+    pub fn new(watchers: &'a Watchers, stream: &TcpStream, opened: Instant) -> Tap<'a> {
+        let client = watchers.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let tap = Tap { watchers, client, opened, exchange: RefCell::default() };
+        if let Some(terminal) = &watchers.terminal {
+            terminal.opened(&tap.line(stream));
+        }
+        tap
+    }
+
+    fn line(&self, stream: &TcpStream) -> Line {
+        let address = stream.peer_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+        Line { client: self.client, address, opened: self.opened }
+    }
+
+    /// Sees bytes of a request.
+    pub fn received(&self, stream: &TcpStream, bytes: &[u8]) {
+        let mut exchange = self.exchange.borrow_mut();
+        if exchange.is_none() && !self.watchers.see_bytes() {
+            return;
+        }
+        let exchange = exchange.get_or_insert_with(|| Box::new(begun(self.line(stream))));
+        let Exchange { line, request, last_event_id, .. } = &mut **exchange;
+        let had_head = request.has_head();
+        request.push(bytes, |request, name, bytes| {
+            if name == Name::FieldLine {
+                note_id(bytes, last_event_id);
+            }
+            self.piece(line, request, Side::Client, name, bytes);
+        });
+        if request.has_head() && !had_head {
+            exchange.response.head_only = exchange.method() == b"HEAD";
+            if let Some(log) = &self.watchers.log {
+                log.request(exchange);
+            }
+        }
+    }
+
+    /// Sees bytes of an answer.
+    pub fn sent(&self, bytes: &[u8]) {
+        let mut exchange = self.exchange.borrow_mut();
+        let Exchange { line, request, response, stream, events, chunks, .. } = match &mut *exchange {
+            Some(exchange) => &mut **exchange,
+            None => return,
+        };
+        response.push(bytes, |response, name, bytes| {
+            *chunks += u64::from(name == Name::ChunkSize && bytes.ends_with(b"\n"));
+            let is_data = matches!(name, Name::ChunkData | Name::Content) && response.is_event_stream;
+            match &self.watchers.terminal {
+                Some(terminal) if is_data => {
+                    for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+                        let dispatched = dispatched(stream, part);
+                        *events += dispatched.len() as u64;
+                        terminal.data(line, name, part, &dispatched);
+                    }
+                }
+                Some(terminal) => terminal.piece(line, Side::Server, name, bytes, response.chunk_size),
+                None if is_data => *events += dispatched(stream, bytes).len() as u64,
+                None => {}
+            }
+            self.watchers.observers.piece(line, request, Side::Server, name, bytes);
+        });
+    }
+
+    /// Sees a wait begin, for ever or for a time.
+    pub fn waits(&self, time: Option<Duration>) {
+        if let Some(exchange) = &*self.exchange.borrow() {
+            if let Some(terminal) = &self.watchers.terminal {
+                terminal.wait(&exchange.line, time);
+            }
+            self.watchers.observers.wait(&exchange.line, &exchange.request, time);
+        }
+    }
+
+    /// Sees an answer end.
+    pub fn ended(&self, end: &io::Result<End>) {
+        if let Some(exchange) = self.exchange.borrow_mut().take() {
+            let how = &how_it_ended(end, &exchange.response);
+            if let Some(terminal) = &self.watchers.terminal {
+                terminal.end(&exchange, how);
+            }
+            if let Some(log) = &self.watchers.log {
+                log.end(&exchange, how);
+            }
+            self.watchers.observers.end(&exchange.line, &exchange.request, how);
+        }
+    }
+
+    fn piece(&self, line: &Line, request: &Anatomy, side: Side, name: Name, bytes: &[u8]) {
+        if let Some(terminal) = &self.watchers.terminal {
+            terminal.piece(line, side, name, bytes, 0);
+        }
+        self.watchers.observers.piece(line, request, side, name, bytes);
+    }
+}
+
+impl Drop for Tap<'_> {
+    fn drop(&mut self) {
+        if let Some(terminal) = &self.watchers.terminal {
+            terminal.closed(self.client, self.opened.elapsed());
+        }
+    }
+}
+
+/// The end in a few words.
+fn how_it_ended(end: &io::Result<End>, response: &Anatomy) -> String {
+    let how = match end {
+        Ok(End::Kept) => "complete, connection kept",
+        Ok(End::Close) if response.is_complete() => "complete, connection closed",
+        Ok(End::Close) if response.ends_with_connection() => "ended by closing the connection",
+        Ok(End::Close) => "connection closed before the body was complete",
+        Ok(End::Reset) => "reset by the server",
+        Err(error) => match error.kind() {
+            ErrorKind::TimedOut => "given up: the client does not read",
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the client has gone",
+            _ => return error.to_string(),
+        },
+    };
+    how.to_owned()
+}
+
+fn begun(line: Line) -> Exchange {
+    Exchange {
+        line,
+        request: Anatomy::of_request(),
+        response: Anatomy::of_response(),
+        last_event_id: None,
+        began: Instant::now(),
+        chunks: 0,
+        events: 0,
+        stream: EventStream::outline(OUTLINE),
+    }
+}
+
+fn note_id(line: &[u8], last_event_id: &mut Option<Vec<u8>>) {
+    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+    match FieldLine::parse(line) {
+        Ok(field) if field.is("last-event-id") => *last_event_id = Some(field.value.to_vec()),
+        _ => {}
+    }
+}
+
+/// The type and the last event ID of each event that these bytes complete.
+fn dispatched(stream: &mut EventStream, bytes: &[u8]) -> Vec<(String, String)> {
+    let mut events = Vec::new();
+    stream.push(bytes, |stream, event| {
+        events.push((event.event.unwrap_or_default(), stream.last_event_id().to_owned()));
+    });
+    events
+}

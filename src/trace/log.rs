@@ -1,0 +1,61 @@
+//! A log for `grep`, on stdout: one line for each request and one for each end, in fields `name=value`.
+
+use super::visible::visible;
+use super::Exchange;
+use crate::http::date::Timestamp;
+use std::io::{self, Write};
+use std::time::SystemTime;
+
+/// A log on stdout.
+#[derive(Debug)]
+pub struct Log;
+
+impl Log {
+    /// A request's head has come.
+    pub fn request(&self, exchange: &Exchange) {
+        let id = exchange
+            .last_event_id
+            .as_ref()
+            .map_or(String::new(), |id| format!(" last-event-id={}", quoted(id)));
+        write(exchange, &format!("request from={}{id}", exchange.line.address.ip()));
+    }
+
+    /// An answer has ended.
+    pub fn end(&self, exchange: &Exchange, how: &str) {
+        let status = match exchange.status() {
+            b"" => "-".to_owned(),
+            status => visible(status),
+        };
+        let time = exchange.began.elapsed();
+        write(
+            exchange,
+            &format!(
+                "end status={status} bytes={} events={} seconds={}.{:03} how={}",
+                exchange.response.octets,
+                exchange.events,
+                time.as_secs(),
+                time.subsec_millis(),
+                quoted(how.as_bytes()),
+            ),
+        );
+    }
+}
+
+/// `time client=N method=… target=… ` and the rest, in one write, so that lines do not mix.
+fn write(exchange: &Exchange, rest: &str) {
+    let line = format!(
+        "{} client={} method={} target={} {rest}\n",
+        Timestamp(SystemTime::now()),
+        exchange.line.client,
+        visible(exchange.method()),
+        quoted(exchange.target()),
+    );
+    let mut out = io::stdout().lock();
+    // Whoever closed the pipe has read enough.
+    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Text between quotes, which do not occur in it.
+fn quoted(bytes: &[u8]) -> String {
+    format!("\"{}\"", visible(bytes).replace('"', "\\\""))
+}

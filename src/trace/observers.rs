@@ -1,0 +1,131 @@
+//! Clients that look on: `/-/wire/PATH` tells them, as events with JSON for data, what goes over the connections that ask
+//! for that path, from their own address.
+
+use super::{Line, Side};
+use crate::http::anatomy::{Anatomy, Name};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Events that wait for an observer; one that does not read loses its place.
+const QUEUE: usize = 4096;
+/// Observers at one time. Each costs every watched connection a look.
+const MAX_OBSERVERS: usize = 64;
+
+/// All who look on.
+#[derive(Debug, Default)]
+pub struct Observers {
+    count: AtomicUsize,
+    observers: Mutex<Vec<Observer>>,
+}
+
+#[derive(Debug)]
+struct Observer {
+    id: u64,
+    path: Vec<u8>,
+    ip: IpAddr,
+    events: SyncSender<String>,
+}
+
+/// A place among those who look on, free again when dropped.
+#[derive(Debug)]
+pub struct Observation<'a> {
+    observers: &'a Observers,
+    id: u64,
+    /// What is to be seen, as blocks of an event stream. It ends when they are not taken fast enough.
+    pub events: Receiver<String>,
+}
+
+impl Drop for Observation<'_> {
+    fn drop(&mut self) {
+        self.observers.keep(|observer| observer.id != self.id);
+    }
+}
+
+impl Observers {
+    /// Whether there is any.
+    pub fn are_there(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > 0
+    }
+
+    /// Begins to look on, at `path` and from `ip`; `None` when there are too many who do.
+    pub fn join(&self, path: &[u8], ip: IpAddr) -> Option<Observation<'_>> {
+        let mut observers = self.lock();
+        if observers.len() >= MAX_OBSERVERS {
+            return None;
+        }
+        let (sender, events) = sync_channel(QUEUE);
+        let id = observers.last().map_or(0, |last| last.id + 1);
+        observers.push(Observer { id, path: path.to_vec(), ip, events: sender });
+        self.count.store(observers.len(), Ordering::Relaxed);
+        Some(Observation { observers: self, id, events })
+    }
+
+    pub(super) fn piece(&self, line: &Line, request: &Anatomy, side: Side, name: Name, bytes: &[u8]) {
+        let from = match side {
+            Side::Client => "client",
+            Side::Server => "server",
+        };
+        self.event(line, request, "piece", || {
+            format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json_bytes(bytes))
+        });
+    }
+
+    pub(super) fn wait(&self, line: &Line, request: &Anatomy, time: Option<Duration>) {
+        self.event(line, request, "wait", || {
+            let time = time.map_or("null".to_owned(), milliseconds);
+            format!("\"for\":{time}")
+        });
+    }
+
+    pub(super) fn end(&self, line: &Line, request: &Anatomy, how: &str) {
+        self.event(line, request, "end", || format!("\"how\":{}", json_bytes(how.as_bytes())));
+    }
+
+    fn event(&self, line: &Line, request: &Anatomy, kind: &str, rest: impl Fn() -> String) {
+        if !self.are_there() {
+            return;
+        }
+        let target = request.start_line().nth(1).unwrap_or_default();
+        let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+        let sees = |observer: &Observer| observer.path == path && observer.ip == line.address.ip();
+        let event = || {
+            let (client, ms) = (line.client, milliseconds(line.age()));
+            format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest())
+        };
+        self.keep(|observer| !sees(observer) || observer.events.try_send(event()).is_ok());
+    }
+
+    fn keep(&self, stays: impl Fn(&Observer) -> bool) {
+        let mut observers = self.lock();
+        observers.retain(stays);
+        self.count.store(observers.len(), Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Observer>> {
+        self.observers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{}.{:03}", time.as_millis(), time.subsec_micros() % 1_000)
+}
+
+/// A string of JSON (RFC 8259, section 7) with a character U+0000 to U+00FF for each byte.
+fn json_bytes(bytes: &[u8]) -> String {
+    let mut json = String::with_capacity(bytes.len() + 2);
+    json.push('"');
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => json.extend(['\\', byte as char]),
+            b'\n' => json.push_str("\\n"),
+            b'\r' => json.push_str("\\r"),
+            b' '..=b'~' => json.push(byte as char),
+            _ => json.push_str(&format!("\\u{byte:04x}")),
+        }
+    }
+    json.push('"');
+    json
+}

@@ -1,0 +1,135 @@
+//! A trace for people to read, on stderr: a line for each line on the wire, `>` from the client and `<` from the server,
+//! with the standard's word for it, and `*` for what happens beside.
+
+use super::visible::visible;
+use super::{Exchange, Line, Side};
+use crate::http::anatomy::Name;
+use std::io::{self, Write};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// A trace on stderr.
+#[derive(Debug)]
+pub struct Terminal {
+    coloured: bool,
+    /// The name of the last line of each kind, so that one that goes on can be told from one that begins.
+    last: Mutex<Option<(u64, Name)>>,
+}
+
+const REQUEST: &str = "\x1b[36m";
+const FRAMING: &str = "\x1b[33m";
+const NOTE: &str = "\x1b[32m";
+const FAULT: &str = "\x1b[31m";
+const PLAIN: &str = "";
+const RESET: &str = "\x1b[0m";
+
+impl Terminal {
+    /// A trace with colours or without.
+    pub fn new(coloured: bool) -> Terminal {
+        Terminal { coloured, last: Mutex::default() }
+    }
+
+    /// A connection has been opened.
+    pub fn opened(&self, line: &Line) {
+        self.note(line.client, line.age(), "open", &format!("connection from {}", line.address));
+    }
+
+    /// A connection has been closed.
+    pub fn closed(&self, client: u64, age: Duration) {
+        self.note(client, age, "closed", "");
+    }
+
+    /// A piece of a head, or of the framing.
+    pub fn piece(&self, line: &Line, side: Side, name: Name, bytes: &[u8], chunk_size: u64) {
+        let remark = match name {
+            Name::ChunkSize => format!("{chunk_size:#x} = {chunk_size} bytes of chunk-data follow"),
+            Name::LastChunk => "the body ends".to_owned(),
+            _ => String::new(),
+        };
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.write(line, side, name, part, &remark);
+        }
+    }
+
+    /// Data of an event stream, a line of it at most, with the types and last event IDs of the events it completes.
+    pub fn data(&self, line: &Line, name: Name, bytes: &[u8], dispatched: &[(String, String)]) {
+        let shown = |(kind, id): &(String, String)| match id.as_str() {
+            "" => format!("event `{}`", visible(kind.as_bytes())),
+            id => format!("event `{}`, last event ID `{}`", visible(kind.as_bytes()), visible(id.as_bytes())),
+        };
+        let remark: Vec<String> = dispatched.iter().map(shown).collect();
+        self.write(line, Side::Server, name, bytes, &remark.join(", "));
+    }
+
+    /// A wait begins.
+    pub fn wait(&self, line: &Line, time: Option<Duration>) {
+        let time = time.map_or("until the client leaves".to_owned(), |time| {
+            format!("{}.{:03} s", time.as_secs(), time.subsec_millis())
+        });
+        self.note(line.client, line.age(), "wait", &time);
+    }
+
+    /// An answer has ended.
+    pub fn end(&self, exchange: &Exchange, how: &str) {
+        let Exchange { line, response, chunks, events, .. } = exchange;
+        let counts = match (chunks, events) {
+            (0, 0) => String::new(),
+            (0, events) => format!("{events} events, "),
+            (chunks, events) => format!("{chunks} chunks, {events} events, "),
+        };
+        let what = format!("{} bytes of body, {counts}{how}", response.octets);
+        self.note(line.client, line.age(), "end", &what);
+    }
+
+    fn write(&self, line: &Line, side: Side, name: Name, bytes: &[u8], remark: &str) {
+        let goes_on = self.goes_on(line.client, name);
+        let (arrow, colour) = match (side, name) {
+            (_, Name::Malformed) => (arrow(side), FAULT),
+            (Side::Client, _) => ('>', REQUEST),
+            (_, Name::ChunkData | Name::Content) => ('<', PLAIN),
+            _ => ('<', FRAMING),
+        };
+        let word = if goes_on { "" } else { name.as_str() };
+        let text = self.coloured(colour, &visible(bytes));
+        let remark = match remark {
+            "" => String::new(),
+            remark => self.coloured(NOTE, &format!("    {remark}")),
+        };
+        self.line(line.client, line.age(), arrow, word, &format!("{text}{remark}"));
+    }
+
+    /// Whether the line before was of the same kind of data.
+    fn goes_on(&self, client: u64, name: Name) -> bool {
+        let is_data = matches!(name, Name::ChunkData | Name::Content);
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let before = last.replace((client, name));
+        is_data && before == Some((client, name))
+    }
+
+    fn note(&self, client: u64, age: Duration, word: &str, text: &str) {
+        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        self.line(client, age, '*', word, &self.coloured(NOTE, text));
+    }
+
+    /// One line in one write, so that those of many clients do not mix. Every byte of it is ours or made visible.
+    fn line(&self, client: u64, age: Duration, arrow: char, word: &str, text: &str) {
+        let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
+        let line = format!("#{client} {seconds:>3}.{milliseconds:03} {arrow} {word:<13} {text}");
+        // Without stderr there is nobody to show it to.
+        let _ = io::stderr().lock().write_all(format!("{}\n", line.trim_end()).as_bytes());
+    }
+
+    fn coloured(&self, colour: &str, text: &str) -> String {
+        match self.coloured && !colour.is_empty() && !text.is_empty() {
+            true => format!("{colour}{text}{RESET}"),
+            false => text.to_owned(),
+        }
+    }
+}
+
+fn arrow(side: Side) -> char {
+    match side {
+        Side::Client => '>',
+        Side::Server => '<',
+    }
+}
