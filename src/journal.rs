@@ -36,7 +36,7 @@ impl Recorded {
 
     /// One line of JSON: `time` in milliseconds since 1970, `method`, `target`, `headers` as pairs, `body` as text.
     pub fn to_json(&self) -> String {
-        let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         let pair =
             |(name, value): &(String, String)| format!("[{},{}]", json_string(name), json_string(value));
         let headers: Vec<String> = self.headers.iter().map(pair).collect();

@@ -35,6 +35,7 @@
 //! | [`script`] | a text file compiled to chunks and waits, and played |
 //! | [`journal`] | remembers requests |
 //! | [`event_source`] | the other end: parses event streams, reconnects |
+//! | [`queue`] | from many threads to one |
 //! | [`trace`] | shows what goes over the wire |
 //! | [`suggest`] | finds the word that was meant |
 //! | [`trouble`] | tells of what goes wrong, not too often |
@@ -50,6 +51,7 @@ pub mod event_source;
 pub mod http;
 pub mod journal;
 pub mod own_paths;
+pub mod queue;
 pub mod script;
 pub mod server;
 pub mod site;

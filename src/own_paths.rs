@@ -5,6 +5,7 @@ use crate::http::chunk::ChunkedWriter;
 use crate::http::request::Request;
 use crate::http::response::{Answer, Head, Refusal, Status};
 use crate::journal::{json_string, Journal, Recorded};
+use crate::queue::Nothing;
 use crate::script::catalogue::Found;
 use crate::script::clock::Clock;
 use crate::script::play::End;
@@ -16,7 +17,6 @@ use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 /// The page, with `{nonce}` where a value made for each answer shows which script and which style are its own.
@@ -118,23 +118,34 @@ pub fn show_wire(
     body.flush()?;
     let mut looks = 0;
     loop {
-        match observation.events.recv_timeout(LOOK) {
-            Ok(event) => body.write_all(event.as_bytes())?,
-            Err(RecvTimeoutError::Timeout) if looks < LOOKS_TO_COMMENT => looks += 1,
-            Err(RecvTimeoutError::Timeout) => {
-                looks = 0;
-                body.write_all(b": still here\n\n")?;
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                body.finish(b"")?;
-                return Ok(End::Close);
-            }
+        let nothing = send_all(observation, &mut body, &mut looks)?;
+        looks += 1;
+        if looks > LOOKS_TO_COMMENT {
+            looks = 0;
+            body.write_all(b": still here\n\n")?;
         }
-        for event in observation.events.try_iter() {
-            body.write_all(event.as_bytes())?;
+        if nothing == Nothing::EverMore {
+            body.finish(b"")?;
+            return Ok(End::Close);
         }
         body.flush()?;
         clock.check()?;
+    }
+}
+
+/// Sends what waits, or comes within a second: what is there together leaves together.
+fn send_all(
+    observation: &Observation<'_>,
+    body: &mut ChunkedWriter<impl Write>,
+    looks: &mut u32,
+) -> io::Result<Nothing> {
+    let mut time = LOOK;
+    loop {
+        match observation.events.take(time) {
+            Ok(event) => body.write_all(event.as_bytes())?,
+            Err(nothing) => return Ok(nothing),
+        }
+        (time, *looks) = (Duration::ZERO, 0);
     }
 }
 

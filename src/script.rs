@@ -46,7 +46,6 @@ use facts::{last_event_id, Facts, Moment};
 use head::ScriptHead;
 use resume::ResumeTable;
 use route::Route;
-use std::collections::BTreeSet;
 use std::time::Duration;
 use template::{Segment, Template};
 
@@ -69,7 +68,7 @@ impl Script {
     }
 
     /// The event types that stand in it, each once, as far as no placeholder is part of them.
-    pub fn event_types(&self) -> BTreeSet<String> {
+    pub fn event_types(&self) -> Vec<String> {
         let steps = self.parts.iter().flat_map(|part| &part.steps);
         let texts = steps.flat_map(|step| match step {
             Step::Chunk(Chunk::Framed(chunk)) => vec![chunk.data()],
@@ -81,7 +80,13 @@ impl Script {
         let lines = texts.flat_map(|text| text.split(|byte| matches!(byte, b'\r' | b'\n')));
         let values = lines.filter_map(|line| line.strip_prefix(b"event:"));
         let names = values.map(|value| value.strip_prefix(b" ").unwrap_or(value));
-        names.filter(|name| !name.is_empty()).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+        let mut types = Vec::new();
+        for name in names.filter(|name| !name.is_empty()).map(String::from_utf8_lossy) {
+            if !types.iter().any(|known| *known == name) {
+                types.push(name.into_owned());
+            }
+        }
+        types
     }
 
     /// Whether a condition or a placeholder asks for the request's body.

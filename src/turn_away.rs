@@ -2,11 +2,12 @@
 //! of its own, so that neither accepting nor serving waits for them.
 
 use crate::http::response::{Answer, Manners, Refusal, Status};
+use crate::queue::{Nothing, Queue};
 use crate::socket::LINGER_TIME;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,12 +17,24 @@ const MAX_TURNED_AWAY: usize = 1_024;
 const MIN_TURNED_AWAY: usize = 8;
 /// Between two looks at what clients still send: most have read their answer and closed by then.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Between two looks when nobody is being turned away: whoever comes ends the wait.
+const NOBODY_THERE: Duration = Duration::from_secs(3600);
 /// Seconds, for `retry-after`: as long as an EventSource waits by itself.
 const RETRY_AFTER: &str = "2";
 
 /// The way to the thread that turns clients away.
 #[derive(Clone, Debug)]
-pub struct TurnAway(SyncSender<TcpStream>);
+pub struct TurnAway(Arc<Closing>);
+
+/// Closes the queue when the last way to it is gone.
+#[derive(Debug)]
+struct Closing(Arc<Queue<TcpStream>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 impl TurnAway {
     /// Starts the thread. It ends when the last `TurnAway` is dropped. Each client holds one of `descriptors` for a second
@@ -32,15 +45,16 @@ impl TurnAway {
     pub fn start(descriptors: usize) -> io::Result<TurnAway> {
         // Half of them for clients that wait to be told, half for those that were.
         let most = (descriptors / 2).clamp(MIN_TURNED_AWAY, MAX_TURNED_AWAY);
-        let (sender, receiver) = sync_channel(most);
-        thread::Builder::new().name("turn away".to_owned()).spawn(move || turn_away(&receiver, most))?;
-        Ok(TurnAway(sender))
+        let queue = Arc::new(Queue::new(most));
+        let arriving = Arc::clone(&queue);
+        thread::Builder::new().name("turn away".to_owned()).spawn(move || turn_away(&arriving, most))?;
+        Ok(TurnAway(Arc::new(Closing(queue))))
     }
 
     /// Has a client turned away; never waits.
     pub fn client(&self, stream: TcpStream) {
         // When the queue is full, the stream comes back in the error and is closed.
-        let _ = self.0.try_send(stream);
+        let _ = self.0 .0.offer(stream);
     }
 }
 
@@ -50,18 +64,15 @@ struct Leaving {
     deadline: Instant,
 }
 
-fn turn_away(arriving: &Receiver<TcpStream>, most: usize) {
+fn turn_away(arriving: &Queue<TcpStream>, most: usize) {
     let mut leaving: VecDeque<Leaving> = VecDeque::new();
     let mut looked = Instant::now();
     loop {
-        let next = match leaving.is_empty() {
-            true => arriving.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            false => arriving.recv_timeout(LOOK_EVERY),
-        };
-        match next {
+        let time = if leaving.is_empty() { NOBODY_THERE } else { LOOK_EVERY };
+        match arriving.take(time) {
             Ok(stream) => leaving.extend(say_so(stream)),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(Nothing::Yet) => {}
+            Err(Nothing::EverMore) => return,
         }
         if looked.elapsed() >= LOOK_EVERY || leaving.len() > most {
             leaving.retain(is_still_there);

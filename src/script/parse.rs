@@ -114,7 +114,7 @@ impl Parser {
         }
     }
 
-    fn finish(mut self, file: &str) -> Result<Script, Mistakes> {
+    fn finish(self, file: &str) -> Result<Script, Mistakes> {
         let file = file.to_owned();
         if self.mistakes.is_empty() {
             let parts = self.parts.into_iter().map(|(_, part)| part).collect();
@@ -125,12 +125,21 @@ impl Parser {
                 parts,
             });
         }
-        // What is common to all parts was read once for each.
-        self.mistakes.sort();
-        self.mistakes.dedup();
         let mistake = |(line, what)| Mistake { file: file.clone(), line, what };
-        Err(Mistakes(self.mistakes.into_iter().map(mistake).collect()))
+        Err(Mistakes(in_order(self.mistakes).into_iter().map(mistake).collect()))
     }
+}
+
+/// Mistakes by line, each once, though what is common to all parts was read once for each.
+fn in_order(mistakes: Vec<(usize, String)>) -> Vec<(usize, String)> {
+    let mut ordered: Vec<(usize, String)> = Vec::with_capacity(mistakes.len());
+    for mistake in mistakes {
+        let place = ordered.partition_point(|other| *other < mistake);
+        if ordered.get(place) != Some(&mistake) {
+            ordered.insert(place, mistake);
+        }
+    }
+    ordered
 }
 
 fn read_line(part: &mut PartParser, number: usize, line: &[u8]) {

@@ -3,10 +3,10 @@
 
 use super::{Line, Side};
 use crate::http::anatomy::{Anatomy, Name};
+use crate::queue::Queue;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Events that wait for an observer; one that does not read loses its place.
@@ -26,7 +26,7 @@ struct Observer {
     id: u64,
     path: Vec<u8>,
     ip: IpAddr,
-    events: SyncSender<String>,
+    events: Arc<Queue<String>>,
 }
 
 /// A place among those who look on, free again when dropped.
@@ -35,7 +35,7 @@ pub struct Observation<'a> {
     observers: &'a Observers,
     id: u64,
     /// What is to be seen, as blocks of an event stream. It ends when they are not taken fast enough.
-    pub events: Receiver<String>,
+    pub events: Arc<Queue<String>>,
 }
 
 impl Drop for Observation<'_> {
@@ -56,9 +56,9 @@ impl Observers {
         if observers.len() >= MAX_OBSERVERS {
             return None;
         }
-        let (sender, events) = sync_channel(QUEUE);
+        let events = Arc::new(Queue::new(QUEUE));
         let id = observers.last().map_or(0, |last| last.id + 1);
-        observers.push(Observer { id, path: path.to_vec(), ip, events: sender });
+        observers.push(Observer { id, path: path.to_vec(), ip, events: Arc::clone(&events) });
         self.count.store(observers.len(), Ordering::Relaxed);
         Some(Observation { observers: self, id, events })
     }
@@ -95,7 +95,13 @@ impl Observers {
             let (client, ms) = (line.client, milliseconds(line.age()));
             format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest())
         };
-        self.keep(|observer| !sees(observer) || observer.events.try_send(event()).is_ok());
+        self.keep(|observer| {
+            let stays = !sees(observer) || observer.events.offer(event()).is_ok();
+            if !stays {
+                observer.events.close();
+            }
+            stays
+        });
     }
 
     fn keep(&self, stays: impl Fn(&Observer) -> bool) {
@@ -110,7 +116,7 @@ impl Observers {
 }
 
 fn milliseconds(time: Duration) -> String {
-    format!("{}.{:03}", time.as_millis(), time.subsec_micros() % 1_000)
+    format!("{}.{:03}", time.as_millis() as u64, time.subsec_micros() % 1_000)
 }
 
 /// A string of JSON (RFC 8259, section 7) with a character U+0000 to U+00FF for each byte.
