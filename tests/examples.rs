@@ -1,0 +1,81 @@
+//! The examples that are steps of the lesson send and print what they say.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use support::{eventually, example, serve, Client};
+
+/// An example that listens, ended when dropped.
+struct Listening(Child, SocketAddr);
+
+impl Listening {
+    fn start(name: &str) -> Listening {
+        let mut child =
+            Command::new(example(name)).arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim_end().trim_end_matches('/').rsplit('/').next().unwrap();
+        Listening(child, address.parse().unwrap_or_else(|_| panic!("the first line is {line:?}")))
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\
+    connection: close\r\n\r\n";
+
+#[test]
+fn one_chunk_serves_one_client_and_ends() {
+    let mut server = Listening::start("one_chunk");
+    let mut client = Client::connect(server.1);
+    client.get("/", "");
+    assert_eq!(
+        client.read_to_end(),
+        format!("{HEAD}d\r\ndata: hello\n\n\r\n13\r\nid: 1\ndata: world\n\n\r\n0\r\n\r\n")
+    );
+    assert!(eventually(|| server.0.try_wait().unwrap(), Option::is_some).unwrap().success());
+}
+
+#[test]
+fn chunks_serves_many_clients_each_from_its_own_place() {
+    let server = Listening::start("chunks");
+    let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.1)).collect();
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.get("/", &format!("Last-Event-ID: {n}\r\n"));
+    }
+    let chunks: Vec<_> = (1..4).map(|n| support::chunk(&format!("id: {n}\ndata: event {n}\n\n"))).collect();
+    for (n, mut client) in clients.into_iter().enumerate() {
+        assert_eq!(client.read_to_end(), format!("{HEAD}{}0\r\n\r\n", chunks[n..].concat()));
+    }
+    let mut old = Client::connect(server.1);
+    old.send("GET / HTTP/1.0\r\nLast-Event-ID: 2\r\n\r\n");
+    assert_eq!(
+        old.read_to_end(),
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\nid: 3\ndata: event 3\n\n"
+    );
+    let mut wrong = Client::connect(server.1);
+    assert!(wrong.get("/", "No colon\r\n").read_answer().0.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+}
+
+#[test]
+fn events_prints_what_comes_out_of_the_chunks() {
+    let script = b"@chunk 4 every 1ms\nid: 1\ndata: a\n\nevent: b\ndata: c\n\n";
+    let server = serve("1", &[("/good", script), ("/cut", b"data: a\n\ndata: b\n@drop\n")]);
+    let run = |target: &str| {
+        let output =
+            Command::new(example("events")).args([&server.address().to_string(), target]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let printed: Vec<_> = text.lines().filter(|line| line.contains('"')).map(str::to_owned).collect();
+        (output.status.success(), printed)
+    };
+    let (a, c) = (r#"message: "a", last event ID "1""#.to_owned(), r#"b: "c", last event ID "1""#.to_owned());
+    assert_eq!(run("/good"), (true, vec![a, c]));
+    assert_eq!(run("/cut"), (false, vec![r#"message: "a", last event ID """#.to_owned()]));
+}
