@@ -1,4 +1,4 @@
-//! Reads the command line: what to serve, where, how fast. Sends nothing.
+//! Sends nothing: reads from the command line what to serve, where, how fast.
 
 use crate::script::units::Speed;
 use crate::suggest;

@@ -1,4 +1,5 @@
-//! Real time for a client's player: sleeps until something is due, and looks whether going on makes sense.
+//! Decides when a client is sent what is due: real time for its player, which sleeps until then, and looks whether
+//! going on makes sense.
 
 use crate::script::clock::Clock;
 use crate::trace::Tap;

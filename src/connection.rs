@@ -1,5 +1,5 @@
-//! One client's thread: reads a request, finds its script, plays it, and goes on with the next request of the same
-//! connection until one side has had enough.
+//! Receives one client's requests and sends the answers, on a thread of its own: reads a request, finds its script,
+//! plays it, and goes on with the next request of the same connection until one side has had enough.
 
 use crate::client_clock::ClientClock;
 use crate::http::body::BodyReader;

@@ -1,5 +1,5 @@
-//! The threads that serve clients, one each. A thread whose client has left takes the next one; where none is free, a new
-//! one is started.
+//! Sends nothing itself: the threads that serve clients, one each. A thread whose client has left takes the next one;
+//! where none is free, a new one is started.
 
 use crate::connection;
 use crate::site::Site;

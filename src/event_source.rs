@@ -1,5 +1,5 @@
-//! The other end of the wire: an `EventSource` as browsers have it (WHATWG "Server-sent events", section 9.2), on a
-//! blocking socket.
+//! The other end of the wire: sends `GET`, receives an event stream, and comes back with `Last-Event-ID` when it is
+//! lost. An `EventSource` as browsers have it (WHATWG "Server-sent events", section 9.2), on a blocking socket.
 //!
 //! | module | what it does |
 //! |---|---|

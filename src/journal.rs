@@ -1,4 +1,5 @@
-//! Remembers requests, for tests that ask what a client really sent: in memory, and as a line of JSON each in a file.
+//! Remembers the requests that were received, for tests that ask what a client really sent: in memory, and as a line of
+//! JSON each in a file.
 
 use std::collections::VecDeque;
 use std::fs::File;

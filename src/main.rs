@@ -1,5 +1,5 @@
-//! The program: reads its arguments, loads the scripts, binds, says where, serves. Exit 2 for a wrong command line, 1 for
-//! what fails at the start.
+//! The program, which sends nothing itself: reads its arguments, loads the scripts, binds, says where, lets the server
+//! serve. Exit 2 for a wrong command line, 1 for what fails at the start.
 
 #![forbid(unsafe_code)]
 

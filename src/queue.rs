@@ -1,4 +1,5 @@
-//! A bounded queue from many threads to one: the standard library's channels do more, and are many times the code.
+//! Sends nothing: a bounded queue from many threads to one. The standard library's channels do more, and are many times
+//! the code.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,5 @@
-//! Listens: accepts clients, gives each a seat and hands it on to a thread of its own, or turns it away.
+//! Listens, and sends nothing itself: accepts clients, gives each a seat and hands it on to a thread of its own, or
+//! turns it away.
 
 use crate::client_clock::ServerState;
 use crate::crew::{Accepted, Crew, Seat};

@@ -1,4 +1,4 @@
-//! What all clients of a server share. Sends nothing.
+//! Sends nothing: what all clients of a server share.
 
 use crate::client_clock::ServerState;
 use crate::journal::Journal;

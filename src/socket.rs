@@ -1,5 +1,5 @@
-//! The two directions of one client's TCP connection, each with its limit in time. A client may be slow, silent or gone;
-//! none of that may hold a thread for longer than the constants here.
+//! Receives and sends over one client's TCP connection, each direction with its limit in time. A client may be slow,
+//! silent or gone; none of that may hold a thread for longer than the constants here.
 
 use crate::http::response::Refusal;
 use crate::http::Progress;

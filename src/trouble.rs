@@ -1,4 +1,5 @@
-//! Something that goes wrong again and again, a hundred times a second perhaps, and is worth one line a minute.
+//! Sends nothing: tells on stderr of something that goes wrong again and again, a hundred times a second perhaps, and
+//! is worth one line a minute.
 
 use std::fmt::Display;
 use std::io::{self, Write};

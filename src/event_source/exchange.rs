@@ -1,5 +1,5 @@
-//! One request and its response, from the client's side: `GET` with `Accept: text/event-stream` out, a head and a body in,
-//! the body's framing undone (RFC 9112, sections 6 and 7).
+//! Sends one request and receives its response, at the client's end: `GET` with `Accept: text/event-stream` out, a head
+//! and a body in, the body's framing undone (RFC 9112, sections 6 and 7).
 
 use super::url::HttpUrl;
 use crate::http::dechunk::ChunkDecoder;

@@ -1,5 +1,5 @@
-//! The part of a URL that a plain HTTP client needs (RFC 3986): where to connect, what to write into the request line,
-//! and where a `location` leads.
+//! Decides where a client connects, what it writes into the request line and `Host`, and where a `location` leads: the
+//! part of a URL that plain HTTP needs (RFC 3986).
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Undoes chunked framing (RFC 9112, section 7.1): what a server does to a request's body and an EventSource to an
-//! event stream.
+//! Takes chunks off the wire and gives out their chunk-data (RFC 9112, section 7.1): what a server does to a request's
+//! body and an EventSource to an event stream.
 //!
 //! ```text
 //! chunked-body    = *chunk last-chunk trailer-section CRLF

@@ -1,5 +1,5 @@
-//! A field line, `field-name ":" OWS field-value OWS` (RFC 9112, section 5), and the grammar it is made of: shared by
-//! requests, responses and scripts.
+//! Reads a field line, `field-name ":" OWS field-value OWS` (RFC 9112, section 5), and says what may be sent as one:
+//! the grammar that requests, responses and scripts share.
 
 /// One field line, borrowed from the head it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! All scripts of a server: those that are compiled in, and those of the user.
+//! Decides which script answers a request: holds all of a server's, those that are compiled in and those of the user.
 
 use super::facts::percent_decode;
 use super::parse::Mistakes;

@@ -1,4 +1,4 @@
-//! Where a player's time comes from, and how fast it passes.
+//! Decides when a player sends: where its time comes from, and how fast it passes.
 
 use super::units::Speed;
 use std::io;

@@ -1,4 +1,4 @@
-//! When a part of a script answers: `@part connection 2+ and header accept~event-stream`.
+//! Decides which part of a script answers a request: `@part connection 2+ and header accept~event-stream`.
 
 use super::facts::{cookie, last_event_id, query_value, Facts};
 use super::template::unescape;

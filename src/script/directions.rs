@@ -1,4 +1,4 @@
-//! The table of directions: how each is written, and what it adds to the part that is being read.
+//! The table of directions: how each is written, and what it adds to what the part that is being read will send.
 
 use super::body::Cut;
 use super::head::field_line;

@@ -1,4 +1,4 @@
-//! What a script can know when it plays: of the request it answers, of the server, of the moment.
+//! What a script can know when it plays, and so send or decide by: of the request, of the server, of the moment.
 
 use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,5 +1,5 @@
-//! Turns a script's text into a [`Script`]. A file is bytes, split at LF; a line that begins with `@` is a direction,
-//! every other line is sent as it stands. What stands before the first `@part` belongs to every part.
+//! Sends nothing: turns a script's text into a [`Script`]. A file is bytes, split at LF; a line that begins with `@` is
+//! a direction, every other line is sent as it stands. What stands before the first `@part` belongs to every part.
 
 use super::condition::Conditions;
 use super::directions::{self, word, PART};

@@ -1,4 +1,4 @@
-//! One part of a script under construction: what directions change, and what has to fit in the end.
+//! Sends nothing: one part of a script under construction, what directions change, and what has to fit in the end.
 
 use super::body::Body;
 use super::condition::Conditions;

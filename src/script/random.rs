@@ -1,4 +1,5 @@
-//! Numbers for `@sleep 80ms..120ms`: SplitMix64, which needs a dozen lines and is the same on every machine.
+//! Sends nothing: numbers for `@sleep 80ms..120ms`, out of SplitMix64, which needs a dozen lines and is the same on
+//! every machine.
 
 use std::time::Duration;
 

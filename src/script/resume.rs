@@ -1,5 +1,5 @@
-//! Where to go on for a client that comes back with `Last-Event-ID` (WHATWG, section 9.2.4): just after the event it
-//! names, so that nothing is lost and nothing with an id is sent twice.
+//! Decides what a client is sent that comes back with `Last-Event-ID` (WHATWG, section 9.2.4): what stands after the
+//! event it names, so that nothing is lost and nothing with an id is sent twice.
 
 use super::Position;
 use crate::http::field::trim_ows;

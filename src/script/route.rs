@@ -1,4 +1,4 @@
-//! Which requests a script answers (`@on`), and which number each of them has (`@count`).
+//! Decides which requests a script answers (`@on`), and which number each of them has (`@count`).
 
 use super::facts::{cookie, percent_decode, percent_encode, query_value, Asked};
 use crate::http::field::is_token;

@@ -1,4 +1,5 @@
-//! Text with placeholders in it, `data: {{elapsed}} ms`, and the escapes of TEXT, `\n` and `\xE2`.
+//! Text that is sent with values for its placeholders, `data: {{elapsed}} ms`, and the escapes of TEXT, `\n` and
+//! `\xE2`.
 
 use super::facts::{cookie, hex_octet, last_event_id, query_value, Facts, Moment};
 use crate::suggest;

@@ -1,4 +1,5 @@
-//! What a script counts in: times, `80ms`, `1.5s`, `2m`, `1h`, the speed at which they pass, and sizes, `512`, `64k`, `5M`.
+//! Sends nothing: reads what a script counts in. Times, `80ms`, `1.5s`, `2m`, `1h`, the speed at which they pass, and
+//! sizes, `512`, `64k`, `5M`.
 
 use std::time::Duration;
 

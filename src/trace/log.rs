@@ -1,4 +1,4 @@
-//! A log for `grep`, on stdout: one line for each request and one for each end, in fields `name=value`.
+//! Sends nothing: a log for `grep`, on stdout, one line for each request and one for each end, in fields `name=value`.
 
 use super::visible::visible;
 use super::Exchange;

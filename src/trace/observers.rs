@@ -1,5 +1,5 @@
-//! Clients that look on: `/-/wire/PATH` tells them, as events with JSON for data, what goes over the connections that ask
-//! for that path, from their own address.
+//! Makes the events of `/-/wire/PATH`, with JSON for data: they tell clients that look on what goes over the
+//! connections that ask for that path, from their own address.
 
 use super::{Line, Side};
 use crate::http::anatomy::{Anatomy, Name};

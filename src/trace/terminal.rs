@@ -1,5 +1,5 @@
-//! A trace for people to read, on stderr: a line for each line on the wire, `>` from the client and `<` from the server,
-//! with the standard's word for it, and `*` for what happens beside.
+//! Sends nothing: a trace for people to read, on stderr. A line for each line on the wire, `>` from the client and `<`
+//! from the server, with the standard's word for it, and `*` for what happens beside.
 
 use super::visible::visible;
 use super::{Exchange, Line, Side};

@@ -1,4 +1,5 @@
-//! Bytes as text for a terminal: what they are can be told apart, and nothing in them can move a cursor or begin a line.
+//! Sends nothing: shows bytes from the wire as text for a terminal. What they are can be told apart, and nothing in
+//! them can move a cursor or begin a line.
 
 /// The bytes as text: line ends and other control characters as escapes, and so is what is no UTF-8.
 pub fn visible(mut bytes: &[u8]) -> String {
