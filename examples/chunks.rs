@@ -1,5 +1,5 @@
-//! The step after `one_chunk`: events for any number of clients, a thread each. The library reads the request's head and
-//! writes head and chunks; a client that comes back with a last event ID goes on after that event.
+//! The step after `one_chunk`: events for any number of clients, a thread each. The library reads the request's head,
+//! and writes head and chunks; a client that comes back with a last event ID goes on after that event.
 //!
 //! ```text
 //! cargo run --example chunks                                         (in one terminal)

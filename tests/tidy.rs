@@ -200,6 +200,53 @@ fn the_readmes_scripts_have_no_mistake() {
 }
 
 #[test]
+fn the_readmes_links_lead_somewhere() {
+    let readme = read("README.md");
+    let headings: Vec<String> = readme
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.trim_start_matches(['#', ' ']).to_lowercase().replace(' ', "-"))
+        .collect();
+    let links = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+    for link in links {
+        let found = match link.strip_prefix('#') {
+            Some(heading) => headings.iter().any(|other| other == heading),
+            None => root().join(link).exists(),
+        };
+        assert!(found, "{link}");
+    }
+}
+
+/// Every step of the lesson is a command, what it prints, and the file that does it.
+#[test]
+fn the_lessons_steps_are_numbered_and_each_names_a_file() {
+    let readme = read("README.md");
+    let lesson =
+        readme.split("\n## A lesson in fifteen minutes\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let steps: Vec<&str> =
+        lesson.split("\n### ").skip(1).filter(|step| step.starts_with(char::is_numeric)).collect();
+    assert!(steps.len() >= 12, "{} steps", steps.len());
+    for (number, step) in steps.iter().enumerate() {
+        assert!(step.starts_with(&format!("{}. ", number + 1)), "{step}");
+        assert!(step.contains("```console\n$ ") && step.contains("](src/"), "{step}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_example_and_each_says_how_to_type_it() {
+    let readme = read("README.md");
+    for file in rust_files("examples").iter().filter(|file| !file.contains('/') || file.ends_with("main.rs"))
+    {
+        let name = file.trim_end_matches(".rs").trim_end_matches("/main");
+        assert!(readme.contains(&format!("\n| [`{name}`](examples/{file}) | ")), "{file}");
+        let text = read(format!("examples/{file}"));
+        let opening = text.lines().take_while(|line| line.starts_with("//!"));
+        let command = format!("--example {name}");
+        assert!(opening.into_iter().any(|line| line.contains(&command)), "{file}");
+    }
+}
+
+#[test]
 fn the_help_names_the_limits_there_are() {
     assert!(cli::HELP.contains(&format!("[default: {}]", rust_sse_server::server::DEFAULT_MAX_CLIENTS)));
     assert!(cli::HELP.lines().all(|line| line.chars().count() <= 100));
