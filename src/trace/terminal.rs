@@ -16,6 +16,8 @@ pub struct Terminal {
     last: Mutex<Option<(u64, Name)>>,
 }
 
+/// Stands before a remark of ours, and is escaped where it comes over the wire.
+const REMARK: char = super::visible::ARROW;
 const REQUEST: &str = "\x1b[36m";
 const FRAMING: &str = "\x1b[33m";
 const NOTE: &str = "\x1b[32m";
@@ -93,7 +95,7 @@ impl Terminal {
         let text = self.coloured(colour, &visible(bytes));
         let remark = match remark {
             "" => String::new(),
-            remark => self.coloured(NOTE, &format!("    {remark}")),
+            remark => self.coloured(NOTE, &format!(" {REMARK} {remark}")),
         };
         self.line(line.client, line.age(), arrow, word, &format!("{text}{remark}"));
     }
