@@ -222,7 +222,7 @@ fn a_log_has_a_line_for_each_request_and_one_for_each_end() {
     assert_eq!(next(), format!("{ask} request from=127.0.0.1 last-event-id=\"14\""));
     assert_eq!(
         next(),
-        format!("{ask} end status=200 bytes=152 events=2 seconds=* how=\"complete, connection closed\"")
+        format!("{ask} end status=200 bytes=144 events=2 seconds=* how=\"complete, connection closed\"")
     );
     assert_eq!(next(), "client=3 method=HEAD target=\"/none\" request from=127.0.0.1");
     assert!(next().contains(" end status=404 bytes=0 events=0 "));
