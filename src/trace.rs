@@ -53,6 +53,27 @@ pub struct Watchers {
 }
 
 impl Watchers {
+    /// Sees a client turned away, whose request nobody reads.
+    pub fn turned_away(&self, stream: &TcpStream) {
+        if self.terminal.is_none() && self.log.is_none() {
+            return;
+        }
+        let tap = Tap::new(self, stream, Instant::now());
+        let mut exchange = begun(tap.line(stream));
+        exchange.response.push(b"HTTP/1.1 503 Service Unavailable\r\n", |_, _, _| {});
+        self.end(&exchange, "turned away: too many clients");
+    }
+
+    fn end(&self, exchange: &Exchange, how: &str) {
+        if let Some(terminal) = &self.terminal {
+            terminal.end(exchange, how);
+        }
+        if let Some(log) = &self.log {
+            log.end(exchange, how);
+        }
+        self.observers.end(&exchange.line, &exchange.request, how);
+    }
+
     fn see_bytes(&self) -> bool {
         self.terminal.is_some() || self.log.is_some() || self.observers.are_there()
     }
@@ -199,14 +220,7 @@ impl<'a> Tap<'a> {
     /// Sees an answer end.
     pub fn ended(&self, end: &io::Result<End>) {
         if let Some(exchange) = self.exchange.borrow_mut().take() {
-            let how = &how_it_ended(end, &exchange.response);
-            if let Some(terminal) = &self.watchers.terminal {
-                terminal.end(&exchange, how);
-            }
-            if let Some(log) = &self.watchers.log {
-                log.end(&exchange, how);
-            }
-            self.watchers.observers.end(&exchange.line, &exchange.request, how);
+            self.watchers.end(&exchange, &how_it_ended(end, &exchange.response));
         }
     }
 

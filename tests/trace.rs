@@ -230,6 +230,22 @@ fn a_log_has_a_line_for_each_request_and_one_for_each_end() {
     assert!(next().ends_with(" how=\"connection closed before the body was complete\""));
 }
 
+#[test]
+fn who_is_turned_away_is_told_of() {
+    let mut program = Program::start(&["--max-clients", "1", "--log", "--trace"]);
+    let mut inside = Client::connect(program.address);
+    inside.get("/events", "").read_head();
+    Client::connect(program.address).read_answer();
+    assert!(program.line().contains(" client=1 "));
+    let line = program.line();
+    let told = "client=2 method= target=\"\" end status=503 bytes=0 events=0 seconds=0.000 \
+        how=\"turned away: too many clients\"";
+    assert!(line.ends_with(told), "{line}");
+    assert!(program
+        .end()
+        .contains("#2   0.000 * end           0 bytes of body, turned away: too many clients\n"));
+}
+
 /// What is seen by one who looks on at `/-/wire`, as the fields of its JSON.
 fn look_on(program: &Program, path: &str) -> Client {
     let mut observer = Client::connect(program.address);
