@@ -90,6 +90,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// A connection that opens now.
+    pub fn new(client: u64, address: SocketAddr) -> Line {
+        Line { client, address, opened: Instant::now() }
+    }
+
     /// How long it has been open.
     pub fn age(&self) -> Duration {
         self.opened.elapsed()

@@ -135,3 +135,51 @@ fn json_bytes(bytes: &[u8]) -> String {
     json.push('"');
     json
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+
+    const OWN: &str = "127.0.0.1:9";
+
+    fn happens(observers: &Observers, address: &str, request_line: &[u8]) {
+        let mut request = Anatomy::of_request();
+        request.push(request_line, |_, _, _| {});
+        let line = Line::new(7, address.parse().unwrap());
+        observers.piece(&line, &request, Side::Client, Name::RequestLine, request_line);
+    }
+
+    fn seen(observation: &Observation<'_>) -> Vec<String> {
+        std::iter::from_fn(|| observation.events.take(Duration::ZERO).ok()).collect()
+    }
+
+    #[test]
+    fn one_sees_what_is_asked_at_the_path_from_the_own_address_and_nothing_else() {
+        let observers = Observers::default();
+        let observation = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        happens(&observers, OWN, b"GET /a?q=\"\xff HTTP/1.1\r\n");
+        happens(&observers, OWN, b"GET /ab HTTP/1.1\r\n");
+        happens(&observers, "127.0.0.2:9", b"GET /a HTTP/1.1\r\n");
+        happens(&observers, "[::1]:9", b"GET /a HTTP/1.1\r\n");
+        let all = seen(&observation);
+        assert_eq!(all.len(), 1, "{all:?}");
+        assert!(all[0].starts_with("event: piece\ndata: {\"client\":7,\"ms\":0."), "{all:?}");
+        let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\\u00ff HTTP/1.1\\r\\n\"}\n\n";
+        assert!(all[0].ends_with(end), "{all:?}");
+    }
+
+    #[test]
+    fn who_takes_nothing_loses_the_place_and_is_told_so() {
+        let observers = Observers::default();
+        let observation = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        for _ in 0..QUEUE {
+            happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
+        }
+        assert!(observers.are_there());
+        happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
+        assert!(!observers.are_there());
+        assert_eq!(seen(&observation).len(), QUEUE);
+        assert_eq!(observation.events.take(Duration::ZERO), Err(crate::queue::Nothing::EverMore));
+    }
+}
