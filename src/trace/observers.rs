@@ -1,7 +1,7 @@
 //! Clients that look on: `/-/wire/PATH` tells them, as events with JSON for data, what goes over the connections that ask
 //! for that path, from their own address.
 
-use super::{Line, Side};
+use super::{Connection, Side};
 use crate::http::anatomy::{Anatomy, Name};
 use crate::queue::Queue;
 use std::net::IpAddr;
@@ -63,36 +63,43 @@ impl Observers {
         Some(Observation { observers: self, id, events })
     }
 
-    pub(super) fn piece(&self, line: &Line, request: &Anatomy, side: Side, name: Name, bytes: &[u8]) {
+    pub(super) fn piece(
+        &self,
+        connection: &Connection,
+        request: &Anatomy,
+        side: Side,
+        name: Name,
+        bytes: &[u8],
+    ) {
         let from = match side {
             Side::Client => "client",
             Side::Server => "server",
         };
-        self.event(line, request, "piece", || {
+        self.event(connection, request, "piece", || {
             format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json_bytes(bytes))
         });
     }
 
-    pub(super) fn wait(&self, line: &Line, request: &Anatomy, time: Option<Duration>) {
-        self.event(line, request, "wait", || {
+    pub(super) fn wait(&self, connection: &Connection, request: &Anatomy, time: Option<Duration>) {
+        self.event(connection, request, "wait", || {
             let time = time.map_or("null".to_owned(), milliseconds);
             format!("\"for\":{time}")
         });
     }
 
-    pub(super) fn end(&self, line: &Line, request: &Anatomy, how: &str) {
-        self.event(line, request, "end", || format!("\"how\":{}", json_bytes(how.as_bytes())));
+    pub(super) fn end(&self, connection: &Connection, request: &Anatomy, how: &str) {
+        self.event(connection, request, "end", || format!("\"how\":{}", json_bytes(how.as_bytes())));
     }
 
-    fn event(&self, line: &Line, request: &Anatomy, kind: &str, rest: impl Fn() -> String) {
+    fn event(&self, connection: &Connection, request: &Anatomy, kind: &str, rest: impl Fn() -> String) {
         if !self.are_there() {
             return;
         }
         let target = request.start_line().nth(1).unwrap_or_default();
         let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
-        let sees = |observer: &Observer| observer.path == path && observer.ip == line.address.ip();
+        let sees = |observer: &Observer| observer.path == path && observer.ip == connection.address.ip();
         let event = || {
-            let (client, ms) = (line.client, milliseconds(line.age()));
+            let (client, ms) = (connection.client, milliseconds(connection.age()));
             format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest())
         };
         self.keep(|observer| {
@@ -146,8 +153,8 @@ mod tests {
     fn happens(observers: &Observers, address: &str, request_line: &[u8]) {
         let mut request = Anatomy::of_request();
         request.push(request_line, |_, _, _| {});
-        let line = Line::new(7, address.parse().unwrap());
-        observers.piece(&line, &request, Side::Client, Name::RequestLine, request_line);
+        let connection = Connection::new(7, address.parse().unwrap());
+        observers.piece(&connection, &request, Side::Client, Name::RequestLine, request_line);
     }
 
     fn seen(observation: &Observation<'_>) -> Vec<String> {
