@@ -25,10 +25,8 @@ const PAGE: &str = include_str!("viewer.html");
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
     style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
-/// Between two looks whether an observer is still there.
-const LOOK: Duration = Duration::from_secs(1);
-/// Looks between two comments, without which a proxy or a client might give a quiet stream up.
-const LOOKS_TO_COMMENT: u32 = 15;
+/// After so long without an event an observer gets a comment: only a write shows that one has left.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// What answers a request to one of these paths.
 pub enum Own<'a> {
@@ -116,14 +114,8 @@ pub fn show_wire(
     body.head(wire_head())?;
     body.write_all(b": what goes over the wire\n\n")?;
     body.flush()?;
-    let mut looks = 0;
     loop {
-        let nothing = send_all(observation, &mut body, &mut looks)?;
-        looks += 1;
-        if looks > LOOKS_TO_COMMENT {
-            looks = 0;
-            body.write_all(b": still here\n\n")?;
-        }
+        let nothing = send_all(observation, &mut body)?;
         if nothing == Nothing::EverMore {
             body.finish(b"")?;
             return Ok(End::Close);
@@ -134,18 +126,18 @@ pub fn show_wire(
 }
 
 /// Sends what waits, or comes within a second: what is there together leaves together.
-fn send_all(
-    observation: &Observation<'_>,
-    body: &mut ChunkedWriter<impl Write>,
-    looks: &mut u32,
-) -> io::Result<Nothing> {
-    let mut time = LOOK;
+fn send_all(observation: &Observation<'_>, body: &mut ChunkedWriter<impl Write>) -> io::Result<Nothing> {
+    let mut time = SILENCE;
     loop {
         match observation.events.take(time) {
             Ok(event) => body.write_all(event.as_bytes())?,
+            Err(Nothing::Yet) if time == SILENCE => {
+                body.write_all(b": still here\n\n")?;
+                return Ok(Nothing::Yet);
+            }
             Err(nothing) => return Ok(nothing),
         }
-        (time, *looks) = (Duration::ZERO, 0);
+        time = Duration::ZERO;
     }
 }
 

@@ -243,7 +243,10 @@ impl Accepting {
     fn hand_on(&self, stream: TcpStream) {
         match Seat::take(&self.site, self.max_clients) {
             Some(seat) => self.crew.serve(Accepted { stream, at: Instant::now(), seat }),
-            None => self.turn_away.client(stream),
+            None => {
+                self.site.watchers.turned_away(&stream);
+                self.turn_away.client(stream);
+            }
         }
     }
 }

@@ -53,6 +53,27 @@ pub struct Watchers {
 }
 
 impl Watchers {
+    /// Sees a client turned away, whose request nobody reads.
+    pub fn turned_away(&self, stream: &TcpStream) {
+        if self.terminal.is_none() && self.log.is_none() {
+            return;
+        }
+        let tap = Tap::new(self, stream, Instant::now());
+        let mut exchange = begun(tap.connection(stream));
+        exchange.response.push(b"HTTP/1.1 503 Service Unavailable\r\n", |_, _, _| {});
+        self.end(&exchange, "turned away: too many clients");
+    }
+
+    fn end(&self, exchange: &Exchange, how: &str) {
+        if let Some(terminal) = &self.terminal {
+            terminal.end(exchange, how);
+        }
+        if let Some(log) = &self.log {
+            log.end(exchange, how);
+        }
+        self.observers.end(&exchange.connection, &exchange.request, how);
+    }
+
     fn see_bytes(&self) -> bool {
         self.terminal.is_some() || self.log.is_some() || self.observers.are_there()
     }
@@ -60,7 +81,7 @@ impl Watchers {
 
 /// What is known of a connection that is watched.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct Connection {
     /// Its number, from 1.
     pub client: u64,
     /// The client's address.
@@ -68,7 +89,12 @@ pub struct Line {
     opened: Instant,
 }
 
-impl Line {
+impl Connection {
+    /// A connection that opens now.
+    pub fn new(client: u64, address: SocketAddr) -> Connection {
+        Connection { client, address, opened: Instant::now() }
+    }
+
     /// How long it has been open.
     pub fn age(&self) -> Duration {
         self.opened.elapsed()
@@ -88,7 +114,7 @@ pub struct Tap<'a> {
 #[derive(Debug)]
 pub struct Exchange {
     /// The connection.
-    pub line: Line,
+    pub connection: Connection,
     /// The request.
     pub request: Anatomy,
     /// The answer.
@@ -127,14 +153,14 @@ impl<'a> Tap<'a> {
         let client = watchers.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let tap = Tap { watchers, client, opened, exchange: RefCell::default() };
         if let Some(terminal) = &watchers.terminal {
-            terminal.opened(&tap.line(stream));
+            terminal.opened(&tap.connection(stream));
         }
         tap
     }
 
-    fn line(&self, stream: &TcpStream) -> Line {
+    fn connection(&self, stream: &TcpStream) -> Connection {
         let address = stream.peer_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-        Line { client: self.client, address, opened: self.opened }
+        Connection { client: self.client, address, opened: self.opened }
     }
 
     /// Sees bytes of a request.
@@ -143,14 +169,14 @@ impl<'a> Tap<'a> {
         if exchange.is_none() && !self.watchers.see_bytes() {
             return;
         }
-        let exchange = exchange.get_or_insert_with(|| Box::new(begun(self.line(stream))));
-        let Exchange { line, request, last_event_id, .. } = &mut **exchange;
+        let exchange = exchange.get_or_insert_with(|| Box::new(begun(self.connection(stream))));
+        let Exchange { connection, request, last_event_id, .. } = &mut **exchange;
         let had_head = request.has_head();
         request.push(bytes, |request, name, bytes| {
             if name == Name::FieldLine {
                 note_id(bytes, last_event_id);
             }
-            self.piece(line, request, Side::Client, name, bytes);
+            self.piece(connection, request, Side::Client, name, bytes);
         });
         if request.has_head() && !had_head {
             exchange.response.head_only = exchange.method() == b"HEAD";
@@ -163,7 +189,7 @@ impl<'a> Tap<'a> {
     /// Sees bytes of an answer.
     pub fn sent(&self, bytes: &[u8]) {
         let mut exchange = self.exchange.borrow_mut();
-        let Exchange { line, request, response, stream, events, chunks, .. } = match &mut *exchange {
+        let Exchange { connection, request, response, stream, events, chunks, .. } = match &mut *exchange {
             Some(exchange) => &mut **exchange,
             None => return,
         };
@@ -175,14 +201,14 @@ impl<'a> Tap<'a> {
                     for part in bytes.split_inclusive(|&byte| byte == b'\n') {
                         let dispatched = dispatched(stream, part);
                         *events += dispatched.len() as u64;
-                        terminal.data(line, name, part, &dispatched);
+                        terminal.data(connection, name, part, &dispatched);
                     }
                 }
-                Some(terminal) => terminal.piece(line, Side::Server, name, bytes, response.chunk_size),
+                Some(terminal) => terminal.piece(connection, Side::Server, name, bytes, response.chunk_size),
                 None if is_data => *events += dispatched(stream, bytes).len() as u64,
                 None => {}
             }
-            self.watchers.observers.piece(line, request, Side::Server, name, bytes);
+            self.watchers.observers.piece(connection, request, Side::Server, name, bytes);
         });
     }
 
@@ -190,31 +216,24 @@ impl<'a> Tap<'a> {
     pub fn waits(&self, time: Option<Duration>) {
         if let Some(exchange) = &*self.exchange.borrow() {
             if let Some(terminal) = &self.watchers.terminal {
-                terminal.wait(&exchange.line, time);
+                terminal.wait(&exchange.connection, time);
             }
-            self.watchers.observers.wait(&exchange.line, &exchange.request, time);
+            self.watchers.observers.wait(&exchange.connection, &exchange.request, time);
         }
     }
 
     /// Sees an answer end.
     pub fn ended(&self, end: &io::Result<End>) {
         if let Some(exchange) = self.exchange.borrow_mut().take() {
-            let how = &how_it_ended(end, &exchange.response);
-            if let Some(terminal) = &self.watchers.terminal {
-                terminal.end(&exchange, how);
-            }
-            if let Some(log) = &self.watchers.log {
-                log.end(&exchange, how);
-            }
-            self.watchers.observers.end(&exchange.line, &exchange.request, how);
+            self.watchers.end(&exchange, &how_it_ended(end, &exchange.response));
         }
     }
 
-    fn piece(&self, line: &Line, request: &Anatomy, side: Side, name: Name, bytes: &[u8]) {
+    fn piece(&self, connection: &Connection, request: &Anatomy, side: Side, name: Name, bytes: &[u8]) {
         if let Some(terminal) = &self.watchers.terminal {
-            terminal.piece(line, side, name, bytes, 0);
+            terminal.piece(connection, side, name, bytes, 0);
         }
-        self.watchers.observers.piece(line, request, side, name, bytes);
+        self.watchers.observers.piece(connection, request, side, name, bytes);
     }
 }
 
@@ -243,9 +262,9 @@ fn how_it_ended(end: &io::Result<End>, response: &Anatomy) -> String {
     how.to_owned()
 }
 
-fn begun(line: Line) -> Exchange {
+fn begun(connection: Connection) -> Exchange {
     Exchange {
-        line,
+        connection,
         request: Anatomy::of_request(),
         response: Anatomy::of_response(),
         last_event_id: None,

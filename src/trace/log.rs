@@ -17,7 +17,7 @@ impl Log {
             .last_event_id
             .as_ref()
             .map_or(String::new(), |id| format!(" last-event-id={}", quoted(id)));
-        write(exchange, &format!("request from={}{id}", exchange.line.address.ip()));
+        write(exchange, &format!("request from={}{id}", exchange.connection.address.ip()));
     }
 
     /// An answer has ended.
@@ -46,7 +46,7 @@ fn write(exchange: &Exchange, rest: &str) {
     let line = format!(
         "{} client={} method={} target={} {rest}\n",
         Timestamp(SystemTime::now()),
-        exchange.line.client,
+        exchange.connection.client,
         visible(exchange.method()),
         quoted(exchange.target()),
     );

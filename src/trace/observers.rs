@@ -1,7 +1,7 @@
 //! Makes the events of `/-/wire/PATH`, with JSON for data: they tell clients that look on what goes over the
 //! connections that ask for that path, from their own address.
 
-use super::{Line, Side};
+use super::{Connection, Side};
 use crate::http::anatomy::{Anatomy, Name};
 use crate::queue::Queue;
 use std::net::IpAddr;
@@ -63,36 +63,43 @@ impl Observers {
         Some(Observation { observers: self, id, events })
     }
 
-    pub(super) fn piece(&self, line: &Line, request: &Anatomy, side: Side, name: Name, bytes: &[u8]) {
+    pub(super) fn piece(
+        &self,
+        connection: &Connection,
+        request: &Anatomy,
+        side: Side,
+        name: Name,
+        bytes: &[u8],
+    ) {
         let from = match side {
             Side::Client => "client",
             Side::Server => "server",
         };
-        self.event(line, request, "piece", || {
+        self.event(connection, request, "piece", || {
             format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json_bytes(bytes))
         });
     }
 
-    pub(super) fn wait(&self, line: &Line, request: &Anatomy, time: Option<Duration>) {
-        self.event(line, request, "wait", || {
+    pub(super) fn wait(&self, connection: &Connection, request: &Anatomy, time: Option<Duration>) {
+        self.event(connection, request, "wait", || {
             let time = time.map_or("null".to_owned(), milliseconds);
             format!("\"for\":{time}")
         });
     }
 
-    pub(super) fn end(&self, line: &Line, request: &Anatomy, how: &str) {
-        self.event(line, request, "end", || format!("\"how\":{}", json_bytes(how.as_bytes())));
+    pub(super) fn end(&self, connection: &Connection, request: &Anatomy, how: &str) {
+        self.event(connection, request, "end", || format!("\"how\":{}", json_bytes(how.as_bytes())));
     }
 
-    fn event(&self, line: &Line, request: &Anatomy, kind: &str, rest: impl Fn() -> String) {
+    fn event(&self, connection: &Connection, request: &Anatomy, kind: &str, rest: impl Fn() -> String) {
         if !self.are_there() {
             return;
         }
         let target = request.start_line().nth(1).unwrap_or_default();
         let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
-        let sees = |observer: &Observer| observer.path == path && observer.ip == line.address.ip();
+        let sees = |observer: &Observer| observer.path == path && observer.ip == connection.address.ip();
         let event = || {
-            let (client, ms) = (line.client, milliseconds(line.age()));
+            let (client, ms) = (connection.client, milliseconds(connection.age()));
             format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest())
         };
         self.keep(|observer| {
@@ -134,4 +141,52 @@ fn json_bytes(bytes: &[u8]) -> String {
     }
     json.push('"');
     json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+
+    const OWN: &str = "127.0.0.1:9";
+
+    fn happens(observers: &Observers, address: &str, request_line: &[u8]) {
+        let mut request = Anatomy::of_request();
+        request.push(request_line, |_, _, _| {});
+        let connection = Connection::new(7, address.parse().unwrap());
+        observers.piece(&connection, &request, Side::Client, Name::RequestLine, request_line);
+    }
+
+    fn seen(observation: &Observation<'_>) -> Vec<String> {
+        std::iter::from_fn(|| observation.events.take(Duration::ZERO).ok()).collect()
+    }
+
+    #[test]
+    fn one_sees_what_is_asked_at_the_path_from_the_own_address_and_nothing_else() {
+        let observers = Observers::default();
+        let observation = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        happens(&observers, OWN, b"GET /a?q=\"\xff HTTP/1.1\r\n");
+        happens(&observers, OWN, b"GET /ab HTTP/1.1\r\n");
+        happens(&observers, "127.0.0.2:9", b"GET /a HTTP/1.1\r\n");
+        happens(&observers, "[::1]:9", b"GET /a HTTP/1.1\r\n");
+        let all = seen(&observation);
+        assert_eq!(all.len(), 1, "{all:?}");
+        assert!(all[0].starts_with("event: piece\ndata: {\"client\":7,\"ms\":0."), "{all:?}");
+        let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\\u00ff HTTP/1.1\\r\\n\"}\n\n";
+        assert!(all[0].ends_with(end), "{all:?}");
+    }
+
+    #[test]
+    fn who_takes_nothing_loses_the_place_and_is_told_so() {
+        let observers = Observers::default();
+        let observation = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        for _ in 0..QUEUE {
+            happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
+        }
+        assert!(observers.are_there());
+        happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
+        assert!(!observers.are_there());
+        assert_eq!(seen(&observation).len(), QUEUE);
+        assert_eq!(observation.events.take(Duration::ZERO), Err(crate::queue::Nothing::EverMore));
+    }
 }

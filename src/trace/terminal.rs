@@ -2,7 +2,7 @@
 //! from the server, with the standard's word for it, and `*` for what happens beside.
 
 use super::visible::visible;
-use super::{Exchange, Line, Side};
+use super::{Connection, Exchange, Side};
 use crate::http::anatomy::Name;
 use std::io::{self, Write};
 use std::sync::Mutex;
@@ -16,6 +16,8 @@ pub struct Terminal {
     last: Mutex<Option<(u64, Name)>>,
 }
 
+/// Stands before a remark of ours, and is escaped where it comes over the wire.
+const REMARK: char = super::visible::ARROW;
 const REQUEST: &str = "\x1b[36m";
 const FRAMING: &str = "\x1b[33m";
 const NOTE: &str = "\x1b[32m";
@@ -30,8 +32,13 @@ impl Terminal {
     }
 
     /// A connection has been opened.
-    pub fn opened(&self, line: &Line) {
-        self.note(line.client, line.age(), "open", &format!("connection from {}", line.address));
+    pub fn opened(&self, connection: &Connection) {
+        self.note(
+            connection.client,
+            connection.age(),
+            "open",
+            &format!("connection from {}", connection.address),
+        );
     }
 
     /// A connection has been closed.
@@ -40,49 +47,49 @@ impl Terminal {
     }
 
     /// A piece of a head, or of the framing.
-    pub fn piece(&self, line: &Line, side: Side, name: Name, bytes: &[u8], chunk_size: u64) {
+    pub fn piece(&self, connection: &Connection, side: Side, name: Name, bytes: &[u8], chunk_size: u64) {
         let remark = match name {
             Name::ChunkSize => format!("{chunk_size:#x} = {chunk_size} bytes of chunk-data follow"),
             Name::LastChunk => "the body ends".to_owned(),
             _ => String::new(),
         };
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
-            self.write(line, side, name, part, &remark);
+            self.write(connection, side, name, part, &remark);
         }
     }
 
     /// Data of an event stream, a line of it at most, with the types and last event IDs of the events it completes.
-    pub fn data(&self, line: &Line, name: Name, bytes: &[u8], dispatched: &[(String, String)]) {
+    pub fn data(&self, connection: &Connection, name: Name, bytes: &[u8], dispatched: &[(String, String)]) {
         let shown = |(kind, id): &(String, String)| match id.as_str() {
             "" => format!("event `{}`", visible(kind.as_bytes())),
             id => format!("event `{}`, last event ID `{}`", visible(kind.as_bytes()), visible(id.as_bytes())),
         };
         let remark: Vec<String> = dispatched.iter().map(shown).collect();
-        self.write(line, Side::Server, name, bytes, &remark.join(", "));
+        self.write(connection, Side::Server, name, bytes, &remark.join(", "));
     }
 
     /// A wait begins.
-    pub fn wait(&self, line: &Line, time: Option<Duration>) {
+    pub fn wait(&self, connection: &Connection, time: Option<Duration>) {
         let time = time.map_or("until the client leaves".to_owned(), |time| {
             format!("{}.{:03} s", time.as_secs(), time.subsec_millis())
         });
-        self.note(line.client, line.age(), "wait", &time);
+        self.note(connection.client, connection.age(), "wait", &time);
     }
 
     /// An answer has ended.
     pub fn end(&self, exchange: &Exchange, how: &str) {
-        let Exchange { line, response, chunks, events, .. } = exchange;
+        let Exchange { connection, response, chunks, events, .. } = exchange;
         let counts = match (chunks, events) {
             (0, 0) => String::new(),
             (0, events) => format!("{events} events, "),
             (chunks, events) => format!("{chunks} chunks, {events} events, "),
         };
         let what = format!("{} bytes of body, {counts}{how}", response.octets);
-        self.note(line.client, line.age(), "end", &what);
+        self.note(connection.client, connection.age(), "end", &what);
     }
 
-    fn write(&self, line: &Line, side: Side, name: Name, bytes: &[u8], remark: &str) {
-        let goes_on = self.goes_on(line.client, name);
+    fn write(&self, connection: &Connection, side: Side, name: Name, bytes: &[u8], remark: &str) {
+        let goes_on = self.goes_on(connection.client, name);
         let (arrow, colour) = match (side, name) {
             (_, Name::Malformed) => (arrow(side), FAULT),
             (Side::Client, _) => ('>', REQUEST),
@@ -93,9 +100,9 @@ impl Terminal {
         let text = self.coloured(colour, &visible(bytes));
         let remark = match remark {
             "" => String::new(),
-            remark => self.coloured(NOTE, &format!("    {remark}")),
+            remark => self.coloured(NOTE, &format!(" {REMARK} {remark}")),
         };
-        self.line(line.client, line.age(), arrow, word, &format!("{text}{remark}"));
+        self.line(connection.client, connection.age(), arrow, word, &format!("{text}{remark}"));
     }
 
     /// Whether the line before was of the same kind of data.

@@ -5,13 +5,14 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// The program as a child process, ended when dropped.
 pub struct Program {
     child: Child,
     pub address: SocketAddr,
     descriptors_at_start: usize,
+    out: BufReader<ChildStdout>,
 }
 
 impl Program {
@@ -39,14 +40,22 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        out.read_line(&mut line).unwrap();
         let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
         let port = port.parse().unwrap_or_else(|_| panic!("the first line is {line:?}"));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut program = Program { child, address, descriptors_at_start: 0 };
+        let mut program = Program { child, address, descriptors_at_start: 0, out };
         program.descriptors_at_start = program.descriptors();
         program
+    }
+
+    /// The next line on stdout, without its end.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end_matches('\n').to_owned()
     }
 
     pub fn url(&self, path: &str) -> String {

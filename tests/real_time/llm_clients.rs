@@ -1,9 +1,7 @@
 //! What people really use to stream tokens: the `openai` and `anthropic` packages for Python get the text from the server.
 
-mod support;
-
+use crate::support::{demo, skip};
 use std::process::Command;
-use support::{demo, skip};
 
 /// Runs a Python program with the server's URL as its argument, and gives what it prints.
 ///
@@ -23,8 +21,7 @@ fn python(package: &str, program: &str) -> Option<String> {
     Some(printed.into_owned())
 }
 
-#[test]
-fn openai_streams_words_puts_a_tool_call_together_and_gets_an_error_object_without_streaming() {
+pub fn openai_streams_words_puts_a_tool_call_together_and_gets_an_error_object_without_streaming() {
     let program = r#"
 import sys, json, time, openai
 client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none", max_retries=0, timeout=10)
@@ -61,8 +58,7 @@ except openai.BadRequestError as error:
     }
 }
 
-#[test]
-fn anthropic_streams_text_and_raises_the_error_in_mid_stream() {
+pub fn anthropic_streams_text_and_raises_the_error_in_mid_stream() {
     let program = r#"
 import sys, anthropic
 client = anthropic.Anthropic(base_url=sys.argv[1], api_key="none", max_retries=0, timeout=10)

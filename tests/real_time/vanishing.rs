@@ -1,10 +1,7 @@
 //! Clients that go away: what they held is free again, and nobody else notices.
-#![cfg(target_os = "linux")]
 
-mod support;
-
+use crate::support::{eventually, Client, Folder, Program, OWN_THREADS};
 use std::time::{Duration, Instant};
-use support::{eventually, Client, Folder, Program, OWN_THREADS};
 
 /// How long it takes until the connection of a client that asked for this script and reset its connection is gone.
 fn noticed_after(name: &str, script: &str, requests: usize) -> Duration {
@@ -26,28 +23,24 @@ fn noticed_after(name: &str, script: &str, requests: usize) -> Duration {
 
 const NOTICE: Duration = Duration::from_millis(1_500);
 
-#[test]
-fn a_reset_is_noticed_within_a_second_in_the_middle_of_an_hour() {
+pub fn a_reset_is_noticed_within_a_second_in_the_middle_of_an_hour() {
     let taken = noticed_after("hour", "data: 1\n\n@sleep 1h\ndata: 2\n\n", 1);
     assert!(taken < NOTICE, "{taken:?}");
 }
 
-#[test]
-fn a_reset_is_noticed_although_request_bytes_lie_unread() {
+pub fn a_reset_is_noticed_although_request_bytes_lie_unread() {
     let taken = noticed_after("unread", "data: 1\n\n@sleep 1h\ndata: 2\n\n", 2);
     assert!(taken < NOTICE, "{taken:?}");
 }
 
-#[test]
-fn a_reset_is_noticed_in_a_row_of_short_sleeps() {
+pub fn a_reset_is_noticed_in_a_row_of_short_sleeps() {
     let taken = noticed_after("short", "data: 1\n\n@repeat forever\n@sleep 900ms\n@again\n", 1);
     assert!(taken < NOTICE, "{taken:?}");
     let taken = noticed_after("row", &format!("data: 1\n\n{}", "@sleep 900ms\n".repeat(20)), 1);
     assert!(taken < NOTICE, "{taken:?}");
 }
 
-#[test]
-fn a_client_that_closes_is_noticed_at_the_second_write() {
+pub fn a_client_that_closes_is_noticed_at_the_second_write() {
     let program = Program::start(&["--speed", "10"]);
     let mut client = Client::connect(program.address);
     client.get("/events", "").read_head();
@@ -58,8 +51,7 @@ fn a_client_that_closes_is_noticed_at_the_second_write() {
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
-#[test]
-fn connecting_and_vanishing_leaves_nothing_behind() {
+pub fn connecting_and_vanishing_leaves_nothing_behind() {
     let program = Program::start(&[]);
     let descriptors = program.descriptors();
     for _ in 0..200 {

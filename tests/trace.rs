@@ -1,0 +1,311 @@
+//! `--trace` shows every byte that goes over the wire and nothing else, `--log` a line for each request and each end, and
+//! `/-/wire` the same to a page.
+#![cfg(unix)]
+
+mod support;
+
+use rust_sse_server::event_source::stream::EventStream;
+use std::fs;
+use support::{eventually, request, Client, Exchange, Folder, Program, PATIENCE};
+
+/// A program whose stderr goes to a file, for a pipe holds 64 KiB only.
+fn traced(folder: &Folder, options: &[&str]) -> Program {
+    let file = folder.0.join("trace").to_str().unwrap().to_owned();
+    let script = format!("exec \"$0\" \"$@\" 2>'{file}'");
+    let program = support::program_path();
+    let wrapped: Vec<&str> = [&[program.to_str().unwrap(), "--trace"], options].concat();
+    Program::start_under(&["sh", "-c", &script], std::path::Path::new(wrapped[0]), &wrapped[1..])
+}
+
+/// The trace, once the connections of so many clients have been closed.
+fn trace_of(folder: &Folder, clients: usize) -> String {
+    let read = || fs::read_to_string(folder.0.join("trace")).unwrap();
+    eventually(read, |trace| trace.matches(" * closed\n").count() == clients)
+}
+
+/// Lines without the time, which begins after the number of the connection.
+fn without_times(trace: &str) -> String {
+    let line = |line: &str| format!("{}{}\n", &line[..3], &line[11..]);
+    trace.lines().map(line).collect()
+}
+
+#[test]
+fn a_trace_explains_an_exchange() {
+    let folder = Folder::new("explains");
+    let script = folder.file(
+        "chat.sse",
+        ": hello\n\nid: 7\ndata: 1\n\n@sleep 10ms\nevent: two\ndata: 2\r\n\r\n@trailer X: y\n",
+    );
+    let program = traced(&folder, &["--script", &script]);
+    let exchange = Exchange::new(program.address, request("GET", "/chat", "Last-Event-ID: 3\r\n"), PATIENCE);
+    let date = exchange.head.contains("date: *");
+    let trace = without_times(&trace_of(&folder, 1));
+    let (opened, rest) = trace.split_once('\n').unwrap();
+    assert!(date && opened.starts_with("#1 * open          connection from 127.0.0.1:"), "{opened}");
+    let dated = rest.find("date: ").unwrap() + 6;
+    let rest = format!("{}*{}", &rest[..dated], &rest[rest[dated..].find("\\r\\n").unwrap() + dated..]);
+    assert_eq!(
+        rest,
+        "\
+#1 > request line  GET /chat HTTP/1.1\\r\\n
+#1 > field line    Host: test\\r\\n
+#1 > field line    Connection: close\\r\\n
+#1 > field line    Last-Event-ID: 3\\r\\n
+#1 > empty line    \\r\\n
+#1 < status line   HTTP/1.1 200 OK\\r\\n
+#1 < field line    transfer-encoding: chunked\\r\\n
+#1 < field line    cache-control: no-cache\\r\\n
+#1 < field line    content-type: text/event-stream\\r\\n
+#1 < field line    date: *\\r\\n
+#1 < field line    connection: close\\r\\n
+#1 < empty line    \\r\\n
+#1 < chunk-size    9\\r\\n ← 0x9 = 9 bytes of chunk-data follow
+#1 < chunk-data    : hello\\n
+#1 <               \\n
+#1 < CRLF          \\r\\n
+#1 < chunk-size    f\\r\\n ← 0xf = 15 bytes of chunk-data follow
+#1 < chunk-data    id: 7\\n
+#1 <               data: 1\\n
+#1 <               \\n ← event `message`, last event ID `7`
+#1 < CRLF          \\r\\n
+#1 * wait          0.009 s
+#1 < chunk-size    16\\r\\n ← 0x16 = 22 bytes of chunk-data follow
+#1 < chunk-data    event: two\\n
+#1 <               data: 2\\r\\n
+#1 <               \\r\\n ← event `two`, last event ID `7`
+#1 < CRLF          \\r\\n
+#1 < last-chunk    0\\r\\n ← the body ends
+#1 < trailer field X: y\\r\\n
+#1 < CRLF          \\r\\n
+#1 * end           46 bytes of body, 3 chunks, 2 events, complete, connection closed
+#1 * closed
+"
+    );
+}
+
+/// What lines of a trace with this arrow stand for.
+fn bytes_of(trace: &str, arrow: &str) -> Vec<u8> {
+    let mark = format!(" {arrow} ");
+    let mut bytes = Vec::new();
+    for line in trace.lines().filter(|line| line[..14].contains(&mark)) {
+        let text = line.chars().skip(27).collect::<String>();
+        let text = text.split(" ← ").next().unwrap();
+        unescape(text, &mut bytes);
+    }
+    bytes
+}
+
+fn unescape(text: &str, bytes: &mut Vec<u8>) {
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let code = |digits: &str| u32::from_str_radix(digits, 16).unwrap();
+        match (c, if c == '\\' { chars.next() } else { None }) {
+            ('\\', Some('n')) => bytes.push(b'\n'),
+            ('\\', Some('r')) => bytes.push(b'\r'),
+            ('\\', Some('t')) => bytes.push(b'\t'),
+            ('\\', Some('s')) => bytes.push(b' '),
+            ('\\', Some('x')) => bytes.push(code(&chars.by_ref().take(2).collect::<String>()) as u8),
+            ('\\', Some('u')) => {
+                let digits: String = chars.by_ref().skip(1).take_while(|c| *c != '}').collect();
+                bytes.extend(char::from_u32(code(&digits)).unwrap().to_string().into_bytes());
+            }
+            ('\\', Some(c)) => bytes.extend(c.to_string().into_bytes()),
+            (c, _) => bytes.extend(c.to_string().into_bytes()),
+        }
+    }
+}
+
+#[test]
+fn what_a_trace_shows_is_what_went_over_the_wire_to_the_byte() {
+    for path in
+        ["/events", "/fields", "/line-ends", "/unicode", "/broken-chunk", "/drop", "/busy", "/slow", "/none"]
+    {
+        let folder = Folder::new("bytes");
+        let echo = folder.file("echo.sse", "data: {{header:x}}\n\n");
+        let program = traced(&folder, &["--speed", "max", "--script", &echo]);
+        let ask = request("GET", path, "X: \u{e9}\u{2190} \\n \t\r\n");
+        let exchange = Exchange::new(program.address, &ask, PATIENCE);
+        let arrived: Vec<u8> = exchange.arrivals.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+        let trace = trace_of(&folder, 1);
+        assert_eq!(
+            String::from_utf8_lossy(&bytes_of(&trace, "<")),
+            String::from_utf8_lossy(&arrived),
+            "{path}"
+        );
+        assert_eq!(String::from_utf8_lossy(&bytes_of(&trace, ">")), ask, "{path}");
+    }
+}
+
+#[test]
+fn nothing_a_client_sends_moves_the_cursor_or_forges_a_line() {
+    let folder = Folder::new("forged");
+    let echo = folder.file("echo.sse", "data: {{query:x}}{{header:x}}\n\n");
+    let program = traced(&folder, &["--speed", "max", "--log", "--script", &echo]);
+    let asks = [
+        "GET /\x1b[2J\r#1   0.000 < forged HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+        request(
+            "GET",
+            "/echo?x=%1b%5b2J%0a%231%20%20%200.000%20*%20closed",
+            "X: \u{9b}2J\u{202e}\u{2028} ← event\r\n",
+        ),
+        "\x16\x03\x01\n#9   0.000 * closed\n\n".to_owned(),
+    ];
+    for ask in &asks {
+        Exchange::new(program.address, ask, PATIENCE);
+    }
+    let trace = trace_of(&folder, asks.len());
+    for line in trace.lines() {
+        let is_ours = line.starts_with('#') && line[2..11].contains('.') && !line.starts_with("#9");
+        assert!(is_ours, "{line:?}");
+        assert!(!line.contains(|c: char| c.is_control() || "\u{202e}\u{2028}\u{9b}".contains(c)), "{line:?}");
+        assert!(!line.contains("← event\\r"), "{line:?}");
+    }
+}
+
+#[test]
+fn lines_of_many_clients_do_not_mix() {
+    let folder = Folder::new("many");
+    let program = traced(&folder, &["--speed", "max", "--color", "always"]);
+    let address = program.address;
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(move || Exchange::new(address, request("GET", "/fields", ""), PATIENCE));
+        }
+    });
+    let trace = fs::read_to_string(folder.0.join("trace")).unwrap();
+    let uncoloured: String = trace
+        .split("\x1b[")
+        .enumerate()
+        .map(|(n, part)| if n == 0 { part } else { part.split_once('m').unwrap().1 })
+        .collect();
+    assert_ne!(trace, uncoloured);
+    let mut first: Vec<u8> = Vec::new();
+    for client in 1..=20 {
+        let mark = format!("#{client} ");
+        let own: String = uncoloured
+            .lines()
+            .filter(|line| line.starts_with(&mark))
+            .map(|line| format!("{:1$}\n", line, 0))
+            .collect();
+        let shift = mark.len() - 3;
+        let own: String = own.lines().map(|line| format!("{}{}\n", &line[..1], &line[1 + shift..])).collect();
+        let bytes = bytes_of(&own, "<");
+        let body = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        match first.is_empty() {
+            true => first = bytes[body..].to_vec(),
+            false => assert_eq!(bytes[body..], first, "client {client}"),
+        }
+    }
+}
+
+#[test]
+fn a_log_has_a_line_for_each_request_and_one_for_each_end() {
+    let mut program = Program::start(&["--speed", "max", "--log"]);
+    Exchange::new(program.address, "\x16\x03 \n", PATIENCE);
+    Exchange::new(program.address, request("GET", "/events?\"q\"", "Last-Event-ID: 14\r\n"), PATIENCE);
+    Exchange::new(program.address, request("HEAD", "/none", ""), PATIENCE);
+    Exchange::new(program.address, request("GET", "/drop", ""), PATIENCE);
+    let mut next = || {
+        let line = program.line();
+        let (time, rest) = line.split_once(' ').unwrap();
+        assert!(time.len() == 24 && time.ends_with('Z'), "{line}");
+        let seconds = rest.find("seconds=").map(|at| &rest[at..at + 13]);
+        seconds.map_or(rest.to_owned(), |seconds| rest.replace(seconds, "seconds=*"))
+    };
+    // What is no request has no more than an end.
+    assert_eq!(
+        next(),
+        "client=1 method=\\x16\\x03 target=\"\" end status=400 bytes=68 events=0 seconds=* \
+         how=\"complete, connection closed\""
+    );
+    let ask = "client=2 method=GET target=\"/events?\\\"q\\\"\"";
+    assert_eq!(next(), format!("{ask} request from=127.0.0.1 last-event-id=\"14\""));
+    assert_eq!(
+        next(),
+        format!("{ask} end status=200 bytes=144 events=2 seconds=* how=\"complete, connection closed\"")
+    );
+    assert_eq!(next(), "client=3 method=HEAD target=\"/none\" request from=127.0.0.1");
+    assert!(next().contains(" end status=404 bytes=0 events=0 "));
+    next();
+    assert!(next().ends_with(" how=\"connection closed before the body was complete\""));
+}
+
+#[test]
+fn who_is_turned_away_is_told_of() {
+    let mut program = Program::start(&["--max-clients", "1", "--log", "--trace"]);
+    let mut inside = Client::connect(program.address);
+    inside.get("/events", "").read_head();
+    Client::connect(program.address).read_answer();
+    assert!(program.line().contains(" client=1 "));
+    let line = program.line();
+    let told = "client=2 method= target=\"\" end status=503 bytes=0 events=0 seconds=0.000 \
+        how=\"turned away: too many clients\"";
+    assert!(line.ends_with(told), "{line}");
+    assert!(program
+        .end()
+        .contains("#2   0.000 * end           0 bytes of body, turned away: too many clients\n"));
+}
+
+/// What is seen by one who looks on at `/-/wire`, as the fields of its JSON.
+fn look_on(program: &Program, path: &str) -> Client {
+    let mut observer = Client::connect(program.address);
+    let head = observer.get(&format!("/-/wire{path}"), "").read_head();
+    assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
+    assert_eq!(observer.read_chunk(), ": what goes over the wire\n\n");
+    observer
+}
+
+#[test]
+fn who_looks_on_sees_the_bytes_of_both_sides_and_how_it_ended() {
+    let program = Program::start(&["--speed", "100"]);
+    let mut observer = look_on(&program, "/fields");
+    Exchange::new(program.address, request("GET", "/events", ""), PATIENCE);
+    let ask = request("GET", "/fields?q", "");
+    let exchange = Exchange::new(program.address, &ask, PATIENCE);
+    let mut stream = EventStream::default();
+    let (mut sent, mut received, mut ended) = (Vec::new(), Vec::new(), String::new());
+    while ended.is_empty() {
+        stream.push(observer.read_chunk().as_bytes(), |_, event| {
+            let data = event.data.unwrap();
+            let bytes = || data.split("\"bytes\":\"").nth(1).unwrap().strip_suffix("\"}").unwrap();
+            match event.event.as_deref() {
+                Some("piece") if data.contains("\"from\":\"client\"") => from_json(bytes(), &mut sent),
+                Some("piece") => from_json(bytes(), &mut received),
+                Some("end") => ended = data,
+                other => assert_eq!(other, Some("wait")),
+            }
+        });
+    }
+    assert_eq!(String::from_utf8_lossy(&sent), ask);
+    let arrived: Vec<u8> = exchange.arrivals.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+    assert_eq!(String::from_utf8_lossy(&received), String::from_utf8_lossy(&arrived));
+    assert!(ended.ends_with("\"how\":\"complete, connection closed\"}"), "{ended}");
+}
+
+/// Undoes the escapes of JSON in a string that has a character for each byte.
+fn from_json(text: &str, bytes: &mut Vec<u8>) {
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, if c == '\\' { chars.next() } else { None }) {
+            ('\\', Some('n')) => bytes.push(b'\n'),
+            ('\\', Some('r')) => bytes.push(b'\r'),
+            ('\\', Some('u')) => {
+                let digits: String = chars.by_ref().take(4).collect();
+                bytes.push(u8::try_from(u32::from_str_radix(&digits, 16).unwrap()).unwrap());
+            }
+            ('\\', Some(c)) | (c, _) => bytes.push(u8::try_from(u32::from(c)).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn those_who_look_on_are_few_and_their_places_come_back() {
+    let program = Program::start(&[]);
+    let mut observers: Vec<Client> = (0..64).map(|_| look_on(&program, "/events")).collect();
+    let mut late = Client::connect(program.address);
+    let (head, _) = late.get("/-/wire/events", "").read_answer();
+    assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 2\r\n"), "{head}");
+    drop(observers.pop());
+    let answer = || Client::connect(program.address).get("/-/wire/events", "").read_until("\r\n");
+    eventually(answer, |line| line == "HTTP/1.1 200 OK\r\n");
+}
