@@ -121,7 +121,14 @@ fn transcripts() -> Vec<Transcript> {
     let transcript = |block: &str| {
         let mut lines = block.lines();
         let command = lines.next().unwrap().strip_prefix("$ ").unwrap().to_owned();
-        (command, lines.map(|line| normal(line.split(REMARK).next().unwrap())).collect())
+        // The remarks in a trace are its own.
+        let is_ours = !SERVERS.contains(&command.as_str());
+        let shown = |line: &str| match line.split_once(REMARK) {
+            Some((line, _)) if is_ours => normal(line),
+            _ => normal(line),
+        };
+        let lines = lines.map(shown).collect();
+        (command, lines)
     };
     blocks.map(transcript).collect()
 }
