@@ -124,11 +124,12 @@ impl<'a> Incoming<'a> {
             self.timeout = left;
         }
         let length = retry(|| self.stream.peek(buffer))?;
-        self.ended = length == 0;
-        match self.ended {
-            true => Err(ReceiveError::Closed),
-            false => Ok(length),
+        if length == 0 {
+            self.ended = true;
+            self.tap.client_leaves();
+            return Err(ReceiveError::Closed);
         }
+        Ok(length)
     }
 
     fn discard_unread(&mut self) -> io::Result<()> {

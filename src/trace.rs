@@ -21,7 +21,7 @@ use crate::http::field::FieldLine;
 use crate::script::play::End;
 use log::Log;
 use observers::Observers;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,6 +106,8 @@ pub struct Tap<'a> {
     watchers: &'a Watchers,
     client: u64,
     opened: Instant,
+    /// Whether it was the client that closed the connection.
+    client_left: Cell<bool>,
     /// Only while somebody watches.
     exchange: RefCell<Option<Box<Exchange>>>,
 }
@@ -151,7 +153,8 @@ impl<'a> Tap<'a> {
     /// A tap at a connection that was opened at `opened`.
     pub fn new(watchers: &'a Watchers, stream: &TcpStream, opened: Instant) -> Tap<'a> {
         let client = watchers.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let tap = Tap { watchers, client, opened, exchange: RefCell::default() };
+        let tap =
+            Tap { watchers, client, opened, client_left: Cell::default(), exchange: RefCell::default() };
         if let Some(terminal) = &watchers.terminal {
             terminal.opened(&tap.connection(stream));
         }
@@ -176,7 +179,10 @@ impl<'a> Tap<'a> {
             if name == Name::FieldLine {
                 note_id(bytes, last_event_id);
             }
-            self.piece(connection, request, Side::Client, name, bytes);
+            if let Some(terminal) = &self.watchers.terminal {
+                terminal.piece(connection, request, name, bytes);
+            }
+            self.watchers.observers.piece(connection, request, Side::Client, name, bytes);
         });
         if request.has_head() && !had_head {
             exchange.response.head_only = exchange.method() == b"HEAD";
@@ -184,6 +190,11 @@ impl<'a> Tap<'a> {
                 log.request(exchange);
             }
         }
+    }
+
+    /// Sees the client close its side.
+    pub fn client_leaves(&self) {
+        self.client_left.set(true);
     }
 
     /// Sees bytes of an answer.
@@ -199,12 +210,13 @@ impl<'a> Tap<'a> {
             match &self.watchers.terminal {
                 Some(terminal) if is_data => {
                     for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+                        let is_comment = stream.begins_a_line() && part.starts_with(b":");
                         let dispatched = dispatched(stream, part);
                         *events += dispatched.len() as u64;
-                        terminal.data(connection, name, part, &dispatched);
+                        terminal.data(connection, name, part, is_comment, &dispatched);
                     }
                 }
-                Some(terminal) => terminal.piece(connection, Side::Server, name, bytes, response.chunk_size),
+                Some(terminal) => terminal.piece(connection, response, name, bytes),
                 None if is_data => *events += dispatched(stream, bytes).len() as u64,
                 None => {}
             }
@@ -224,23 +236,19 @@ impl<'a> Tap<'a> {
 
     /// Sees an answer end.
     pub fn ended(&self, end: &io::Result<End>) {
+        if end.is_err() {
+            self.client_leaves();
+        }
         if let Some(exchange) = self.exchange.borrow_mut().take() {
             self.watchers.end(&exchange, &how_it_ended(end, &exchange.response));
         }
-    }
-
-    fn piece(&self, connection: &Connection, request: &Anatomy, side: Side, name: Name, bytes: &[u8]) {
-        if let Some(terminal) = &self.watchers.terminal {
-            terminal.piece(connection, side, name, bytes, 0);
-        }
-        self.watchers.observers.piece(connection, request, side, name, bytes);
     }
 }
 
 impl Drop for Tap<'_> {
     fn drop(&mut self) {
         if let Some(terminal) = &self.watchers.terminal {
-            terminal.closed(self.client, self.opened.elapsed());
+            terminal.closed(self.client, self.opened.elapsed(), self.client_left.get());
         }
     }
 }

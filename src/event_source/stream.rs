@@ -45,6 +45,11 @@ impl EventStream {
         EventStream { keeps: Some(keeps), ..EventStream::default() }
     }
 
+    /// Whether the next byte is the first of a line.
+    pub fn begins_a_line(&self) -> bool {
+        self.line.is_empty()
+    }
+
     /// What to send as `Last-Event-ID` when connecting again.
     pub fn last_event_id(&self) -> &str {
         &self.last_event_id

@@ -69,7 +69,8 @@ enum State {
 /// A message being cut.
 #[derive(Debug)]
 pub struct Anatomy {
-    is_response: bool,
+    /// Whether it is an answer, and no request.
+    pub is_response: bool,
     state: State,
     /// The line being read.
     line: Vec<u8>,

@@ -17,7 +17,7 @@ impl Log {
             .last_event_id
             .as_ref()
             .map_or(String::new(), |id| format!(" last-event-id={}", quoted(id)));
-        write(exchange, &format!("request from={}{id}", exchange.connection.address.ip()));
+        write(exchange, "request", &format!("from={}{id}", exchange.connection.address.ip()));
     }
 
     /// An answer has ended.
@@ -29,8 +29,9 @@ impl Log {
         let time = exchange.began.elapsed();
         write(
             exchange,
+            "end",
             &format!(
-                "end status={status} bytes={} events={} seconds={}.{:03} how={}",
+                "status={status} bytes={} events={} seconds={}.{:03} how={}",
                 exchange.response.octets,
                 exchange.events,
                 time.as_secs(),
@@ -41,10 +42,10 @@ impl Log {
     }
 }
 
-/// `time client=N method=… target=… ` and the rest, in one write, so that lines do not mix.
-fn write(exchange: &Exchange, rest: &str) {
+/// Time, `request` or `end`, `client=N method=… target=…` and the rest, in one write, so that lines do not mix.
+fn write(exchange: &Exchange, what: &str, rest: &str) {
     let line = format!(
-        "{} client={} method={} target={} {rest}\n",
+        "{} {what} client={} method={} target={} {rest}\n",
         Timestamp(SystemTime::now()),
         exchange.connection.client,
         visible(exchange.method()),

@@ -3,7 +3,7 @@
 
 use super::visible::visible;
 use super::{Connection, Exchange, Side};
-use crate::http::anatomy::Name;
+use crate::http::anatomy::{Anatomy, Name};
 use std::io::{self, Write};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -42,15 +42,20 @@ impl Terminal {
     }
 
     /// A connection has been closed.
-    pub fn closed(&self, client: u64, age: Duration) {
-        self.note(client, age, "closed", "");
+    pub fn closed(&self, client: u64, age: Duration, by_client: bool) {
+        self.note(client, age, "closed", if by_client { "by the client" } else { "by the server" });
     }
 
-    /// A piece of a head, or of the framing.
-    pub fn piece(&self, connection: &Connection, side: Side, name: Name, bytes: &[u8], chunk_size: u64) {
+    /// A piece of a head, or of the framing; `message` as it is with it.
+    pub fn piece(&self, connection: &Connection, message: &Anatomy, name: Name, bytes: &[u8]) {
+        let side = if message.is_response { Side::Server } else { Side::Client };
         let remark = match name {
-            Name::ChunkSize => format!("{chunk_size:#x} = {chunk_size} bytes of chunk-data follow"),
-            Name::LastChunk => "the body ends".to_owned(),
+            Name::ChunkSize => format!("{0:#x} = {0} bytes of chunk-data follow", message.chunk_size),
+            Name::Crlf if message.is_complete() => "the body is complete".to_owned(),
+            Name::Crlf => "the chunk ends".to_owned(),
+            Name::LastChunk => "there are no more".to_owned(),
+            Name::Malformed if message.is_response => "no client can read on from here".to_owned(),
+            Name::Malformed => "against the grammar".to_owned(),
             _ => String::new(),
         };
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
@@ -59,19 +64,29 @@ impl Terminal {
     }
 
     /// Data of an event stream, a line of it at most, with the types and last event IDs of the events it completes.
-    pub fn data(&self, connection: &Connection, name: Name, bytes: &[u8], dispatched: &[(String, String)]) {
-        let shown = |(kind, id): &(String, String)| match id.as_str() {
-            "" => format!("event `{}`", visible(kind.as_bytes())),
-            id => format!("event `{}`, last event ID `{}`", visible(kind.as_bytes()), visible(id.as_bytes())),
+    pub fn data(
+        &self,
+        connection: &Connection,
+        name: Name,
+        bytes: &[u8],
+        is_comment: bool,
+        dispatched: &[(String, String)],
+    ) {
+        let remark = match dispatched {
+            [] if is_comment => "a comment, for nobody".to_owned(),
+            [] => String::new(),
+            _ => {
+                format!("an empty line: {}", dispatched.iter().map(dispatches).collect::<Vec<_>>().join(", "))
+            }
         };
-        let remark: Vec<String> = dispatched.iter().map(shown).collect();
-        self.write(connection, Side::Server, name, bytes, &remark.join(", "));
+        self.write(connection, Side::Server, name, bytes, &remark);
     }
 
     /// A wait begins.
     pub fn wait(&self, connection: &Connection, time: Option<Duration>) {
         let time = time.map_or("until the client leaves".to_owned(), |time| {
-            format!("{}.{:03} s", time.as_secs(), time.subsec_millis())
+            let milliseconds = (time.as_micros() as u64 + 500) / 1_000;
+            format!("{}.{:03} s until the script goes on", milliseconds / 1_000, milliseconds % 1_000)
         });
         self.note(connection.client, connection.age(), "wait", &time);
     }
@@ -79,12 +94,10 @@ impl Terminal {
     /// An answer has ended.
     pub fn end(&self, exchange: &Exchange, how: &str) {
         let Exchange { connection, response, chunks, events, .. } = exchange;
-        let counts = match (chunks, events) {
-            (0, 0) => String::new(),
-            (0, events) => format!("{events} events, "),
-            (chunks, events) => format!("{chunks} chunks, {events} events, "),
-        };
-        let what = format!("{} bytes of body, {counts}{how}", response.octets);
+        let counts = [(response.octets, "byte"), (*chunks, "chunk"), (*events, "event")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what));
+        let what: Vec<String> = counts.chain(Some(how.to_owned())).collect();
+        let what = what.join(", ");
         self.note(connection.client, connection.age(), "end", &what);
     }
 
@@ -132,6 +145,18 @@ impl Terminal {
             false => text.to_owned(),
         }
     }
+}
+
+fn dispatches((kind, id): &(String, String)) -> String {
+    let id = match id.as_str() {
+        "" => "no last event ID".to_owned(),
+        id => format!("last event ID `{}`", visible(id.as_bytes())),
+    };
+    format!("event `{}` is dispatched, {id}", visible(kind.as_bytes()))
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn arrow(side: Side) -> char {

@@ -158,13 +158,14 @@ fn normal(line: &str) -> String {
     mark.map_or(line.clone(), |mark| punctual(&line, mark))
 }
 
-/// The line without the times of a trace, `#1   0.123 `, and of a log, `…T…Z client=` and `seconds=0.123`.
+/// The line without the times of a trace, `#1   0.123 `, and of a log, `…T…Z` and `seconds=0.123`.
 fn without_times(line: &str) -> String {
     if let Some((number, rest)) = line.strip_prefix('#').and_then(|line| line.split_once(' ')) {
         let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || " .".contains(c));
         return format!("#{number} {rest}");
     }
-    match line.find("Z client=") {
+    let log = ["Z request client=", "Z end client="].iter().find_map(|mark| line.find(mark));
+    match log {
         Some(at) => {
             let line = &line[at..];
             let seconds = line.split("seconds=").nth(1).and_then(|rest| rest.split(' ').next());

@@ -1,0 +1,135 @@
+//! The page at `/` in a real browser: it shows the bytes that went over the wire, what an EventSource made of them, and
+//! nothing as HTML that is not its own.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod chromium;
+
+use chromium::Chromium;
+use std::process::Command;
+use support::{has_tool, Folder, Program};
+
+/// Something that would show itself, and a quotation mark to get out of an attribute.
+const HOSTILE: &str = "event: <b>x\ndata: <script>document.title = 'forged'</script>\n\
+    data: \"><img src=x onerror=\"document.title='forged'\">\n\n";
+
+/// The text of all rows of a column that fit, one a line, their parts between bars.
+fn rows(column: &str, fitting: &str) -> String {
+    format!(
+        "Array.from(document.querySelectorAll('#{column} li{fitting}'), row => \
+         Array.from(row.children, part => part.textContent).join(' | ')).join('\\n')"
+    )
+}
+
+/// Chooses a script and connects.
+fn connect(page: &mut Chromium, target: &str) {
+    page.act(&format!(
+        "document.getElementById('script').value = '{target}'; \
+         document.getElementById('script').dispatchEvent(new Event('change')); \
+         if (document.getElementById('connect').textContent == 'Disconnect') \
+         document.getElementById('connect').click(); \
+         document.getElementById('connect').click()"
+    ));
+}
+
+const STATE: &str = "document.getElementById('state').textContent";
+
+#[test]
+fn the_page_shows_what_goes_over_the_wire_and_what_an_event_source_makes_of_it() {
+    if !has_tool("chromium") || !has_tool("curl") {
+        return;
+    }
+    let folder = Folder::new("page");
+    let hostile = folder.file("hostile.sse", HOSTILE);
+    let program = Program::start(&["--speed", "max", "--script", &hostile]);
+    let mut page = Chromium::open(&program.url("/"));
+    page.wait_for("String(document.getElementById('script')?.options.length ?? 0)", |count| count != "0");
+
+    the_demo_is_dispatched_and_shown_as_curl_shows_it(&mut page, &program);
+    hostile_data_is_text(&mut page);
+    reconnects_are_shown_and_204_ends_them(&mut page);
+    one_line_says_why_a_stream_cannot_be_opened(&mut page);
+    everything_fits_and_has_a_name(&mut page);
+
+    assert_eq!(page.faults(), Vec::<String>::new());
+}
+
+fn the_demo_is_dispatched_and_shown_as_curl_shows_it(page: &mut Chromium, program: &Program) {
+    connect(page, "/events");
+    let dispatched =
+        page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.lines().count() == 29);
+    assert!(
+        dispatched.starts_with("message | YHOO\\n+2\\n10 | lastEventId “”, readyState 1 OPEN\n"),
+        "{dispatched}"
+    );
+    assert!(dispatched.contains("\nupdate | {\"message\": \"Hello from Rust! Event 2\""), "{dispatched}");
+    let wire = "Array.from(document.querySelectorAll('#wire li[data-from=server]'), row => \
+        row.querySelector('code').textContent).join('')";
+    let shown = page.wait_for(wire, |wire| wire.contains("0\\r\\n\\r\\n"));
+    let shown = shown.split("0\\r\\n\\r\\n").next().unwrap().to_owned() + "0\\r\\n\\r\\n";
+    let curl = Command::new("curl").args(["-sN", "-i", "--raw", &program.url("/events")]).output().unwrap();
+    let raw = String::from_utf8(curl.stdout).unwrap();
+    assert_eq!(undated(&shown), undated(&raw.replace('\r', "\\r").replace('\n', "\\n")));
+}
+
+/// Without the value of the date.
+fn undated(text: &str) -> String {
+    let (before, rest) = text.split_once("date: ").unwrap();
+    format!("{before}date: {}", &rest[29..])
+}
+
+fn hostile_data_is_text(page: &mut Chromium) {
+    connect(page, "/hostile");
+    let dispatched = page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| !rows.is_empty());
+    assert!(
+        dispatched.contains("<b>x | <script>document.title = 'forged'</script>\\n\"><img src=x"),
+        "{dispatched}"
+    );
+    let wire = page.run(&rows("wire", "[data-name=chunk-data]"));
+    assert!(wire.contains("data: \"><img src=x onerror=\"document.title='forged'\">\\n"), "{wire}");
+    let foreign = "document.querySelectorAll('main script, img, b b, b code').length + document.title";
+    assert_eq!(page.run(foreign), "0Server-sent events on the wire");
+}
+
+fn reconnects_are_shown_and_204_ends_them(page: &mut Chromium) {
+    connect(page, "/reconnect");
+    page.wait_for(STATE, |state| state.starts_with("Closed: 204 No Content, the server said stop"));
+    let dispatched = page.run(&rows("dispatched", ""));
+    let waits: Vec<&str> = dispatched.lines().filter(|row| row.starts_with("reconnect | after ")).collect();
+    assert_eq!(waits.len(), 3, "{dispatched}");
+    assert!(waits[0].ends_with("ms | retry asked for 200 ms; Last-Event-ID: “2”"), "{dispatched}");
+    let waited: f64 = waits[0]["reconnect | after ".len()..].split(' ').next().unwrap().parse().unwrap();
+    assert!((150.0..2_000.0).contains(&waited), "{waited}");
+    assert!(dispatched.contains("done | nothing was lost | lastEventId “6”"), "{dispatched}");
+    let stream = page.run(&rows("stream", ""));
+    assert!(stream.contains("the stream ended before an empty line: this block is thrown away"), "{stream}");
+}
+
+fn one_line_says_why_a_stream_cannot_be_opened(page: &mut Chromium) {
+    for (target, why) in [
+        ("/wrong-type", "Closed: the content-type is text/plain, not text/event-stream."),
+        ("/busy", "Closed: 503 Service Unavailable, and an EventSource opens only with 200."),
+    ] {
+        connect(page, target);
+        page.wait_for(STATE, |state| state == why);
+    }
+}
+
+fn everything_fits_and_has_a_name(page: &mut Chromium) {
+    for width in [400, 1400] {
+        page.resize(width, 900);
+        let overflow = "String(document.documentElement.scrollWidth - document.documentElement.clientWidth)";
+        assert_eq!(page.run(overflow), "0", "at {width} px");
+    }
+    let nameless = "Array.from(document.querySelectorAll('select, button, section, [role=log]'), element => \
+        element.labels?.length || element.getAttribute('aria-labelledby') || \
+        element.tagName == 'BUTTON').filter(name => !name).length";
+    assert_eq!(page.run(&format!("String({nameless})")), "0");
+    page.act(
+        "document.getElementById('wire').focus(); document.getElementById('wire').dispatchEvent(\
+         new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }))",
+    );
+    let details = page.run("document.getElementById('details').textContent");
+    assert!(details.starts_with("request line, RFC 9112, section 3"), "{details}");
+}
