@@ -150,7 +150,7 @@ impl Client<'_> {
     fn respond(&self, request: &Request, body: &[u8]) -> io::Result<End> {
         match own_paths::answer(request, self.site, self.stream) {
             Some(Own::Answer(answer)) => return self.short(&answer),
-            Some(Own::Wire(observation)) => return self.show_wire(&observation),
+            Some(Own::Wire(observation)) => return self.show_wire(request, &observation),
             None => {}
         }
         if let Some(journal) = &self.site.journal {
@@ -175,11 +175,14 @@ impl Client<'_> {
     }
 
     /// Streams what is to be seen of other connections.
-    fn show_wire(&self, observation: &Observation<'_>) -> io::Result<End> {
-        let body = ChunkedWriter::new(self.out(), Framing::Chunked);
+    fn show_wire(&self, request: &Request, observation: &Observation<'_>) -> io::Result<End> {
+        let framing = match request.version() {
+            Version::Http11 => Framing::Chunked,
+            Version::Http10 => Framing::UntilClose,
+        };
         match self.manners.head_only {
-            true => self.out().write_all(&own_paths::wire_head()).map(|()| End::Close),
-            false => ended_by_us(own_paths::show_wire(observation, body, self.clock())),
+            true => self.out().write_all(&own_paths::wire_head(framing)).map(|()| End::Close),
+            false => ended_by_us(own_paths::show_wire(observation, self.out(), framing, self.clock())),
         }
     }
 

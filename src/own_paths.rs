@@ -1,7 +1,7 @@
 //! Answers the server's own paths: the page at `/`, and under `/-/` the wire as others see it, the list of scripts, and
 //! what steers the server if that is allowed.
 
-use crate::http::chunk::ChunkedWriter;
+use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::request::Request;
 use crate::http::response::{Answer, Head, Refusal, Status};
 use crate::journal::{json_string, Journal, Recorded};
@@ -93,9 +93,9 @@ fn wire<'a>(path: &[u8], site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> 
 }
 
 /// The head in front of what [`show_wire`] sends.
-pub fn wire_head() -> Vec<u8> {
+pub fn wire_head(framing: Framing) -> Vec<u8> {
     let mut head = Head::new(Status::OK, b"OK");
-    head.field("transfer-encoding", b"chunked");
+    head.framing(framing);
     head.field("cache-control", b"no-store");
     head.field("content-type", b"text/event-stream");
     head.date();
@@ -108,10 +108,12 @@ pub fn wire_head() -> Vec<u8> {
 /// The observer has gone, or the server stops.
 pub fn show_wire(
     observation: &Observation<'_>,
-    mut body: ChunkedWriter<impl Write>,
+    out: impl Write,
+    framing: Framing,
     mut clock: impl Clock,
 ) -> io::Result<End> {
-    body.head(wire_head())?;
+    let mut body = ChunkedWriter::new(out, framing);
+    body.head(wire_head(framing))?;
     body.write_all(b": what goes over the wire\n\n")?;
     body.flush()?;
     loop {
