@@ -85,11 +85,11 @@ impl Client<'_> {
         let mut head = HeadReader::default();
         let received = self.incoming.receive(due, |bytes| head.push(bytes));
         self.begun = !head.is_empty();
+        self.manners = head.manners();
         match received {
             Err(ReceiveError::Closed) if !self.begun => return Ok(None),
             outcome => outcome?,
         }
-        self.manners = head.manners();
         let request = head.finish().map_err(ReceiveError::Refused)?;
         let body = self.read_body(&request)?;
         Ok(Some((request, body)))
@@ -180,9 +180,14 @@ impl Client<'_> {
             Version::Http11 => Framing::Chunked,
             Version::Http10 => Framing::UntilClose,
         };
+        let head = own_paths::wire_head(framing, self.manners.close);
+        let end = if self.manners.close { End::Close } else { End::Kept };
         match self.manners.head_only {
-            true => self.out().write_all(&own_paths::wire_head(framing)).map(|()| End::Close),
-            false => ended_by_us(own_paths::show_wire(observation, self.out(), framing, self.clock())),
+            true => self.out().write_all(&head).map(|()| end),
+            false => {
+                let body = ChunkedWriter::new(self.out(), framing);
+                ended_by_us(own_paths::show_wire(observation, head, body, self.clock()).map(|()| end))
+            }
         }
     }
 

@@ -8,7 +8,6 @@ use crate::journal::{json_string, Journal, Recorded};
 use crate::queue::Nothing;
 use crate::script::catalogue::Found;
 use crate::script::clock::Clock;
-use crate::script::play::End;
 use crate::script::Script;
 use crate::site::Site;
 use crate::trace::observers::Observation;
@@ -92,13 +91,16 @@ fn wire<'a>(path: &[u8], site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> 
     })
 }
 
-/// The head in front of what [`show_wire`] sends.
-pub fn wire_head(framing: Framing) -> Vec<u8> {
+/// The head in front of what [`show_wire`] sends; `closes` when the connection ends after it.
+pub fn wire_head(framing: Framing, closes: bool) -> Vec<u8> {
     let mut head = Head::new(Status::OK, b"OK");
     head.framing(framing);
     head.field("cache-control", b"no-store");
     head.field("content-type", b"text/event-stream");
     head.date();
+    if closes {
+        head.field("connection", b"close");
+    }
     head.end()
 }
 
@@ -108,19 +110,17 @@ pub fn wire_head(framing: Framing) -> Vec<u8> {
 /// The observer has gone, or the server stops.
 pub fn show_wire(
     observation: &Observation<'_>,
-    out: impl Write,
-    framing: Framing,
+    head: Vec<u8>,
+    mut body: ChunkedWriter<impl Write>,
     mut clock: impl Clock,
-) -> io::Result<End> {
-    let mut body = ChunkedWriter::new(out, framing);
-    body.head(wire_head(framing))?;
+) -> io::Result<()> {
+    body.head(head)?;
     body.write_all(b": what goes over the wire\n\n")?;
     body.flush()?;
     loop {
         let nothing = send_all(observation, &mut body)?;
         if nothing == Nothing::EverMore {
-            body.finish(b"")?;
-            return Ok(End::Close);
+            return body.finish(b"");
         }
         body.flush()?;
         clock.check()?;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{demo, field, Client};
+use support::{demo, field, Client, Exchange, PATIENCE};
 
 /// The answer to these bytes, after which the connection must be closed.
 fn answer(bytes: &[u8]) -> (String, String) {
@@ -196,4 +196,12 @@ fn nothing_of_a_request_is_repeated_in_an_answer() {
         let answer = client.read_to_end();
         assert!(!answer.contains("EVIL") && !answer.contains('\u{1b}'), "{answer}");
     }
+}
+
+#[test]
+fn a_head_that_is_refused_gets_no_body_either() {
+    let server = demo("max");
+    let refused = Exchange::new(server.address(), "HEAD / HTTP/9.9\r\nHost: x\r\n\r\n", PATIENCE);
+    assert!(refused.head.starts_with("HTTP/1.1 505 "), "{}", refused.head);
+    assert_eq!(refused.wire, b"");
 }

@@ -96,7 +96,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("site", &["client_clock", "journal", "script", "trace"]),
     ("client_clock", &["script::clock", "trace"]),
     ("socket", &["http", "trace"]),
-    ("trace", &["event_source::stream", "http", "queue", "script::play"]),
+    ("trace", &["event_source::stream", "http", "queue", "script::facts", "script::play"]),
     ("journal", &[]),
     ("event_source", &["http"]),
     ("script", &["http::chunk", "http::field", "suggest"]),

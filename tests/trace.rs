@@ -218,7 +218,7 @@ fn a_log_has_a_line_for_each_request_and_one_for_each_end() {
     // What is no request has no more than an end.
     assert_eq!(
         next(),
-        "end client=1 method=\\x16\\x03 target=\"\" status=400 bytes=68 events=0 seconds=* \
+        "end client=1 method=\"\\x16\\x03\" target=\"\" status=400 bytes=68 events=0 seconds=* \
          how=\"complete, connection closed\""
     );
     let ask = "client=2 method=GET target=\"/events?\\\"q\\\"\"";
@@ -241,7 +241,7 @@ fn who_is_turned_away_is_told_of() {
     Client::connect(program.address).read_answer();
     assert!(program.line().contains(" request client=1 "));
     let line = program.line();
-    let told = " end client=2 method= target=\"\" status=503 bytes=0 events=0 seconds=0.000 \
+    let told = " end client=2 method=\"\" target=\"\" status=503 bytes=0 events=0 seconds=0.000 \
         how=\"turned away: too many clients\"";
     assert!(line.ends_with(told), "{line}");
     assert!(program.end().contains("#2   0.000 * end           turned away: too many clients\n"));

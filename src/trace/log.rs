@@ -3,6 +3,7 @@
 use super::visible::visible;
 use super::Exchange;
 use crate::http::date::Timestamp;
+use crate::http::field::is_token;
 use std::io::{self, Write};
 use std::time::SystemTime;
 
@@ -48,12 +49,20 @@ fn write(exchange: &Exchange, what: &str, rest: &str) {
         "{} {what} client={} method={} target={} {rest}\n",
         Timestamp(SystemTime::now()),
         exchange.connection.client,
-        visible(exchange.method()),
+        method(exchange.method()),
         quoted(exchange.target()),
     );
     let mut out = io::stdout().lock();
     // Whoever closed the pipe has read enough.
     let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A method as it is, and what is none between quotes.
+fn method(bytes: &[u8]) -> String {
+    match is_token(bytes) {
+        true => visible(bytes),
+        false => quoted(bytes),
+    }
 }
 
 /// Text between quotes, which do not occur in it.

@@ -4,6 +4,7 @@
 use super::{Connection, Side};
 use crate::http::anatomy::{Anatomy, Name};
 use crate::queue::Queue;
+use crate::script::facts::percent_decode;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 /// Events that wait for an observer; one that does not read loses its place.
 const QUEUE: usize = 4096;
+/// Octets told of in one event.
+const PIECE: usize = 2048;
 /// Observers at one time. Each costs every watched connection a look.
 const MAX_OBSERVERS: usize = 64;
 
@@ -23,24 +26,23 @@ pub struct Observers {
 
 #[derive(Debug)]
 struct Observer {
-    id: u64,
+    /// Percent-decoded.
     path: Vec<u8>,
     ip: IpAddr,
-    events: Arc<Queue<String>>,
+    events: Arc<Queue<Arc<str>>>,
 }
 
 /// A place among those who look on, free again when dropped.
 #[derive(Debug)]
 pub struct Observation<'a> {
     observers: &'a Observers,
-    id: u64,
     /// What is to be seen, as blocks of an event stream. It ends when they are not taken fast enough.
-    pub events: Arc<Queue<String>>,
+    pub events: Arc<Queue<Arc<str>>>,
 }
 
 impl Drop for Observation<'_> {
     fn drop(&mut self) {
-        self.observers.keep(|observer| observer.id != self.id);
+        self.observers.keep(|observer| !Arc::ptr_eq(&observer.events, &self.events));
     }
 }
 
@@ -57,10 +59,10 @@ impl Observers {
             return None;
         }
         let events = Arc::new(Queue::new(QUEUE));
-        let id = observers.last().map_or(0, |last| last.id + 1);
-        observers.push(Observer { id, path: path.to_vec(), ip, events: Arc::clone(&events) });
+        let path = percent_decode(path).into_owned();
+        observers.push(Observer { path, ip, events: Arc::clone(&events) });
         self.count.store(observers.len(), Ordering::Relaxed);
-        Some(Observation { observers: self, id, events })
+        Some(Observation { observers: self, events })
     }
 
     pub(super) fn piece(
@@ -75,9 +77,11 @@ impl Observers {
             Side::Client => "client",
             Side::Server => "server",
         };
-        self.event(connection, request, "piece", || {
-            format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json_bytes(bytes))
-        });
+        for part in bytes.chunks(PIECE) {
+            self.event(connection, request, "piece", || {
+                format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json_bytes(part))
+            });
+        }
     }
 
     pub(super) fn wait(&self, connection: &Connection, request: &Anatomy, time: Option<Duration>) {
@@ -95,15 +99,18 @@ impl Observers {
         if !self.are_there() {
             return;
         }
-        let target = request.start_line().nth(1).unwrap_or_default();
-        let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
-        let sees = |observer: &Observer| observer.path == path && observer.ip == connection.address.ip();
-        let event = || {
-            let (client, ms) = (connection.client, milliseconds(connection.age()));
-            format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest())
-        };
+        let path = percent_decode(path_of(request.start_line().nth(1).unwrap_or_default()));
+        let ip = connection.address.ip();
+        let sees = |observer: &Observer| observer.ip == ip && observer.path == *path;
+        if !self.lock().iter().any(sees) {
+            return;
+        }
+        // Made once for all, and not while others wait for the lock.
+        let (client, ms) = (connection.client, milliseconds(connection.age()));
+        let event = format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest());
+        let event: Arc<str> = event.into();
         self.keep(|observer| {
-            let stays = !sees(observer) || observer.events.offer(event()).is_ok();
+            let stays = !sees(observer) || observer.events.offer(Arc::clone(&event)).is_ok();
             if !stays {
                 observer.events.close();
             }
@@ -119,6 +126,18 @@ impl Observers {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Observer>> {
         self.observers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The path of a request target, which can be a whole URL (RFC 9112, section 3.2).
+fn path_of(target: &[u8]) -> &[u8] {
+    let target = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+    match target.windows(3).position(|window| window == b"://") {
+        Some(scheme) if !target.starts_with(b"/") => {
+            let authority = &target[scheme + 3..];
+            authority.iter().position(|&byte| byte == b'/').map_or(b"/", |path| &authority[path..])
+        }
+        _ => target,
     }
 }
 
@@ -157,7 +176,7 @@ mod tests {
         observers.piece(&connection, &request, Side::Client, Name::RequestLine, request_line);
     }
 
-    fn seen(observation: &Observation<'_>) -> Vec<String> {
+    fn seen(observation: &Observation<'_>) -> Vec<Arc<str>> {
         std::iter::from_fn(|| observation.events.take(Duration::ZERO).ok()).collect()
     }
 
@@ -167,6 +186,7 @@ mod tests {
         let observation = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
         happens(&observers, OWN, b"GET /a?q=\"\xff HTTP/1.1\r\n");
         happens(&observers, OWN, b"GET /ab HTTP/1.1\r\n");
+        happens(&observers, OWN, b"GET http://x HTTP/1.1\r\n");
         happens(&observers, "127.0.0.2:9", b"GET /a HTTP/1.1\r\n");
         happens(&observers, "[::1]:9", b"GET /a HTTP/1.1\r\n");
         let all = seen(&observation);
@@ -188,5 +208,27 @@ mod tests {
         assert!(!observers.are_there());
         assert_eq!(seen(&observation).len(), QUEUE);
         assert_eq!(observation.events.take(Duration::ZERO), Err(crate::queue::Nothing::EverMore));
+    }
+
+    #[test]
+    fn a_path_is_the_same_however_it_is_written() {
+        let observers = Observers::default();
+        let observation = observers.join(b"/%61", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        for target in ["/a", "/%61?x", "http://h:1/a", "http://h/a?b://c"] {
+            happens(&observers, OWN, format!("GET {target} HTTP/1.1\r\n").as_bytes());
+        }
+        assert_eq!(seen(&observation).len(), 4);
+    }
+
+    #[test]
+    fn who_lost_a_place_takes_nobody_elses_when_leaving() {
+        let observers = Observers::default();
+        let ip = OWN.parse::<SocketAddr>().unwrap().ip();
+        let slow = observers.join(b"/a", ip).unwrap();
+        (0..=QUEUE).for_each(|_| happens(&observers, OWN, b"GET /a HTTP/1.1\r\n"));
+        let other = observers.join(b"/a", ip).unwrap();
+        drop(slow);
+        happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
+        assert_eq!(seen(&other).len(), 1);
     }
 }

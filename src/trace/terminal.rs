@@ -50,6 +50,7 @@ impl Terminal {
     pub fn piece(&self, connection: &Connection, message: &Anatomy, name: Name, bytes: &[u8]) {
         let side = if message.is_response { Side::Server } else { Side::Client };
         let remark = match name {
+            Name::ChunkSize if !bytes.ends_with(b"\n") => String::new(),
             Name::ChunkSize => format!("{0:#x} = {0} bytes of chunk-data follow", message.chunk_size),
             Name::Crlf if message.is_complete() => "the body is complete".to_owned(),
             Name::Crlf => "the chunk ends".to_owned(),

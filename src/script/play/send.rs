@@ -82,6 +82,7 @@ impl<W: Write, C: Clock> Player<'_, W, C> {
             count -= length;
             if count % FILL_CHECK < FILL as u64 {
                 self.clock.check()?;
+                self.look();
             }
         }
         Ok(())
