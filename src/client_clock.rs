@@ -127,7 +127,10 @@ impl Clock for ClientClock<'_> {
             self.check()?;
             self.stream.set_read_timeout(Some(left.min(SLICE)))?;
             match (&mut &*self.stream).read(&mut buffer) {
-                Ok(0) => return Ok(()),
+                Ok(0) => {
+                    self.tap.client_leaves();
+                    return Ok(());
+                }
                 Err(error)
                     if !matches!(
                         error.kind(),

@@ -37,10 +37,13 @@ pub enum Own<'a> {
 
 /// What answers a request, if it is for one of these paths and no script is there.
 pub fn answer<'a>(request: &Request, site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> {
+    if !matches!(site.catalogue.find(request.method(), request.path(), request.query()), Found::Nothing) {
+        return None;
+    }
     let command = request.path().strip_prefix(b"/-/");
     let reads = matches!(request.method(), "GET" | "HEAD");
     match command {
-        None if request.path() == b"/" && reads => page(request, site).map(Own::Answer),
+        None if request.path() == b"/" && reads => Some(Own::Answer(page())),
         None => None,
         Some(b"scripts") if reads => Some(Own::Answer(scripts(site))),
         Some(command) if reads && command.starts_with(b"wire/") => wire(&command[4..], site, stream),
@@ -48,15 +51,12 @@ pub fn answer<'a>(request: &Request, site: &'a Site, stream: &TcpStream) -> Opti
     }
 }
 
-fn page(request: &Request, site: &Site) -> Option<Answer> {
-    if !matches!(site.catalogue.find(request.method(), request.path(), request.query()), Found::Nothing) {
-        return None;
-    }
+fn page() -> Answer {
     let nonce = format!("{:016x}{:016x}", unguessable(), unguessable());
     let answer = Answer::new(Status::OK, PAGE.replace("{nonce}", &nonce)).of_type("text/html; charset=utf-8");
     let answer = answer.with("cache-control", "no-store").with("referrer-policy", "same-origin");
     let answer = answer.with("x-content-type-options", "nosniff");
-    Some(answer.with("content-security-policy", POLICY.replace("{nonce}", &nonce)))
+    answer.with("content-security-policy", POLICY.replace("{nonce}", &nonce))
 }
 
 /// Each `RandomState` has keys of its own that nobody outside knows.

@@ -182,7 +182,16 @@ impl<'a> Tap<'a> {
             if let Some(terminal) = &self.watchers.terminal {
                 terminal.piece(connection, request, name, bytes);
             }
-            self.watchers.observers.piece(connection, request, Side::Client, name, bytes);
+            match name {
+                // What others look at holds no secrets of those they look at.
+                Name::Content => {}
+                Name::FieldLine if is_secret(bytes) => {
+                    let hidden =
+                        [bytes.split(|&byte| byte == b':').next().unwrap_or_default(), b": (not shown)\r\n"];
+                    self.watchers.observers.piece(connection, request, Side::Client, name, &hidden.concat());
+                }
+                _ => self.watchers.observers.piece(connection, request, Side::Client, name, bytes),
+            }
         });
         if request.has_head() && !had_head {
             exchange.response.head_only = exchange.method() == b"HEAD";
@@ -236,10 +245,14 @@ impl<'a> Tap<'a> {
 
     /// Sees an answer end.
     pub fn ended(&self, end: &io::Result<End>) {
-        if end.is_err() {
+        if matches!(end, Err(error) if is_gone(error)) {
             self.client_leaves();
         }
-        if let Some(exchange) = self.exchange.borrow_mut().take() {
+        if let Some(mut exchange) = self.exchange.borrow_mut().take() {
+            let rest = exchange.request.rest();
+            if let (false, Some(terminal)) = (rest.is_empty(), &self.watchers.terminal) {
+                terminal.piece(&exchange.connection, &exchange.request, Name::Malformed, &rest);
+            }
             self.watchers.end(&exchange, &how_it_ended(end, &exchange.response));
         }
     }
@@ -263,11 +276,15 @@ fn how_it_ended(end: &io::Result<End>, response: &Anatomy) -> String {
         Ok(End::Reset) => "reset by the server",
         Err(error) => match error.kind() {
             ErrorKind::TimedOut => "given up: the client does not read",
-            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the client has gone",
+            _ if is_gone(error) => "the client has gone",
             _ => return error.to_string(),
         },
     };
     how.to_owned()
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
 fn begun(connection: Connection) -> Exchange {
@@ -281,6 +298,13 @@ fn begun(connection: Connection) -> Exchange {
         events: 0,
         stream: EventStream::outline(OUTLINE),
     }
+}
+
+/// Whether a field line of a request holds what its sender tells nobody else.
+fn is_secret(line: &[u8]) -> bool {
+    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+    let names = ["authorization", "proxy-authorization", "cookie"];
+    names.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
 }
 
 fn note_id(line: &[u8], last_event_id: &mut Option<Vec<u8>>) {

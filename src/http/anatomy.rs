@@ -74,6 +74,8 @@ pub struct Anatomy {
     state: State,
     /// The line being read.
     line: Vec<u8>,
+    /// What has come of a line of a request, which is told of when it is whole: its sender decides where it is cut.
+    held: Vec<u8>,
     start_line: Vec<u8>,
     chunked: bool,
     length: Option<u64>,
@@ -94,6 +96,7 @@ impl Anatomy {
             is_response: false,
             state: State::StartLine,
             line: Vec::new(),
+            held: Vec::new(),
             start_line: Vec::new(),
             chunked: false,
             length: None,
@@ -133,9 +136,25 @@ impl Anatomy {
     pub fn push(&mut self, mut bytes: &[u8], mut piece: impl FnMut(&Anatomy, Name, &[u8])) {
         while !bytes.is_empty() {
             let (name, used) = self.next_piece(bytes);
-            piece(self, name, &bytes[..used]);
-            bytes = &bytes[used..];
+            let (next, rest) = bytes.split_at(used);
+            bytes = rest;
+            let is_cut = !self.line.is_empty() && self.state != State::Malformed;
+            match self.is_response || self.held.is_empty() && !is_cut {
+                true => piece(self, name, next),
+                false => {
+                    self.held.extend_from_slice(next);
+                    if !is_cut {
+                        let held = std::mem::take(&mut self.held);
+                        piece(self, name, &held);
+                    }
+                }
+            }
         }
+    }
+
+    /// What has come of a line that was never completed.
+    pub fn rest(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held)
     }
 
     fn next_piece(&mut self, bytes: &[u8]) -> (Name, usize) {

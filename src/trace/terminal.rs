@@ -5,7 +5,7 @@ use super::visible::visible;
 use super::{Connection, Exchange, Side};
 use crate::http::anatomy::{Anatomy, Name};
 use std::io::{self, Write};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A trace on stderr.
@@ -103,7 +103,11 @@ impl Terminal {
     }
 
     fn write(&self, connection: &Connection, side: Side, name: Name, bytes: &[u8], remark: &str) {
-        let goes_on = self.goes_on(connection.client, name);
+        // Held until the line is written, so that none can come between.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_data = matches!(name, Name::ChunkData | Name::Content);
+        let before = last.replace((connection.client, name));
+        let goes_on = is_data && before == Some((connection.client, name));
         let (arrow, colour) = match (side, name) {
             (_, Name::Malformed) => (arrow(side), FAULT),
             (Side::Client, _) => ('>', REQUEST),
@@ -119,16 +123,9 @@ impl Terminal {
         self.line(connection.client, connection.age(), arrow, word, &format!("{text}{remark}"));
     }
 
-    /// Whether the line before was of the same kind of data.
-    fn goes_on(&self, client: u64, name: Name) -> bool {
-        let is_data = matches!(name, Name::ChunkData | Name::Content);
-        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let before = last.replace((client, name));
-        is_data && before == Some((client, name))
-    }
-
     fn note(&self, client: u64, age: Duration, word: &str, text: &str) {
-        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = None;
         self.line(client, age, '*', word, &self.coloured(NOTE, text));
     }
 
