@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Instant, SystemTime};
 
 /// Serves one client until its connection ends. Its first head is due [`HEAD_TIME`] after `accepted`.
@@ -73,7 +74,10 @@ impl Client<'_> {
     /// The next request on a kept connection, which may take its time to begin.
     fn next_request(&mut self) -> Received {
         self.manners = Manners::default();
-        match self.request(Due::Begin(Instant::now() + IDLE_TIME, HEAD_TIME)) {
+        // Whoever reads the answer may be waiting for this processor. Given a turn, it has often asked again before this
+        // thread would fall asleep.
+        thread::yield_now();
+        match self.request(Due::Begin(IDLE_TIME, HEAD_TIME)) {
             // An empty line after a request is no beginning of another.
             Err(ReceiveError::TimedOut) if !self.begun => Ok(None),
             outcome => outcome,
@@ -148,30 +152,41 @@ impl Client<'_> {
     }
 
     fn respond(&self, request: &Request, body: &[u8]) -> io::Result<End> {
-        match own_paths::answer(request, self.site, self.stream) {
-            Some(Own::Answer(answer)) => return self.short(&answer),
-            Some(Own::Wire(observation)) => return self.show_wire(request, &observation),
-            None => {}
+        let found = self.find(request);
+        if let Found::Nothing = found {
+            match own_paths::answer(request, self.site, self.stream) {
+                Some(Own::Answer(answer)) => return self.short(&answer),
+                Some(Own::Wire(observation)) => return self.show_wire(request, &observation),
+                None => {}
+            }
         }
         if let Some(journal) = &self.site.journal {
             journal.add(recorded(request, body));
         }
-        let asked_headers = request.field("access-control-request-headers");
-        let answer = match (self.find(request), request.method()) {
-            (Found::Script(script), _) => return self.stream(script, request, body),
-            (Found::Methods(methods), "OPTIONS") if self.manners.cors => {
-                Answer::preflight(&methods, asked_headers)
-            }
-            (Found::Methods(methods), "OPTIONS") => Answer::options(&methods),
+        match found {
+            Found::Script(script) => self.stream(script, request, body),
+            Found::Methods(methods) => self.short(&self.not_this_way(request, &methods)),
+            Found::Nothing => self.short(&self.not_here(request)),
+        }
+    }
+
+    /// The answer to a request for a path that answers others only.
+    fn not_this_way(&self, request: &Request, methods: &[&str]) -> Answer {
+        match request.method() {
+            "OPTIONS" if self.manners.cors => preflight(request, methods),
+            "OPTIONS" => Answer::options(methods),
+            _ => Answer::method_not_allowed(methods),
+        }
+    }
+
+    /// The answer to a request for a path that there is not.
+    fn not_here(&self, request: &Request) -> Answer {
+        match request.method() {
             // A page is to see the 404 that follows, not a failed preflight.
-            (Found::Nothing, "OPTIONS") if self.manners.cors => Answer::preflight(&["GET"], asked_headers),
-            (Found::Nothing, "OPTIONS") if request.path() == b"*" => Answer::options(&["GET"]),
-            (Found::Methods(methods), _) => Answer::method_not_allowed(&methods),
-            (Found::Nothing, _) => {
-                Answer::not_found(self.site.catalogue.scripts().map(|script| &script.route))
-            }
-        };
-        self.short(&answer)
+            "OPTIONS" if self.manners.cors => preflight(request, &["GET"]),
+            "OPTIONS" if request.path() == b"*" => Answer::options(&["GET"]),
+            _ => Answer::not_found(self.site.catalogue.scripts().map(|script| &script.route)),
+        }
     }
 
     /// Streams what is to be seen of other connections.
@@ -258,6 +273,10 @@ impl Client<'_> {
         }
         Ok((head.end(), framing, closes))
     }
+}
+
+fn preflight(request: &Request, methods: &[&str]) -> Answer {
+    Answer::preflight(methods, request.field("access-control-request-headers"))
 }
 
 /// A stream that the server itself broke off ends as one with `@drop` does.

@@ -6,7 +6,6 @@ use crate::http::request::Request;
 use crate::http::response::{Answer, Head, Refusal, Status};
 use crate::journal::{json_string, Journal, Recorded};
 use crate::queue::Nothing;
-use crate::script::catalogue::Found;
 use crate::script::clock::Clock;
 use crate::script::Script;
 use crate::site::Site;
@@ -35,11 +34,8 @@ pub enum Own<'a> {
     Wire(Observation<'a>),
 }
 
-/// What answers a request, if it is for one of these paths and no script is there.
+/// What answers a request that no script does, if it is for one of these paths.
 pub fn answer<'a>(request: &Request, site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> {
-    if !matches!(site.catalogue.find(request.method(), request.path(), request.query()), Found::Nothing) {
-        return None;
-    }
     let command = request.path().strip_prefix(b"/-/");
     let reads = matches!(request.method(), "GET" | "HEAD");
     match command {

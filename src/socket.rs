@@ -63,8 +63,18 @@ impl From<io::Error> for ReceiveError {
 pub enum Due {
     /// All of it until then.
     Whole(Instant),
-    /// Its first byte until then, and the rest so long after that.
-    Begin(Instant, Duration),
+    /// Its first byte within the first time, and the rest within the second after that.
+    Begin(Duration, Duration),
+}
+
+impl Due {
+    /// What is left of the time for the next byte.
+    fn left(self) -> Duration {
+        match self {
+            Due::Whole(deadline) => deadline.saturating_duration_since(Instant::now()),
+            Due::Begin(time, _) => time,
+        }
+    }
 }
 
 /// What a client sends. A request is looked at with `peek` and its last part stays unread until the answer is over, so
@@ -94,11 +104,10 @@ impl<'a> Incoming<'a> {
         mut due: Due,
         mut take: impl FnMut(&[u8]) -> Result<Progress, Refusal>,
     ) -> Result<(), ReceiveError> {
-        self.discard_unread()?;
         let mut buffer = [0; PEEK];
+        self.discard_unread(&mut buffer)?;
         loop {
-            let (Due::Whole(deadline) | Due::Begin(deadline, _)) = due;
-            let length = self.peek(&mut buffer, deadline)?;
+            let length = self.peek(&mut buffer, due.left())?;
             let progress = take(&buffer[..length]);
             self.tap.received(self.stream, &buffer[..part_of(&progress, length)]);
             match progress.map_err(ReceiveError::Refused)? {
@@ -114,8 +123,7 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    fn peek(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<usize, ReceiveError> {
-        let left = deadline.saturating_duration_since(Instant::now());
+    fn peek(&mut self, buffer: &mut [u8], left: Duration) -> Result<usize, ReceiveError> {
         if left == Duration::ZERO {
             return Err(ReceiveError::TimedOut);
         }
@@ -132,8 +140,7 @@ impl<'a> Incoming<'a> {
         Ok(length)
     }
 
-    fn discard_unread(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 256];
+    fn discard_unread(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         while self.unread > 0 {
             let length = self.unread.min(buffer.len());
             self.stream.read_exact(&mut buffer[..length])?;

@@ -52,6 +52,11 @@ impl Framed {
 /// Octets of the longest `chunk-size CRLF`: 16 digits and the line end.
 const SIZE_LINE: usize = 18;
 
+/// Octets of `chunk-size CRLF`.
+fn size_line_length(size: usize) -> usize {
+    (usize::BITS - size.leading_zeros() + 3) as usize / 4 + 2
+}
+
 /// `chunk-size CRLF`, written into the buffer.
 fn size_line(size: u64, buffer: &mut [u8; SIZE_LINE]) -> &[u8] {
     let mut start = SIZE_LINE - 2;
@@ -64,6 +69,27 @@ fn size_line(size: u64, buffer: &mut [u8; SIZE_LINE]) -> &[u8] {
         if rest == 0 {
             return &buffer[start..];
         }
+    }
+}
+
+/// Puts `chunk-size CRLF` where room was left for it.
+fn put_size_line(bytes: &mut Vec<u8>, room: Range<usize>, size: u64) {
+    let mut buffer = [0; SIZE_LINE];
+    let line = size_line(size, &mut buffer);
+    let surplus = room.len() - line.len();
+    bytes[room.start..room.start + line.len()].copy_from_slice(line);
+    if surplus > 0 {
+        bytes.copy_within(room.end.., room.end - surplus);
+        bytes.truncate(bytes.len() - surplus);
+    }
+}
+
+/// The last two octets of what ended with `before` and goes on with `data`.
+fn last_two(before: [u8; 2], data: &[u8]) -> [u8; 2] {
+    match data {
+        [] => before,
+        [only] => [before[1], *only],
+        [.., second, last] => [*second, *last],
     }
 }
 
@@ -144,23 +170,25 @@ impl<W: Write> ChunkedWriter<W> {
         if self.gathered.len() + at_most + SIZE_LINE + 2 > GATHER {
             self.write_gathered()?;
         }
-        let mut gathered = std::mem::take(&mut self.gathered);
-        let start = gathered.len();
-        append(&mut gathered);
-        let size = gathered.len() - start;
-        self.count(&gathered[start..]);
+        let start = self.gathered.len();
+        // Room for the size, which is known when the data is there: nearly always as many digits as the largest has.
+        if self.framing == Framing::Chunked {
+            self.gathered.extend_from_slice(&[0; SIZE_LINE][..size_line_length(at_most)]);
+        }
+        let data = self.gathered.len();
+        append(&mut self.gathered);
+        let size = self.gathered.len() - data;
+        debug_assert!(size <= at_most);
+        self.octets += size as u64;
+        self.last = last_two(self.last, &self.gathered[data..]);
         match self.framing {
             Framing::Chunked if size > 0 => {
-                let mut buffer = [0; SIZE_LINE];
-                let size = size_line(size as u64, &mut buffer);
-                gathered.extend_from_slice(size);
-                gathered[start..].rotate_right(size.len());
-                gathered.extend_from_slice(b"\r\n");
+                put_size_line(&mut self.gathered, start..data, size as u64);
+                self.gathered.extend_from_slice(b"\r\n");
             }
-            Framing::Empty => gathered.truncate(start),
+            Framing::Chunked | Framing::Empty => self.gathered.truncate(start),
             _ => {}
         }
-        self.gathered = gathered;
         Ok(())
     }
 
@@ -205,11 +233,7 @@ impl<W: Write> ChunkedWriter<W> {
 
     fn count(&mut self, data: &[u8]) {
         self.octets += data.len() as u64;
-        self.last = match data {
-            [] => self.last,
-            [only] => [self.last[1], *only],
-            [.., before, last] => [*before, *last],
-        };
+        self.last = last_two(self.last, data);
     }
 
     fn gather(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -338,9 +362,10 @@ mod tests {
             assert!(all.iter().all(|write| write.len() <= GATHER));
         }
         let short = |framing| {
-            writes(framing, |body| body.short_chunk(1, |data| data.push(b'a')).and(body.finish(b"")))
+            writes(framing, |body| body.short_chunk(MAX_SHORT, |data| data.push(b'a')).and(body.finish(b"")))
         };
         assert_eq!(short(Framing::UntilClose), [b"a"]);
+        assert_eq!(short(Framing::Chunked), [b"1\r\na\r\n0\r\n\r\n"]);
         assert!(short(Framing::Empty).is_empty());
     }
 

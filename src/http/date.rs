@@ -6,14 +6,38 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
-/// A moment that prints as an IMF-fixdate, always 29 bytes.
+/// The moment as an IMF-fixdate.
 ///
-/// Right for the years 1970 to 9999: the format has four digits for the year. A clock set before 1970 prints as
-/// 1970, and one set later than 9999 as the last second of 9999.
-#[derive(Clone, Copy, Debug)]
-pub struct HttpDate(pub SystemTime);
+/// Right for the years 1970 to 9999: the format has four digits for the year. A clock set before 1970 gives 1970, and
+/// one set later than 9999 the last second of 9999.
+pub fn imf_fixdate(moment: SystemTime) -> [u8; 29] {
+    const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
+    const MONTHS: [&[u8; 3]; 12] =
+        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+    let since_1970 = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = since_1970.as_secs().min(LAST_SECOND);
+    let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
+    let (year, month, day) = civil_date(days);
+    let mut date = *b"---, -- --- ---- --:--:-- GMT";
+    date[..3].copy_from_slice(WEEKDAYS[(days % 7) as usize]);
+    put_digits(&mut date[5..7], day);
+    date[8..11].copy_from_slice(MONTHS[month as usize]);
+    put_digits(&mut date[12..16], year);
+    put_digits(&mut date[17..19], second / 3600);
+    put_digits(&mut date[20..22], second / 60 % 60);
+    put_digits(&mut date[23..25], second % 60);
+    date
+}
 
-/// A moment that prints as in RFC 3339, `1994-11-06T08:49:37.000Z`, always 24 bytes; its range is that of [`HttpDate`].
+/// Fills `place` with the last digits of a number.
+fn put_digits(place: &mut [u8], mut number: u64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+/// A moment that prints as in RFC 3339, `1994-11-06T08:49:37.000Z`, always 24 bytes; its range is that of [`imf_fixdate`].
 #[derive(Clone, Copy, Debug)]
 pub struct Timestamp(pub SystemTime);
 
@@ -31,27 +55,6 @@ impl fmt::Display for Timestamp {
 
 /// 9999-12-31 23:59:59 UTC, in seconds since 1970.
 const LAST_SECOND: u64 = 253_402_300_799;
-
-impl fmt::Display for HttpDate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let since_1970 = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = since_1970.as_secs().min(LAST_SECOND);
-        let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
-        let (year, month, day) = civil_date(days);
-        write!(
-            f,
-            "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
-            WEEKDAYS[(days % 7) as usize],
-            MONTHS[month as usize],
-            second / 3600,
-            second / 60 % 60,
-            second % 60,
-        )
-    }
-}
 
 /// Days since 1970-01-01 to year, month (0 = January) and day (from 1) of the Gregorian calendar.
 ///
@@ -78,7 +81,7 @@ mod tests {
     use std::time::Duration;
 
     fn at(seconds: u64) -> String {
-        HttpDate(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+        String::from_utf8(imf_fixdate(UNIX_EPOCH + Duration::from_secs(seconds)).to_vec()).unwrap()
     }
 
     #[test]
@@ -106,8 +109,8 @@ mod tests {
 
     #[test]
     fn a_clock_before_1970_is_no_reason_to_panic() {
-        let before = HttpDate(UNIX_EPOCH - Duration::from_secs(1));
-        assert_eq!(before.to_string(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        let before = imf_fixdate(UNIX_EPOCH - Duration::from_secs(1));
+        assert_eq!(&before, b"Thu, 01 Jan 1970 00:00:00 GMT");
     }
 
     #[test]

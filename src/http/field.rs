@@ -57,8 +57,31 @@ pub fn field_values<'a>(head: &'a [u8], name: &'a str) -> impl Iterator<Item = &
 }
 
 fn value_of<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let is_it = line.get(..name.len())?.eq_ignore_ascii_case(name.as_bytes());
-    line[name.len()..].strip_prefix(b":").filter(|_| is_it).map(trim_ows)
+    let value = line.get(name.len()..)?.strip_prefix(b":")?;
+    let is_it = line[..name.len()].eq_ignore_ascii_case(name.as_bytes());
+    is_it.then(|| trim_ows(value))
+}
+
+/// Which field names a head may hold: a bit for the first letter and the length of each. Most of those that are asked
+/// for are not there, and looking through the whole head for each would be most of the work that a request makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Names(u64);
+
+impl Names {
+    /// Adds a name.
+    pub fn add(&mut self, name: &str) {
+        self.0 |= Names::bit(name);
+    }
+
+    /// Whether this name may have been added; one that was not is nearly always told apart.
+    pub fn may_hold(self, name: &str) -> bool {
+        self.0 & Names::bit(name) != 0
+    }
+
+    fn bit(name: &str) -> u64 {
+        let first = name.bytes().next().unwrap_or(0).to_ascii_lowercase();
+        1 << ((usize::from(first) + name.len()) % 64)
+    }
 }
 
 /// The lines of a head after the first, without their ends.
@@ -78,7 +101,12 @@ fn is_tchar(byte: u8) -> bool {
 
 /// `field-value` (RFC 9110, section 5.5): HTAB, SP, VCHAR and obs-text, so no CR, no LF, no other control byte.
 pub fn is_field_value(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| byte == b'\t' || !byte.is_ascii_control())
+    bytes.iter().all(|&byte| is_field_octet(byte))
+}
+
+/// Whether an octet may stand in a `field-value`.
+pub fn is_field_octet(byte: u8) -> bool {
+    byte == b'\t' || !byte.is_ascii_control()
 }
 
 /// Takes the optional white space (SP and HTAB) off both ends.
@@ -122,6 +150,20 @@ mod tests {
         assert_eq!(trim_ows(b" \t "), b"");
         assert_eq!(trim_ows(b""), b"");
         assert_eq!(trim_ows(b" a b "), b"a b");
+    }
+
+    #[test]
+    fn names_that_were_added_are_held_in_any_case_and_others_hardly_ever() {
+        let mut names = Names::default();
+        assert!(!names.may_hold("host"));
+        for name in ["Host", "User-Agent", "Accept", "Cache-Control"] {
+            names.add(name);
+        }
+        assert!(names.may_hold("host") && names.may_hold("ACCEPT"));
+        for name in ["connection", "origin", "expect", "transfer-encoding", "content-length", "last-event-id"]
+        {
+            assert!(!names.may_hold(name), "{name}");
+        }
     }
 
     #[test]

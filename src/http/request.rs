@@ -4,7 +4,7 @@
 //! Strict on purpose: where the RFC lets a recipient forgive (a lone LF as line end, an obs-fold), this one does not,
 //! for its users test clients.
 
-use super::field::{field_lines, field_value, field_values, list_members, FieldLine};
+use super::field::{field_lines, field_value, field_values, is_field_octet, list_members, FieldLine, Names};
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 pub use super::request_line::{Version, MAX_TARGET};
 use super::response::{Manners, Refusal, Status};
@@ -29,7 +29,7 @@ pub enum BodyLength {
 /// A head that keeps the grammar and the limits. Its parts are read out of its bytes when asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request {
-    head: Vec<u8>,
+    head: Head,
     line: RequestLine,
     /// How the end of the body that follows is marked.
     pub body: BodyLength,
@@ -38,7 +38,7 @@ pub struct Request {
 impl Request {
     /// The method, such as `GET`. Methods are compared with regard to case (RFC 9110, section 9.1).
     pub fn method(&self) -> &str {
-        std::str::from_utf8(&self.head[..self.line.method_end]).unwrap_or_default()
+        std::str::from_utf8(&self.head.bytes[..self.line.method_end]).unwrap_or_default()
     }
 
     /// The version in the request line.
@@ -48,7 +48,7 @@ impl Request {
 
     /// The path as it was sent, percent-encoded, without the query; `*` for `OPTIONS *`.
     pub fn path(&self) -> &[u8] {
-        match &self.head[self.line.path.clone()] {
+        match &self.head.bytes[self.line.path.clone()] {
             b"" => b"/",
             path => path,
         }
@@ -56,31 +56,54 @@ impl Request {
 
     /// The query as it was sent, without its `?`.
     pub fn query(&self) -> Option<&[u8]> {
-        self.head[self.line.path.end..self.line.target.end].strip_prefix(b"?")
+        self.head.bytes[self.line.path.end..self.line.target.end].strip_prefix(b"?")
     }
 
     /// The request target as it was sent.
     pub fn target(&self) -> &[u8] {
-        &self.head[self.line.target.clone()]
+        &self.head.bytes[self.line.target.clone()]
     }
 
     /// The field lines, in their order.
     pub fn field_lines(&self) -> impl Iterator<Item = FieldLine<'_>> {
-        field_lines(&self.head)
+        field_lines(&self.head.bytes)
     }
 
     /// The value of the first field line called `name`.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        field_value(&self.head, name)
+        self.head.value(name)
     }
 
     /// Whether the client waits for `100 Continue` before it sends its body (RFC 9110, section 10.1.1).
     pub fn expects_continue(&self) -> bool {
         self.version() == Version::Http11 && self.field("expect").is_some()
     }
+}
 
+/// The bytes of a head so far.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Head {
+    bytes: Vec<u8>,
+    names: Names,
+}
+
+impl Head {
+    /// The value of the first field line called `name`.
+    fn value(&self, name: &str) -> Option<&[u8]> {
+        field_value(self.to_search(name), name)
+    }
+
+    /// The values of all of them.
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        field_values(&self.head, name)
+        field_values(self.to_search(name), name)
+    }
+
+    /// What to search for this name: nothing, when it is not there.
+    fn to_search(&self, name: &str) -> &[u8] {
+        match self.names.may_hold(name) {
+            true => &self.bytes,
+            false => b"",
+        }
     }
 }
 
@@ -88,7 +111,7 @@ impl Request {
 /// need not finish to be told.
 #[derive(Debug, Default)]
 pub struct HeadReader {
-    head: Vec<u8>,
+    head: Head,
     line_start: usize,
     line: Option<RequestLine>,
     field_lines: usize,
@@ -97,17 +120,17 @@ pub struct HeadReader {
 impl HeadReader {
     /// Whether nothing of a request has arrived yet.
     pub fn is_empty(&self) -> bool {
-        self.head.is_empty()
+        self.head.bytes.is_empty()
     }
 
     /// What the answer has to mind, whether the request is accepted or refused.
     pub fn manners(&self) -> Manners {
-        let mut options = field_values(&self.head, "connection").flat_map(list_members);
+        let mut options = self.head.values("connection").flat_map(list_members);
         let is_old = self.line.as_ref().map_or(false, |line| line.version == Version::Http10);
         Manners {
-            cors: field_value(&self.head, "origin").is_some(),
+            cors: self.head.value("origin").is_some(),
             close: is_old || options.any(|option| option.eq_ignore_ascii_case(b"close")),
-            head_only: self.head.starts_with(b"HEAD "),
+            head_only: self.head.bytes.starts_with(b"HEAD "),
         }
     }
 
@@ -117,17 +140,19 @@ impl HeadReader {
     /// [`Refusal`] with 400, 414, 431, 501 or 505 as soon as the bytes so far can be no acceptable head.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
         // A head that comes in one piece, as most do, then takes no more memory than it needs.
-        if self.head.is_empty() {
-            self.head.reserve_exact(bytes.len());
+        if self.head.bytes.is_empty() {
+            self.head.bytes.reserve_exact(bytes.len());
         }
-        for (n, &byte) in bytes.iter().enumerate() {
-            self.check_byte(byte)?;
-            self.head.push(byte);
-            if byte == b'\n' && self.end_line()? {
-                return Ok(Progress::Done(n + 1));
-            }
-            if self.head.len() >= MAX_HEAD {
+        let mut used = 0;
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.check_bytes(piece)?;
+            self.head.bytes.extend_from_slice(piece);
+            used += piece.len();
+            if self.head.bytes.len() > MAX_HEAD {
                 return Err(self.too_large());
+            }
+            if piece.ends_with(b"\n") && self.end_line()? {
+                return Ok(Progress::Done(used));
             }
         }
         Ok(Progress::More)
@@ -147,36 +172,43 @@ impl HeadReader {
     }
 
     /// CR and LF come in pairs only; of the other control bytes HTAB alone may appear.
-    fn check_byte(&self, byte: u8) -> Result<(), Refusal> {
-        let after_cr = self.head.last() == Some(&b'\r');
-        match byte {
-            b'\n' if !after_cr => Err(Refusal::bad("a line ends with LF alone; HTTP ends lines with CR LF")),
-            b'\n' => Ok(()),
-            _ if after_cr => Err(Refusal::bad("a CR is not followed by LF")),
-            b'\r' | b'\t' => Ok(()),
-            _ if byte.is_ascii_control() => {
-                Err(Refusal::bad("a control byte in the head; is this TLS or HTTP/2?"))
+    fn check_bytes(&self, bytes: &[u8]) -> Result<(), Refusal> {
+        let mut after_cr = self.head.bytes.last() == Some(&b'\r');
+        for &byte in bytes {
+            if is_field_octet(byte) && !after_cr {
+                continue;
             }
-            _ => Ok(()),
+            match (after_cr, byte) {
+                (false, b'\r') => after_cr = true,
+                (true, b'\n') => after_cr = false,
+                (false, b'\n') => {
+                    return Err(Refusal::bad("a line ends with LF alone; HTTP ends lines with CR LF"))
+                }
+                (true, _) => return Err(Refusal::bad("a CR is not followed by LF")),
+                (false, _) => return Err(Refusal::bad("a control byte in the head; is this TLS or HTTP/2?")),
+            }
         }
+        Ok(())
     }
 
     /// Checks the line that has just ended; `true` when it was the blank line that ends the head.
     fn end_line(&mut self) -> Result<bool, Refusal> {
-        let line = &self.head[self.line_start..self.head.len() - 2];
+        let line = &self.head.bytes[self.line_start..self.head.bytes.len() - 2];
         match (&self.line, line.is_empty()) {
             (Some(_), true) => return Ok(true),
             // RFC 9112, section 2.2: an empty line before the request line is to be ignored.
-            (None, true) => self.head.clear(),
+            (None, true) => self.head.bytes.clear(),
             (None, false) => self.line = Some(RequestLine::parse(line)?),
-            (Some(_), false) => self.check_field_line()?,
+            (Some(_), false) => {
+                self.head.names.add(FieldLine::parse(line).map_err(Refusal::bad)?.name);
+                self.count_field_line()?;
+            }
         }
-        self.line_start = self.head.len();
+        self.line_start = self.head.bytes.len();
         Ok(false)
     }
 
-    fn check_field_line(&mut self) -> Result<(), Refusal> {
-        FieldLine::parse(&self.head[self.line_start..self.head.len() - 2]).map_err(Refusal::bad)?;
+    fn count_field_line(&mut self) -> Result<(), Refusal> {
         self.field_lines += 1;
         if self.field_lines > MAX_FIELD_LINES {
             return Err(Refusal::new(Status::FIELDS_TOO_LARGE, "more than 100 field lines"));
@@ -194,7 +226,7 @@ impl HeadReader {
 
 /// `Host = uri-host [ ":" port ]` (RFC 9110, section 7.2), exactly one in HTTP/1.1.
 fn check_host(request: &Request) -> Result<(), Refusal> {
-    let mut hosts = request.values("host");
+    let mut hosts = request.head.values("host");
     match (hosts.next(), hosts.next(), request.version()) {
         (Some(_), Some(_), _) => Err(Refusal::bad("more than one Host field line")),
         (None, _, Version::Http11) => Err(Refusal::bad("the Host field line is missing")),
@@ -204,7 +236,7 @@ fn check_host(request: &Request) -> Result<(), Refusal> {
 }
 
 fn check_expectation(request: &Request) -> Result<(), Refusal> {
-    match request.values("expect").find(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+    match request.head.values("expect").find(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
         Some(_) => {
             Err(Refusal::new(Status::EXPECTATION_FAILED, "the only expectation known is 100-continue"))
         }
@@ -227,7 +259,7 @@ fn transfer_coding(request: &Request) -> Result<(), Refusal> {
     if request.version() == Version::Http10 {
         return Err(Refusal::bad("Transfer-Encoding in an HTTP/1.0 request"));
     }
-    let codings: Vec<&[u8]> = request.values("transfer-encoding").flat_map(list_members).collect();
+    let codings: Vec<&[u8]> = request.head.values("transfer-encoding").flat_map(list_members).collect();
     if codings.iter().any(|coding| !coding.eq_ignore_ascii_case(b"chunked")) {
         return Err(Refusal::new(Status::NOT_IMPLEMENTED, "the only transfer coding known is chunked"));
     }
@@ -239,7 +271,7 @@ fn transfer_coding(request: &Request) -> Result<(), Refusal> {
 
 /// `Content-Length = 1*DIGIT` (RFC 9110, section 8.6), in one field line.
 fn content_length(request: &Request) -> Result<u64, Refusal> {
-    let mut values = request.values("content-length");
+    let mut values = request.head.values("content-length");
     let value = match (values.next(), values.next()) {
         (Some(value), None) => value,
         _ => return Err(Refusal::bad("more than one Content-Length")),

@@ -2,10 +2,9 @@
 //! that are no stream: refusals, lists of what there is, preflights.
 
 use super::chunk::Framing;
-use super::date::HttpDate;
+use super::date::imf_fixdate;
 use super::field::{is_token, list_members};
 use std::fmt::Display;
-use std::io::Write;
 use std::time::SystemTime;
 
 /// `status-code` (RFC 9110, section 15): 200 to 999 here, for nothing below is an answer in itself.
@@ -111,9 +110,10 @@ impl Head {
     /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4).
     pub fn new(status: Status, reason: &[u8]) -> Head {
         let mut head = Head(Vec::with_capacity(320));
-        head.put(format_args!("HTTP/1.1 {} ", status.0));
-        head.0.extend_from_slice(reason);
-        head.0.extend_from_slice(b"\r\n");
+        let digit = |place: u16| b'0' + (status.0 / place % 10) as u8;
+        for piece in [b"HTTP/1.1 ", &[digit(100), digit(10), digit(1), b' '][..], reason, b"\r\n"] {
+            head.0.extend_from_slice(piece);
+        }
         head
     }
 
@@ -128,7 +128,7 @@ impl Head {
     pub fn framing(&mut self, framing: Framing) {
         match framing {
             Framing::Chunked => self.field("transfer-encoding", b"chunked"),
-            Framing::Length(length) => self.put(format_args!("content-length: {length}\r\n")),
+            Framing::Length(length) => self.field("content-length", length.to_string().as_bytes()),
             Framing::Empty => self.field("content-length", b"0"),
             Framing::UntilClose => {}
         }
@@ -136,18 +136,13 @@ impl Head {
 
     /// The `date` field line with the present moment (RFC 9110, section 6.6.1).
     pub fn date(&mut self) {
-        self.put(format_args!("date: {}\r\n", HttpDate(SystemTime::now())));
+        self.field("date", &imf_fixdate(SystemTime::now()));
     }
 
     /// Adds the blank line that ends the head.
     pub fn end(mut self) -> Vec<u8> {
         self.0.extend_from_slice(b"\r\n");
         self.0
-    }
-
-    fn put(&mut self, text: impl Display) {
-        // Writing to a Vec cannot fail.
-        let _ = write!(self.0, "{text}");
     }
 }
 

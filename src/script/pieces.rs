@@ -1,7 +1,7 @@
 //! What a chunk's text consists of at the moment it is sent, and the pieces it is cut into.
 
 use super::facts::{Facts, Moment};
-use super::template::{Segment, Shown};
+use super::template::{Segment, Shown, MAX_DIGITS};
 use std::time::Duration;
 
 /// How a text is cut while it is sent.
@@ -38,7 +38,7 @@ impl Run<'_> {
         match self {
             Run::Text(text) => text.len() as u64,
             Run::Fill(_, count) => *count,
-            Run::Value(value) => value.as_bytes().len() as u64,
+            Run::Value(value) => value.as_bytes(&mut [0; MAX_DIGITS]).len() as u64,
         }
     }
 }

@@ -127,11 +127,11 @@ impl Name {
     fn shown<'a>(&self, facts: Facts<'a>, moment: &Moment) -> Option<Shown<'a>> {
         let asked = facts.asked;
         let bytes = match self {
-            Name::Elapsed => return Some(Shown::number(moment.elapsed)),
-            Name::Time => return Some(Shown::number(moment.time)),
-            Name::Turn => return Some(Shown::number(moment.turn)),
-            Name::Open => return Some(Shown::number(moment.open)),
-            Name::Connection => return Some(Shown::number(facts.connection)),
+            Name::Elapsed => return Some(Shown::Number(moment.elapsed)),
+            Name::Time => return Some(Shown::Number(moment.time)),
+            Name::Turn => return Some(Shown::Number(moment.turn)),
+            Name::Open => return Some(Shown::Number(moment.open)),
+            Name::Connection => return Some(Shown::Number(facts.connection)),
             Name::LastEventId => last_event_id(asked)?,
             Name::Method => Cow::Borrowed(asked.method()),
             Name::Target => Cow::Borrowed(asked.target()),
@@ -167,7 +167,7 @@ impl Value {
             (None, _, Some(default)) => Shown::Bytes(Cow::Borrowed(default)),
             (value, Some(addend), _) => {
                 let value = value.map_or(0, |value| value.to_number());
-                Shown::number(value.saturating_add(addend.to_number(facts, moment)))
+                Shown::Number(value.saturating_add(addend.to_number(facts, moment)))
             }
             (Some(value), None, _) => value,
             (None, None, None) => Shown::Bytes(Cow::Borrowed(b"")),
@@ -205,43 +205,47 @@ impl Addend {
 }
 
 /// Digits of the largest number.
-const MAX_DIGITS: usize = 20;
+pub const MAX_DIGITS: usize = 20;
 
-/// A value's bytes. Numbers stand in place, so that showing one allocates nothing.
+/// What a value is at a moment.
 pub enum Shown<'a> {
-    /// Digits, right-aligned: they begin at the second field.
-    Number([u8; MAX_DIGITS], usize),
+    /// A number.
+    Number(u64),
     /// Anything else.
     Bytes(Cow<'a, [u8]>),
 }
 
 impl Shown<'_> {
-    fn number(mut number: u64) -> Shown<'static> {
-        let mut digits = [b'0'; MAX_DIGITS];
-        let mut start = digits.len() - 1;
-        digits[start] += (number % 10) as u8;
-        while number >= 10 {
-            number /= 10;
-            start -= 1;
-            digits[start] += (number % 10) as u8;
-        }
-        Shown::Number(digits, start)
-    }
-
-    /// The bytes to send.
-    pub fn as_bytes(&self) -> &[u8] {
+    /// The bytes to send. A number's stand in `place`, so that showing one allocates nothing.
+    pub fn as_bytes<'b>(&'b self, place: &'b mut [u8; MAX_DIGITS]) -> &'b [u8] {
         match self {
-            Shown::Number(digits, start) => &digits[*start..],
+            Shown::Number(number) => decimal(*number, place),
             Shown::Bytes(bytes) => bytes,
         }
     }
 
     /// The number it is; what is no number counts as 0.
     fn to_number(&self) -> u64 {
-        let bytes = self.as_bytes();
+        let bytes = match self {
+            Shown::Number(number) => return *number,
+            Shown::Bytes(bytes) => bytes,
+        };
         let is_number = bytes.iter().all(u8::is_ascii_digit);
         let text = std::str::from_utf8(bytes).ok().filter(|_| is_number);
         text.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// The digits of a number, at the end of `place`.
+fn decimal(mut number: u64, place: &mut [u8; MAX_DIGITS]) -> &[u8] {
+    let mut start = MAX_DIGITS;
+    loop {
+        start -= 1;
+        place[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &place[start..];
+        }
     }
 }
 
@@ -311,7 +315,9 @@ pub(super) fn render(segments: &[Segment], facts: Facts<'_>, moment: &Moment, ou
         match segment {
             Segment::Text(text) => out.extend_from_slice(text),
             Segment::Fill(byte, count) => out.extend((0..*count).map(|_| *byte)),
-            Segment::Value(value) => out.extend_from_slice(value.shown(facts, moment).as_bytes()),
+            Segment::Value(value) => {
+                out.extend_from_slice(value.shown(facts, moment).as_bytes(&mut [0; MAX_DIGITS]))
+            }
         }
     }
 }

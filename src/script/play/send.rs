@@ -2,7 +2,7 @@
 
 use super::super::clock::Clock;
 use super::super::pieces::{runs, Pieces, Run};
-use super::super::template::{render, Segment};
+use super::super::template::{render, Segment, MAX_DIGITS};
 use super::super::Chunk;
 use super::{End, Player, Stop};
 use crate::http::chunk::Framed;
@@ -66,7 +66,7 @@ impl<W: Write, C: Clock> Player<'_, W, C> {
         for run in runs(segments, skip, facts, &moment) {
             match run {
                 Run::Text(text) => self.send_data(text, &mut pieces)?,
-                Run::Value(value) => self.send_data(value.as_bytes(), &mut pieces)?,
+                Run::Value(value) => self.send_data(value.as_bytes(&mut [0; MAX_DIGITS]), &mut pieces)?,
                 Run::Fill(byte, count) => self.send_fill(byte, count, &mut pieces)?,
             }
         }
