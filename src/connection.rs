@@ -226,29 +226,23 @@ impl Client<'_> {
             Some(start) => start,
             None => return self.short(&Answer::no_content()),
         };
-        let (head, framing, closes) = match self.head(part, request, facts) {
+        let head = match self.head(part, request, facts) {
             Ok(head) => head,
             Err(why) => return self.short(&Answer::bad_value(&why)),
         };
         let end = match self.manners.head_only {
-            true => self.out().write_all(&head).map(|()| End::Kept)?,
+            true => self.out().write_all(&head.bytes).map(|()| End::Kept)?,
             false => {
-                let body = ChunkedWriter::new(self.out(), framing);
-                let player = Player::new(facts, head, body, self.clock(), self.site.tempo);
+                let body = ChunkedWriter::new(self.out(), head.framing);
+                let player = Player::new(facts, head.bytes, body, self.clock(), self.site.tempo);
                 ended_by_us(player.play(part, start))?
             }
         };
-        Ok(if end == End::Kept && closes { End::Close } else { end })
+        Ok(if end == End::Kept && head.closes { End::Close } else { end })
     }
 
-    /// The head of a part's answer, how its body is framed, and whether the connection ends after it; or what the request
-    /// made of it that cannot be sent.
-    fn head(
-        &self,
-        part: &Part,
-        request: &Request,
-        facts: Facts<'_>,
-    ) -> Result<(Vec<u8>, Framing, bool), String> {
+    /// The head of a part's answer, or what the request made of it that cannot be sent.
+    fn head(&self, part: &Part, request: &Request, facts: Facts<'_>) -> Result<StreamHead, String> {
         part.check_waits(facts)?;
         let (status, reason) = part.head.status(facts)?;
         let status = Status(status);
@@ -271,8 +265,17 @@ impl Client<'_> {
                 }
             }
         }
-        Ok((head.end(), framing, closes))
+        Ok(StreamHead { bytes: head.end(), framing, closes })
     }
+}
+
+/// The head of a script's answer, and what it says of what follows.
+struct StreamHead {
+    bytes: Vec<u8>,
+    /// How the end of the body is marked.
+    framing: Framing,
+    /// The connection ends after the body.
+    closes: bool,
 }
 
 fn preflight(request: &Request, methods: &[&str]) -> Answer {
