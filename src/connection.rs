@@ -34,13 +34,18 @@ pub fn serve(stream: &TcpStream, accepted: Instant, site: &Site) -> io::Result<(
     let tap = Tap::new(&site.watchers, stream, accepted);
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
-    let mut client = Client { stream, site, tap: &tap, incoming, manners: Manners::default(), begun: false };
-    let first = client.request(Due::Whole(accepted + HEAD_TIME));
-    let mut end = client.answer(first)?;
-    while end == End::Kept {
-        let request = client.next_request();
-        end = client.answer(request)?;
-    }
+    let mut client = Client { stream, site, tap: &tap, incoming, manners: Manners::default() };
+    let mut due = Due::Whole(accepted + HEAD_TIME);
+    let end = loop {
+        let received = client.request(due);
+        match client.answer(received)? {
+            End::Kept => due = Due::Begin(IDLE_TIME, HEAD_TIME),
+            end => break end,
+        }
+        // Whoever reads the answer may be waiting for this processor. Given a turn, it has often asked again before this
+        // thread would fall asleep.
+        thread::yield_now();
+    };
     // A socket closed with unread request bytes sends a reset; those of the last request are unread still.
     if end == End::Close {
         client.incoming.close();
@@ -58,8 +63,6 @@ struct Client<'a> {
     incoming: Incoming<'a>,
     /// Those of the request that is being read or answered.
     manners: Manners,
-    /// Whether a byte of the request being read has come.
-    begun: bool,
 }
 
 impl Client<'_> {
@@ -71,28 +74,16 @@ impl Client<'_> {
         ClientClock::new(self.stream, &self.site.state, self.tap)
     }
 
-    /// The next request on a kept connection, which may take its time to begin.
-    fn next_request(&mut self) -> Received {
-        self.manners = Manners::default();
-        // Whoever reads the answer may be waiting for this processor. Given a turn, it has often asked again before this
-        // thread would fall asleep.
-        thread::yield_now();
-        match self.request(Due::Begin(IDLE_TIME, HEAD_TIME)) {
-            // An empty line after a request is no beginning of another.
-            Err(ReceiveError::TimedOut) if !self.begun => Ok(None),
-            outcome => outcome,
-        }
-    }
-
     /// A request with its body read to the end.
     fn request(&mut self, due: Due) -> Received {
         let mut head = HeadReader::default();
         let received = self.incoming.receive(due, |bytes| head.push(bytes));
-        self.begun = !head.is_empty();
         self.manners = head.manners();
-        match received {
-            Err(ReceiveError::Closed) if !self.begun => return Ok(None),
-            outcome => outcome?,
+        match (received, due) {
+            // An empty line after a request is no beginning of another.
+            (Err(ReceiveError::Closed), _) if head.is_empty() => return Ok(None),
+            (Err(ReceiveError::TimedOut), Due::Begin(..)) if head.is_empty() => return Ok(None),
+            (outcome, _) => outcome?,
         }
         let request = head.finish().map_err(ReceiveError::Refused)?;
         let body = self.read_body(&request)?;
@@ -125,6 +116,8 @@ impl Client<'_> {
         self.site.catalogue.find(request.method(), request.path(), request.query())
     }
 
+    /// Not inlined, so that reading and answering do not both take their part of the stack at the same time.
+    #[inline(never)]
     fn answer(&self, received: Received) -> io::Result<End> {
         let end = match received {
             _ if self.site.state.stop.load(Ordering::Relaxed) => Ok(End::Close),
@@ -259,8 +252,7 @@ impl Client<'_> {
                 HeadField::Connection => {}
                 HeadField::Line(name, value) => {
                     let value = field_value(name, value, facts)?;
-                    let says_close = list_members(&value).any(|option| option.eq_ignore_ascii_case(b"close"));
-                    closes |= name.eq_ignore_ascii_case("connection") && says_close;
+                    closes |= name.eq_ignore_ascii_case("connection") && says_close(&value);
                     head.field(name, &value);
                 }
             }
@@ -299,6 +291,11 @@ fn recorded(request: &Request, body: &[u8]) -> Recorded {
         headers: request.field_lines().map(|line| (line.name.to_owned(), text(line.value))).collect(),
         body: body.to_vec(),
     }
+}
+
+/// Whether a `connection` field line ends the connection (RFC 9112, section 9.6).
+fn says_close(value: &[u8]) -> bool {
+    list_members(value).any(|option| option.eq_ignore_ascii_case(b"close"))
 }
 
 /// The value of a field line for this request. What a client sends must not become a field line of its own.
