@@ -115,6 +115,7 @@ pub struct HeadReader {
     line_start: usize,
     line: Option<RequestLine>,
     field_lines: usize,
+    after_cr: bool,
 }
 
 impl HeadReader {
@@ -144,18 +145,20 @@ impl HeadReader {
             self.head.bytes.reserve_exact(bytes.len());
         }
         let mut used = 0;
-        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            self.check_bytes(piece)?;
-            self.head.bytes.extend_from_slice(piece);
-            used += piece.len();
-            if self.head.bytes.len() > MAX_HEAD {
-                return Err(self.too_large());
+        for (n, &byte) in bytes.iter().enumerate() {
+            if is_field_octet(byte) && !self.after_cr {
+                continue;
             }
-            if piece.ends_with(b"\n") && self.end_line()? {
-                return Ok(Progress::Done(used));
+            self.check_octet(byte)?;
+            if byte == b'\n' {
+                self.take(&bytes[used..=n])?;
+                used = n + 1;
+                if self.end_line()? {
+                    return Ok(Progress::Done(used));
+                }
             }
         }
-        Ok(Progress::More)
+        self.take(&bytes[used..]).map(|()| Progress::More)
     }
 
     /// The request, once `push` said `Done`.
@@ -172,23 +175,23 @@ impl HeadReader {
     }
 
     /// CR and LF come in pairs only; of the other control bytes HTAB alone may appear.
-    fn check_bytes(&self, bytes: &[u8]) -> Result<(), Refusal> {
-        let mut after_cr = self.head.bytes.last() == Some(&b'\r');
-        for &byte in bytes {
-            if is_field_octet(byte) && !after_cr {
-                continue;
-            }
-            match (after_cr, byte) {
-                (false, b'\r') => after_cr = true,
-                (true, b'\n') => after_cr = false,
-                (false, b'\n') => {
-                    return Err(Refusal::bad("a line ends with LF alone; HTTP ends lines with CR LF"))
-                }
-                (true, _) => return Err(Refusal::bad("a CR is not followed by LF")),
-                (false, _) => return Err(Refusal::bad("a control byte in the head; is this TLS or HTTP/2?")),
-            }
+    fn check_octet(&mut self, byte: u8) -> Result<(), Refusal> {
+        let after_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
+        match (after_cr, byte) {
+            (true, b'\n') | (false, b'\r') => Ok(()),
+            (false, b'\n') => Err(Refusal::bad("a line ends with LF alone; HTTP ends lines with CR LF")),
+            (true, _) => Err(Refusal::bad("a CR is not followed by LF")),
+            (false, _) => Err(Refusal::bad("a control byte in the head; is this TLS or HTTP/2?")),
         }
-        Ok(())
+    }
+
+    /// Adds bytes to the head.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.head.bytes.extend_from_slice(bytes);
+        match self.head.bytes.len() > MAX_HEAD {
+            true => Err(self.too_large()),
+            false => Ok(()),
+        }
     }
 
     /// Checks the line that has just ended; `true` when it was the blank line that ends the head.
