@@ -3,6 +3,7 @@
 
 use crate::connection;
 use crate::site::Site;
+use crate::threads;
 use crate::trouble::Trouble;
 use crate::turn_away::TurnAway;
 use std::collections::VecDeque;
@@ -10,7 +11,7 @@ use std::io;
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 /// Octets of stack for a client's thread. A panic with a backtrace needs more than 16 KiB; what is not touched costs
@@ -62,7 +63,7 @@ impl Crew {
     pub fn start(turn_away: TurnAway) -> io::Result<Crew> {
         let lobby = Arc::new(Lobby::default());
         let crew = Crew(Arc::clone(&lobby));
-        thread::Builder::new().name("start".to_owned()).spawn(move || start_threads(&lobby, &turn_away))?;
+        threads::start(threads::named("start"), Box::new(move || start_threads(&lobby, &turn_away)))?;
         Ok(crew)
     }
 
@@ -146,7 +147,9 @@ fn start_threads(lobby: &Arc<Lobby>, turn_away: &TurnAway) {
     let mut trouble = Trouble::default();
     while lobby.wait_for_lack() {
         let own = Arc::clone(lobby);
-        if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(move || serve_clients(&own)) {
+        if let Err(error) =
+            threads::start(Builder::new().stack_size(STACK), Box::new(move || serve_clients(&own)))
+        {
             trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
             if let Some(client) = lobby.give_up() {
                 client.seat.0.watchers.turned_away(&client.stream);

@@ -37,6 +37,7 @@
 //! | [`event_source`] | the other end: parses event streams, reconnects |
 //! | [`queue`] | from many threads to one |
 //! | [`trace`] | shows what goes over the wire |
+//! | [`threads`] | starts threads |
 //! | [`suggest`] | finds the word that was meant |
 //! | [`trouble`] | tells of what goes wrong, not too often |
 
@@ -57,6 +58,7 @@ pub mod server;
 pub mod site;
 pub mod socket;
 pub mod suggest;
+pub mod threads;
 pub mod trace;
 pub mod trouble;
 pub mod turn_away;

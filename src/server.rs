@@ -8,6 +8,7 @@ use crate::script::catalogue::Catalogue;
 use crate::script::clock::Tempo;
 use crate::script::units::Speed;
 use crate::site::Site;
+use crate::threads;
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
 use crate::trace::Watchers;
@@ -150,7 +151,7 @@ impl Server {
             crew: Crew::start(turn_away.clone())?,
             turn_away,
         };
-        let accept = thread::Builder::new().name("accept".to_owned()).spawn(move || accepting.run())?;
+        let accept = threads::start(threads::named("accept"), Box::new(move || accepting.run()))?;
         Ok(RunningServer { address, site, accept: Some(accept) })
     }
 }

@@ -4,11 +4,11 @@
 use crate::http::response::{Answer, Manners, Refusal, Status};
 use crate::queue::{Nothing, Queue};
 use crate::socket::LINGER_TIME;
+use crate::threads;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// Clients being turned away at one time, however many descriptors there are: somebody who opens more does not read.
@@ -47,7 +47,7 @@ impl TurnAway {
         let most = (descriptors / 2).clamp(MIN_TURNED_AWAY, MAX_TURNED_AWAY);
         let queue = Arc::new(Queue::new(most));
         let arriving = Arc::clone(&queue);
-        thread::Builder::new().name("turn away".to_owned()).spawn(move || turn_away(&arriving, most))?;
+        threads::start(threads::named("turn away"), Box::new(move || turn_away(&arriving, most)))?;
         Ok(TurnAway(Arc::new(Closing(queue))))
     }
 

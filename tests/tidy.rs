@@ -88,9 +88,12 @@ fn the_maps_name_the_modules_there_are() {
 const IMPORTS: &[(&str, &[&str])] = &[
     ("main", &["cli", "server", "script"]),
     ("cli", &["script::units", "suggest"]),
-    ("server", &["client_clock", "crew", "journal", "script", "site", "trace", "trouble", "turn_away"]),
-    ("crew", &["connection", "site", "trouble", "turn_away"]),
-    ("turn_away", &["http", "queue", "socket"]),
+    (
+        "server",
+        &["client_clock", "crew", "journal", "script", "site", "threads", "trace", "trouble", "turn_away"],
+    ),
+    ("crew", &["connection", "site", "threads", "trouble", "turn_away"]),
+    ("turn_away", &["http", "queue", "socket", "threads"]),
     ("connection", &["client_clock", "http", "journal", "own_paths", "script", "site", "socket", "trace"]),
     ("own_paths", &["http", "journal", "queue", "script", "site", "trace"]),
     ("site", &["client_clock", "journal", "script", "trace"]),
@@ -103,6 +106,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("http", &[]),
     ("suggest", &[]),
     ("queue", &[]),
+    ("threads", &[]),
     ("trouble", &[]),
 ];
 

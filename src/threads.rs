@@ -1,0 +1,18 @@
+//! Sends nothing: starts threads. `Builder::spawn` is compiled anew for each thing that a thread can do, and is large; by
+//! way of this function it is compiled once.
+
+use std::io;
+use std::thread::{Builder, JoinHandle};
+
+/// Starts a thread of this kind, which does one thing and ends.
+///
+/// # Errors
+/// The system has no thread to give; `std::thread::spawn` would panic.
+pub fn start(kind: Builder, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
+    kind.spawn(run)
+}
+
+/// A thread that tools show under this name.
+pub fn named(name: &str) -> Builder {
+    Builder::new().name(name.to_owned())
+}
