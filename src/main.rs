@@ -99,10 +99,14 @@ fn check(options: &Options) -> Result<(), String> {
 /// Prints what is served, and the first remark of each script.
 fn list(options: &Options) -> Result<(), String> {
     let catalogue = load(options)?;
-    let routes: Vec<String> = catalogue.scripts().map(|script| script.route.to_string()).collect();
-    let width = routes.iter().map(String::len).max().unwrap_or(0);
-    let line = |(route, script): (&String, &Script)| format!("{route:width$}  {}\n", script.about);
-    let lines: String = routes.iter().zip(catalogue.scripts()).map(line).collect();
+    let mut width = 0;
+    for script in catalogue.scripts() {
+        width = width.max(script.route.to_string().len());
+    }
+    let mut lines = String::new();
+    for script in catalogue.scripts() {
+        lines += &format!("{:width$}  {}\n", script.route.to_string(), script.about);
+    }
     print(&printable(&lines))
 }
 
@@ -175,10 +179,12 @@ fn complain(message: &str) {
 
 /// Text in which nothing can move a terminal's cursor: names of files and hosts can hold anything.
 fn printable(text: &str) -> String {
-    let shown = |c: char| match c {
-        '\n' => c.to_string(),
-        c if c.is_control() => c.escape_debug().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(shown).collect()
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() && c != '\n' {
+            true => shown.extend(c.escape_debug()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }

@@ -259,14 +259,15 @@ fn is_the_clients(error: &io::Error) -> bool {
 
 /// How many client threads this machine can carry; `None` where that is not known.
 fn thread_limit() -> Option<usize> {
-    let text = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
-    let mappings: usize = text.trim().parse().ok()?;
+    let text = fs::read("/proc/sys/vm/max_map_count").ok()?;
+    let mappings: usize = String::from_utf8_lossy(&text).trim().parse().ok()?;
     Some(mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
 }
 
 /// How many descriptors are left beside those of the clients and the server's own.
 fn spare_descriptors(max_clients: usize) -> usize {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let limits = fs::read("/proc/self/limits").unwrap_or_default();
+    let limits = String::from_utf8_lossy(&limits);
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let limit = line.and_then(|line| line.split_whitespace().next()).and_then(|limit| limit.parse().ok());
     limit.unwrap_or(DEFAULT_OPEN_FILES).saturating_sub(max_clients.saturating_add(OWN_DESCRIPTORS))
