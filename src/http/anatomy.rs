@@ -133,7 +133,7 @@ impl Anatomy {
     }
 
     /// Calls `piece` with each piece of what comes next, and with the message as it is then.
-    pub fn push(&mut self, mut bytes: &[u8], mut piece: impl FnMut(&Anatomy, Name, &[u8])) {
+    pub fn push(&mut self, mut bytes: &[u8], piece: &mut dyn FnMut(&Anatomy, Name, &[u8])) {
         while !bytes.is_empty() {
             let (name, used) = self.next_piece(bytes);
             let (next, rest) = bytes.split_at(used);

@@ -42,7 +42,7 @@ pub struct Observation<'a> {
 
 impl Drop for Observation<'_> {
     fn drop(&mut self) {
-        self.observers.keep(|observer| !Arc::ptr_eq(&observer.events, &self.events));
+        self.observers.keep(&|observer| !Arc::ptr_eq(&observer.events, &self.events));
     }
 }
 
@@ -78,24 +78,24 @@ impl Observers {
             Side::Server => "server",
         };
         for part in bytes.chunks(PIECE) {
-            self.event(connection, request, "piece", || {
+            self.event(connection, request, "piece", &|| {
                 format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json_bytes(part))
             });
         }
     }
 
     pub(super) fn wait(&self, connection: &Connection, request: &Anatomy, time: Option<Duration>) {
-        self.event(connection, request, "wait", || {
+        self.event(connection, request, "wait", &|| {
             let time = time.map_or("null".to_owned(), milliseconds);
             format!("\"for\":{time}")
         });
     }
 
     pub(super) fn end(&self, connection: &Connection, request: &Anatomy, how: &str) {
-        self.event(connection, request, "end", || format!("\"how\":{}", json_bytes(how.as_bytes())));
+        self.event(connection, request, "end", &|| format!("\"how\":{}", json_bytes(how.as_bytes())));
     }
 
-    fn event(&self, connection: &Connection, request: &Anatomy, kind: &str, rest: impl Fn() -> String) {
+    fn event(&self, connection: &Connection, request: &Anatomy, kind: &str, rest: &dyn Fn() -> String) {
         if !self.are_there() {
             return;
         }
@@ -109,7 +109,7 @@ impl Observers {
         let (client, ms) = (connection.client, milliseconds(connection.age()));
         let event = format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest());
         let event: Arc<str> = event.into();
-        self.keep(|observer| {
+        self.keep(&|observer| {
             let stays = !sees(observer) || observer.events.offer(Arc::clone(&event)).is_ok();
             if !stays {
                 observer.events.close();
@@ -118,7 +118,7 @@ impl Observers {
         });
     }
 
-    fn keep(&self, stays: impl Fn(&Observer) -> bool) {
+    fn keep(&self, stays: &dyn Fn(&Observer) -> bool) {
         let mut observers = self.lock();
         observers.retain(stays);
         self.count.store(observers.len(), Ordering::Relaxed);
