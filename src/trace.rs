@@ -60,7 +60,7 @@ impl Watchers {
         }
         let tap = Tap::new(self, stream, Instant::now());
         let mut exchange = begun(tap.connection(stream));
-        exchange.response.push(b"HTTP/1.1 503 Service Unavailable\r\n", |_, _, _| {});
+        exchange.response.push(b"HTTP/1.1 503 Service Unavailable\r\n", &mut |_, _, _| {});
         self.end(&exchange, "turned away: too many clients");
     }
 
@@ -175,7 +175,7 @@ impl<'a> Tap<'a> {
         let exchange = exchange.get_or_insert_with(|| Box::new(begun(self.connection(stream))));
         let Exchange { connection, request, last_event_id, .. } = &mut **exchange;
         let had_head = request.has_head();
-        request.push(bytes, |request, name, bytes| {
+        request.push(bytes, &mut |request, name, bytes| {
             if name == Name::FieldLine {
                 note_id(bytes, last_event_id);
             }
@@ -213,7 +213,7 @@ impl<'a> Tap<'a> {
             Some(exchange) => &mut **exchange,
             None => return,
         };
-        response.push(bytes, |response, name, bytes| {
+        response.push(bytes, &mut |response, name, bytes| {
             *chunks += u64::from(name == Name::ChunkSize && bytes.ends_with(b"\n"));
             let is_data = matches!(name, Name::ChunkData | Name::Content) && response.is_event_stream;
             match &self.watchers.terminal {

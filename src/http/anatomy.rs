@@ -317,7 +317,7 @@ mod tests {
     fn cut(mut anatomy: Anatomy, bytes: &[u8], at_once: usize) -> Vec<(Name, String)> {
         let mut pieces: Vec<(Name, String)> = Vec::new();
         for part in bytes.chunks(at_once) {
-            anatomy.push(part, |_, name, bytes| {
+            anatomy.push(part, &mut |_, name, bytes| {
                 let text = bytes.escape_ascii().to_string();
                 match pieces.last_mut() {
                     Some((last, all)) if at_once == 1 && !all.ends_with("\\n") => {
@@ -359,7 +359,7 @@ mod tests {
             cut(Anatomy::of_response(), RESPONSE, 1).into_iter().map(|(_, text)| text).collect();
         assert_eq!(single.concat(), whole.concat());
         let mut anatomy = Anatomy::of_response();
-        RESPONSE.chunks(1).for_each(|byte| anatomy.push(byte, |_, _, _| {}));
+        RESPONSE.chunks(1).for_each(|byte| anatomy.push(byte, &mut |_, _, _| {}));
         assert!(anatomy.is_complete() && anatomy.is_event_stream);
         assert_eq!(anatomy.octets, 24);
     }

@@ -171,7 +171,7 @@ mod tests {
 
     fn happens(observers: &Observers, address: &str, request_line: &[u8]) {
         let mut request = Anatomy::of_request();
-        request.push(request_line, |_, _, _| {});
+        request.push(request_line, &mut |_, _, _| {});
         let connection = Connection::new(7, address.parse().unwrap());
         observers.piece(&connection, &request, Side::Client, Name::RequestLine, request_line);
     }
