@@ -3,12 +3,11 @@
 
 use super::Position;
 use crate::http::field::trim_ows;
-use std::collections::HashMap;
 
-/// For every id of a script, the place just after its first occurrence.
+/// For the events of a script that have an id, the places just after them, in their order.
 #[derive(Debug, Default)]
 pub struct ResumeTable {
-    after: HashMap<Vec<u8>, Place>,
+    after: Vec<(Vec<u8>, Place)>,
     events_with_id: usize,
 }
 
@@ -46,24 +45,23 @@ impl EventId {
 }
 
 impl ResumeTable {
-    /// Notes that an event with this id ends at `position`. A second event with an id is passed over: repeating is
-    /// allowed, losing is not.
+    /// Notes that an event with this id ends at `position`.
     pub(super) fn add(&mut self, id: EventId, position: Position, in_loop: bool) {
         self.events_with_id += 1;
         if let EventId::Literal(id) = id {
             // A field value loses the white space around it on the way (RFC 9110, section 5.5).
             let id = trim_ows(&id).to_vec();
             let place = Place { position, in_loop, events_with_id: self.events_with_id };
-            self.after.entry(id).or_insert(place);
+            self.after.push((id, place));
         }
     }
 
     /// Where to go on after `id`: at the beginning when it is empty or unknown, nowhere (`None`) when no event with an
-    /// id follows any more.
+    /// id follows any more. The first event with this id counts: repeating is allowed, losing is not.
     pub fn after(&self, id: &[u8]) -> Option<Position> {
-        match self.after.get(id) {
-            Some(place) if place.events_with_id == self.events_with_id && !place.in_loop => None,
-            Some(place) => Some(place.position),
+        match self.after.iter().find(|(other, _)| other == id) {
+            Some((_, place)) if place.events_with_id == self.events_with_id && !place.in_loop => None,
+            Some((_, place)) => Some(place.position),
             None => Some(Position::default()),
         }
     }

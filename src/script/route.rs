@@ -3,12 +3,13 @@
 use super::facts::{cookie, percent_decode, percent_encode, query_value, Asked};
 use crate::http::field::is_token;
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Mutex, PoisonError};
 
-/// Keys counted by one script. A client can make up any number of them; beyond this one, the oldest are forgotten.
+/// Keys counted by one script. A client can make up any number of them; beyond this one, the oldest are forgotten. Looking
+/// through so many takes some microseconds.
 const MAX_KEYS: usize = 10_000;
 
 /// The requests a script answers.
@@ -26,27 +27,21 @@ pub struct Route {
     hasher: RandomState,
 }
 
-/// Requests so far.
+/// Requests so far: how many with each key, the oldest key first. A key can be as long as a head, so its hash stands for it.
 #[derive(Debug, Default)]
-struct Counted {
-    /// By the hash of the key, for a key can be as long as a head.
-    numbers: HashMap<u64, u64>,
-    /// The same keys, the oldest first.
-    order: VecDeque<u64>,
-}
+struct Counted(VecDeque<(u64, u64)>);
 
 impl Counted {
     fn next(&mut self, key: u64) -> u64 {
-        if !self.numbers.contains_key(&key) {
-            self.order.push_back(key);
-            if self.order.len() > MAX_KEYS {
-                let oldest = self.order.pop_front().unwrap_or(key);
-                self.numbers.remove(&oldest);
-            }
+        if let Some((_, number)) = self.0.iter_mut().find(|(counted, _)| *counted == key) {
+            *number += 1;
+            return *number;
         }
-        let number = self.numbers.entry(key).or_insert(0);
-        *number += 1;
-        *number
+        if self.0.len() == MAX_KEYS {
+            self.0.pop_front();
+        }
+        self.0.push_back((key, 1));
+        1
     }
 }
 
@@ -238,7 +233,7 @@ mod tests {
             let key: &'static str = Box::leak(key.to_string().into_boxed_str());
             route.next_number(&Fake { headers: vec![("k", key)], ..Fake::default() });
         }
-        assert_eq!(route.counted.lock().unwrap().numbers.len(), MAX_KEYS);
+        assert_eq!(route.counted.lock().unwrap().0.len(), MAX_KEYS);
         let newest = Fake { headers: vec![("k", "10009")], ..Fake::default() };
         assert_eq!(route.next_number(&newest), 2);
     }
