@@ -71,9 +71,10 @@ impl Conditions {
     /// # Errors
     /// Names the word that is wrong.
     pub fn parse(text: &[u8]) -> Result<Conditions, String> {
-        let words = words(text)?;
-        let conditions = words.split(|word| word == b"and").map(Condition::parse);
-        let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
+        let mut conditions = Vec::new();
+        for words in words(text)?.split(|word| word == b"and") {
+            conditions.push(Condition::parse(words)?);
+        }
         match conditions.iter().any(|condition| condition.test == Test::Otherwise) && conditions.len() > 1 {
             true => Err("`otherwise` stands alone".to_owned()),
             false => Ok(Conditions(conditions)),
@@ -112,34 +113,29 @@ impl Condition {
 
 impl Test {
     fn parse(words: &[Vec<u8>]) -> Result<Test, String> {
-        let texts: Vec<Cow<'_, str>> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
-        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-        match (texts.as_slice(), words) {
-            (["otherwise"], _) => Ok(Test::Otherwise),
-            (["connection", range], _) => connections(range).ok_or_else(|| no_connection(range)),
-            (["connection", number, "of", of], _) => {
-                turn(number, of).ok_or_else(|| no_connection(&format!("{number} of {of}")))
+        let (kind, arguments) = words.split_first().ok_or("a condition is missing")?;
+        let kind = lossy(kind);
+        match (kind.as_str(), arguments) {
+            ("otherwise", []) => Ok(Test::Otherwise),
+            ("connection", [range]) => connections(&lossy(range)).ok_or_else(|| no_connection(arguments)),
+            ("connection", [number, of, all]) if of == b"of" => {
+                turn(&lossy(number), &lossy(all)).ok_or_else(|| no_connection(arguments))
             }
-            (["method", _], [_, method]) => Ok(Test::Method(method.clone())),
-            (["query", _], [_, wanted]) => {
+            ("method", [method]) => Ok(Test::Method(method.clone())),
+            ("query" | "header" | "cookie", [wanted]) => {
                 let (key, wanted) = key_and_value(wanted)?;
-                Ok(Test::Query(key, wanted))
+                Ok(match kind.as_str() {
+                    "query" => Test::Query(key.to_vec(), wanted),
+                    "header" => Test::Header(lossy(key), wanted),
+                    _ => Test::Cookie(lossy(key), wanted),
+                })
             }
-            (["header", _], [_, wanted]) => {
-                let (key, wanted) = key_and_value(wanted)?;
-                Ok(Test::Header(String::from_utf8_lossy(&key).into_owned(), wanted))
+            ("last-event-id", []) => Ok(Test::LastEventId(Wanted::Present)),
+            ("last-event-id", [id]) => Ok(Test::LastEventId(Wanted::Equal(unescape(id)?))),
+            ("body", [part]) if part.starts_with(b"~") => {
+                Ok(Test::Body(Wanted::Containing(unescape(&part[1..])?)))
             }
-            (["cookie", _], [_, wanted]) => {
-                let (key, wanted) = key_and_value(wanted)?;
-                Ok(Test::Cookie(String::from_utf8_lossy(&key).into_owned(), wanted))
-            }
-            (["last-event-id"], _) => Ok(Test::LastEventId(Wanted::Present)),
-            (["last-event-id", _], [_, id]) => Ok(Test::LastEventId(Wanted::Equal(unescape(id)?))),
-            (["body", part], [_, bytes]) if part.starts_with('~') => {
-                Ok(Test::Body(Wanted::Containing(unescape(&bytes[1..])?)))
-            }
-            ([], _) => Err("a condition is missing".to_owned()),
-            ([first, ..], _) => Err(unknown(first, &texts.join(" "))),
+            _ => Err(unknown(&kind, &together(words))),
         }
     }
 
@@ -180,7 +176,8 @@ fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-fn no_connection(text: &str) -> String {
+fn no_connection(words: &[Vec<u8>]) -> String {
+    let text = together(words);
     format!("`{text}` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)")
 }
 
@@ -193,16 +190,31 @@ fn unknown(first: &str, all: &str) -> String {
 }
 
 /// `K`, `K=V` or `K~V`.
-fn key_and_value(text: &[u8]) -> Result<(Vec<u8>, Wanted), String> {
-    let (key, wanted) = match text.iter().position(|byte| b"=~".contains(byte)) {
-        None => (text, Wanted::Present),
-        Some(at) if text[at] == b'=' => (&text[..at], Wanted::Equal(unescape(&text[at + 1..])?)),
-        Some(at) => (&text[..at], Wanted::Containing(unescape(&text[at + 1..])?)),
+fn key_and_value(text: &[u8]) -> Result<(&[u8], Wanted), String> {
+    let length = text.iter().take_while(|byte| !b"=~".contains(byte)).count();
+    let wanted = match &text[length..] {
+        [] => Wanted::Present,
+        [b'=', value @ ..] => Wanted::Equal(unescape(value)?),
+        [_, value @ ..] => Wanted::Containing(unescape(value)?),
     };
-    match key {
-        [] => Err("a name is missing before `=` or `~`".to_owned()),
-        _ => Ok((key.to_vec(), wanted)),
+    match length {
+        0 => Err("a name is missing before `=` or `~`".to_owned()),
+        _ => Ok((&text[..length], wanted)),
     }
+}
+
+fn lossy(word: &[u8]) -> String {
+    String::from_utf8_lossy(word).into_owned()
+}
+
+fn together(words: &[Vec<u8>]) -> String {
+    let mut text = String::new();
+    for word in words {
+        text += &String::from_utf8_lossy(word);
+        text.push(' ');
+    }
+    text.pop();
+    text
 }
 
 /// Splits at blanks; what stands in double quotes stays together and loses the quotes.

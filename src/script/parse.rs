@@ -30,8 +30,10 @@ pub struct Mistakes(pub Vec<Mistake>);
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.0.iter().map(Mistake::to_string).collect();
-        f.write_str(&lines.join("\n"))
+        for (n, mistake) in self.0.iter().enumerate() {
+            write!(f, "{}{mistake}", if n > 0 { "\n" } else { "" })?;
+        }
+        Ok(())
     }
 }
 
@@ -65,16 +67,16 @@ impl Parser {
         let lines: Vec<Line<'_>> = (1..).zip(text.split_inclusive(|&byte| byte == b'\n')).collect();
         let is_part =
             |line: &Line<'_>| direction(line.1).map_or(false, |line| word(line).0 == PART.as_bytes());
-        let starts: Vec<usize> = (0..lines.len()).filter(|&at| is_part(&lines[at])).collect();
-        let common = &lines[..starts.first().copied().unwrap_or(lines.len())];
-        if starts.is_empty() {
+        let up_to_part = |lines: &[Line<'_>]| lines.iter().take_while(|line| !is_part(line)).count();
+        let (common, mut rest) = lines.split_at(up_to_part(&lines));
+        if rest.is_empty() {
             self.part(Some(Conditions::default()), 1, common, &[]);
         }
-        for (n, &start) in starts.iter().enumerate() {
-            let end = starts.get(n + 1).copied().unwrap_or(lines.len());
-            let (number, line) = lines[start];
+        while let Some((&(number, line), after)) = rest.split_first() {
+            let (own, next) = after.split_at(up_to_part(after));
             let conditions = self.conditions(number, line);
-            self.part(conditions, number, common, &lines[start + 1..end]);
+            self.part(conditions, number, common, own);
+            rest = next;
         }
     }
 
