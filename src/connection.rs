@@ -4,7 +4,7 @@
 use crate::client_clock::ClientClock;
 use crate::http::body::BodyReader;
 use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::field::{is_field_value, list_members};
+use crate::http::field::{is_field_value, is_same, list_members};
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, Manners, Refusal, Status};
 use crate::journal::Recorded;
@@ -74,10 +74,12 @@ impl Client<'_> {
         ClientClock::new(self.stream, &self.site.state, self.tap)
     }
 
-    /// A request with its body read to the end.
+    /// A request with its body read to the end. Neither this nor `answer` is inlined, so that reading and answering take
+    /// their parts of the stack one after the other.
+    #[inline(never)]
     fn request(&mut self, due: Due) -> Received {
         let mut head = HeadReader::default();
-        let received = self.incoming.receive(due, |bytes| head.push(bytes));
+        let received = self.incoming.receive(due, &mut |bytes| head.push(bytes));
         self.manners = head.manners();
         match (received, due) {
             // An empty line after a request is no beginning of another.
@@ -102,7 +104,7 @@ impl Client<'_> {
         }
         let is_asked_for = matches!(self.find(request), Found::Script(script) if script.wants_body());
         let keeps = is_asked_for || self.site.journal.is_some();
-        self.incoming.receive(Due::Whole(Instant::now() + BODY_TIME), |bytes| {
+        self.incoming.receive(Due::Whole(Instant::now() + BODY_TIME), &mut |bytes| {
             body.push(bytes, |data| {
                 if keeps {
                     kept.extend_from_slice(data);
@@ -116,7 +118,6 @@ impl Client<'_> {
         self.site.catalogue.find(request.method(), request.path(), request.query())
     }
 
-    /// Not inlined, so that reading and answering do not both take their part of the stack at the same time.
     #[inline(never)]
     fn answer(&self, received: Received) -> io::Result<End> {
         let end = match received {
@@ -178,7 +179,7 @@ impl Client<'_> {
             // A page is to see the 404 that follows, not a failed preflight.
             "OPTIONS" if self.manners.cors => preflight(request, &["GET"]),
             "OPTIONS" if request.path() == b"*" => Answer::options(&["GET"]),
-            _ => Answer::not_found(self.site.catalogue.scripts().map(|script| &script.route)),
+            _ => Answer::not_found(&self.site.catalogue.routes()),
         }
     }
 
@@ -252,7 +253,7 @@ impl Client<'_> {
                 HeadField::Connection => {}
                 HeadField::Line(name, value) => {
                     let value = field_value(name, value, facts)?;
-                    closes |= name.eq_ignore_ascii_case("connection") && says_close(&value);
+                    closes |= is_same(name.as_bytes(), b"connection") && says_close(&value);
                     head.field(name, &value);
                 }
             }
@@ -295,7 +296,7 @@ fn recorded(request: &Request, body: &[u8]) -> Recorded {
 
 /// Whether a `connection` field line ends the connection (RFC 9112, section 9.6).
 fn says_close(value: &[u8]) -> bool {
-    list_members(value).any(|option| option.eq_ignore_ascii_case(b"close"))
+    list_members(value).any(|option| is_same(option, b"close"))
 }
 
 /// The value of a field line for this request. What a client sends must not become a field line of its own.

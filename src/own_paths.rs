@@ -7,7 +7,6 @@ use crate::http::response::{Answer, Head, Refusal, Status};
 use crate::journal::{json_string, Journal, Recorded};
 use crate::queue::Nothing;
 use crate::script::clock::Clock;
-use crate::script::Script;
 use crate::site::Site;
 use crate::trace::observers::Observation;
 use std::collections::hash_map::RandomState;
@@ -50,9 +49,9 @@ pub fn answer<'a>(request: &Request, site: &'a Site, stream: &TcpStream) -> Opti
 fn page() -> Answer {
     let nonce = format!("{:016x}{:016x}", unguessable(), unguessable());
     let answer = Answer::new(Status::OK, PAGE.replace("{nonce}", &nonce)).of_type("text/html; charset=utf-8");
-    let answer = answer.with("cache-control", "no-store").with("referrer-policy", "same-origin");
-    let answer = answer.with("x-content-type-options", "nosniff");
-    answer.with("content-security-policy", POLICY.replace("{nonce}", &nonce))
+    let answer = answer.with("cache-control", b"no-store").with("referrer-policy", b"same-origin");
+    let answer = answer.with("x-content-type-options", b"nosniff");
+    answer.with("content-security-policy", POLICY.replace("{nonce}", &nonce).as_bytes())
 }
 
 /// Each `RandomState` has keys of its own that nobody outside knows.
@@ -62,18 +61,22 @@ fn unguessable() -> u64 {
 
 /// The scripts as JSON: `method`, `target`, `about`, and the event types that stand in it.
 fn scripts(site: &Site) -> Answer {
-    let one = |script: &Script| {
+    let mut json = String::from("[");
+    for script in site.catalogue.scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json_string(name)).collect();
-        format!(
+        if json.len() > 1 {
+            json.push_str(",\n");
+        }
+        json.push_str(&format!(
             "{{\"method\":{},\"target\":{},\"about\":{},\"types\":[{}]}}",
             json_string(&script.route.methods.join(",")),
             json_string(&script.route.target()),
             json_string(&script.about),
             types.join(","),
-        )
-    };
-    let all: Vec<String> = site.catalogue.scripts().map(one).collect();
-    Answer::new(Status::OK, format!("[{}]\n", all.join(",\n"))).of_type("application/json")
+        ));
+    }
+    json.push_str("]\n");
+    Answer::new(Status::OK, json).of_type("application/json")
 }
 
 fn wire<'a>(path: &[u8], site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> {
@@ -82,7 +85,7 @@ fn wire<'a>(path: &[u8], site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> 
         Some(observation) => Own::Wire(observation),
         None => {
             let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE, "too many look on already");
-            Own::Answer(Answer::refusal(&refusal).with("retry-after", "2"))
+            Own::Answer(Answer::refusal(&refusal).with("retry-after", b"2"))
         }
     })
 }
@@ -139,6 +142,9 @@ fn send_all(observation: &Observation<'_>, body: &mut ChunkedWriter<impl Write>)
     }
 }
 
+/// What steers the server.
+const CONTROLS: [&str; 3] = ["GET /-/requests", "POST /-/drop", "POST /-/stop"];
+
 /// Does what a request asks for, if the server may be steered that way.
 fn control(method: &str, command: &[u8], site: &Site, stream: &TcpStream) -> Option<Answer> {
     if !site.control {
@@ -152,7 +158,7 @@ fn control(method: &str, command: &[u8], site: &Site, stream: &TcpStream) -> Opt
         }
         ("POST", b"drop") => drop(site.state.breaks.fetch_add(1, Ordering::Relaxed)),
         ("POST", b"stop") => drop(stream.local_addr().and_then(|address| site.stop(address))),
-        _ => return Some(Answer::not_found(["GET /-/requests", "POST /-/drop", "POST /-/stop"].into_iter())),
+        _ => return Some(Answer::not_found(&CONTROLS.map(str::to_owned))),
     }
     Some(Answer::new(Status::NO_CONTENT, ""))
 }

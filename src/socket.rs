@@ -77,6 +77,9 @@ impl Due {
     }
 }
 
+/// Takes bytes, and says whether what it reads is complete.
+pub type Take<'t> = dyn FnMut(&[u8]) -> Result<Progress, Refusal> + 't;
+
 /// What a client sends. A request is looked at with `peek` and its last part stays unread until the answer is over, so
 /// that what the client sends ahead stays in the kernel's buffer, which is bounded, and never in ours.
 pub struct Incoming<'a> {
@@ -98,12 +101,7 @@ impl<'a> Incoming<'a> {
     ///
     /// # Errors
     /// [`ReceiveError`]; what arrived before it is lost.
-    #[inline(never)]
-    pub fn receive(
-        &mut self,
-        mut due: Due,
-        mut take: impl FnMut(&[u8]) -> Result<Progress, Refusal>,
-    ) -> Result<(), ReceiveError> {
+    pub fn receive(&mut self, mut due: Due, take: &mut Take<'_>) -> Result<(), ReceiveError> {
         let mut buffer = [0; PEEK];
         self.discard_unread(&mut buffer)?;
         loop {

@@ -168,10 +168,15 @@ impl<'a> Tap<'a> {
 
     /// Sees bytes of a request.
     pub fn received(&self, stream: &TcpStream, bytes: &[u8]) {
-        let mut exchange = self.exchange.borrow_mut();
-        if exchange.is_none() && !self.watchers.see_bytes() {
-            return;
+        if self.exchange.borrow().is_some() || self.watchers.see_bytes() {
+            self.show_received(stream, bytes);
         }
+    }
+
+    /// Not inlined, so that it takes its part of the stack only where somebody watches.
+    #[inline(never)]
+    fn show_received(&self, stream: &TcpStream, bytes: &[u8]) {
+        let mut exchange = self.exchange.borrow_mut();
         let exchange = exchange.get_or_insert_with(|| Box::new(begun(self.connection(stream))));
         let Exchange { connection, request, last_event_id, .. } = &mut **exchange;
         let had_head = request.has_head();

@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Between two looks when nobody is being turned away: whoever comes ends the wait.
 const NOBODY_THERE: Duration = Duration::from_secs(3600);
 /// Seconds, for `retry-after`: as long as an EventSource waits by itself.
-const RETRY_AFTER: &str = "2";
+const RETRY_AFTER: &[u8] = b"2";
 
 /// The way to the thread that turns clients away.
 #[derive(Clone, Debug)]

@@ -37,8 +37,21 @@ impl<'a> FieldLine<'a> {
 
     /// Whether this line is the one called `name`, in any case.
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
+        is_same(self.name.as_bytes(), name.as_bytes())
     }
+}
+
+/// Adds a field line to a head. Names are written as they come; what is ours is in lower case.
+pub fn put_field_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+        head.extend_from_slice(piece);
+    }
+}
+
+/// Whether two names, or two options, are the same: HTTP compares them without regard to case.
+#[inline(never)]
+pub fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// The field lines of a head that begins with its start line. What is no field line is passed over.
@@ -58,8 +71,7 @@ pub fn field_values<'a>(head: &'a [u8], name: &'a str) -> impl Iterator<Item = &
 
 fn value_of<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let value = line.get(name.len()..)?.strip_prefix(b":")?;
-    let is_it = line[..name.len()].eq_ignore_ascii_case(name.as_bytes());
-    is_it.then(|| trim_ows(value))
+    is_same(&line[..name.len()], name.as_bytes()).then(|| trim_ows(value))
 }
 
 /// Which field names a head may hold: a bit for the first letter and the length of each. Most of those that are asked

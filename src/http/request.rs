@@ -4,7 +4,9 @@
 //! Strict on purpose: where the RFC lets a recipient forgive (a lone LF as line end, an obs-fold), this one does not,
 //! for its users test clients.
 
-use super::field::{field_lines, field_value, field_values, is_field_octet, list_members, FieldLine, Names};
+use super::field::{
+    field_lines, field_value, field_values, is_field_octet, is_same, list_members, FieldLine, Names,
+};
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 pub use super::request_line::{Version, MAX_TARGET};
 use super::response::{Manners, Refusal, Status};
@@ -130,7 +132,7 @@ impl HeadReader {
         let is_old = self.line.as_ref().map_or(false, |line| line.version == Version::Http10);
         Manners {
             cors: self.head.value("origin").is_some(),
-            close: is_old || options.any(|option| option.eq_ignore_ascii_case(b"close")),
+            close: is_old || options.any(|option| is_same(option, b"close")),
             head_only: self.head.bytes.starts_with(b"HEAD "),
         }
     }
@@ -239,7 +241,7 @@ fn check_host(request: &Request) -> Result<(), Refusal> {
 }
 
 fn check_expectation(request: &Request) -> Result<(), Refusal> {
-    match request.head.values("expect").find(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+    match request.head.values("expect").find(|value| !is_same(value, b"100-continue")) {
         Some(_) => {
             Err(Refusal::new(Status::EXPECTATION_FAILED, "the only expectation known is 100-continue"))
         }
@@ -263,7 +265,7 @@ fn transfer_coding(request: &Request) -> Result<(), Refusal> {
         return Err(Refusal::bad("Transfer-Encoding in an HTTP/1.0 request"));
     }
     let codings: Vec<&[u8]> = request.head.values("transfer-encoding").flat_map(list_members).collect();
-    if codings.iter().any(|coding| !coding.eq_ignore_ascii_case(b"chunked")) {
+    if codings.iter().any(|coding| !is_same(coding, b"chunked")) {
         return Err(Refusal::new(Status::NOT_IMPLEMENTED, "the only transfer coding known is chunked"));
     }
     match codings.len() {

@@ -1,6 +1,6 @@
 //! Reads the first line of a request: `GET /events HTTP/1.1` (RFC 9112, section 3).
 
-use super::field::is_token;
+use super::field::{is_same, is_token};
 use super::response::{Refusal, Status};
 use std::ops::Range;
 
@@ -90,7 +90,7 @@ fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, Refusal> {
 fn authority_of(target: &[u8]) -> Option<Range<usize>> {
     let start = ["http://", "https://"].iter().find_map(|scheme| {
         let candidate = target.get(..scheme.len())?;
-        candidate.eq_ignore_ascii_case(scheme.as_bytes()).then_some(scheme.len())
+        is_same(candidate, scheme.as_bytes()).then_some(scheme.len())
     })?;
     let length = target[start..].iter().take_while(|byte| !b"/?".contains(byte)).count();
     Some(start..start + length)

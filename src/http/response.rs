@@ -3,8 +3,7 @@
 
 use super::chunk::Framing;
 use super::date::imf_fixdate;
-use super::field::{is_token, list_members};
-use std::fmt::Display;
+use super::field::{is_token, list_members, put_field_line};
 use std::time::SystemTime;
 
 /// `status-code` (RFC 9110, section 15): 200 to 999 here, for nothing below is an answer in itself.
@@ -117,11 +116,9 @@ impl Head {
         head
     }
 
-    /// A field line. Names are written as they come; what is ours is in lower case.
+    /// A field line.
     pub fn field(&mut self, name: &str, value: &[u8]) {
-        for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
-            self.0.extend_from_slice(piece);
-        }
+        put_field_line(&mut self.0, name, value);
     }
 
     /// The field line that marks the end of the body, if one does (RFC 9112, section 6).
@@ -191,7 +188,8 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Answer {
     status: Status,
-    fields: Vec<(&'static str, Vec<u8>)>,
+    /// Field lines of its own, each with its CR LF.
+    fields: Vec<u8>,
     content_type: &'static str,
     text: String,
 }
@@ -215,11 +213,9 @@ impl Answer {
     }
 
     /// `404`, with the requests that would have been answered.
-    pub fn not_found(routes: impl Iterator<Item = impl Display>) -> Answer {
-        let mut text = String::from("404 Not Found: nothing is served at this path, but at\n");
-        for route in routes {
-            text.push_str(&format!("{route}\n"));
-        }
+    pub fn not_found(routes: &[String]) -> Answer {
+        let routes = routes.join("\n");
+        let text = format!("404 Not Found: nothing is served at this path, but at\n{routes}\n");
         Answer::new(Status::NOT_FOUND, text)
     }
 
@@ -237,22 +233,22 @@ impl Answer {
     pub fn method_not_allowed(methods: &[&str]) -> Answer {
         let allow = allow(methods);
         let text = format!("405 Method Not Allowed: this path answers {allow}\n");
-        Answer::new(Status::METHOD_NOT_ALLOWED, text).with("allow", allow)
+        Answer::new(Status::METHOD_NOT_ALLOWED, text).with("allow", allow.as_bytes())
     }
 
     /// `204`, which tells an EventSource to stop (WHATWG "Server-sent events", section 9.2.3).
     pub fn no_content() -> Answer {
-        Answer::new(Status::NO_CONTENT, "").with("cache-control", "no-cache")
+        Answer::new(Status::NO_CONTENT, "").with("cache-control", b"no-cache")
     }
 
     /// `204` with the methods that would be answered.
     pub fn options(methods: &[&str]) -> Answer {
-        Answer::new(Status::NO_CONTENT, "").with("allow", allow(methods))
+        Answer::new(Status::NO_CONTENT, "").with("allow", allow(methods).as_bytes())
     }
 
     /// `204` to a CORS preflight (WHATWG Fetch, section 3.2.2): every header that was asked for may be sent.
     pub fn preflight(methods: &[&str], asked_headers: Option<&[u8]>) -> Answer {
-        let answer = Answer::options(methods).with("access-control-allow-methods", allow(methods));
+        let answer = Answer::options(methods).with("access-control-allow-methods", allow(methods).as_bytes());
         match asked_headers {
             Some(names) if list_members(names).all(is_token) => {
                 answer.with("access-control-allow-headers", names)
@@ -262,8 +258,8 @@ impl Answer {
     }
 
     /// Adds a field line.
-    pub fn with(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Answer {
-        self.fields.push((name, value.into()));
+    pub fn with(mut self, name: &str, value: &[u8]) -> Answer {
+        put_field_line(&mut self.fields, name, value);
         self
     }
 
@@ -276,9 +272,7 @@ impl Answer {
         if !self.text.is_empty() {
             head.field("content-type", self.content_type.as_bytes());
         }
-        for (name, value) in &self.fields {
-            head.field(name, value);
-        }
+        head.0.extend_from_slice(&self.fields);
         head.date();
         manners.add_cors(&mut head);
         if manners.close {
@@ -318,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_answer_has_a_length_a_type_and_a_date() {
-        let answer = Answer::refusal(&Refusal::new(Status::BAD_REQUEST, "no")).with("x", "y");
+        let answer = Answer::refusal(&Refusal::new(Status::BAD_REQUEST, "no")).with("x", b"y");
         let bytes = answer.to_bytes(Manners::default());
         assert!(bytes.windows(8).any(|window| window == b"\r\ndate: "));
         assert_eq!(

@@ -104,6 +104,11 @@ impl Catalogue {
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.built_in.iter().chain(&self.added)
     }
+
+    /// What they answer, as the README writes it.
+    pub fn routes(&self) -> Vec<String> {
+        self.scripts().map(|script| script.route.to_string()).collect()
+    }
 }
 
 /// The path at which the script of a file is served: its name without `.sse`; `None` when there is no such name.
