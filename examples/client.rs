@@ -6,6 +6,7 @@
 //! ```
 
 use rust_sse_server::EventSource;
+use std::io::{self, ErrorKind, Write};
 use std::process::exit;
 
 fn main() {
@@ -15,14 +16,22 @@ fn main() {
         exit(2);
     });
 
-    source.on_message(|event| println!("Message event {event:?}"));
-    source.add_event_listener("update", |event| println!("update event {event:?}"));
-    source.add_event_listener("notification", |event| println!("notification event {event:?}"));
+    source.on_message(|event| print(&format!("Message event {event:?}")));
+    source.add_event_listener("update", |event| print(&format!("update event {event:?}")));
+    source.add_event_listener("notification", |event| print(&format!("notification event {event:?}")));
     // Without the exit, the source would wait for the reconnection time and connect again.
     source.add_event_listener("error", |event| {
-        println!("Error {event:?}");
+        print(&format!("Error {event:?}"));
         exit(1);
     });
 
     source.run();
+}
+
+/// Prints a line. Whoever closed the pipe has read enough, and `println!` would panic.
+fn print(line: &str) {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
+        outcome => outcome.expect("stdout takes what is printed"),
+    }
 }

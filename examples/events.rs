@@ -10,10 +10,11 @@
 use rust_sse_server::event_source::stream::EventStream;
 use rust_sse_server::http::dechunk::ChunkDecoder;
 use rust_sse_server::http::Progress;
-use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::process::exit;
 
-fn main() -> std::io::Result<()> {
+fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let target = arguments.next().unwrap_or_else(|| "/events".to_owned());
@@ -27,7 +28,7 @@ fn main() -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     while reader.read_line(&mut line)? > 2 {
-        print!("{line}");
+        print(line.trim_end());
         line.clear();
     }
 
@@ -42,10 +43,10 @@ fn main() -> std::io::Result<()> {
             return Err(Error::new(ErrorKind::UnexpectedEof, "the body was cut off"));
         }
         let data = |data: &[u8]| {
-            println!("({} bytes of chunk-data)", data.len());
+            print(&format!("({} bytes of chunk-data)", data.len()));
             events.push(data, |stream, event| {
                 let (kind, data) = (event.event.unwrap_or_default(), event.data.unwrap_or_default());
-                println!("{kind}: {data:?}, last event ID {:?}", stream.last_event_id());
+                print(&format!("{kind}: {data:?}, last event ID {:?}", stream.last_event_id()));
             });
         };
         match chunks.push(&buffer[..length], data) {
@@ -53,5 +54,13 @@ fn main() -> std::io::Result<()> {
             Ok(Progress::Done(_)) => return Ok(()),
             Err(error) => return Err(Error::new(ErrorKind::InvalidData, error.0)),
         }
+    }
+}
+
+/// Prints a line. Whoever closed the pipe has read enough, and `println!` would panic.
+fn print(line: &str) {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
+        outcome => outcome.expect("stdout takes what is printed"),
     }
 }

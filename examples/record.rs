@@ -6,14 +6,21 @@
 //! cargo run -- --script capture.sse
 //! ```
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::time::Instant;
 
 /// Shorter pauses are the network's, not the server's.
 const SHORTEST_PAUSE_MS: u128 = 5;
 
 fn main() -> io::Result<()> {
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    match record(io::stdin().lock(), io::stdout().lock()) {
+        // Whoever closed the pipe has read enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn record(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     let mut buffer = [0; 64 * 1024];
     let mut last = None;
     let mut at_line_start = true;

@@ -5,7 +5,7 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use support::{eventually, example, serve, Client};
+use support::{demo, eventually, example, serve, Client};
 
 /// An example that listens, ended when dropped.
 struct Listening(Child, SocketAddr);
@@ -50,12 +50,12 @@ fn chunks_serves_many_clients_each_from_its_own_place() {
     for (n, client) in clients.iter_mut().enumerate() {
         client.get("/", &format!("Last-Event-ID: {n}\r\n"));
     }
+    let mut old = Client::connect(server.1);
+    old.send("GET / HTTP/1.0\r\nLast-Event-ID: 2\r\n\r\n");
     let chunks: Vec<_> = (1..4).map(|n| support::chunk(&format!("id: {n}\ndata: event {n}\n\n"))).collect();
     for (n, mut client) in clients.into_iter().enumerate() {
         assert_eq!(client.read_to_end(), format!("{HEAD}{}0\r\n\r\n", chunks[n..].concat()));
     }
-    let mut old = Client::connect(server.1);
-    old.send("GET / HTTP/1.0\r\nLast-Event-ID: 2\r\n\r\n");
     assert_eq!(
         old.read_to_end(),
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\nid: 3\ndata: event 3\n\n"
@@ -78,4 +78,27 @@ fn events_prints_what_comes_out_of_the_chunks() {
     let (a, c) = (r#"message: "a", last event ID "1""#.to_owned(), r#"b: "c", last event ID "1""#.to_owned());
     assert_eq!(run("/good"), (true, vec![a, c]));
     assert_eq!(run("/cut"), (false, vec![r#"message: "a", last event ID """#.to_owned()]));
+}
+
+/// As in `cargo run --example events | head -3`, by a reader that reads nothing at all.
+#[test]
+fn a_closed_pipe_is_a_quiet_end() {
+    let server = demo("100");
+    let (address, url) = (server.address().to_string(), server.url("/events"));
+    let examples: [(&str, &[&str]); 5] = [
+        ("events", &[&address]),
+        ("client", &[&url]),
+        ("own_script", &[]),
+        ("record", &[]),
+        ("storm", &["--clients", "1", "--speed", "100"]),
+    ];
+    for (name, arguments) in examples {
+        let mut command = Command::new(example(name));
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && complaint.is_empty(), "{name}: {:?} {complaint}", output.status);
+    }
 }
