@@ -1,12 +1,9 @@
 //! When there is no room for another client: 503 at once, and everybody inside is served on.
-#![cfg(target_os = "linux")]
 
-mod support;
-
+use crate::support::{eventually, field, has_tool, program_path, skip, Client, Folder, Program, DEMO_HEAD};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
-use support::{eventually, field, has_tool, program_path, skip, Client, Folder, Program, DEMO_HEAD};
 
 const FULL: &str = "503 Service Unavailable: too many clients, come back later\n";
 
@@ -18,8 +15,7 @@ fn assert_turned_away(client: &mut Client) {
     client.assert_closed();
 }
 
-#[test]
-fn one_client_more_than_max_clients_gets_503_and_later_a_place() {
+pub fn one_client_more_than_max_clients_gets_503_and_later_a_place() {
     let program = Program::start(&["--max-clients", "2"]);
     let mut first = Client::connect(program.address);
     let mut second = Client::connect(program.address);
@@ -35,8 +31,7 @@ fn one_client_more_than_max_clients_gets_503_and_later_a_place() {
     second.read_until("data: test\n\n\r\n");
 }
 
-#[test]
-fn out_of_descriptors_the_clients_inside_are_served_and_the_others_wait() {
+pub fn out_of_descriptors_the_clients_inside_are_served_and_the_others_wait() {
     if !has_tool("prlimit") {
         return;
     }
@@ -58,8 +53,7 @@ fn out_of_descriptors_the_clients_inside_are_served_and_the_others_wait() {
     );
 }
 
-#[test]
-fn out_of_threads_a_client_gets_503_and_nothing_else_happens() {
+pub fn out_of_threads_a_client_gets_503_and_nothing_else_happens() {
     if !has_tool("prlimit") || !has_tool("setpriv") {
         return;
     }
@@ -91,8 +85,7 @@ fn out_of_threads_a_client_gets_503_and_nothing_else_happens() {
     assert!(log.starts_with("rust_sse_server: cannot start a thread, answering 503: "), "{log}");
 }
 
-#[test]
-fn more_clients_than_the_machine_can_carry_are_refused_at_start_with_the_figure_it_can_have() {
+pub fn more_clients_than_the_machine_can_carry_are_refused_at_start_with_the_figure_it_can_have() {
     let output =
         std::process::Command::new(program_path()).args(["--max-clients", "100000000"]).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
