@@ -50,6 +50,7 @@ fn the_page_shows_what_goes_over_the_wire_and_what_an_event_source_makes_of_it()
     hostile_data_is_text(&mut page);
     reconnects_are_shown_and_204_ends_them(&mut page);
     one_line_says_why_a_stream_cannot_be_opened(&mut page);
+    what_was_disconnected_stays_so(&mut page);
     everything_fits_and_has_a_name(&mut page);
 
     assert_eq!(page.faults(), Vec::<String>::new());
@@ -116,11 +117,26 @@ fn one_line_says_why_a_stream_cannot_be_opened(page: &mut Chromium) {
     }
 }
 
+fn what_was_disconnected_stays_so(page: &mut Chromium) {
+    connect(page, "/hang");
+    page.wait_for(STATE, |state| state == "Open: /hang");
+    // Connected and disconnected before the wire can be open; then another is connected, and its name is said.
+    page.act("for (let n = 0; n < 3; n += 1) document.getElementById('connect').click()");
+    connect(page, "/fields");
+    page.act("document.getElementById('script').value = '/hang'");
+    page.wait_for(STATE, |state| state == "Open: /fields" || state.starts_with("The connection was lost: "));
+    assert_eq!(page.run(&rows("dispatched", "")).matches("new EventSource | /").count(), 1);
+    page.act("document.getElementById('connect').click()");
+    assert_eq!(page.run(STATE), "Disconnected.");
+}
+
 fn everything_fits_and_has_a_name(page: &mut Chromium) {
     for width in [400, 1400] {
         page.resize(width, 900);
         let overflow = "String(document.documentElement.scrollWidth - document.documentElement.clientWidth)";
         assert_eq!(page.run(overflow), "0", "at {width} px");
+        let screens = page.run("String(document.documentElement.scrollHeight / innerHeight)");
+        assert!(screens.parse::<f64>().unwrap() <= 1.5, "{screens} screens at {width} px");
     }
     let nameless = "Array.from(document.querySelectorAll('select, button, section, [role=log]'), element => \
         element.labels?.length || element.getAttribute('aria-labelledby') || \
@@ -132,4 +148,5 @@ fn everything_fits_and_has_a_name(page: &mut Chromium) {
     );
     let details = page.run("document.getElementById('details').textContent");
     assert!(details.starts_with("request line, RFC 9112, section 3"), "{details}");
+    assert_eq!(page.run("document.activeElement.getAttribute('aria-describedby')"), "details");
 }
