@@ -63,7 +63,7 @@ impl Crew {
     pub fn start(turn_away: TurnAway) -> io::Result<Crew> {
         let lobby = Arc::new(Lobby::default());
         let crew = Crew(Arc::clone(&lobby));
-        threads::start(threads::named("start"), Box::new(move || start_threads(&lobby, &turn_away)))?;
+        threads::start(threads::named("start"), Arc::new(move || start_threads(&lobby, &turn_away)))?;
         Ok(crew)
     }
 
@@ -145,11 +145,10 @@ impl Lobby {
 
 fn start_threads(lobby: &Arc<Lobby>, turn_away: &TurnAway) {
     let mut trouble = Trouble::default();
+    let own = Arc::clone(lobby);
+    let serve = Arc::new(move || serve_clients(&own));
     while lobby.wait_for_lack() {
-        let own = Arc::clone(lobby);
-        if let Err(error) =
-            threads::start(Builder::new().stack_size(STACK), Box::new(move || serve_clients(&own)))
-        {
+        if let Err(error) = threads::start(Builder::new().stack_size(STACK), serve.clone()) {
             trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
             if let Some(client) = lobby.give_up() {
                 client.seat.0.watchers.turned_away(&client.stream);

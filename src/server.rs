@@ -151,7 +151,7 @@ impl Server {
             crew: Crew::start(turn_away.clone())?,
             turn_away,
         };
-        let accept = threads::start(threads::named("accept"), Box::new(move || accepting.run()))?;
+        let accept = threads::start(threads::named("accept"), Arc::new(move || accepting.run()))?;
         Ok(RunningServer { address, site, accept: Some(accept) })
     }
 }
@@ -223,7 +223,7 @@ struct Accepting {
 }
 
 impl Accepting {
-    fn run(self) {
+    fn run(&self) {
         let mut trouble = Trouble::default();
         loop {
             let accepted = self.listener.accept();

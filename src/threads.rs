@@ -2,14 +2,15 @@
 //! way of this function it is compiled once.
 
 use std::io;
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-/// Starts a thread of this kind, which does one thing and ends.
+/// Starts a thread of this kind, which does this and ends. Threads can share what they do.
 ///
 /// # Errors
 /// The system has no thread to give; `std::thread::spawn` would panic.
-pub fn start(kind: Builder, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
-    kind.spawn(run)
+pub fn start(kind: Builder, run: Arc<dyn Fn() + Send + Sync>) -> io::Result<JoinHandle<()>> {
+    kind.spawn(move || run())
 }
 
 /// A thread that tools show under this name.

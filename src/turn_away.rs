@@ -47,7 +47,7 @@ impl TurnAway {
         let most = (descriptors / 2).clamp(MIN_TURNED_AWAY, MAX_TURNED_AWAY);
         let queue = Arc::new(Queue::new(most));
         let arriving = Arc::clone(&queue);
-        threads::start(threads::named("turn away"), Box::new(move || turn_away(&arriving, most)))?;
+        threads::start(threads::named("turn away"), Arc::new(move || turn_away(&arriving, most)))?;
         Ok(TurnAway(Arc::new(Closing(queue))))
     }
 
