@@ -2,6 +2,7 @@
 
 use super::body::Cut;
 use super::head::field_line;
+use super::parse::{shown, wrong};
 use super::part::PartParser;
 use super::template::{unescape, Segment, Template};
 use super::units::{parse_size, parse_time};
@@ -69,7 +70,7 @@ pub fn usages() -> impl Iterator<Item = &'static str> {
 pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
     let found = DIRECTIONS.iter().find(|direction| direction.name.as_bytes() == name);
     found.ok_or_else(|| {
-        let name = name.escape_ascii().to_string();
+        let name = shown(name);
         let hint = match suggest::nearest(&name, DIRECTIONS.iter().map(|direction| direction.name)) {
             Some(near) => format!("did you mean `@{near}`?"),
             None => format!("write `@@{name}` to send a line that begins with `@`"),
@@ -125,7 +126,7 @@ fn framing(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         (b"close", b"") => BodyFraming::Close,
         (b"length", b"") => BodyFraming::Length(None),
         (b"length", length) => BodyFraming::Length(Some(number(length)?)),
-        _ => return Err(format!("`{}` is no framing", argument.escape_ascii())),
+        _ => return Err(wrong(argument, "is no framing")),
     };
     parser.framing = (framing, parser.line);
     Ok(())
@@ -144,7 +145,7 @@ fn eol(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         b"lf" => Some(b"\n"),
         b"crlf" => Some(b"\r\n"),
         b"cr" => Some(b"\r"),
-        _ => return Err(format!("`{}` is no line end", argument.escape_ascii())),
+        _ => return Err(wrong(argument, "is no line end")),
     };
     Ok(())
 }
@@ -153,7 +154,7 @@ fn literal(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     parser.body.literal = match argument {
         b"on" => true,
         b"off" => false,
-        _ => return Err(format!("`{}` is neither on nor off", argument.escape_ascii())),
+        _ => return Err(wrong(argument, "is neither on nor off")),
     };
     Ok(())
 }
@@ -167,7 +168,7 @@ fn send(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn fill(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let (size, filler) = word(argument);
-    let size = parse_size(&size.escape_ascii().to_string())?;
+    let size = parse_size(&shown(size))?;
     let byte = match unescape(filler)?.as_slice() {
         [] => b'x',
         [b'\n' | b'\r'] => return Err("filler is no line end".to_owned()),
@@ -188,7 +189,7 @@ fn chunk(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (size, rest) = word(argument);
             match number(size) {
                 Ok(size) if size > 0 => Cut::Octets(size, every(rest)?.unwrap_or(Duration::ZERO)),
-                _ => return Err(format!("`{}` is no way to cut chunks", argument.escape_ascii())),
+                _ => return Err(wrong(argument, "is no way to cut chunks")),
             }
         }
     };
@@ -234,7 +235,7 @@ fn sleep(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 /// `T` or `T..T`.
 pub(super) fn parse_wait(text: &[u8]) -> Result<(Duration, Duration), String> {
-    let text = text.escape_ascii().to_string();
+    let text = shown(text);
     match text.split_once("..") {
         None => parse_time(&text).map(|time| (time, time)),
         Some((least, most)) => match (parse_time(least)?, parse_time(most)?) {
@@ -258,7 +259,7 @@ fn keepalive(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let comment = match comment {
         b"" => b":\n".to_vec(),
         [b':', text @ ..] => [b":", unescape(text)?.as_slice(), b"\n"].concat(),
-        _ => return Err(format!("`{}` does not begin with a colon", comment.escape_ascii())),
+        _ => return Err(wrong(comment, "does not begin with a colon")),
     };
     if comment[..comment.len() - 1].iter().any(|byte| b"\r\n".contains(byte)) {
         return Err("a comment is one line".to_owned());
@@ -312,7 +313,7 @@ fn drop(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     match word(argument) {
         (b"", _) => parser.ends_with(Ending::Drop),
         (b"after", size) => {
-            let size = parse_size(&size.escape_ascii().to_string())?;
+            let size = parse_size(&shown(size))?;
             parser.body.step(Step::DropAfter(size));
             Ok(())
         }
@@ -344,7 +345,7 @@ pub(super) fn word(text: &[u8]) -> (&[u8], &[u8]) {
 fn nothing(argument: &[u8]) -> Result<(), String> {
     match argument {
         [] => Ok(()),
-        _ => Err(format!("`{}` is too much here", argument.escape_ascii())),
+        _ => Err(wrong(argument, "is too much here")),
     }
 }
 
@@ -365,11 +366,11 @@ fn text(parser: &PartParser, argument: &[u8]) -> Result<Template, String> {
 }
 
 fn time(argument: &[u8]) -> Result<Duration, String> {
-    parse_time(&argument.escape_ascii().to_string())
+    parse_time(&shown(argument))
 }
 
 fn number(argument: &[u8]) -> Result<u64, String> {
-    let text = argument.escape_ascii().to_string();
+    let text = shown(argument);
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| is_number);
     number.ok_or_else(|| format!("`{text}` is no number"))
@@ -381,6 +382,6 @@ fn every(argument: &[u8]) -> Result<Option<Duration>, String> {
         (b"", _) => Ok(None),
         (b"every", b"") => Err("`every` needs a time (write 80ms, 1.5s, 2m or 1h)".to_owned()),
         (b"every", every) => time(every).map(Some),
-        _ => Err(format!("`{}` is too much here", argument.escape_ascii())),
+        _ => Err(wrong(argument, "is too much here")),
     }
 }

@@ -2,6 +2,7 @@
 //! `date`, in this order; changed by `@status` and `@header`.
 
 use super::facts::Facts;
+use super::parse::wrong;
 use super::template::{Segment, Template};
 use crate::http::field::{is_field_value, is_token, trim_ows};
 
@@ -140,7 +141,7 @@ fn parse_status(text: &[u8]) -> Result<Status, String> {
     let number = std::str::from_utf8(code).ok().and_then(|code| code.parse().ok());
     let status = match number {
         Some(status @ 200..=999) if code.len() == 3 => status,
-        _ => return Err(format!("`{}` is no status (write a number from 200 to 999)", code.escape_ascii())),
+        _ => return Err(wrong(code, "is no status (write a number from 200 to 999)")),
     };
     match reason.map_or(true, is_field_value) {
         true => Ok((status, reason.map(<[u8]>::to_vec))),
@@ -167,8 +168,7 @@ pub(super) fn field_line(line: &[u8]) -> Result<(&str, &[u8]), String> {
 
 fn field_name(name: &[u8]) -> Result<&str, String> {
     let text = std::str::from_utf8(name).ok().filter(|_| is_token(name));
-    let text = text
-        .ok_or_else(|| format!("`{}` is no field name (letters, digits and hyphens)", name.escape_ascii()))?;
+    let text = text.ok_or_else(|| wrong(name, "is no field name (letters, digits and hyphens)"))?;
     match ["transfer-encoding", "content-length"].iter().any(|framing| text.eq_ignore_ascii_case(framing)) {
         true => {
             Err(format!("`{text}` comes with the framing (write `@framing chunked | length [N] | close`)"))

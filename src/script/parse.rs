@@ -170,6 +170,16 @@ fn read_direction(part: &mut PartParser, line: &[u8]) {
     }
 }
 
+/// A text out of a script, as messages show it.
+pub(super) fn shown(text: &[u8]) -> String {
+    text.escape_ascii().to_string()
+}
+
+/// What is wrong with it: that it `is no framing`.
+pub(super) fn wrong(text: &[u8], what: &str) -> String {
+    format!("`{}` {what}", shown(text))
+}
+
 /// What follows the `@` of a direction, without blanks at its end; `None` for text.
 fn direction(line: &[u8]) -> Option<&[u8]> {
     match line {
