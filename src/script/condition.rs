@@ -2,6 +2,7 @@
 
 use super::facts::{cookie, last_event_id, query_value, Facts};
 use super::template::unescape;
+use super::units::parse_number;
 use crate::suggest;
 use std::borrow::Cow;
 
@@ -158,22 +159,18 @@ impl Test {
 /// `1`, `2-3` or `4+`.
 fn connections(range: &str) -> Option<Test> {
     let (first, last) = match range.strip_suffix('+') {
-        Some(first) => (number(first)?, u64::MAX),
+        Some(first) => (parse_number(first)?, u64::MAX),
         None => match range.split_once('-') {
-            Some((first, last)) => (number(first)?, number(last)?),
-            None => (number(range)?, number(range)?),
+            Some((first, last)) => (parse_number(first)?, parse_number(last)?),
+            None => (parse_number(range)?, parse_number(range)?),
         },
     };
     (first >= 1 && first <= last).then_some(Test::Connection { first, last })
 }
 
 fn turn(number: &str, of: &str) -> Option<Test> {
-    let (number, of) = (self::number(number)?, self::number(of)?);
+    let (number, of) = (parse_number(number)?, parse_number(of)?);
     (1..=of).contains(&number).then_some(Test::Turn { number, of })
-}
-
-fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn no_connection(words: &[Vec<u8>]) -> String {

@@ -5,7 +5,7 @@ use super::head::field_line;
 use super::parse::{shown, wrong};
 use super::part::PartParser;
 use super::template::{unescape, Segment, Template};
-use super::units::{parse_size, parse_time};
+use super::units::{parse_number, parse_size, parse_time};
 use super::{BodyFraming, Ending, Step, Wait};
 use crate::http::chunk::Framed;
 use crate::suggest;
@@ -371,9 +371,7 @@ fn time(argument: &[u8]) -> Result<Duration, String> {
 
 fn number(argument: &[u8]) -> Result<u64, String> {
     let text = shown(argument);
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|_| is_number);
-    number.ok_or_else(|| format!("`{text}` is no number"))
+    parse_number(&text).ok_or_else(|| format!("`{text}` is no number"))
 }
 
 /// `every T`, or nothing.

@@ -85,9 +85,14 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         Some(b'M') => (&text[..text.len() - 1], 1 << 20),
         _ => (text, 1),
     };
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let number: u64 = digits.parse().ok().filter(|_| is_number).ok_or_else(wrong)?;
-    number.checked_mul(unit).filter(|size| *size <= MAX_SIZE).ok_or_else(wrong)
+    let size = parse_number(digits).and_then(|number| number.checked_mul(unit));
+    size.filter(|size| *size <= MAX_SIZE).ok_or_else(wrong)
+}
+
+/// Reads digits, and nothing but digits: `parse` would take a sign before them.
+pub fn parse_number(text: &str) -> Option<u64> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
 }
 
 #[cfg(test)]
