@@ -1,6 +1,6 @@
 //! Sends nothing: reads from the command line what to serve, where, how fast.
 
-use crate::script::units::Speed;
+use crate::script::units::{parse_number, Speed};
 use crate::suggest;
 use std::ffi::OsString;
 use std::fmt;
@@ -199,8 +199,8 @@ fn unknown_option(name: &str) -> UsageError {
 
 fn seed(value: &OsString) -> Result<u64, UsageError> {
     let text = value.to_string_lossy();
-    text.parse()
-        .map_err(|_| UsageError(format!("--seed: {} is no number (write 0 to 2^64 - 1)", shown(&text))))
+    parse_number(&text)
+        .ok_or_else(|| UsageError(format!("--seed: {} is no number (write 0 to 2^64 - 1)", shown(&text))))
 }
 
 fn speed(value: &OsString) -> Result<Speed, UsageError> {
@@ -218,8 +218,8 @@ fn color(value: &OsString) -> Result<Color, UsageError> {
 
 fn max_clients(value: &OsString) -> Result<usize, UsageError> {
     let text = value.to_string_lossy();
-    let number = text.parse().ok().filter(|&number| number > 0);
-    number.ok_or_else(|| {
+    let number = parse_number(&text).and_then(|number| usize::try_from(number).ok());
+    number.filter(|&number| number > 0).ok_or_else(|| {
         UsageError(format!("--max-clients: {} is no number of clients (write 1 or more)", shown(&text)))
     })
 }
@@ -265,8 +265,7 @@ fn host(text: &str) -> Result<String, UsageError> {
 }
 
 fn port(text: &str) -> Result<u16, UsageError> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let port = text.parse().ok().filter(|_| digits);
+    let port = parse_number(text).and_then(|port| u16::try_from(port).ok());
     port.ok_or_else(|| UsageError(format!("{} is no port (write a number from 0 to 65535)", shown(text))))
 }
 
