@@ -271,7 +271,7 @@ fn port(text: &str) -> Result<u16, UsageError> {
 
 /// An argument in quotes, with everything escaped that could move a terminal's cursor.
 fn shown(text: &str) -> String {
-    format!("`{}`", text.escape_debug())
+    format!("`{}`", suggest::shown(text))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Sends nothing: finds the known word nearest to a mistyped one, for messages that say "did you mean".
+//! Sends nothing: what messages say about a mistyped word. The word itself, so that it does no harm, and the known one
+//! nearest to it: "did you mean".
 
 /// The candidate that differs from `word` least, if it differs by a third of its letters at most.
 ///
@@ -12,6 +13,15 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// ` (did you mean X?)` with the nearest candidate, or nothing.
 pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map_or_else(String::new, |best| format!(" (did you mean `{best}`?)"))
+}
+
+/// A text from outside as messages show it: nothing in it can move a terminal's cursor.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        shown.extend(c.escape_debug());
+    }
+    shown
 }
 
 fn distance(a: &str, b: &str) -> usize {

@@ -2,6 +2,7 @@
 
 use super::facts::{cookie, percent_decode, percent_encode, query_value, Asked};
 use crate::http::field::is_token;
+use crate::suggest;
 use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
 use std::fmt;
@@ -83,7 +84,7 @@ impl Route {
         let (methods, target) = text.split_once(' ').ok_or_else(wrong)?;
         let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
         if let Some(method) = methods.iter().find(|method| !is_token(method.as_bytes())) {
-            return Err(format!("`{}` is no method", method.escape_debug()));
+            return Err(format!("`{}` is no method", suggest::shown(method)));
         }
         if let Some(method) =
             methods.iter().find(|method| method.bytes().any(|byte| byte.is_ascii_lowercase()))
@@ -92,7 +93,7 @@ impl Route {
         }
         let target = target.trim_start();
         if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
-            return Err(format!("a target begins with `/`, not as `{}`", target.escape_debug()));
+            return Err(format!("a target begins with `/`, not as `{}`", suggest::shown(target)));
         }
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.as_bytes().to_vec())),
@@ -116,7 +117,7 @@ impl Route {
             Some(("query", key)) if !key.is_empty() => CountBy::Query(key.as_bytes().to_vec()),
             Some(("header", key)) if !key.is_empty() => CountBy::Header(key.to_owned()),
             Some(("cookie", key)) if !key.is_empty() => CountBy::Cookie(key.to_owned()),
-            _ => return Err(format!("`{}` is nothing to count by", text.escape_debug())),
+            _ => return Err(format!("`{}` is nothing to count by", suggest::shown(&text))),
         };
         Ok(())
     }
