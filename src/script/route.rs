@@ -1,8 +1,10 @@
 //! Decides which requests a script answers (`@on`), and which number each of them has (`@count`).
 
 use super::facts::{cookie, percent_decode, percent_encode, query_value, Asked};
+use super::parse::wrong;
 use crate::http::field::is_token;
 use crate::suggest;
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
 use std::fmt;
@@ -79,17 +81,17 @@ impl Route {
     /// # Errors
     /// A message that names what is wrong.
     pub fn apply_on(&mut self, argument: &[u8]) -> Result<(), String> {
-        let wrong = || format!("`{}` is no request", argument.escape_ascii());
-        let text = std::str::from_utf8(argument).map_err(|_| wrong())?;
-        let (methods, target) = text.split_once(' ').ok_or_else(wrong)?;
-        let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
-        if let Some(method) = methods.iter().find(|method| !is_token(method.as_bytes())) {
-            return Err(format!("`{}` is no method", suggest::shown(method)));
-        }
-        if let Some(method) =
-            methods.iter().find(|method| method.bytes().any(|byte| byte.is_ascii_lowercase()))
-        {
-            return Err(format!("methods are in upper case (write `{}`)", method.to_ascii_uppercase()));
+        let words = std::str::from_utf8(argument).ok().and_then(|text| text.split_once(' '));
+        let (listed, target) = words.ok_or_else(|| wrong(argument, "is no request"))?;
+        let mut methods = Vec::new();
+        for method in listed.split(',') {
+            if !is_token(method.as_bytes()) {
+                return Err(format!("`{}` is no method", suggest::shown(method)));
+            }
+            if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+                return Err(format!("methods are in upper case (write `{}`)", method.to_ascii_uppercase()));
+            }
+            methods.push(method.to_owned());
         }
         let target = target.trim_start();
         if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
@@ -153,11 +155,11 @@ impl Route {
     /// Counts a request and gives its number, from 1.
     pub fn next_number(&self, asked: &dyn Asked) -> u64 {
         let key = match &self.count {
-            CountBy::Script => Vec::new(),
-            CountBy::Ip => asked.ip().into_bytes(),
-            CountBy::Query(key) => query_value(asked, key).unwrap_or_default().into_owned(),
-            CountBy::Header(key) => asked.header(key).unwrap_or_default().to_vec(),
-            CountBy::Cookie(key) => cookie(asked, key).unwrap_or_default().to_vec(),
+            CountBy::Script => Cow::default(),
+            CountBy::Ip => Cow::Owned(asked.ip().into_bytes()),
+            CountBy::Query(key) => query_value(asked, key).unwrap_or_default(),
+            CountBy::Header(key) => Cow::Borrowed(asked.header(key).unwrap_or_default()),
+            CountBy::Cookie(key) => Cow::Borrowed(cookie(asked, key).unwrap_or_default()),
         };
         let mut hasher = self.hasher.build_hasher();
         hasher.write(&key);
