@@ -67,8 +67,7 @@ impl ScriptHead {
     /// A message that says what of it is no field line.
     pub fn apply_header(&mut self, argument: &[u8]) -> Result<(), String> {
         if let Some(name) = argument.strip_prefix(b"-") {
-            let name = field_name(name)?;
-            self.fields.retain(|field| !field.is(name));
+            self.remove(field_name(name)?);
             return Ok(());
         }
         let (adds, line) = match argument.strip_prefix(b"+") {
@@ -79,16 +78,16 @@ impl ScriptHead {
         let field = HeadField::Line(name.to_owned(), Template::parse(value)?);
         match self.fields.iter().position(|field| field.is(name)) {
             Some(place) if !adds => {
-                self.fields[place] = field;
-                let mut index = 0;
-                self.fields.retain(|field| {
-                    index += 1;
-                    index <= place + 1 || !field.is(name)
-                });
+                self.remove(name);
+                self.fields.insert(place, field);
             }
             _ => self.fields.push(field),
         }
         Ok(())
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.fields.retain(|field| !field.is(name));
     }
 
     /// Does what `@status` says: a code, then a reason phrase if another than the usual one is wanted.
