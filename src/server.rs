@@ -268,7 +268,7 @@ fn thread_limit() -> Option<usize> {
 fn spare_descriptors(max_clients: usize) -> usize {
     let limits = fs::read("/proc/self/limits").unwrap_or_default();
     let limits = String::from_utf8_lossy(&limits);
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let line = limits.split_once("Max open files").map(|(_, line)| line);
     let limit = line.and_then(|line| line.split_whitespace().next()).and_then(|limit| limit.parse().ok());
     limit.unwrap_or(DEFAULT_OPEN_FILES).saturating_sub(max_clients.saturating_add(OWN_DESCRIPTORS))
 }

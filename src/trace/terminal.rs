@@ -95,11 +95,13 @@ impl Terminal {
     /// An answer has ended.
     pub fn end(&self, exchange: &Exchange, how: &str) {
         let Exchange { connection, response, chunks, events, .. } = exchange;
-        let counts = [(response.octets, "byte"), (*chunks, "chunk"), (*events, "event")];
-        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what));
-        let what: Vec<String> = counts.chain(Some(how.to_owned())).collect();
-        let what = what.join(", ");
-        self.note(connection.client, connection.age(), "end", &what);
+        let mut text = String::new();
+        for (count, what) in [(response.octets, "byte"), (*chunks, "chunk"), (*events, "event")] {
+            if count > 0 {
+                text += &format!("{count} {what}{}, ", if count == 1 { "" } else { "s" });
+            }
+        }
+        self.note(connection.client, connection.age(), "end", &(text + how));
     }
 
     fn write(&self, connection: &Connection, side: Side, name: Name, bytes: &[u8], remark: &str) {
@@ -151,10 +153,6 @@ fn dispatches((kind, id): &(String, String)) -> String {
         id => format!("last event ID `{}`", visible(id.as_bytes())),
     };
     format!("event `{}` is dispatched, {id}", visible(kind.as_bytes()))
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn arrow(side: Side) -> char {
