@@ -69,21 +69,15 @@ impl Script {
 
     /// The event types that stand in it, each once, as far as no placeholder is part of them.
     pub fn event_types(&self) -> Vec<String> {
-        let steps = self.parts.iter().flat_map(|part| &part.steps);
-        let texts = steps.flat_map(|step| match step {
-            Step::Chunk(Chunk::Framed(chunk)) => vec![chunk.data()],
-            Step::Chunk(Chunk::Template { segments, .. }) => {
-                segments.iter().filter_map(Segment::as_text).collect()
-            }
-            _ => Vec::new(),
-        });
-        let lines = texts.flat_map(|text| text.split(|byte| matches!(byte, b'\r' | b'\n')));
-        let values = lines.filter_map(|line| line.strip_prefix(b"event:"));
-        let names = values.map(|value| value.strip_prefix(b" ").unwrap_or(value));
         let mut types = Vec::new();
-        for name in names.filter(|name| !name.is_empty()).map(String::from_utf8_lossy) {
-            if !types.iter().any(|known| *known == name) {
-                types.push(name.into_owned());
+        for step in self.parts.iter().flat_map(|part| &part.steps) {
+            match step {
+                Step::Chunk(Chunk::Framed(chunk)) => add_event_types(chunk.data(), &mut types),
+                Step::Chunk(Chunk::Template { segments, .. }) => {
+                    let texts = segments.iter().filter_map(Segment::as_text);
+                    texts.for_each(|text| add_event_types(text, &mut types));
+                }
+                _ => {}
             }
         }
         types
@@ -92,6 +86,18 @@ impl Script {
     /// Whether a condition or a placeholder asks for the request's body.
     pub fn wants_body(&self) -> bool {
         self.parts.iter().any(Part::wants_body)
+    }
+}
+
+/// Adds the event types in a piece of an event stream that are not among `types` yet.
+fn add_event_types(text: &[u8], types: &mut Vec<String>) {
+    for line in text.split(|byte| matches!(byte, b'\r' | b'\n')) {
+        if let Some(value) = line.strip_prefix(b"event:") {
+            let name = String::from_utf8_lossy(value.strip_prefix(b" ").unwrap_or(value)).into_owned();
+            if !name.is_empty() && !types.contains(&name) {
+                types.push(name);
+            }
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use crate::http::response::{Answer, Manners, Refusal, Status};
 use crate::queue::{Nothing, Queue};
 use crate::socket::LINGER_TIME;
 use crate::threads;
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -65,7 +64,7 @@ struct Leaving {
 }
 
 fn turn_away(arriving: &Queue<TcpStream>, most: usize) {
-    let mut leaving: VecDeque<Leaving> = VecDeque::new();
+    let mut leaving = Vec::new();
     let mut looked = Instant::now();
     loop {
         let time = if leaving.is_empty() { NOBODY_THERE } else { LOOK_EVERY };
