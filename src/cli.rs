@@ -255,7 +255,7 @@ fn host(text: &str) -> Result<String, UsageError> {
         let (host, port) = (shown(host), shown(port));
         return Err(UsageError(format!("HOST and PORT are two arguments (write {host} {port})")));
     }
-    if address.is_empty() || address.contains(char::is_whitespace) || address.contains('/') {
+    if address.is_empty() || address.contains(|c: char| c.is_whitespace() || c == '/') {
         return Err(UsageError(format!(
             "{} is no host (write a name or an address, such as localhost)",
             shown(text)

@@ -27,8 +27,9 @@ impl Random {
         if least == most {
             return least;
         }
-        let fraction = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        least + (most - least).mul_f64(fraction)
+        // A number of 64 bits is so many 2^64ths of the way from one to the other.
+        let way = (most - least).as_nanos() * u128::from(self.next()) >> 64;
+        least + Duration::from_nanos(way as u64)
     }
 }
 
