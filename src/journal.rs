@@ -62,7 +62,8 @@ pub(crate) fn json_string(text: &str) -> String {
     let mut json = String::from("\"");
     for c in text.chars() {
         match c {
-            '"' | '\\' => json.extend(['\\', c]),
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
             c if c.is_control() => json.push_str(&format!("\\u{:04x}", c as u32)),
             c => json.push(c),
         }

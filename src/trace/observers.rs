@@ -151,7 +151,8 @@ fn json_bytes(bytes: &[u8]) -> String {
     json.push('"');
     for &byte in bytes {
         match byte {
-            b'"' | b'\\' => json.extend(['\\', byte as char]),
+            b'"' => json.push_str("\\\""),
+            b'\\' => json.push_str("\\\\"),
             b'\n' => json.push_str("\\n"),
             b'\r' => json.push_str("\\r"),
             b' '..=b'~' => json.push(byte as char),
