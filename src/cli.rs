@@ -38,23 +38,25 @@ Try it: curl -N http://127.0.0.1:8080/events, or open http://127.0.0.1:8080/ in 
 ";
 
 /// What the command line asks for.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// `--help`
     Help,
     /// `--version`
     Version,
     /// `--check`
-    Check(Options),
+    Check,
     /// `--list`
-    List(Options),
+    List,
     /// Anything else.
-    Serve(Options),
+    Serve,
 }
 
-/// How to serve.
+/// What to do, and how to serve.
 #[derive(Debug, PartialEq)]
 pub struct Options {
+    /// What to do.
+    pub command: Command,
     /// A name or an address, an IPv6 address without its brackets.
     pub host: String,
     /// 0 for any free port.
@@ -79,9 +81,10 @@ pub struct Options {
     pub max_clients: Option<usize>,
 }
 
-impl Default for Options {
-    fn default() -> Options {
+impl Options {
+    fn of(command: Command) -> Options {
         Options {
+            command,
             host: "127.0.0.1".to_owned(),
             port: 8080,
             scripts: Vec::new(),
@@ -94,6 +97,12 @@ impl Default for Options {
             log: false,
             max_clients: None,
         }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options::of(Command::Serve)
     }
 }
 
@@ -140,11 +149,10 @@ const OPTIONS: [&str; 13] = [
 ///
 /// # Errors
 /// The first argument that is unknown, incomplete or out of range.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, UsageError> {
     let mut arguments = arguments.into_iter();
     let mut options = Options::default();
     let mut positional = Vec::new();
-    let mut command: fn(Options) -> Command = Command::Serve;
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();
         let (name, inline) = match text.split_once('=') {
@@ -165,19 +173,19 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             _ if inline.is_some() && OPTIONS.contains(&name) => {
                 return Err(UsageError(format!("{name} takes no value")))
             }
-            "--help" | "-h" => return Ok(Command::Help),
-            "--version" | "-V" => return Ok(Command::Version),
+            "--help" | "-h" => return Ok(Options::of(Command::Help)),
+            "--version" | "-V" => return Ok(Options::of(Command::Version)),
             "--control" => options.control = true,
             "--trace" => options.trace = true,
             "--log" => options.log = true,
-            "--check" => command = Command::Check,
-            "--list" => command = Command::List,
+            "--check" => options.command = Command::Check,
+            "--list" => options.command = Command::List,
             _ if name.starts_with('-') => return Err(unknown_option(name)),
             _ => positional.push(text),
         }
     }
     place(&positional, &mut options)?;
-    Ok(command(options))
+    Ok(options)
 }
 
 /// Whether an argument that could be a value is meant as the next option.
@@ -279,10 +287,7 @@ mod tests {
     use super::*;
 
     fn options(arguments: &[&str]) -> Options {
-        match parse(arguments.iter().map(OsString::from)) {
-            Ok(Command::Serve(options)) => options,
-            other => panic!("{other:?}"),
-        }
+        parse(arguments.iter().map(OsString::from)).unwrap()
     }
 
     fn error(arguments: &[&str]) -> String {
@@ -317,10 +322,10 @@ mod tests {
 
     #[test]
     fn help_and_version_win_over_what_follows() {
-        assert_eq!(parse(["--help", "--bad"].map(OsString::from)), Ok(Command::Help));
-        assert_eq!(parse(["-V"].map(OsString::from)), Ok(Command::Version));
-        assert_eq!(parse(["--check"].map(OsString::from)), Ok(Command::Check(Options::default())));
-        assert_eq!(parse(["--list"].map(OsString::from)), Ok(Command::List(Options::default())));
+        assert_eq!(options(&["--help", "--bad"]).command, Command::Help);
+        assert_eq!(options(&["-V"]).command, Command::Version);
+        assert_eq!(options(&["--check"]), Options { command: Command::Check, ..Options::default() });
+        assert_eq!(options(&["--list"]), Options { command: Command::List, ..Options::default() });
     }
 
     #[test]

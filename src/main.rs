@@ -13,18 +13,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let outcome = match cli::parse(env::args_os().skip(1)) {
-        Ok(Command::Help) => print(cli::HELP),
-        Ok(Command::Version) => print(&format!("rust_sse_server {VERSION}\n")),
-        Ok(Command::Check(options)) => check(&options),
-        Ok(Command::List(options)) => list(&options),
-        Ok(Command::Serve(options)) => serve(options),
+    let options = match cli::parse(env::args_os().skip(1)) {
+        Ok(options) => options,
         Err(error) => {
             complain(&error.to_string());
             return ExitCode::from(2);
         }
     };
-    match outcome {
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             complain(&message);
@@ -33,11 +29,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(options: Options) -> Result<(), String> {
-    let catalogue = load(&options)?;
+fn run(options: &Options) -> Result<(), String> {
+    match options.command {
+        Command::Help => print(cli::HELP),
+        Command::Version => print(&format!("rust_sse_server {VERSION}\n")),
+        Command::Check => check(options),
+        Command::List => list(options),
+        Command::Serve => serve(options),
+    }
+}
+
+fn serve(options: &Options) -> Result<(), String> {
+    let catalogue = load(options)?;
     let routes: Vec<String> = catalogue.added().map(|script| script.route.to_string()).collect();
     let server = Server::bind((options.host.as_str(), options.port), catalogue);
-    let mut server = server.map_err(|error| explain(&error, &options))?.speed(options.speed);
+    let mut server = server.map_err(|error| explain(&error, options))?.speed(options.speed);
     if let Some(seed) = options.seed {
         server = server.seed(seed);
     }
@@ -53,7 +59,7 @@ fn serve(options: Options) -> Result<(), String> {
     if options.log {
         server = server.log();
     }
-    if let Some(journal) = journal(&options)? {
+    if let Some(journal) = journal(options)? {
         server = server.journal(journal);
     }
     let server = server.start().map_err(|error| format!("cannot start: {error}"))?;
