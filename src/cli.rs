@@ -165,11 +165,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, U
         };
         match name {
             "--script" => options.scripts.push(value()?.into()),
-            "--speed" => options.speed = speed(&value()?)?,
-            "--seed" => options.seed = Some(seed(&value()?)?),
+            "--speed" => options.speed = speed(&value()?.to_string_lossy())?,
+            "--seed" => options.seed = Some(seed(&value()?.to_string_lossy())?),
             "--record" => options.record = Some(value()?.into()),
-            "--color" => options.color = color(&value()?)?,
-            "--max-clients" => options.max_clients = Some(max_clients(&value()?)?),
+            "--color" => options.color = color(&value()?.to_string_lossy())?,
+            "--max-clients" => options.max_clients = Some(max_clients(&value()?.to_string_lossy())?),
             _ if inline.is_some() && OPTIONS.contains(&name) => {
                 return Err(UsageError(format!("{name} takes no value")))
             }
@@ -202,34 +202,31 @@ fn unknown_option(name: &str) -> UsageError {
         "--host" | "--port" | "-p" => " (HOST and PORT stand alone: write `127.0.0.1 8080`)".to_owned(),
         _ => suggest::hint(name, OPTIONS),
     };
-    UsageError(format!("unknown option {}{hint}", shown(name)))
+    wrong("unknown option ", name, &hint)
 }
 
-fn seed(value: &OsString) -> Result<u64, UsageError> {
-    let text = value.to_string_lossy();
-    parse_number(&text)
-        .ok_or_else(|| UsageError(format!("--seed: {} is no number (write 0 to 2^64 - 1)", shown(&text))))
+fn seed(text: &str) -> Result<u64, UsageError> {
+    parse_number(text).ok_or_else(|| wrong("--seed: ", text, " is no number (write 0 to 2^64 - 1)"))
 }
 
-fn speed(value: &OsString) -> Result<Speed, UsageError> {
-    Speed::parse(&value.to_string_lossy()).map_err(|what| UsageError(format!("--speed: {what}")))
+fn speed(text: &str) -> Result<Speed, UsageError> {
+    Speed::parse(text).map_err(|what| UsageError(format!("--speed: {what}")))
 }
 
-fn color(value: &OsString) -> Result<Color, UsageError> {
-    match &*value.to_string_lossy() {
+fn color(text: &str) -> Result<Color, UsageError> {
+    match text {
         "auto" => Ok(Color::Auto),
         "always" => Ok(Color::Always),
         "never" => Ok(Color::Never),
-        other => Err(UsageError(format!("--color: {} is none of always, never and auto", shown(other)))),
+        other => Err(wrong("--color: ", other, " is none of always, never and auto")),
     }
 }
 
-fn max_clients(value: &OsString) -> Result<usize, UsageError> {
-    let text = value.to_string_lossy();
-    let number = parse_number(&text).and_then(|number| usize::try_from(number).ok());
-    number.filter(|&number| number > 0).ok_or_else(|| {
-        UsageError(format!("--max-clients: {} is no number of clients (write 1 or more)", shown(&text)))
-    })
+fn max_clients(text: &str) -> Result<usize, UsageError> {
+    let number = parse_number(text).and_then(|number| usize::try_from(number).ok());
+    number
+        .filter(|&number| number > 0)
+        .ok_or_else(|| wrong("--max-clients: ", text, " is no number of clients (write 1 or more)"))
 }
 
 /// HOST and PORT.
@@ -241,9 +238,7 @@ fn place(positional: &[String], options: &mut Options) -> Result<(), UsageError>
             options.host = self::host(host)?;
             options.port = self::port(port)?;
         }
-        [_, _, more, ..] => {
-            return Err(UsageError(format!("{} is one argument too many after HOST and PORT", shown(more))))
-        }
+        [_, _, more, ..] => return Err(wrong("", more, " is one argument too many after HOST and PORT")),
     }
     Ok(())
 }
@@ -257,29 +252,26 @@ fn host(text: &str) -> Result<String, UsageError> {
         )));
     }
     if !is_ipv6 && (text.starts_with('[') || text.matches(':').count() > 1) {
-        return Err(UsageError(format!("{} is no IPv6 address (write one such as [::1])", shown(text))));
+        return Err(wrong("", text, " is no IPv6 address (write one such as [::1])"));
     }
     if let (Some((host, port)), false) = (text.rsplit_once(':'), is_ipv6) {
-        let (host, port) = (shown(host), shown(port));
-        return Err(UsageError(format!("HOST and PORT are two arguments (write {host} {port})")));
+        let port = format!(" `{}`)", suggest::shown(port));
+        return Err(wrong("HOST and PORT are two arguments (write ", host, &port));
     }
     if address.is_empty() || address.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err(UsageError(format!(
-            "{} is no host (write a name or an address, such as localhost)",
-            shown(text)
-        )));
+        return Err(wrong("", text, " is no host (write a name or an address, such as localhost)"));
     }
     Ok(address.to_owned())
 }
 
 fn port(text: &str) -> Result<u16, UsageError> {
     let port = parse_number(text).and_then(|port| u16::try_from(port).ok());
-    port.ok_or_else(|| UsageError(format!("{} is no port (write a number from 0 to 65535)", shown(text))))
+    port.ok_or_else(|| wrong("", text, " is no port (write a number from 0 to 65535)"))
 }
 
-/// An argument in quotes, with everything escaped that could move a terminal's cursor.
-fn shown(text: &str) -> String {
-    format!("`{}`", suggest::shown(text))
+/// A mistake's message about an argument, in which nothing can move a terminal's cursor.
+fn wrong(before: &str, argument: &str, after: &str) -> UsageError {
+    UsageError(format!("{before}`{}`{after}", suggest::shown(argument)))
 }
 
 #[cfg(test)]
