@@ -82,16 +82,23 @@ impl Catalogue {
     /// What answers a request. One that is meant for this very query comes before one for any.
     pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
         let path = percent_decode(path);
-        let here = || self.scripts().filter(|script| script.route.is_at(&path, query));
-        let answering = here().filter(|script| script.route.answers(method));
-        if let Some(script) = answering.min_by_key(|script| script.route.query.is_none()) {
-            return Found::Script(script);
-        }
-        match here().next() {
-            None => Found::Nothing,
-            Some(_) => {
-                Found::Methods(here().flat_map(|script| &script.route.methods).map(String::as_str).collect())
+        let mut found: Option<&Script> = None;
+        let mut methods = Vec::new();
+        for script in self.scripts() {
+            if !script.route.is_at(&path, query) {
+                continue;
             }
+            if !script.route.answers(method) {
+                methods.extend(script.route.methods.iter().map(String::as_str));
+            } else if found.map_or(true, |found| found.route.query.is_none() && script.route.query.is_some())
+            {
+                found = Some(script);
+            }
+        }
+        match found {
+            Some(script) => Found::Script(script),
+            None if methods.is_empty() => Found::Nothing,
+            None => Found::Methods(methods),
         }
     }
 

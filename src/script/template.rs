@@ -266,7 +266,7 @@ impl Template {
         Template::read(text, unescape)
     }
 
-    fn read(mut text: &[u8], literal: impl Fn(&[u8]) -> Result<Vec<u8>, String>) -> Result<Template, String> {
+    fn read(mut text: &[u8], literal: fn(&[u8]) -> Result<Vec<u8>, String>) -> Result<Template, String> {
         let mut segments = Vec::new();
         loop {
             let next = next_braces(text, 0);
