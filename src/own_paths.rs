@@ -143,7 +143,7 @@ fn send_all(observation: &Observation<'_>, body: &mut ChunkedWriter<impl Write>)
 }
 
 /// What steers the server.
-const CONTROLS: [&str; 3] = ["GET /-/requests", "POST /-/drop", "POST /-/stop"];
+const CONTROLS: &str = "GET /-/requests\nPOST /-/drop\nPOST /-/stop\n";
 
 /// Does what a request asks for, if the server may be steered that way.
 fn control(method: &str, command: &[u8], site: &Site, stream: &TcpStream) -> Option<Answer> {
@@ -158,7 +158,7 @@ fn control(method: &str, command: &[u8], site: &Site, stream: &TcpStream) -> Opt
         }
         ("POST", b"drop") => drop(site.state.breaks.fetch_add(1, Ordering::Relaxed)),
         ("POST", b"stop") => drop(stream.local_addr().and_then(|address| site.stop(address))),
-        _ => return Some(Answer::not_found(&CONTROLS.map(str::to_owned))),
+        _ => return Some(Answer::not_found(CONTROLS)),
     }
     Some(Answer::new(Status::NO_CONTENT, ""))
 }

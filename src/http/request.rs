@@ -231,11 +231,10 @@ impl HeadReader {
 
 /// `Host = uri-host [ ":" port ]` (RFC 9110, section 7.2), exactly one in HTTP/1.1.
 fn check_host(request: &Request) -> Result<(), Refusal> {
-    let mut hosts = request.head.values("host");
-    match (hosts.next(), hosts.next(), request.version()) {
-        (Some(_), Some(_), _) => Err(Refusal::bad("more than one Host field line")),
-        (None, _, Version::Http11) => Err(Refusal::bad("the Host field line is missing")),
-        (Some(host), None, _) if !is_host(host, 0) => Err(Refusal::bad("the Host field line holds no host")),
+    match (request.head.values("host").count(), request.field("host"), request.version()) {
+        (0, _, Version::Http11) => Err(Refusal::bad("the Host field line is missing")),
+        (2.., ..) => Err(Refusal::bad("more than one Host field line")),
+        (1, Some(host), _) if !is_host(host, 0) => Err(Refusal::bad("the Host field line holds no host")),
         _ => Ok(()),
     }
 }
@@ -276,11 +275,10 @@ fn transfer_coding(request: &Request) -> Result<(), Refusal> {
 
 /// `Content-Length = 1*DIGIT` (RFC 9110, section 8.6), in one field line.
 fn content_length(request: &Request) -> Result<u64, Refusal> {
-    let mut values = request.head.values("content-length");
-    let value = match (values.next(), values.next()) {
-        (Some(value), None) => value,
-        _ => return Err(Refusal::bad("more than one Content-Length")),
-    };
+    if request.head.values("content-length").count() > 1 {
+        return Err(Refusal::bad("more than one Content-Length"));
+    }
+    let value = request.field("content-length").unwrap_or_default();
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::bad("Content-Length is not a number"));
     }

@@ -126,7 +126,7 @@ impl Head {
         match framing {
             Framing::Chunked => self.field("transfer-encoding", b"chunked"),
             Framing::Length(length) => self.field("content-length", length.to_string().as_bytes()),
-            Framing::Empty => self.field("content-length", b"0"),
+            Framing::Empty => self.framing(Framing::Length(0)),
             Framing::UntilClose => {}
         }
     }
@@ -212,10 +212,9 @@ impl Answer {
         Answer::new(refusal.status, format!("{code} {}: {}\n", refusal.status.reason(), refusal.why))
     }
 
-    /// `404`, with the requests that would have been answered.
-    pub fn not_found(routes: &[String]) -> Answer {
-        let routes = routes.join("\n");
-        let text = format!("404 Not Found: nothing is served at this path, but at\n{routes}\n");
+    /// `404`, with the requests that would have been answered, each on a line.
+    pub fn not_found(routes: &str) -> Answer {
+        let text = format!("404 Not Found: nothing is served at this path, but at\n{routes}");
         Answer::new(Status::NOT_FOUND, text)
     }
 
@@ -267,7 +266,7 @@ impl Answer {
     pub fn to_bytes(&self, manners: Manners) -> Vec<u8> {
         let mut head = Head::new(self.status, self.status.reason().as_bytes());
         if !self.status.has_no_body() {
-            head.field("content-length", self.text.len().to_string().as_bytes());
+            head.framing(Framing::Length(self.text.len() as u64));
         }
         if !self.text.is_empty() {
             head.field("content-type", self.content_type.as_bytes());
@@ -289,13 +288,12 @@ impl Answer {
 /// The value of `allow`: HEAD comes with GET, and OPTIONS with everything.
 fn allow(methods: &[&str]) -> String {
     let mut all: Vec<&str> = Vec::new();
-    let with_head = methods.iter().flat_map(|method| match *method {
-        "GET" => vec!["GET", "HEAD"],
-        method => vec![method],
-    });
-    for method in with_head.chain(["OPTIONS"]) {
-        if !all.contains(&method) {
-            all.push(method);
+    for &method in methods.iter().chain(&["OPTIONS"]) {
+        let comes_along = if method == "GET" { "HEAD" } else { method };
+        for method in [method, comes_along] {
+            if !all.contains(&method) {
+                all.push(method);
+            }
         }
     }
     all.join(", ")

@@ -112,9 +112,13 @@ impl Catalogue {
         self.built_in.iter().chain(&self.added)
     }
 
-    /// What they answer, as the README writes it.
-    pub fn routes(&self) -> Vec<String> {
-        self.scripts().map(|script| script.route.to_string()).collect()
+    /// What they answer, each on a line, as the README writes it.
+    pub fn routes(&self) -> String {
+        let mut routes = String::new();
+        for script in self.scripts() {
+            routes += &format!("{}\n", script.route);
+        }
+        routes
     }
 }
 

@@ -388,11 +388,8 @@ pub(super) fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
 
 fn unknown_escape(text: &[u8]) -> String {
     let length = if text.starts_with(b"\\x") { 4 } else { 2 };
-    let escape = String::from_utf8_lossy(&text[..length.min(text.len())])
-        .escape_debug()
-        .to_string()
-        .replace("\\\\", "\\");
-    format!("unknown escape `{escape}` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)")
+    let after = String::from_utf8_lossy(&text[1..length.min(text.len())]);
+    format!("unknown escape `\\{}` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)", suggest::shown(&after))
 }
 
 #[cfg(test)]

@@ -67,5 +67,12 @@ fn method(bytes: &[u8]) -> String {
 
 /// Text between quotes, which do not occur in it.
 fn quoted(bytes: &[u8]) -> String {
-    format!("\"{}\"", visible(bytes).replace('"', "\\\""))
+    let mut quoted = String::from("\"");
+    for c in visible(bytes).chars() {
+        if c == '"' {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted + "\""
 }
