@@ -4,7 +4,7 @@
 use crate::client_clock::ClientClock;
 use crate::http::body::BodyReader;
 use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::field::{is_field_value, is_same, list_members};
+use crate::http::field::{is_field_value, is_same, says_close};
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, Manners, Refusal, Status};
 use crate::journal::Recorded;
@@ -105,7 +105,7 @@ impl Client<'_> {
         let is_asked_for = matches!(self.find(request), Found::Script(script) if script.wants_body());
         let keeps = is_asked_for || self.site.journal.is_some();
         self.incoming.receive(Due::Whole(Instant::now() + BODY_TIME), &mut |bytes| {
-            body.push(bytes, |data| {
+            body.push(bytes, &mut |data| {
                 if keeps {
                     kept.extend_from_slice(data);
                 }
@@ -284,19 +284,18 @@ fn ended_by_us(end: io::Result<End>) -> io::Result<End> {
 }
 
 fn recorded(request: &Request, body: &[u8]) -> Recorded {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let mut headers = Vec::new();
+    for line in request.field_lines() {
+        headers.push((line.name.to_owned(), text(line.value)));
+    }
     Recorded {
         time: SystemTime::now(),
         method: request.method().to_owned(),
         target: text(request.target()),
-        headers: request.field_lines().map(|line| (line.name.to_owned(), text(line.value))).collect(),
+        headers,
         body: body.to_vec(),
     }
-}
-
-/// Whether a `connection` field line ends the connection (RFC 9112, section 9.6).
-fn says_close(value: &[u8]) -> bool {
-    list_members(value).any(|option| is_same(option, b"close"))
 }
 
 /// The value of a field line for this request. What a client sends must not become a field line of its own.

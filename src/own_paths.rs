@@ -7,10 +7,9 @@ use crate::http::response::{Answer, Head, Refusal, Status};
 use crate::journal::{json_string, Journal, Recorded};
 use crate::queue::Nothing;
 use crate::script::clock::Clock;
+use crate::script::random::unguessable;
 use crate::site::Site;
 use crate::trace::observers::Observation;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
@@ -48,15 +47,11 @@ pub fn answer<'a>(request: &Request, site: &'a Site, stream: &TcpStream) -> Opti
 
 fn page() -> Answer {
     let nonce = format!("{:016x}{:016x}", unguessable(), unguessable());
-    let answer = Answer::new(Status::OK, PAGE.replace("{nonce}", &nonce)).of_type("text/html; charset=utf-8");
+    let answer =
+        Answer::new(Status::OK, &PAGE.replace("{nonce}", &nonce)).of_type("text/html; charset=utf-8");
     let answer = answer.with("cache-control", b"no-store").with("referrer-policy", b"same-origin");
     let answer = answer.with("x-content-type-options", b"nosniff");
     answer.with("content-security-policy", POLICY.replace("{nonce}", &nonce).as_bytes())
-}
-
-/// Each `RandomState` has keys of its own that nobody outside knows.
-fn unguessable() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 /// The scripts as JSON: `method`, `target`, `about`, and the event types that stand in it.
@@ -76,7 +71,7 @@ fn scripts(site: &Site) -> Answer {
         ));
     }
     json.push_str("]\n");
-    Answer::new(Status::OK, json).of_type("application/json")
+    Answer::new(Status::OK, &json).of_type("application/json")
 }
 
 fn wire<'a>(path: &[u8], site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> {
@@ -154,7 +149,7 @@ fn control(method: &str, command: &[u8], site: &Site, stream: &TcpStream) -> Opt
         ("GET", b"requests") => {
             let requests = site.journal.as_ref().map(Journal::requests).unwrap_or_default();
             let lines: String = requests.iter().map(Recorded::to_json).collect();
-            return Some(Answer::new(Status::OK, lines).of_type("application/x-ndjson"));
+            return Some(Answer::new(Status::OK, &lines).of_type("application/x-ndjson"));
         }
         ("POST", b"drop") => drop(site.state.breaks.fetch_add(1, Ordering::Relaxed)),
         ("POST", b"stop") => drop(stream.local_addr().and_then(|address| site.stop(address))),

@@ -6,6 +6,7 @@ use crate::crew::{Accepted, Crew, Seat};
 use crate::journal::{Journal, Recorded};
 use crate::script::catalogue::Catalogue;
 use crate::script::clock::Tempo;
+use crate::script::random::unguessable;
 use crate::script::units::Speed;
 use crate::site::Site;
 use crate::threads;
@@ -14,9 +15,7 @@ use crate::trace::terminal::Terminal;
 use crate::trace::Watchers;
 use crate::trouble::Trouble;
 use crate::turn_away::TurnAway;
-use std::collections::hash_map::RandomState;
 use std::fs;
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::Ordering;
@@ -57,7 +56,7 @@ impl Server {
     /// The address is unknown, not this machine's, not permitted, or in use.
     pub fn bind(address: impl ToSocketAddrs, catalogue: Catalogue) -> io::Result<Server> {
         let listener = TcpListener::bind(address)?;
-        let tempo = Tempo { speed: Speed::NORMAL, seed: RandomState::new().build_hasher().finish() };
+        let tempo = Tempo { speed: Speed::NORMAL, seed: unguessable() };
         Ok(Server {
             listener,
             catalogue,

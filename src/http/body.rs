@@ -33,7 +33,7 @@ impl BodyReader {
     ///
     /// # Errors
     /// [`Refusal`] with 400 for chunks that break the grammar, 413 for more than [`MAX_BODY`] octets of them.
-    pub fn push(&mut self, bytes: &[u8], mut data: impl FnMut(&[u8])) -> Result<Progress, Refusal> {
+    pub fn push(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<Progress, Refusal> {
         match self {
             BodyReader::Known(left) if *left <= bytes.len() as u64 => {
                 data(&bytes[..*left as usize]);
@@ -65,15 +65,15 @@ mod tests {
     #[test]
     fn a_known_length_ends_at_its_last_octet() {
         let mut body = BodyReader::new(BodyLength::Known(5));
-        assert_eq!(body.push(b"abc", |_| {}), Ok(Progress::More));
-        assert_eq!(body.push(b"deGET /", |_| {}), Ok(Progress::Done(2)));
+        assert_eq!(body.push(b"abc", &mut |_| {}), Ok(Progress::More));
+        assert_eq!(body.push(b"deGET /", &mut |_| {}), Ok(Progress::Done(2)));
     }
 
     #[test]
     fn chunks_end_after_the_trailer_section() {
         let mut body = BodyReader::new(BodyLength::Chunked);
-        assert_eq!(body.push(b"3\r\nabc\r\n0\r\n", |_| {}), Ok(Progress::More));
-        assert_eq!(body.push(b"\r\nGET /", |_| {}), Ok(Progress::Done(2)));
+        assert_eq!(body.push(b"3\r\nabc\r\n0\r\n", &mut |_| {}), Ok(Progress::More));
+        assert_eq!(body.push(b"\r\nGET /", &mut |_| {}), Ok(Progress::Done(2)));
     }
 
     #[test]
@@ -81,8 +81,8 @@ mod tests {
         let mut body = BodyReader::new(BodyLength::Chunked);
         let chunk = [&b"20000\r\n"[..], &[b'x'; 0x20000], b"\r\n"].concat();
         for _ in 0..8 {
-            assert_eq!(body.push(&chunk, |_| {}), Ok(Progress::More));
+            assert_eq!(body.push(&chunk, &mut |_| {}), Ok(Progress::More));
         }
-        assert_eq!(body.push(b"1\r\n", |_| {}), Err(BODY_TOO_LARGE));
+        assert_eq!(body.push(b"1\r\n", &mut |_| {}), Err(BODY_TOO_LARGE));
     }
 }

@@ -135,6 +135,11 @@ pub fn list_members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     members.filter(|member| !member.is_empty())
 }
 
+/// Whether a `connection` field line with this value ends the connection (RFC 9112, section 9.6).
+pub fn says_close(value: &[u8]) -> bool {
+    list_members(value).any(|option| is_same(option, b"close"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

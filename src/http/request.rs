@@ -5,7 +5,8 @@
 //! for its users test clients.
 
 use super::field::{
-    field_lines, field_value, field_values, is_field_octet, is_same, list_members, FieldLine, Names,
+    field_lines, field_value, field_values, is_field_octet, is_same, list_members, says_close, FieldLine,
+    Names,
 };
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 pub use super::request_line::{Version, MAX_TARGET};
@@ -128,11 +129,10 @@ impl HeadReader {
 
     /// What the answer has to mind, whether the request is accepted or refused.
     pub fn manners(&self) -> Manners {
-        let mut options = self.head.values("connection").flat_map(list_members);
         let is_old = self.line.as_ref().map_or(false, |line| line.version == Version::Http10);
         Manners {
             cors: self.head.value("origin").is_some(),
-            close: is_old || options.any(|option| is_same(option, b"close")),
+            close: is_old || self.head.values("connection").any(says_close),
             head_only: self.head.bytes.starts_with(b"HEAD "),
         }
     }
@@ -240,11 +240,9 @@ fn check_host(request: &Request) -> Result<(), Refusal> {
 }
 
 fn check_expectation(request: &Request) -> Result<(), Refusal> {
-    match request.head.values("expect").find(|value| !is_same(value, b"100-continue")) {
-        Some(_) => {
-            Err(Refusal::new(Status::EXPECTATION_FAILED, "the only expectation known is 100-continue"))
-        }
-        None => Ok(()),
+    match request.head.values("expect").all(|value| is_same(value, b"100-continue")) {
+        true => Ok(()),
+        false => Err(Refusal::new(Status::EXPECTATION_FAILED, "the only expectation known is 100-continue")),
     }
 }
 

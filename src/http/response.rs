@@ -196,8 +196,13 @@ pub struct Answer {
 
 impl Answer {
     /// An answer in plain text; one without text is one without body.
-    pub fn new(status: Status, text: impl Into<String>) -> Answer {
-        Answer { status, fields: Vec::new(), content_type: "text/plain; charset=utf-8", text: text.into() }
+    pub fn new(status: Status, text: &str) -> Answer {
+        Answer {
+            status,
+            fields: Vec::new(),
+            content_type: "text/plain; charset=utf-8",
+            text: text.to_owned(),
+        }
     }
 
     /// Says that the text is of another type than `text/plain`.
@@ -209,13 +214,13 @@ impl Answer {
     /// Says what was wrong with a request.
     pub fn refusal(refusal: &Refusal) -> Answer {
         let Status(code) = refusal.status;
-        Answer::new(refusal.status, format!("{code} {}: {}\n", refusal.status.reason(), refusal.why))
+        Answer::new(refusal.status, &format!("{code} {}: {}\n", refusal.status.reason(), refusal.why))
     }
 
     /// `404`, with the requests that would have been answered, each on a line.
     pub fn not_found(routes: &str) -> Answer {
         let text = format!("404 Not Found: nothing is served at this path, but at\n{routes}");
-        Answer::new(Status::NOT_FOUND, text)
+        Answer::new(Status::NOT_FOUND, &text)
     }
 
     /// `404` of a script none of whose parts answers the request.
@@ -225,14 +230,14 @@ impl Answer {
 
     /// `400` to a request whose values make an answer that cannot be sent.
     pub fn bad_value(why: &str) -> Answer {
-        Answer::new(Status::BAD_REQUEST, format!("400 Bad Request: {why}\n"))
+        Answer::new(Status::BAD_REQUEST, &format!("400 Bad Request: {why}\n"))
     }
 
     /// `405`, with the methods that would have been answered.
     pub fn method_not_allowed(methods: &[&str]) -> Answer {
         let allow = allow(methods);
         let text = format!("405 Method Not Allowed: this path answers {allow}\n");
-        Answer::new(Status::METHOD_NOT_ALLOWED, text).with("allow", allow.as_bytes())
+        Answer::new(Status::METHOD_NOT_ALLOWED, &text).with("allow", allow.as_bytes())
     }
 
     /// `204`, which tells an EventSource to stop (WHATWG "Server-sent events", section 9.2.3).

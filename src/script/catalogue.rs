@@ -54,10 +54,11 @@ impl Catalogue {
     /// # Errors
     /// None in a released binary: a test loads every script that is compiled in.
     pub fn built_in() -> Result<Catalogue, Mistakes> {
-        let parse =
-            |(name, text): &(&str, &[u8])| Script::parse(&format!("{name}.sse"), &format!("/{name}"), text);
-        let built_in = BUILT_IN.iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(Catalogue { built_in, added: Vec::new() })
+        let mut catalogue = Catalogue::default();
+        for (name, text) in BUILT_IN {
+            catalogue.built_in.push(Script::parse(&format!("{name}.sse"), &format!("/{name}"), text)?);
+        }
+        Ok(catalogue)
     }
 
     /// Adds a script. One that is compiled in gives way to it.

@@ -1,6 +1,8 @@
 //! Sends nothing: numbers for `@sleep 80ms..120ms`, out of SplitMix64, which needs a dozen lines and is the same on
 //! every machine.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 /// A row of numbers that its seed determines.
@@ -31,6 +33,11 @@ impl Random {
         let way = (most - least).as_nanos() * u128::from(self.next()) >> 64;
         least + Duration::from_nanos(way as u64)
     }
+}
+
+/// A number that nobody outside can know: each `RandomState` has keys of its own.
+pub fn unguessable() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]
