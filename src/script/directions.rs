@@ -13,47 +13,46 @@ use std::time::Duration;
 
 /// One row of the table of directions.
 pub(super) struct Direction {
-    pub name: &'static str,
-    /// How it is written, for messages and for the README.
+    /// How it is written, for messages and for the README; the first word is its name.
     pub usage: &'static str,
     pub apply: fn(&mut PartParser, &[u8]) -> Result<(), String>,
 }
 
 /// All directions but `@part`, which is no direction in a part.
 const DIRECTIONS: &[Direction] = &[
-    Direction { name: "on", usage: "@on METHOD[,METHOD] TARGET", apply: on },
-    Direction { name: "status", usage: "@status 503 [Reason]", apply: status },
-    Direction { name: "header", usage: "@header Name: v | +Name: v | -Name", apply: header },
-    Direction { name: "framing", usage: "@framing chunked | length [N] | close", apply: framing },
-    Direction { name: "open", usage: "@open", apply: open },
-    Direction { name: "eol", usage: "@eol keep | lf | crlf | cr", apply: eol },
-    Direction { name: "literal", usage: "@literal on | off", apply: literal },
-    Direction { name: "send", usage: "@send TEXT", apply: send },
-    Direction { name: FILL, usage: "@fill SIZE [c]", apply: fill },
-    Direction { name: "chunk", usage: "@chunk event | line | whole | N [every T]", apply: chunk },
-    Direction { name: "cut", usage: "@cut", apply: cut },
-    Direction { name: "wire", usage: "@wire TEXT", apply: wire },
-    Direction { name: "trailer", usage: "@trailer Name: v", apply: trailer },
-    Direction { name: "sleep", usage: "@sleep T[..T]", apply: sleep },
-    Direction { name: "pace", usage: "@pace T", apply: pace },
-    Direction { name: "keepalive", usage: "@keepalive T [: text]", apply: keepalive },
-    Direction { name: "repeat", usage: "@repeat N | forever [every T]", apply: repeat },
-    Direction { name: "again", usage: "@again", apply: again },
-    Direction { name: "clock", usage: "@clock", apply: clock },
-    Direction { name: "resume", usage: "@resume", apply: resume },
+    Direction { usage: "@on METHOD[,METHOD] TARGET", apply: on },
+    Direction { usage: "@status 503 [Reason]", apply: status },
+    Direction { usage: "@header Name: v | +Name: v | -Name", apply: header },
+    Direction { usage: "@framing chunked | length [N] | close", apply: framing },
+    Direction { usage: "@open", apply: open },
+    Direction { usage: "@eol keep | lf | crlf | cr", apply: eol },
+    Direction { usage: "@literal on | off", apply: literal },
+    Direction { usage: "@send TEXT", apply: send },
+    Direction { usage: "@fill SIZE [c]", apply: fill },
+    Direction { usage: "@chunk event | line | whole | N [every T]", apply: chunk },
+    Direction { usage: "@cut", apply: cut },
+    Direction { usage: "@wire TEXT", apply: wire },
+    Direction { usage: "@trailer Name: v", apply: trailer },
+    Direction { usage: "@sleep T[..T]", apply: sleep },
+    Direction { usage: "@pace T", apply: pace },
+    Direction { usage: "@keepalive T [: text]", apply: keepalive },
+    Direction { usage: "@repeat N | forever [every T]", apply: repeat },
+    Direction { usage: "@again", apply: again },
+    Direction { usage: "@clock", apply: clock },
+    Direction { usage: "@resume", apply: resume },
     PART_ROW,
-    Direction { name: "count", usage: "@count by ip | query:K | header:K | cookie:K", apply: count },
-    Direction { name: "end", usage: "@end", apply: end },
-    Direction { name: "close", usage: "@close", apply: close },
-    Direction { name: "drop", usage: "@drop [after SIZE]", apply: drop },
-    Direction { name: "reset", usage: "@reset", apply: reset },
-    Direction { name: "hang", usage: "@hang [T]", apply: hang },
+    Direction { usage: "@count by ip | query:K | header:K | cookie:K", apply: count },
+    Direction { usage: "@end", apply: end },
+    Direction { usage: "@close", apply: close },
+    Direction { usage: "@drop [after SIZE]", apply: drop },
+    Direction { usage: "@reset", apply: reset },
+    Direction { usage: "@hang [T]", apply: hang },
 ];
 
 /// The direction that begins a part. The parser looks for it first, for it divides the file.
 pub(super) const PART: &str = "part";
 
-pub(super) const PART_ROW: Direction = Direction { name: PART, usage: "@part COND [and COND]", apply: part };
+pub(super) const PART_ROW: Direction = Direction { usage: "@part COND [and COND]", apply: part };
 
 /// The direction whose text joins that around it, even under `@chunk whole`.
 const FILL: &str = "fill";
@@ -68,10 +67,10 @@ pub fn usages() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// A message that suggests another.
 pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
-    let found = DIRECTIONS.iter().find(|direction| direction.name.as_bytes() == name);
+    let found = DIRECTIONS.iter().find(|direction| direction.name().as_bytes() == name);
     found.ok_or_else(|| {
         let name = shown(name);
-        let hint = match suggest::nearest(&name, DIRECTIONS.iter().map(|direction| direction.name)) {
+        let hint = match suggest::nearest(&name, DIRECTIONS.iter().map(|direction| direction.name())) {
             Some(near) => format!("did you mean `@{near}`?"),
             None => format!("write `@@{name}` to send a line that begins with `@`"),
         };
@@ -80,16 +79,22 @@ pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
 }
 
 impl Direction {
+    /// The name, without its `@`.
+    pub fn name(&self) -> &'static str {
+        let name = self.usage.split(' ').next().unwrap_or_default();
+        &name[1..]
+    }
+
     /// Whether a chunk that has no other end ends here.
     pub fn ends_chunk(&self) -> bool {
-        self.name != FILL
+        self.name() != FILL
     }
 
     /// A mistake's message, with how the direction is written unless the message says so itself.
     pub fn explain(&self, what: String) -> String {
         match what.ends_with(')') {
-            true => format!("@{}: {what}", self.name),
-            false => format!("@{}: {what} (write `{}`)", self.name, self.usage),
+            true => format!("@{}: {what}", self.name()),
+            false => format!("@{}: {what} (write `{}`)", self.name(), self.usage),
         }
     }
 }

@@ -158,7 +158,7 @@ fn read_direction(part: &mut PartParser, line: &[u8]) {
     let (name, argument) = word(line);
     let outcome = directions::find(name).and_then(|direction| {
         if let Some((line, _)) = part.ending {
-            return Err(format!("@{}: never reached (line {line} ends the answer)", direction.name));
+            return Err(format!("@{}: never reached (line {line} ends the answer)", direction.name()));
         }
         if direction.ends_chunk() {
             part.body.end_whole_chunk();
