@@ -49,18 +49,18 @@ impl Terminal {
     /// A piece of a head, or of the framing; `message` as it is with it.
     pub fn piece(&self, connection: &Connection, message: &Anatomy, name: Name, bytes: &[u8]) {
         let side = if message.is_response { Side::Server } else { Side::Client };
+        let size = format!("{0:#x} = {0} bytes of chunk-data follow", message.chunk_size);
         let remark = match name {
-            Name::ChunkSize if !bytes.ends_with(b"\n") => String::new(),
-            Name::ChunkSize => format!("{0:#x} = {0} bytes of chunk-data follow", message.chunk_size),
-            Name::Crlf if message.is_complete() => "the body is complete".to_owned(),
-            Name::Crlf => "the chunk ends".to_owned(),
-            Name::LastChunk => "there are no more".to_owned(),
-            Name::Malformed if message.is_response => "no client can read on from here".to_owned(),
-            Name::Malformed => "against the grammar".to_owned(),
-            _ => String::new(),
+            Name::ChunkSize if bytes.ends_with(b"\n") => &size,
+            Name::Crlf if message.is_complete() => "the body is complete",
+            Name::Crlf => "the chunk ends",
+            Name::LastChunk => "there are no more",
+            Name::Malformed if message.is_response => "no client can read on from here",
+            Name::Malformed => "against the grammar",
+            _ => "",
         };
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
-            self.write(connection, side, name, part, &remark);
+            self.write(connection, side, name, part, remark);
         }
     }
 
@@ -73,13 +73,11 @@ impl Terminal {
         is_comment: bool,
         dispatched: &[(String, String)],
     ) {
-        let remark = match dispatched {
-            [] if is_comment => "a comment, for nobody".to_owned(),
-            [] => String::new(),
-            _ => {
-                format!("an empty line: {}", dispatched.iter().map(dispatches).collect::<Vec<_>>().join(", "))
-            }
-        };
+        let mut remark = if is_comment { "a comment, for nobody".to_owned() } else { String::new() };
+        for (kind, id) in dispatched {
+            remark += if remark.is_empty() { "an empty line: " } else { ", " };
+            remark += &dispatches(kind, id);
+        }
         self.write(connection, Side::Server, name, bytes, &remark);
     }
 
@@ -117,42 +115,42 @@ impl Terminal {
             _ => ('<', FRAMING),
         };
         let word = if goes_on { "" } else { name.as_str() };
-        let text = self.coloured(colour, &visible(bytes));
-        let remark = match remark {
-            "" => String::new(),
-            remark => self.coloured(NOTE, &format!(" {REMARK} {remark}")),
-        };
-        self.line(connection.client, connection.age(), arrow, word, &format!("{text}{remark}"));
+        let remark = if remark.is_empty() { String::new() } else { format!(" {REMARK} {remark}") };
+        let text = visible(bytes);
+        let parts = [(colour, text.as_str()), (NOTE, &remark)];
+        self.line(connection.client, connection.age(), arrow, word, &parts);
     }
 
     fn note(&self, client: u64, age: Duration, word: &str, text: &str) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = None;
-        self.line(client, age, '*', word, &self.coloured(NOTE, text));
+        self.line(client, age, '*', word, &[(NOTE, text)]);
     }
 
-    /// One line in one write, so that those of many clients do not mix. Every byte of it is ours or made visible.
-    fn line(&self, client: u64, age: Duration, arrow: char, word: &str, text: &str) {
+    /// One line in one write, so that those of many clients do not mix. Every byte of its parts, each with its colour, is
+    /// ours or made visible.
+    fn line(&self, client: u64, age: Duration, arrow: char, word: &str, parts: &[(&str, &str)]) {
         let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
-        let line = format!("#{client} {seconds:>3}.{milliseconds:03} {arrow} {word:<13} {text}");
-        // Without stderr there is nobody to show it to.
-        let _ = io::stderr().lock().write_all(format!("{}\n", line.trim_end()).as_bytes());
-    }
-
-    fn coloured(&self, colour: &str, text: &str) -> String {
-        match self.coloured && !colour.is_empty() && !text.is_empty() {
-            true => format!("{colour}{text}{RESET}"),
-            false => text.to_owned(),
+        let mut line = format!("#{client} {seconds:>3}.{milliseconds:03} {arrow} {word:<13} ");
+        for (colour, text) in parts {
+            match self.coloured && !colour.is_empty() && !text.is_empty() {
+                true => line.extend([colour, text, RESET]),
+                false => line.push_str(text),
+            }
         }
+        line.truncate(line.trim_end().len());
+        line.push('\n');
+        // Without stderr there is nobody to show it to.
+        let _ = io::stderr().lock().write_all(line.as_bytes());
     }
 }
 
-fn dispatches((kind, id): &(String, String)) -> String {
-    let id = match id.as_str() {
-        "" => "no last event ID".to_owned(),
-        id => format!("last event ID `{}`", visible(id.as_bytes())),
-    };
-    format!("event `{}` is dispatched, {id}", visible(kind.as_bytes()))
+fn dispatches(kind: &str, id: &str) -> String {
+    let kind = visible(kind.as_bytes());
+    match visible(id.as_bytes()) {
+        id if id.is_empty() => format!("event `{kind}` is dispatched, no last event ID"),
+        id => format!("event `{kind}` is dispatched, last event ID `{id}`"),
+    }
 }
 
 fn arrow(side: Side) -> char {
