@@ -90,7 +90,8 @@ fn journal(options: &Options) -> Result<Option<Journal>, String> {
         None => Ok(options.control.then(Journal::default)),
         Some(path) => {
             let file = fs::OpenOptions::new().create(true).append(true).open(path);
-            let file = file.map_err(|error| format!("cannot write to {}: {error}", path.display()))?;
+            let file =
+                file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))?;
             Ok(Some(Journal::to_file(file)))
         }
     }
@@ -133,7 +134,7 @@ fn load(options: &Options) -> Result<Catalogue, String> {
 }
 
 fn read(file: &Path) -> Result<Script, String> {
-    let name = file.display().to_string();
+    let name = file.to_string_lossy();
     let path =
         path_of_file(file).ok_or_else(|| format!("`{name}` leaves no path (call the file NAME.sse)"))?;
     let text = fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;

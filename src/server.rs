@@ -259,7 +259,7 @@ fn is_the_clients(error: &io::Error) -> bool {
 /// How many client threads this machine can carry; `None` where that is not known.
 fn thread_limit() -> Option<usize> {
     let text = fs::read("/proc/sys/vm/max_map_count").ok()?;
-    let mappings: usize = String::from_utf8_lossy(&text).trim().parse().ok()?;
+    let mappings: usize = String::from_utf8_lossy(&text).trim_end().parse().ok()?;
     Some(mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
 }
 

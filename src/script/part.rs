@@ -5,6 +5,7 @@ use super::condition::Conditions;
 use super::head::ScriptHead;
 use super::route::Route;
 use super::{BodyFraming, Ending, Part};
+use crate::http::field::trim_ows;
 use std::time::Duration;
 
 /// What holds for the whole script.
@@ -66,7 +67,7 @@ impl<'a> PartParser<'a> {
     }
 
     pub fn remark(&mut self, remark: &[u8]) {
-        let text = || String::from_utf8_lossy(remark).trim().to_owned();
+        let text = || String::from_utf8_lossy(trim_ows(trim_end(remark))).into_owned();
         self.settings.about.get_or_insert_with(text);
     }
 
