@@ -8,7 +8,7 @@ use super::{Part, Script};
 use std::fmt;
 
 /// Something in a script that cannot be meant, where it stands, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mistake {
     /// The script's name: usually the path of its file.
     pub file: String,
@@ -46,7 +46,12 @@ impl Script {
     /// # Errors
     /// Every mistake there is, in the order of their lines.
     pub fn parse(file: &str, path: &str, text: &[u8]) -> Result<Script, Mistakes> {
-        let mut parser = Parser { settings: Settings::new(path), parts: Vec::new(), mistakes: Vec::new() };
+        let mut parser = Parser {
+            settings: Settings::new(path),
+            parts: Vec::new(),
+            lines: Vec::new(),
+            mistakes: Vec::new(),
+        };
         parser.read(text);
         parser.finish(file)
     }
@@ -54,8 +59,9 @@ impl Script {
 
 struct Parser {
     settings: Settings,
-    /// Each with the line of its `@part`.
-    parts: Vec<(usize, Part)>,
+    parts: Vec<Part>,
+    /// The line of the `@part` of each.
+    lines: Vec<usize>,
     mistakes: Vec<(usize, String)>,
 }
 
@@ -91,7 +97,7 @@ impl Parser {
             }
         };
         let takes_all = |part: &Part| part.conditions == conditions || part.conditions.always_hold();
-        if let Some((earlier, _)) = self.parts.iter().find(|(_, part)| takes_all(part)) {
+        if let Some((earlier, _)) = self.lines.iter().zip(&self.parts).find(|(_, part)| takes_all(part)) {
             let what = format!("@part: never reached (the part in line {earlier} answers instead)");
             self.mistakes.push((number, what));
         }
@@ -112,30 +118,29 @@ impl Parser {
         let is_known = conditions.is_some();
         let part = part.finish(conditions.unwrap_or_default());
         if is_known {
-            self.parts.push((number, part));
+            self.parts.push(part);
+            self.lines.push(number);
         }
     }
 
     fn finish(self, file: &str) -> Result<Script, Mistakes> {
-        let file = file.to_owned();
-        if self.mistakes.is_empty() {
-            let parts = self.parts.into_iter().map(|(_, part)| part).collect();
-            return Ok(Script {
-                file,
-                about: self.settings.about.unwrap_or_default(),
-                route: self.settings.route,
-                parts,
-            });
+        if !self.mistakes.is_empty() {
+            return Err(Mistakes(in_order(file, self.mistakes)));
         }
-        let mistake = |(line, what)| Mistake { file: file.clone(), line, what };
-        Err(Mistakes(in_order(self.mistakes).into_iter().map(mistake).collect()))
+        Ok(Script {
+            file: file.to_owned(),
+            about: self.settings.about.unwrap_or_default(),
+            route: self.settings.route,
+            parts: self.parts,
+        })
     }
 }
 
 /// Mistakes by line, each once, though what is common to all parts was read once for each.
-fn in_order(mistakes: Vec<(usize, String)>) -> Vec<(usize, String)> {
-    let mut ordered: Vec<(usize, String)> = Vec::with_capacity(mistakes.len());
-    for mistake in mistakes {
+fn in_order(file: &str, mistakes: Vec<(usize, String)>) -> Vec<Mistake> {
+    let mut ordered: Vec<Mistake> = Vec::new();
+    for (line, what) in mistakes {
+        let mistake = Mistake { file: file.to_owned(), line, what };
         let place = ordered.partition_point(|other| *other < mistake);
         if ordered.get(place) != Some(&mistake) {
             ordered.insert(place, mistake);
