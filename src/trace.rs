@@ -191,9 +191,9 @@ impl<'a> Tap<'a> {
                 // What others look at holds no secrets of those they look at.
                 Name::Content => {}
                 Name::FieldLine if is_secret(bytes) => {
-                    let hidden =
-                        [bytes.split(|&byte| byte == b':').next().unwrap_or_default(), b": (not shown)\r\n"];
-                    self.watchers.observers.piece(connection, request, Side::Client, name, &hidden.concat());
+                    let mut hidden = field_name(bytes).to_vec();
+                    hidden.extend_from_slice(b": (not shown)\r\n");
+                    self.watchers.observers.piece(connection, request, Side::Client, name, &hidden);
                 }
                 _ => self.watchers.observers.piece(connection, request, Side::Client, name, bytes),
             }
@@ -307,9 +307,14 @@ fn begun(connection: Connection) -> Exchange {
 
 /// Whether a field line of a request holds what its sender tells nobody else.
 fn is_secret(line: &[u8]) -> bool {
-    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+    let name = field_name(line);
     let names = ["authorization", "proxy-authorization", "cookie"];
     names.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
+}
+
+/// What stands before the colon, if there is one.
+fn field_name(line: &[u8]) -> &[u8] {
+    line.split(|&byte| byte == b':').next().unwrap_or_default()
 }
 
 fn note_id(line: &[u8], last_event_id: &mut Option<Vec<u8>>) {

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(super) struct Direction {
     /// How it is written, for messages and for the README; the first word is its name.
     pub usage: &'static str,
-    pub apply: fn(&mut PartParser, &[u8]) -> Result<(), String>,
+    apply: fn(&mut PartParser, &[u8]) -> Result<(), String>,
 }
 
 /// All directions but `@part`, which is no direction in a part.
@@ -90,6 +90,18 @@ impl Direction {
         self.name() != FILL
     }
 
+    /// Does what the direction says.
+    ///
+    /// # Errors
+    /// A message that names what is wrong.
+    pub fn apply(&self, parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+        let takes_nothing = !self.usage.contains(' ');
+        match takes_nothing && !argument.is_empty() {
+            true => Err(too_much(argument)),
+            false => (self.apply)(parser, argument),
+        }
+    }
+
     /// A mistake's message, with how the direction is written unless the message says so itself.
     pub fn explain(&self, what: String) -> String {
         match what.ends_with(')') {
@@ -137,8 +149,7 @@ fn framing(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn open(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
+fn open(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
     parser.head_leaves();
     parser.body.step(Step::Open);
     Ok(())
@@ -202,8 +213,7 @@ fn chunk(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn cut(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
+fn cut(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
     parser.body.step(Step::Flush);
     Ok(())
 }
@@ -261,14 +271,15 @@ fn keepalive(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     if every < Duration::from_millis(1) {
         return Err("a keep-alive needs a millisecond at least".to_owned());
     }
-    let comment = match comment {
-        b"" => b":\n".to_vec(),
-        [b':', text @ ..] => [b":", unescape(text)?.as_slice(), b"\n"].concat(),
+    let mut comment = match comment {
+        b"" => b":".to_vec(),
+        [b':', ..] => unescape(comment)?,
         _ => return Err(wrong(comment, "does not begin with a colon")),
     };
-    if comment[..comment.len() - 1].iter().any(|byte| b"\r\n".contains(byte)) {
+    if comment.contains(&b'\r') || comment.contains(&b'\n') {
         return Err("a comment is one line".to_owned());
     }
+    comment.push(b'\n');
     parser.content_follows();
     parser.body.step(Step::Keepalive(every, Framed::new(&comment)));
     Ok(())
@@ -287,30 +298,25 @@ fn repeat(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn again(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
+fn again(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
     parser.close_loop()
 }
 
-fn clock(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
+fn clock(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
     parser.body.step(Step::Clock);
     Ok(())
 }
 
-fn resume(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
+fn resume(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
     parser.resume = true;
     Ok(())
 }
 
-fn end(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
+fn end(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
     parser.ends_with(Ending::End)
 }
 
-fn close(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
+fn close(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
     parser.ends_with(Ending::Close)
 }
 
@@ -322,12 +328,11 @@ fn drop(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             parser.body.step(Step::DropAfter(size));
             Ok(())
         }
-        _ => nothing(argument),
+        _ => Err(too_much(argument)),
     }
 }
 
-fn reset(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    nothing(argument)?;
+fn reset(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
     parser.ends_with(Ending::Reset)
 }
 
@@ -347,11 +352,8 @@ pub(super) fn word(text: &[u8]) -> (&[u8], &[u8]) {
     (&text[..length], &text[length + blanks..])
 }
 
-fn nothing(argument: &[u8]) -> Result<(), String> {
-    match argument {
-        [] => Ok(()),
-        _ => Err(wrong(argument, "is too much here")),
-    }
+fn too_much(argument: &[u8]) -> String {
+    wrong(argument, "is too much here")
 }
 
 /// Text in which no placeholder may stand.
@@ -385,6 +387,6 @@ fn every(argument: &[u8]) -> Result<Option<Duration>, String> {
         (b"", _) => Ok(None),
         (b"every", b"") => Err("`every` needs a time (write 80ms, 1.5s, 2m or 1h)".to_owned()),
         (b"every", every) => time(every).map(Some),
-        _ => Err(wrong(argument, "is too much here")),
+        _ => Err(too_much(argument)),
     }
 }

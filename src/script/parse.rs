@@ -168,7 +168,7 @@ fn read_direction(part: &mut PartParser, line: &[u8]) {
         if direction.ends_chunk() {
             part.body.end_whole_chunk();
         }
-        (direction.apply)(part, argument).map_err(|what| direction.explain(what))
+        direction.apply(part, argument).map_err(|what| direction.explain(what))
     });
     if let Err(what) = outcome {
         part.mistake(part.line, what);
