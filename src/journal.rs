@@ -1,6 +1,7 @@
 //! Remembers the requests that were received, for tests that ask what a client really sent: in memory, and as a line of
 //! JSON each in a file.
 
+use crate::json;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write;
@@ -38,15 +39,17 @@ impl Recorded {
     /// One line of JSON: `time` in milliseconds since 1970, `method`, `target`, `headers` as pairs, `body` as text.
     pub fn to_json(&self) -> String {
         let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-        let pair =
-            |(name, value): &(String, String)| format!("[{},{}]", json_string(name), json_string(value));
-        let headers: Vec<String> = self.headers.iter().map(pair).collect();
+        let mut headers = String::new();
+        for (name, value) in &self.headers {
+            let comma = if headers.is_empty() { "" } else { "," };
+            headers += &format!("{comma}[{},{}]", json::string(name), json::string(value));
+        }
         format!(
             "{{\"time\":{time},\"method\":{},\"target\":{},\"headers\":[{}],\"body\":{}}}\n",
-            json_string(&self.method),
-            json_string(&self.target),
-            headers.join(","),
-            json_string(&String::from_utf8_lossy(&self.body)),
+            json::string(&self.method),
+            json::string(&self.target),
+            headers,
+            json::string(&String::from_utf8_lossy(&self.body)),
         )
     }
 
@@ -55,21 +58,6 @@ impl Recorded {
         let texts = texts.chain(self.headers.iter().flat_map(|(name, value)| [name, value]));
         texts.map(|text| text.len() + size_of::<String>()).sum::<usize>() + self.body.len()
     }
-}
-
-/// RFC 8259, section 7. Control characters are escaped, so a line stays a line and a terminal its own master.
-pub(crate) fn json_string(text: &str) -> String {
-    let mut json = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            c if c.is_control() => json.push_str(&format!("\\u{:04x}", c as u32)),
-            c => json.push(c),
-        }
-    }
-    json.push('"');
-    json
 }
 
 /// All requests that were remembered.

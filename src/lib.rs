@@ -36,6 +36,7 @@
 //! | [`journal`] | remembers requests |
 //! | [`event_source`] | the other end: parses event streams, reconnects |
 //! | [`queue`] | from many threads to one |
+//! | [`json`] | strings of JSON |
 //! | [`trace`] | shows what goes over the wire |
 //! | [`threads`] | starts threads |
 //! | [`suggest`] | finds the word that was meant |
@@ -51,6 +52,7 @@ pub mod crew;
 pub mod event_source;
 pub mod http;
 pub mod journal;
+pub mod json;
 pub mod own_paths;
 pub mod queue;
 pub mod script;

@@ -4,7 +4,8 @@
 use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::request::Request;
 use crate::http::response::{Answer, Head, Refusal, Status};
-use crate::journal::{json_string, Journal, Recorded};
+use crate::journal::{Journal, Recorded};
+use crate::json;
 use crate::queue::Nothing;
 use crate::script::clock::Clock;
 use crate::script::random::unguessable;
@@ -58,19 +59,21 @@ fn page() -> Answer {
 fn scripts(site: &Site) -> Answer {
     let mut json = String::from("[");
     for script in site.catalogue.scripts() {
-        let types: Vec<String> = script.event_types().iter().map(|name| json_string(name)).collect();
-        if json.len() > 1 {
-            json.push_str(",\n");
+        let mut types = String::new();
+        for name in script.event_types() {
+            types += if types.is_empty() { "" } else { "," };
+            types += &json::string(&name);
         }
-        json.push_str(&format!(
+        json += if json.len() > 1 { ",\n" } else { "" };
+        json += &format!(
             "{{\"method\":{},\"target\":{},\"about\":{},\"types\":[{}]}}",
-            json_string(&script.route.methods.join(",")),
-            json_string(&script.route.target()),
-            json_string(&script.about),
-            types.join(","),
-        ));
+            json::string(&script.route.methods.join(",")),
+            json::string(&script.route.target()),
+            json::string(&script.about),
+            types,
+        );
     }
-    json.push_str("]\n");
+    json += "]\n";
     Answer::new(Status::OK, &json).of_type("application/json")
 }
 

@@ -3,6 +3,7 @@
 
 use super::{Connection, Side};
 use crate::http::anatomy::{Anatomy, Name};
+use crate::json;
 use crate::queue::Queue;
 use crate::script::facts::percent_decode;
 use std::net::IpAddr;
@@ -79,7 +80,7 @@ impl Observers {
         };
         for part in bytes.chunks(PIECE) {
             self.event(connection, request, "piece", &|| {
-                format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json_bytes(part))
+                format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json::bytes(part))
             });
         }
     }
@@ -92,7 +93,7 @@ impl Observers {
     }
 
     pub(super) fn end(&self, connection: &Connection, request: &Anatomy, how: &str) {
-        self.event(connection, request, "end", &|| format!("\"how\":{}", json_bytes(how.as_bytes())));
+        self.event(connection, request, "end", &|| format!("\"how\":{}", json::bytes(how.as_bytes())));
     }
 
     fn event(&self, connection: &Connection, request: &Anatomy, kind: &str, rest: &dyn Fn() -> String) {
@@ -145,24 +146,6 @@ fn milliseconds(time: Duration) -> String {
     format!("{}.{:03}", time.as_millis() as u64, time.subsec_micros() % 1_000)
 }
 
-/// A string of JSON (RFC 8259, section 7) with a character U+0000 to U+00FF for each byte.
-fn json_bytes(bytes: &[u8]) -> String {
-    let mut json = String::with_capacity(bytes.len() + 2);
-    json.push('"');
-    for &byte in bytes {
-        match byte {
-            b'"' => json.push_str("\\\""),
-            b'\\' => json.push_str("\\\\"),
-            b'\n' => json.push_str("\\n"),
-            b'\r' => json.push_str("\\r"),
-            b' '..=b'~' => json.push(byte as char),
-            _ => json.push_str(&format!("\\u{byte:04x}")),
-        }
-    }
-    json.push('"');
-    json
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +176,7 @@ mod tests {
         let all = seen(&observation);
         assert_eq!(all.len(), 1, "{all:?}");
         assert!(all[0].starts_with("event: piece\ndata: {\"client\":7,\"ms\":0."), "{all:?}");
-        let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\\u00ff HTTP/1.1\\r\\n\"}\n\n";
+        let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\u{ff} HTTP/1.1\\u000d\\u000a\"}\n\n";
         assert!(all[0].ends_with(end), "{all:?}");
     }
 
