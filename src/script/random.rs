@@ -30,7 +30,7 @@ impl Random {
             return least;
         }
         // A number of 64 bits is so many 2^64ths of the way from one to the other.
-        let way = (most - least).as_nanos() * u128::from(self.next()) >> 64;
+        let way = ((most - least).as_nanos() * u128::from(self.next())) >> 64;
         least + Duration::from_nanos(way as u64)
     }
 }
