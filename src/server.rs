@@ -41,12 +41,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
-    catalogue: Catalogue,
-    tempo: Tempo,
     max_clients: usize,
-    journal: Option<Journal>,
-    control: bool,
-    watchers: Watchers,
+    site: Site,
 }
 
 impl Server {
@@ -56,52 +52,52 @@ impl Server {
     /// The address is unknown, not this machine's, not permitted, or in use.
     pub fn bind(address: impl ToSocketAddrs, catalogue: Catalogue) -> io::Result<Server> {
         let listener = TcpListener::bind(address)?;
-        let tempo = Tempo { speed: Speed::NORMAL, seed: unguessable() };
-        Ok(Server {
-            listener,
+        let seed = unguessable();
+        let site = Site {
             catalogue,
-            tempo,
-            max_clients: DEFAULT_MAX_CLIENTS,
+            tempo: Tempo { speed: Speed::NORMAL, seed },
+            state: ServerState::new(),
             journal: None,
-            control: false,
             watchers: Watchers::default(),
-        })
+            control: false,
+        };
+        Ok(Server { listener, max_clients: DEFAULT_MAX_CLIENTS, site })
     }
 
     /// Sets how fast scripts play.
     pub fn speed(mut self, speed: Speed) -> Server {
-        self.tempo.speed = speed;
+        self.site.tempo.speed = speed;
         self
     }
 
     /// Makes random waits the same every time: those of a script's n-th request, whenever it comes.
     pub fn seed(mut self, seed: u64) -> Server {
-        self.tempo.seed = seed;
+        self.site.tempo.seed = seed;
         self
     }
 
     /// Remembers every request: see [`RunningServer::requests`].
     pub fn journal(mut self, journal: Journal) -> Server {
-        self.journal = Some(journal);
+        self.site.journal = Some(journal);
         self
     }
 
     /// Shows every byte that goes over the wire on stderr, with colours or without.
     pub fn trace(mut self, coloured: bool) -> Server {
-        self.watchers.terminal = Some(Terminal::new(coloured));
+        self.site.watchers.terminal = Some(Terminal::new(coloured));
         self
     }
 
     /// Prints a line for each request and one for each end on stdout.
     pub fn log(mut self) -> Server {
-        self.watchers.log = Some(Log);
+        self.site.watchers.log = Some(Log);
         self
     }
 
     /// Lets any client steer the server: `GET /-/requests` gives the journal, `POST /-/drop` breaks all streams,
     /// `POST /-/stop` stops the server.
     pub fn control(mut self) -> Server {
-        self.control = true;
+        self.site.control = true;
         self
     }
 
@@ -134,14 +130,7 @@ impl Server {
     /// The threads cannot be started, or the system does not say which port is bound.
     pub fn start(self) -> io::Result<RunningServer> {
         let address = self.local_addr()?;
-        let site = Arc::new(Site {
-            catalogue: self.catalogue,
-            tempo: self.tempo,
-            watchers: self.watchers,
-            state: ServerState::new(),
-            journal: self.journal,
-            control: self.control,
-        });
+        let site = Arc::new(self.site);
         let turn_away = TurnAway::start(spare_descriptors(self.max_clients))?;
         let accepting = Accepting {
             listener: self.listener,
