@@ -271,12 +271,13 @@ impl Anatomy {
 
     /// How the body ends (RFC 9112, section 6.3).
     fn after_head(&mut self) -> State {
-        let status = self.start_line().nth(1).unwrap_or_default().to_vec();
+        let status = self.start_line().nth(1).unwrap_or_default();
+        // An interim response: the real one follows.
+        let is_interim = self.is_response && status.starts_with(b"1");
+        let has_no_body = self.head_only || status == b"204" || status == b"304";
         self.is_event_stream &= status == b"200";
         match (self.chunked, self.length) {
-            // An interim response: the real one follows.
-            _ if self.is_response && status.starts_with(b"1") => State::Complete,
-            _ if self.head_only || status == b"204" || status == b"304" => State::Complete,
+            _ if is_interim || has_no_body => State::Complete,
             (true, _) => State::ChunkSize,
             (false, Some(0)) => State::Complete,
             (false, Some(length)) => State::Content(length),
