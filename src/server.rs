@@ -7,7 +7,7 @@ use crate::journal::{Journal, Recorded};
 use crate::script::catalogue::Catalogue;
 use crate::script::clock::Tempo;
 use crate::script::random::unguessable;
-use crate::script::units::Speed;
+use crate::script::units::{parse_number, Speed};
 use crate::site::Site;
 use crate::threads;
 use crate::trace::log::Log;
@@ -248,8 +248,8 @@ fn is_the_clients(error: &io::Error) -> bool {
 /// How many client threads this machine can carry; `None` where that is not known.
 fn thread_limit() -> Option<usize> {
     let text = fs::read("/proc/sys/vm/max_map_count").ok()?;
-    let mappings: usize = String::from_utf8_lossy(&text).trim_end().parse().ok()?;
-    Some(mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
+    let mappings = parse_number(String::from_utf8_lossy(&text).trim_end())?;
+    Some((mappings as usize).saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
 }
 
 /// How many descriptors are left beside those of the clients and the server's own.
@@ -257,8 +257,9 @@ fn spare_descriptors(max_clients: usize) -> usize {
     let limits = fs::read("/proc/self/limits").unwrap_or_default();
     let limits = String::from_utf8_lossy(&limits);
     let line = limits.split_once("Max open files").map(|(_, line)| line);
-    let limit = line.and_then(|line| line.split_whitespace().next()).and_then(|limit| limit.parse().ok());
-    limit.unwrap_or(DEFAULT_OPEN_FILES).saturating_sub(max_clients.saturating_add(OWN_DESCRIPTORS))
+    let limit = line.and_then(|line| line.split_whitespace().next()).and_then(parse_number);
+    let limit = limit.map_or(DEFAULT_OPEN_FILES, |limit| limit as usize);
+    limit.saturating_sub(max_clients.saturating_add(OWN_DESCRIPTORS))
 }
 
 #[cfg(test)]

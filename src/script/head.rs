@@ -4,6 +4,7 @@
 use super::facts::Facts;
 use super::parse::wrong;
 use super::template::{Segment, Template};
+use super::units::parse_number;
 use crate::http::field::{is_field_value, is_token, trim_ows};
 
 /// Status and field lines as the script wants them.
@@ -137,9 +138,8 @@ fn parse_status(text: &[u8]) -> Result<Status, String> {
         Some(space) => (&text[..space], Some(trim_ows(&text[space..]))),
         None => (text, None),
     };
-    let number = std::str::from_utf8(code).ok().and_then(|code| code.parse().ok());
-    let status = match number {
-        Some(status @ 200..=999) if code.len() == 3 => status,
+    let status = match std::str::from_utf8(code).ok().and_then(parse_number) {
+        Some(status @ 200..=999) if code.len() == 3 => status as u16,
         _ => return Err(wrong(code, "is no status (write a number from 200 to 999)")),
     };
     match reason.map_or(true, is_field_value) {
