@@ -54,9 +54,9 @@ impl Recorded {
     }
 
     fn octets(&self) -> usize {
-        let texts = [&self.method, &self.target].into_iter();
-        let texts = texts.chain(self.headers.iter().flat_map(|(name, value)| [name, value]));
-        texts.map(|text| text.len() + size_of::<String>()).sum::<usize>() + self.body.len()
+        let lines =
+            self.headers.iter().map(|(name, value)| name.len() + value.len() + 2 * size_of::<String>());
+        size_of::<Recorded>() + self.method.len() + self.target.len() + self.body.len() + lines.sum::<usize>()
     }
 }
 
