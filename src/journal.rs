@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(
             request(b"h\xFF\n\xC3\xA9").to_json(),
             "{\"time\":1500,\"method\":\"POST\",\"target\":\"/a?\\\"b\\\\\",\
-             \"headers\":[[\"Host\",\"x\"],[\"X\",\"\\u001b[2J\"]],\"body\":\"h\u{FFFD}\\u000a\u{e9}\"}\n"
+             \"headers\":[[\"Host\",\"x\"],[\"X\",\"\\u001b[2J\"]],\"body\":\"h\u{FFFD}\\n\u{e9}\"}\n"
         );
         assert_eq!(request(b"").header("host"), Some("x"));
     }

@@ -7,6 +7,8 @@ pub fn string(text: &str) -> String {
         match c {
             '"' => json.push_str("\\\""),
             '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
             c if c.is_control() => json.push_str(&format!("\\u{:04x}", c as u32)),
             c => json.push(c),
         }

@@ -176,7 +176,7 @@ mod tests {
         let all = seen(&observation);
         assert_eq!(all.len(), 1, "{all:?}");
         assert!(all[0].starts_with("event: piece\ndata: {\"client\":7,\"ms\":0."), "{all:?}");
-        let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\u{ff} HTTP/1.1\\u000d\\u000a\"}\n\n";
+        let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\u{ff} HTTP/1.1\\r\\n\"}\n\n";
         assert!(all[0].ends_with(end), "{all:?}");
     }
 
