@@ -5,6 +5,7 @@
 
 use rust_sse_server::cli::{self, Color, Command, Options};
 use rust_sse_server::script::catalogue::{path_of_file, DEMO_PATH};
+use rust_sse_server::suggest::printable;
 use rust_sse_server::{Catalogue, Journal, Script, Server, VERSION};
 use std::env;
 use std::fs;
@@ -182,16 +183,4 @@ fn complain(message: &str) {
         // Without stderr there is nobody to tell.
         let _ = writeln!(io::stderr(), "rust_sse_server: {}", printable(line));
     }
-}
-
-/// Text in which nothing can move a terminal's cursor: names of files and hosts can hold anything.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() && c != '\n' {
-            true => shown.extend(c.escape_debug()),
-            false => shown.push(c),
-        }
-    }
-    shown
 }

@@ -15,13 +15,26 @@ pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> St
     nearest(word, candidates).map_or_else(String::new, |best| format!(" (did you mean `{best}`?)"))
 }
 
-/// A text from outside as messages show it: nothing in it can move a terminal's cursor.
-pub fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+/// A word from outside as messages quote it.
+pub fn shown(word: &str) -> String {
+    escaped(word, |_| true)
+}
+
+/// Text in which nothing can move a terminal's cursor: names of files and hosts can hold anything.
+pub fn printable(text: &str) -> String {
+    escaped(text, |c| c.is_control() && c != '\n')
+}
+
+/// A text with those characters escaped that have to be, if they are among these.
+fn escaped(text: &str, among: fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        shown.extend(c.escape_debug());
+        match among(c) {
+            true => escaped.extend(c.escape_debug()),
+            false => escaped.push(c),
+        }
     }
-    shown
+    escaped
 }
 
 fn distance(a: &str, b: &str) -> usize {

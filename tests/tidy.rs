@@ -86,7 +86,7 @@ fn the_maps_name_the_modules_there_are() {
 
 /// Which modules each may import; none that stands further up. What follows `::` narrows it to that submodule.
 const IMPORTS: &[(&str, &[&str])] = &[
-    ("main", &["cli", "server", "script"]),
+    ("main", &["cli", "server", "script", "suggest"]),
     ("cli", &["script::units", "suggest"]),
     (
         "server",
