@@ -156,9 +156,11 @@ fn announce(host: &str, port: u16, routes: &[String]) -> Result<(), String> {
 fn print(text: &str) -> Result<(), String> {
     let mut out = io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to stdout: {error}"))
+        }
         // Whoever closed the pipe has read enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome.map_err(|error| format!("cannot write to stdout: {error}")),
+        _ => Ok(()),
     }
 }
 
@@ -180,7 +182,8 @@ fn explain(error: &io::Error, options: &Options) -> String {
 
 fn complain(message: &str) {
     for line in message.lines() {
+        let line = format!("rust_sse_server: {}\n", printable(line));
         // Without stderr there is nobody to tell.
-        let _ = writeln!(io::stderr(), "rust_sse_server: {}", printable(line));
+        let _ = io::stderr().write_all(line.as_bytes());
     }
 }

@@ -19,8 +19,9 @@ impl Trouble {
     pub fn tell(&mut self, what: impl Display) {
         if self.written.map_or(true, |written| written.elapsed() > PAUSE) {
             self.written = Some(Instant::now());
+            let line = format!("rust_sse_server: {what}\n");
             // Without stderr there is nobody to tell.
-            let _ = writeln!(io::stderr(), "rust_sse_server: {what}");
+            let _ = io::stderr().write_all(line.as_bytes());
         }
     }
 }
