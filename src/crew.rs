@@ -151,7 +151,6 @@ fn start_threads(lobby: &Arc<Lobby>, turn_away: &TurnAway) {
         if let Err(error) = threads::start(Builder::new().stack_size(STACK), serve.clone()) {
             trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
             if let Some(client) = lobby.give_up() {
-                client.seat.0.watchers.turned_away(&client.stream);
                 turn_away.client(client.stream);
             }
         }

@@ -131,7 +131,7 @@ impl Server {
     pub fn start(self) -> io::Result<RunningServer> {
         let address = self.local_addr()?;
         let site = Arc::new(self.site);
-        let turn_away = TurnAway::start(spare_descriptors(self.max_clients))?;
+        let turn_away = TurnAway::start(Arc::clone(&site), spare_descriptors(self.max_clients))?;
         let accepting = Accepting {
             listener: self.listener,
             site: Arc::clone(&site),
@@ -232,10 +232,7 @@ impl Accepting {
     fn hand_on(&self, stream: TcpStream) {
         match Seat::take(&self.site, self.max_clients) {
             Some(seat) => self.crew.serve(Accepted { stream, at: Instant::now(), seat }),
-            None => {
-                self.site.watchers.turned_away(&stream);
-                self.turn_away.client(stream);
-            }
+            None => self.turn_away.client(stream),
         }
     }
 }

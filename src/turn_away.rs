@@ -3,8 +3,10 @@
 
 use crate::http::response::{Answer, Manners, Refusal, Status};
 use crate::queue::{Nothing, Queue};
+use crate::site::Site;
 use crate::socket::LINGER_TIME;
 use crate::threads;
+use crate::trace::Watchers;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -41,12 +43,15 @@ impl TurnAway {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start(descriptors: usize) -> io::Result<TurnAway> {
+    pub fn start(site: Arc<Site>, descriptors: usize) -> io::Result<TurnAway> {
         // Half of them for clients that wait to be told, half for those that were.
         let most = (descriptors / 2).clamp(MIN_TURNED_AWAY, MAX_TURNED_AWAY);
         let queue = Arc::new(Queue::new(most));
         let arriving = Arc::clone(&queue);
-        threads::start(threads::named("turn away"), Arc::new(move || turn_away(&arriving, most)))?;
+        threads::start(
+            threads::named("turn away"),
+            Arc::new(move || turn_away(&arriving, most, &site.watchers)),
+        )?;
         Ok(TurnAway(Arc::new(Closing(queue))))
     }
 
@@ -63,13 +68,16 @@ struct Leaving {
     deadline: Instant,
 }
 
-fn turn_away(arriving: &Queue<TcpStream>, most: usize) {
+fn turn_away(arriving: &Queue<TcpStream>, most: usize, watchers: &Watchers) {
     let mut leaving = Vec::new();
     let mut looked = Instant::now();
     loop {
         let time = if leaving.is_empty() { NOBODY_THERE } else { LOOK_EVERY };
         match arriving.take(time) {
-            Ok(stream) => leaving.extend(say_so(stream)),
+            Ok(stream) => {
+                watchers.turned_away(&stream);
+                leaving.extend(say_so(stream));
+            }
             Err(Nothing::Yet) => {}
             Err(Nothing::EverMore) => return,
         }
