@@ -94,7 +94,7 @@ impl Clock for ClientClock<'_> {
     /// once, but is 20 to 40 ms late where `thread::sleep` is 0.1 ms.
     fn wait_until(&mut self, due: Instant) -> io::Result<()> {
         let due = self.server.together(due);
-        self.tap.waits(Some(due.saturating_duration_since(Instant::now())));
+        self.tap.waits(Some(due));
         loop {
             let left = due.saturating_duration_since(Instant::now());
             thread::sleep(left.min(SLICE));
@@ -117,7 +117,7 @@ impl Clock for ClientClock<'_> {
 
     /// Nothing more will be written, so a client that has closed its sending half is as good as gone.
     fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
-        self.tap.waits(due.map(|due| due.saturating_duration_since(Instant::now())));
+        self.tap.waits(due);
         let mut buffer = [0; 256];
         loop {
             let left = due.map_or(SLICE, |due| due.saturating_duration_since(Instant::now()));

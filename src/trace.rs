@@ -238,9 +238,10 @@ impl<'a> Tap<'a> {
         });
     }
 
-    /// Sees a wait begin, for ever or for a time.
-    pub fn waits(&self, time: Option<Duration>) {
+    /// Sees a wait begin, for ever or until something is due.
+    pub fn waits(&self, due: Option<Instant>) {
         if let Some(exchange) = &*self.exchange.borrow() {
+            let time = due.map(|due| due.saturating_duration_since(Instant::now()));
             if let Some(terminal) = &self.watchers.terminal {
                 terminal.wait(&exchange.connection, time);
             }
