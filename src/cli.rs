@@ -135,15 +135,18 @@ const OPTIONS: [&str; 13] = [
     "--seed",
     "--max-clients",
     "--record",
+    "--color",
     "--control",
     "--trace",
-    "--color",
     "--log",
     "--check",
     "--list",
     "--help",
     "--version",
 ];
+
+/// How many of them, the first ones, take a value.
+const WITH_VALUE: usize = 6;
 
 /// Reads the arguments that follow the program's name.
 ///
@@ -159,20 +162,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, U
             Some((name, value)) if name.starts_with("--") => (name, Some(value)),
             _ => (text.as_str(), None),
         };
-        let mut value = || match inline {
-            Some(value) => Ok(OsString::from(value)),
-            None => arguments.next().filter(|value| !is_option(value)).ok_or_else(|| missing_value(name)),
-        };
+        let value = value_of(name, inline, &mut arguments)?;
+        let readable = value.to_string_lossy().into_owned();
         match name {
-            "--script" => options.scripts.push(value()?.into()),
-            "--speed" => options.speed = speed(&value()?.to_string_lossy())?,
-            "--seed" => options.seed = Some(seed(&value()?.to_string_lossy())?),
-            "--record" => options.record = Some(value()?.into()),
-            "--color" => options.color = color(&value()?.to_string_lossy())?,
-            "--max-clients" => options.max_clients = Some(max_clients(&value()?.to_string_lossy())?),
-            _ if inline.is_some() && OPTIONS.contains(&name) => {
-                return Err(UsageError(format!("{name} takes no value")))
-            }
+            "--script" => options.scripts.push(value.into()),
+            "--speed" => options.speed = speed(&readable)?,
+            "--seed" => options.seed = Some(seed(&readable)?),
+            "--record" => options.record = Some(value.into()),
+            "--color" => options.color = color(&readable)?,
+            "--max-clients" => options.max_clients = Some(max_clients(&readable)?),
             "--help" | "-h" => return Ok(Options::of(Command::Help)),
             "--version" | "-V" => return Ok(Options::of(Command::Version)),
             "--control" => options.control = true,
@@ -188,13 +186,26 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, U
     Ok(options)
 }
 
+/// The value of an option, behind its `=` or in the next argument; an empty one for all that takes none.
+fn value_of(
+    name: &str,
+    inline: Option<&str>,
+    arguments: &mut impl Iterator<Item = OsString>,
+) -> Result<OsString, UsageError> {
+    match (OPTIONS[..WITH_VALUE].contains(&name), inline) {
+        (true, Some(value)) => Ok(value.into()),
+        (true, None) => {
+            let value = arguments.next().filter(|value| !is_option(value));
+            value.ok_or_else(|| UsageError(format!("{name} needs a value")))
+        }
+        (false, Some(_)) if OPTIONS.contains(&name) => Err(UsageError(format!("{name} takes no value"))),
+        (false, _) => Ok(OsString::new()),
+    }
+}
+
 /// Whether an argument that could be a value is meant as the next option.
 fn is_option(argument: &OsString) -> bool {
     argument.to_str().map_or(false, |text| OPTIONS.contains(&text))
-}
-
-fn missing_value(name: &str) -> UsageError {
-    UsageError(format!("{name} needs a value"))
 }
 
 fn unknown_option(name: &str) -> UsageError {
