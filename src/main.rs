@@ -82,7 +82,8 @@ fn is_coloured(color: Color) -> bool {
 /// Rust 1.63 does not say what stderr is; Linux does.
 fn stderr_is_a_terminal() -> bool {
     let device = fs::read_link("/proc/self/fd/2").unwrap_or_default();
-    device.starts_with("/dev/pts") || device.to_string_lossy().starts_with("/dev/tty")
+    let device = device.to_string_lossy();
+    device.starts_with("/dev/pts/") || device.starts_with("/dev/tty")
 }
 
 /// Where requests are remembered, if somebody can ask for them.
