@@ -39,7 +39,7 @@
 //! | [`json`] | strings of JSON |
 //! | [`trace`] | shows what goes over the wire |
 //! | [`threads`] | starts threads |
-//! | [`suggest`] | finds the word that was meant |
+//! | [`suggest`] | what messages say about a mistyped word |
 //! | [`trouble`] | tells of what goes wrong, not too often |
 
 #![forbid(unsafe_code)]
