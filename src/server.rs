@@ -246,7 +246,7 @@ fn is_the_clients(error: &io::Error) -> bool {
 fn thread_limit() -> Option<usize> {
     let text = fs::read("/proc/sys/vm/max_map_count").ok()?;
     let mappings = parse_number(String::from_utf8_lossy(&text).trim_end())?;
-    Some((mappings as usize).saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
+    Some(usize::try_from(mappings).ok()?.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
 }
 
 /// How many descriptors are left beside those of the clients and the server's own.
@@ -255,7 +255,7 @@ fn spare_descriptors(max_clients: usize) -> usize {
     let limits = String::from_utf8_lossy(&limits);
     let line = limits.split_once("Max open files").map(|(_, line)| line);
     let limit = line.and_then(|line| line.split_whitespace().next()).and_then(parse_number);
-    let limit = limit.map_or(DEFAULT_OPEN_FILES, |limit| limit as usize);
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(DEFAULT_OPEN_FILES);
     limit.saturating_sub(max_clients.saturating_add(OWN_DESCRIPTORS))
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-/// Starts a thread of this kind, which does this and ends. Threads can share what they do.
+/// Starts a thread of this kind that calls `run` once. Several threads may share one `run`.
 ///
 /// # Errors
 /// The system has no thread to give; `std::thread::spawn` would panic.

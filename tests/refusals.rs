@@ -201,7 +201,14 @@ fn nothing_of_a_request_is_repeated_in_an_answer() {
 #[test]
 fn a_head_that_is_refused_gets_no_body_either() {
     let server = demo("max");
-    let refused = Exchange::new(server.address(), "HEAD / HTTP/9.9\r\nHost: x\r\n\r\n", PATIENCE);
-    assert!(refused.head.starts_with("HTTP/1.1 505 "), "{}", refused.head);
-    assert_eq!(refused.wire, b"");
+    for (request, status) in [
+        ("HEAD / HTTP/9.9\r\nHost: x\r\n\r\n", 505),
+        ("HEAD / HTTP/1.1\n", 400),
+        ("HEAD /\x01", 400),
+        ("HEAD / HTTP/1.1\r\nX: \x01", 400),
+    ] {
+        let refused = Exchange::new(server.address(), request, PATIENCE);
+        assert!(refused.head.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?} {}", refused.head);
+        assert_eq!(refused.wire, b"", "{request:?}");
+    }
 }

@@ -52,7 +52,7 @@ impl Framed {
 /// Octets of the longest `chunk-size CRLF`: 16 digits and the line end.
 const SIZE_LINE: usize = 18;
 
-/// Octets of `chunk-size CRLF`.
+/// Octets of `chunk-size CRLF`: a digit for every four bits.
 fn size_line_length(size: usize) -> usize {
     (usize::BITS - size.leading_zeros() + 3) as usize / 4 + 2
 }
@@ -178,7 +178,7 @@ impl<W: Write> ChunkedWriter<W> {
         let data = self.gathered.len();
         append(&mut self.gathered);
         let size = self.gathered.len() - data;
-        debug_assert!(size <= at_most);
+        assert!(size <= at_most, "a short chunk is longer than it was to be");
         self.octets += size as u64;
         self.last = last_two(self.last, &self.gathered[data..]);
         match self.framing {

@@ -48,7 +48,8 @@ pub fn put_field_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-/// Whether two names, or two options, are the same: HTTP compares them without regard to case.
+/// Whether two names, or two options, are the same: HTTP compares them without regard to case. Asked for in many places,
+/// and compiled once.
 #[inline(never)]
 pub fn is_same(one: &[u8], other: &[u8]) -> bool {
     one.eq_ignore_ascii_case(other)

@@ -83,7 +83,7 @@ impl Request {
     }
 }
 
-/// The bytes of a head so far.
+/// The bytes of a head so far, and which field names stand in them.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Head {
     bytes: Vec<u8>,
@@ -118,6 +118,7 @@ pub struct HeadReader {
     line_start: usize,
     line: Option<RequestLine>,
     field_lines: usize,
+    /// The last octet was a CR, so an LF has to follow.
     after_cr: bool,
 }
 
@@ -151,16 +152,37 @@ impl HeadReader {
             if is_field_octet(byte) && !self.after_cr {
                 continue;
             }
-            self.check_octet(byte)?;
+            if let Err(refusal) = self.check_octet(byte) {
+                self.take_unfinished(&bytes[used..n]);
+                return Err(refusal);
+            }
             if byte == b'\n' {
-                self.take(&bytes[used..=n])?;
+                self.head.bytes.extend_from_slice(&bytes[used..=n]);
                 used = n + 1;
+                if self.head.bytes.len() > MAX_HEAD {
+                    return Err(self.too_large());
+                }
                 if self.end_line()? {
                     return Ok(Progress::Done(used));
                 }
             }
         }
-        self.take(&bytes[used..]).map(|()| Progress::More)
+        self.take_unfinished(&bytes[used..]);
+        match self.head.bytes.len() >= MAX_HEAD {
+            true => Err(self.too_large()),
+            false => Ok(Progress::More),
+        }
+    }
+
+    /// Takes the beginning of a line. If it will be refused, the answer has to mind it all the same.
+    #[cold]
+    fn take_unfinished(&mut self, bytes: &[u8]) {
+        self.head.bytes.extend_from_slice(bytes);
+        let line = &self.head.bytes[self.line_start..];
+        let colon = line.iter().position(|&byte| byte == b':').filter(|_| self.line.is_some());
+        if let Some(Ok(name)) = colon.map(|colon| std::str::from_utf8(&line[..colon])) {
+            self.head.names.add(name);
+        }
     }
 
     /// The request, once `push` said `Done`.
@@ -176,7 +198,8 @@ impl HeadReader {
         Ok(Request { body, ..request })
     }
 
-    /// CR and LF come in pairs only; of the other control bytes HTAB alone may appear.
+    /// Checks what cannot simply stand in a line: CR and LF come in pairs only, and of the other control bytes HTAB alone
+    /// may appear.
     fn check_octet(&mut self, byte: u8) -> Result<(), Refusal> {
         let after_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
         match (after_cr, byte) {
@@ -184,15 +207,6 @@ impl HeadReader {
             (false, b'\n') => Err(Refusal::bad("a line ends with LF alone; HTTP ends lines with CR LF")),
             (true, _) => Err(Refusal::bad("a CR is not followed by LF")),
             (false, _) => Err(Refusal::bad("a control byte in the head; is this TLS or HTTP/2?")),
-        }
-    }
-
-    /// Adds bytes to the head.
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        self.head.bytes.extend_from_slice(bytes);
-        match self.head.bytes.len() > MAX_HEAD {
-            true => Err(self.too_large()),
-            false => Ok(()),
         }
     }
 
@@ -292,75 +306,4 @@ pub(crate) const BODY_TOO_LARGE: Refusal =
     Refusal::new(Status::CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &[u8] = b"GET /events?a=1 HTTP/1.1\r\nHost: localhost:8080\r\nLast-Event-ID: 7\r\nX:\r\n\r\n";
-
-    fn read(bytes: &[u8]) -> Result<Request, Refusal> {
-        let mut reader = HeadReader::default();
-        match reader.push(bytes)? {
-            Progress::Done(used) if used == bytes.len() => reader.finish(),
-            other => panic!("{other:?} for {}", bytes.escape_ascii()),
-        }
-    }
-
-    #[test]
-    fn reads_the_parts_of_a_good_request() {
-        let request = read(GOOD).unwrap();
-        assert_eq!(request.method(), "GET");
-        assert_eq!(request.path(), b"/events");
-        assert_eq!(request.version(), Version::Http11);
-        assert_eq!(request.field("last-event-id"), Some(&b"7"[..]));
-        assert_eq!(request.field("x"), Some(&b""[..]));
-        assert_eq!((request.target(), request.query()), (&b"/events?a=1"[..], Some(&b"a=1"[..])));
-        assert_eq!(request.field_lines().count(), 3);
-    }
-
-    #[test]
-    fn every_prefix_of_a_good_request_is_not_yet() {
-        for length in 0..GOOD.len() {
-            assert_eq!(HeadReader::default().push(&GOOD[..length]), Ok(Progress::More), "{length}");
-        }
-    }
-
-    #[test]
-    fn a_request_in_any_two_pieces_is_the_same_request() {
-        for cut in 0..GOOD.len() {
-            let mut reader = HeadReader::default();
-            assert_eq!(reader.push(&GOOD[..cut]), Ok(Progress::More));
-            assert_eq!(reader.push(&GOOD[cut..]), Ok(Progress::Done(GOOD.len() - cut)));
-            assert_eq!(reader.finish(), read(GOOD));
-        }
-    }
-
-    #[test]
-    fn bytes_after_the_blank_line_are_the_next_requests() {
-        let mut reader = HeadReader::default();
-        let two = [GOOD, GOOD].concat();
-        assert_eq!(reader.push(&two), Ok(Progress::Done(GOOD.len())));
-    }
-
-    #[test]
-    fn an_empty_line_before_the_request_line_is_ignored() {
-        let request = read(&[b"\r\n\r\n", GOOD].concat()).unwrap();
-        assert_eq!(request.path(), b"/events");
-    }
-
-    #[test]
-    fn an_absolute_target_without_a_path_means_the_root() {
-        assert_eq!(read(b"GET http://h?q HTTP/1.1\r\nHost: h\r\n\r\n").unwrap().path(), b"/");
-    }
-
-    #[test]
-    fn knows_when_the_client_wants_the_connection_closed() {
-        let closes = |head: &str| {
-            let mut reader = HeadReader::default();
-            reader.push(head.as_bytes()).unwrap();
-            reader.manners().close
-        };
-        assert!(closes("GET / HTTP/1.0\r\n\r\n"));
-        assert!(closes("GET / HTTP/1.1\r\nHost: x\r\nConnection: foo, Close\r\n\r\n"));
-        assert!(!closes("GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n"));
-    }
-}
+mod tests;

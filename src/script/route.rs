@@ -93,7 +93,7 @@ impl Route {
             }
             methods.push(method.to_owned());
         }
-        let target = target.trim_start_matches(' ');
+        let target = target.trim_start_matches(&[' ', '\t'][..]);
         if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
             return Err(format!("a target begins with `/`, not as `{}`", suggest::shown(target)));
         }
@@ -113,7 +113,8 @@ impl Route {
     /// A message that names what is wrong.
     pub fn apply_count(&mut self, argument: &[u8]) -> Result<(), String> {
         let text = String::from_utf8_lossy(argument);
-        let key = text.strip_prefix("by ").map(|key| key.trim_start_matches(' ')).unwrap_or_default();
+        let key =
+            text.strip_prefix("by ").map(|key| key.trim_start_matches(&[' ', '\t'][..])).unwrap_or_default();
         self.count = match key.split_once(':') {
             None if key == "ip" => CountBy::Ip,
             Some(("query", key)) if !key.is_empty() => CountBy::Query(key.as_bytes().to_vec()),

@@ -89,7 +89,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     size.filter(|size| *size <= MAX_SIZE).ok_or_else(wrong)
 }
 
-/// Reads digits, and nothing but digits: `parse` would take a sign before them.
+/// Reads digits, one at least and nothing else (`parse` would take a sign before them); `None` above 2^64 - 1.
 pub fn parse_number(text: &str) -> Option<u64> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_number)

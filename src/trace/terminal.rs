@@ -49,9 +49,12 @@ impl Terminal {
     /// A piece of a head, or of the framing; `message` as it is with it.
     pub fn piece(&self, connection: &Connection, message: &Anatomy, name: Name, bytes: &[u8]) {
         let side = if message.is_response { Side::Server } else { Side::Client };
-        let size = format!("{0:#x} = {0} bytes of chunk-data follow", message.chunk_size);
+        let size;
         let remark = match name {
-            Name::ChunkSize if bytes.ends_with(b"\n") => &size,
+            Name::ChunkSize if bytes.ends_with(b"\n") => {
+                size = format!("{0:#x} = {0} bytes of chunk-data follow", message.chunk_size);
+                &size
+            }
             Name::Crlf if message.is_complete() => "the body is complete",
             Name::Crlf => "the chunk ends",
             Name::LastChunk => "there are no more",
@@ -73,10 +76,14 @@ impl Terminal {
         is_comment: bool,
         dispatched: &[(String, String)],
     ) {
-        let mut remark = if is_comment { "a comment, for nobody".to_owned() } else { String::new() };
+        let mut remark = String::new();
         for (kind, id) in dispatched {
             remark += if remark.is_empty() { "an empty line: " } else { ", " };
             remark += &dispatches(kind, id);
+        }
+        // Where lines end with CR, one piece can hold both.
+        if is_comment && remark.is_empty() {
+            remark += "a comment, for nobody";
         }
         self.write(connection, Side::Server, name, bytes, &remark);
     }

@@ -138,7 +138,7 @@ fn everything_fits_and_has_a_name(page: &mut Chromium) {
         let screens = page.run("String(document.documentElement.scrollHeight / innerHeight)");
         assert!(screens.parse::<f64>().unwrap() <= 1.5, "{screens} screens at {width} px");
     }
-    let nameless = "Array.from(document.querySelectorAll('select, button, section, [role=log]'), element => \
+    let nameless = "Array.from(document.querySelectorAll('select, button, [role=log]'), element => \
         element.labels?.length || element.getAttribute('aria-labelledby') || \
         element.tagName == 'BUTTON').filter(name => !name).length";
     assert_eq!(page.run(&format!("String({nameless})")), "0");
