@@ -7,9 +7,10 @@ use crate::site::Site;
 use crate::socket::LINGER_TIME;
 use crate::threads;
 use crate::trace::Watchers;
+use crate::trouble::Trouble;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Clients being turned away at one time, however many descriptors there are: somebody who opens more does not read.
@@ -29,11 +30,15 @@ pub struct TurnAway(Arc<Closing>);
 
 /// Closes the queue when the last way to it is gone.
 #[derive(Debug)]
-struct Closing(Arc<Queue<TcpStream>>);
+struct Closing {
+    queue: Arc<Queue<TcpStream>>,
+    /// More clients came than can be told.
+    overflow: Mutex<Trouble>,
+}
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        self.0.close();
+        self.queue.close();
     }
 }
 
@@ -52,13 +57,16 @@ impl TurnAway {
             threads::named("turn away"),
             Arc::new(move || turn_away(&arriving, most, &site.watchers)),
         )?;
-        Ok(TurnAway(Arc::new(Closing(queue))))
+        Ok(TurnAway(Arc::new(Closing { queue, overflow: Mutex::default() })))
     }
 
     /// Has a client turned away; never waits.
     pub fn client(&self, stream: TcpStream) {
         // When the queue is full, the stream comes back in the error and is closed.
-        let _ = self.0 .0.offer(stream);
+        if self.0.queue.offer(stream).is_err() {
+            let mut overflow = self.0.overflow.lock().unwrap_or_else(PoisonError::into_inner);
+            overflow.tell("so many clients come that some are turned away without a word");
+        }
     }
 }
 

@@ -93,7 +93,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["client_clock", "crew", "journal", "script", "site", "threads", "trace", "trouble", "turn_away"],
     ),
     ("crew", &["connection", "site", "threads", "trouble", "turn_away"]),
-    ("turn_away", &["http", "queue", "site", "socket", "threads", "trace"]),
+    ("turn_away", &["http", "queue", "site", "socket", "threads", "trace", "trouble"]),
     ("connection", &["client_clock", "http", "journal", "own_paths", "script", "site", "socket", "trace"]),
     ("own_paths", &["http", "journal", "json", "queue", "script", "site", "trace"]),
     ("site", &["client_clock", "journal", "script", "trace"]),

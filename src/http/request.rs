@@ -32,7 +32,7 @@ pub enum BodyLength {
 /// A head that keeps the grammar and the limits. Its parts are read out of its bytes when asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request {
-    head: Head,
+    head: HeadBytes,
     line: RequestLine,
     /// How the end of the body that follows is marked.
     pub body: BodyLength,
@@ -85,12 +85,12 @@ impl Request {
 
 /// The bytes of a head so far, and which field names stand in them.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Head {
+struct HeadBytes {
     bytes: Vec<u8>,
     names: Names,
 }
 
-impl Head {
+impl HeadBytes {
     /// The value of the first field line called `name`.
     fn value(&self, name: &str) -> Option<&[u8]> {
         field_value(self.to_search(name), name)
@@ -114,7 +114,7 @@ impl Head {
 /// need not finish to be told.
 #[derive(Debug, Default)]
 pub struct HeadReader {
-    head: Head,
+    head: HeadBytes,
     line_start: usize,
     line: Option<RequestLine>,
     field_lines: usize,
