@@ -154,7 +154,7 @@ impl HeadReader {
             }
             if let Err(refusal) = self.check_octet(byte) {
                 self.take_unfinished(&bytes[used..n]);
-                return Err(refusal);
+                return Err(if self.is_full() { self.too_large() } else { refusal });
             }
             if byte == b'\n' {
                 self.head.bytes.extend_from_slice(&bytes[used..=n]);
@@ -168,10 +168,15 @@ impl HeadReader {
             }
         }
         self.take_unfinished(&bytes[used..]);
-        match self.head.bytes.len() >= MAX_HEAD {
+        match self.is_full() {
             true => Err(self.too_large()),
             false => Ok(Progress::More),
         }
+    }
+
+    /// Whether there is no room for the end of the head any more.
+    fn is_full(&self) -> bool {
+        self.head.bytes.len() >= MAX_HEAD
     }
 
     /// Takes the beginning of a line. If it will be refused, the answer has to mind it all the same.

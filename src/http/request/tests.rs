@@ -81,6 +81,8 @@ fn a_head_has_16_kib_at_most_its_blank_line_included() {
     assert_eq!(push(&head(MAX_HEAD + 1)).unwrap_err().status, Status::FIELDS_TOO_LARGE);
     assert_eq!(push(&head(MAX_HEAD + 1)[..MAX_HEAD - 1]), Ok(Progress::More));
     assert_eq!(push(&head(MAX_HEAD + 9)[..MAX_HEAD]).unwrap_err().status, Status::FIELDS_TOO_LARGE);
+    let bad_octet_after_it = head(MAX_HEAD + 9)[..MAX_HEAD + 1].to_owned() + "\0";
+    assert_eq!(push(&bad_octet_after_it).unwrap_err().status, Status::FIELDS_TOO_LARGE);
 }
 
 #[test]
