@@ -33,6 +33,17 @@ fn without_times(trace: &str) -> String {
 }
 
 #[test]
+fn an_event_behind_a_comment_in_one_piece_is_told_of() {
+    let folder = Folder::new("comment");
+    let script = folder.file("cr.sse", "@send : c\\rdata: x\\r\\r\n");
+    let program = traced(&folder, &["--script", &script]);
+    Exchange::new(program.address, request("GET", "/cr", ""), PATIENCE);
+    let trace = trace_of(&folder, 1);
+    let told = " ← an empty line: event `message` is dispatched, no last event ID\n";
+    assert!(trace.contains(told) && !trace.contains("a comment"), "{trace}");
+}
+
+#[test]
 fn a_trace_explains_an_exchange() {
     let folder = Folder::new("explains");
     let script = folder.file(

@@ -199,6 +199,9 @@ mod tests {
         assert!(on("GET /a?x=1").is_at(b"/a", Some(b"x=1")));
         assert!(!on("GET /a?x=1").is_at(b"/a", None));
         assert!(on("GET /a").answers("HEAD"));
+        assert!(on("GET \t/a").is_at(b"/a", None));
+        let mut route = Route::get("/a");
+        assert_eq!(route.apply_count(b"by \tip"), Ok(()));
     }
 
     #[test]
