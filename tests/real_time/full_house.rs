@@ -3,6 +3,7 @@
 use crate::support::{eventually, field, has_tool, program_path, skip, Client, Folder, Program, DEMO_HEAD};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::Duration;
 
 const FULL: &str = "503 Service Unavailable: too many clients, come back later\n";
@@ -60,13 +61,15 @@ pub fn out_of_threads_a_client_gets_503_and_nothing_else_happens() {
     if fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).ok() != Some(0) {
         return skip("only root can run a program as a user who has no other threads");
     }
-    // A user of its own can neither reach root's folders nor be disturbed by other processes of that user.
+    // A user of its own can neither reach root's folders nor be disturbed by other processes of that user. Another process
+    // copies the program: a file that this one writes cannot be run ("Text file busy") while a child that another case has
+    // just forked still has it open.
     let folder = Folder::new("threads");
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
     let program = folder.0.join("rust_sse_server");
-    fs::copy(program_path(), &program).unwrap();
-    for path in [&folder.0, &program] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    let copied =
+        Command::new("install").args(["-m", "755"]).args([&program_path(), &program]).status().unwrap();
+    assert!(copied.success());
     let as_stranger = ["prlimit", "--nproc=7", "setpriv", "--reuid=61234", "--clear-groups"];
     let program = Program::start_under(&as_stranger, &program, &[]);
     let mut inside: Vec<Client> = (0..3).map(|_| Client::connect(program.address)).collect();
@@ -86,8 +89,7 @@ pub fn out_of_threads_a_client_gets_503_and_nothing_else_happens() {
 }
 
 pub fn more_clients_than_the_machine_can_carry_are_refused_at_start_with_the_figure_it_can_have() {
-    let output =
-        std::process::Command::new(program_path()).args(["--max-clients", "100000000"]).output().unwrap();
+    let output = Command::new(program_path()).args(["--max-clients", "100000000"]).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(

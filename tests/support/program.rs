@@ -44,7 +44,14 @@ impl Program {
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
         let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
-        let port = port.parse().unwrap_or_else(|_| panic!("the first line is {line:?}"));
+        let Ok(port) = port.parse() else {
+            let output = child.wait_with_output().unwrap();
+            panic!(
+                "{}, the first line is {line:?}: {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
+            );
+        };
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut program = Program { child, address, descriptors_at_start: 0, out };
         program.descriptors_at_start = program.descriptors();
