@@ -1,5 +1,5 @@
 //! Sends nothing itself: the threads that serve clients, one each. A thread whose client has left takes the next one;
-//! where none is free, a new one is started.
+//! where none is free, a new one is started, in a rush by a thread that does nothing else.
 
 use crate::connection;
 use crate::site::Site;
@@ -52,40 +52,78 @@ impl Drop for Seat {
 }
 
 /// The way to the threads. When it is dropped, those without a client end.
-#[derive(Debug)]
-pub struct Crew(Arc<Lobby>);
+pub struct Crew(Arc<Starter>);
 
 impl Crew {
-    /// Starts the thread that starts the others: whoever accepts must not wait for that.
+    /// Starts the thread that starts others in a rush.
     ///
     /// # Errors
     /// The thread cannot be started.
     pub fn start(turn_away: TurnAway) -> io::Result<Crew> {
         let lobby = Arc::new(Lobby::default());
-        let crew = Crew(Arc::clone(&lobby));
-        threads::start(threads::named("start"), Arc::new(move || start_threads(&lobby, &turn_away)))?;
+        let clients = Arc::clone(&lobby);
+        let serve = Arc::new(move || serve_clients(&clients));
+        let starter = Arc::new(Starter { lobby, serve, turn_away, trouble: Mutex::default() });
+        let crew = Crew(Arc::clone(&starter));
+        threads::start(threads::named("start"), Arc::new(move || starter.start_missing()))?;
         Ok(crew)
     }
 
-    /// Has a client served; never waits for it.
-    pub fn serve(&self, client: Accepted) {
-        let mut inside = self.0.lock();
+    /// Has a client served, and waits for nothing but the start of a thread; in a rush not even for that.
+    pub fn serve(&self, client: Accepted, in_rush: bool) {
+        let lobby = &self.0.lobby;
+        let mut inside = lobby.lock();
         inside.clients.push_back(client);
-        let enough_threads = inside.clients.len() <= inside.free_threads;
+        let is_missing = inside.clients.len() > inside.free_threads;
+        if is_missing && !in_rush {
+            inside.free_threads += 1;
+        }
         // Whoever is woken wants the lock at once.
         drop(inside);
-        match enough_threads {
-            true => self.0.client_came.notify_one(),
-            false => self.0.thread_lacks.notify_one(),
+        match (is_missing, in_rush) {
+            (false, _) => lobby.client_came.notify_one(),
+            (true, true) => lobby.thread_is_missing.notify_one(),
+            // Waking another thread to do it would cost a tenth of what a client costs at its beginning.
+            (true, false) => self.0.start_thread(),
         }
     }
 }
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
-        self.0.client_came.notify_all();
-        self.0.thread_lacks.notify_all();
+        let lobby = &self.0.lobby;
+        lobby.lock().closed = true;
+        lobby.client_came.notify_all();
+        lobby.thread_is_missing.notify_all();
+    }
+}
+
+/// Starts threads that serve clients.
+struct Starter {
+    lobby: Arc<Lobby>,
+    /// What each of them does.
+    serve: Arc<dyn Fn() + Send + Sync>,
+    /// For clients without a thread.
+    turn_away: TurnAway,
+    trouble: Mutex<Trouble>,
+}
+
+impl Starter {
+    fn start_missing(&self) {
+        while self.lobby.wait_until_missing() {
+            self.start_thread();
+        }
+    }
+
+    /// Starts a thread that counts as free already.
+    fn start_thread(&self) {
+        if let Err(error) = threads::start(Builder::new().stack_size(STACK), Arc::clone(&self.serve)) {
+            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
+            if let Some(client) = self.lobby.give_up() {
+                self.turn_away.client(client.stream);
+            }
+        }
     }
 }
 
@@ -94,7 +132,7 @@ impl Drop for Crew {
 struct Lobby {
     inside: Mutex<Inside>,
     client_came: Condvar,
-    thread_lacks: Condvar,
+    thread_is_missing: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -127,9 +165,9 @@ impl Lobby {
     }
 
     /// Waits until a client has no thread to hope for, and counts a free one more; `false` when the lobby has closed.
-    fn wait_for_lack(&self) -> bool {
+    fn wait_until_missing(&self) -> bool {
         let enough = |inside: &mut Inside| inside.clients.len() <= inside.free_threads && !inside.closed;
-        let waited = self.thread_lacks.wait_while(self.lock(), enough);
+        let waited = self.thread_is_missing.wait_while(self.lock(), enough);
         let mut inside = waited.unwrap_or_else(PoisonError::into_inner);
         inside.free_threads += 1;
         !inside.closed
@@ -140,20 +178,6 @@ impl Lobby {
         let mut inside = self.lock();
         inside.free_threads -= 1;
         inside.clients.pop_back()
-    }
-}
-
-fn start_threads(lobby: &Arc<Lobby>, turn_away: &TurnAway) {
-    let mut trouble = Trouble::default();
-    let own = Arc::clone(lobby);
-    let serve = Arc::new(move || serve_clients(&own));
-    while lobby.wait_for_lack() {
-        if let Err(error) = threads::start(Builder::new().stack_size(STACK), serve.clone()) {
-            trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
-            if let Some(client) = lobby.give_up() {
-                turn_away.client(client.stream);
-            }
-        }
     }
 }
 

@@ -36,6 +36,8 @@ const DEFAULT_OPEN_FILES: usize = 1_024;
 const OWN_DESCRIPTORS: usize = 8;
 /// How long to leave `accept` alone after it failed: nothing gets better in less, and failing in a circle is a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Clients come in a rush when `accept` waits less than this for the next one: starting a thread takes as long.
+const RUSH: Duration = Duration::from_micros(100);
 
 /// A server that is bound to its port and not yet running.
 #[derive(Debug)]
@@ -200,8 +202,8 @@ impl Drop for RunningServer {
     }
 }
 
-/// The accepting thread. It does nothing else: the kernel queues 128 clients only, and in a burst of thousands the rest
-/// would have to try again after a second.
+/// The accepting thread. In a rush it does nothing else: the kernel queues 128 clients only, and in a burst of thousands
+/// the rest would have to try again after a second.
 struct Accepting {
     listener: TcpListener,
     site: Arc<Site>,
@@ -214,12 +216,13 @@ impl Accepting {
     fn run(&self) {
         let mut trouble = Trouble::default();
         loop {
+            let since = Instant::now();
             let accepted = self.listener.accept();
             if self.site.state.stop.load(Ordering::Relaxed) {
                 return;
             }
             match accepted {
-                Ok((stream, _)) => self.hand_on(stream),
+                Ok((stream, _)) => self.hand_on(stream, since),
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
                     trouble.tell(format_args!("cannot accept a client, trying again: {error}"));
@@ -229,9 +232,12 @@ impl Accepting {
         }
     }
 
-    fn hand_on(&self, stream: TcpStream) {
+    /// Hands on a client that was waited for `since` then.
+    fn hand_on(&self, stream: TcpStream, since: Instant) {
+        let at = Instant::now();
+        let in_rush = at.saturating_duration_since(since) < RUSH;
         match Seat::take(&self.site, self.max_clients) {
-            Some(seat) => self.crew.serve(Accepted { stream, at: Instant::now(), seat }),
+            Some(seat) => self.crew.serve(Accepted { stream, at, seat }, in_rush),
             None => self.turn_away.client(stream),
         }
     }
