@@ -57,31 +57,24 @@ fn size_line_length(size: usize) -> usize {
     (usize::BITS - size.leading_zeros() + 3) as usize / 4 + 2
 }
 
-/// `chunk-size CRLF`, written into the buffer.
-fn size_line(size: u64, buffer: &mut [u8; SIZE_LINE]) -> &[u8] {
-    let mut start = SIZE_LINE - 2;
+/// Writes `chunk-size CRLF` at the end of the buffer, and says where it begins.
+fn put_size_line(mut size: u64, buffer: &mut [u8]) -> usize {
+    let mut start = buffer.len() - 2;
     buffer[start..].copy_from_slice(b"\r\n");
-    let mut rest = size;
     loop {
         start -= 1;
-        buffer[start] = b"0123456789abcdef"[(rest % 16) as usize];
-        rest /= 16;
-        if rest == 0 {
-            return &buffer[start..];
+        buffer[start] = b"0123456789abcdef"[(size % 16) as usize];
+        size /= 16;
+        if size == 0 {
+            return start;
         }
     }
 }
 
-/// Puts `chunk-size CRLF` where room was left for it.
-fn put_size_line(bytes: &mut Vec<u8>, room: Range<usize>, size: u64) {
-    let mut buffer = [0; SIZE_LINE];
-    let line = size_line(size, &mut buffer);
-    let surplus = room.len() - line.len();
-    bytes[room.start..room.start + line.len()].copy_from_slice(line);
-    if surplus > 0 {
-        bytes.copy_within(room.end.., room.end - surplus);
-        bytes.truncate(bytes.len() - surplus);
-    }
+/// `chunk-size CRLF`, written into the buffer.
+fn size_line(size: u64, buffer: &mut [u8; SIZE_LINE]) -> &[u8] {
+    let start = put_size_line(size, buffer);
+    &buffer[start..]
 }
 
 /// The last two octets of what ended with `before` and goes on with `data`.
@@ -183,7 +176,10 @@ impl<W: Write> ChunkedWriter<W> {
         self.last = last_two(self.last, &self.gathered[data..]);
         match self.framing {
             Framing::Chunked if size > 0 => {
-                put_size_line(&mut self.gathered, start..data, size as u64);
+                let surplus = put_size_line(size as u64, &mut self.gathered[start..data]);
+                if surplus > 0 {
+                    self.gathered.drain(start..start + surplus);
+                }
                 self.gathered.extend_from_slice(b"\r\n");
             }
             Framing::Chunked | Framing::Empty => self.gathered.truncate(start),

@@ -16,22 +16,12 @@ impl<'a> FieldLine<'a> {
     /// # Errors
     /// Says in a few words what RFC 9112, section 5, forbids about the line.
     pub fn parse(line: &'a [u8]) -> Result<FieldLine<'a>, &'static str> {
-        if line.starts_with(b" ") || line.starts_with(b"\t") {
-            return Err("a field line begins with white space (obs-fold)");
-        }
-        let colon = line.iter().position(|&byte| byte == b':');
-        let colon = colon.ok_or("a field line has no colon")?;
-        let (name, value) = (&line[..colon], trim_ows(&line[colon + 1..]));
-        if name.ends_with(b" ") || name.ends_with(b"\t") {
-            return Err("white space stands before the colon of a field line");
-        }
-        if !is_token(name) {
-            return Err("a field name is not a token");
-        }
+        let name = field_name(line)?;
+        let value = trim_ows(&line[name.len() + 1..]);
         if !is_field_value(value) {
             return Err("a field value holds a control byte");
         }
-        let name = std::str::from_utf8(name).map_err(|_| "a field name is not a token")?;
+        let name = std::str::from_utf8(name).map_err(|_| NO_TOKEN)?;
         Ok(FieldLine { name, value })
     }
 
@@ -39,6 +29,27 @@ impl<'a> FieldLine<'a> {
     pub fn is(&self, name: &str) -> bool {
         is_same(self.name.as_bytes(), name.as_bytes())
     }
+}
+
+const NO_TOKEN: &str = "a field name is not a token";
+
+/// Reads the name of a field line, and checks all that stands before the value.
+///
+/// # Errors
+/// As [`FieldLine::parse`].
+pub fn field_name(line: &[u8]) -> Result<&[u8], &'static str> {
+    if line.starts_with(b" ") || line.starts_with(b"\t") {
+        return Err("a field line begins with white space (obs-fold)");
+    }
+    let colon = line.iter().position(|&byte| byte == b':');
+    let name = &line[..colon.ok_or("a field line has no colon")?];
+    if name.ends_with(b" ") || name.ends_with(b"\t") {
+        return Err("white space stands before the colon of a field line");
+    }
+    if !is_token(name) {
+        return Err(NO_TOKEN);
+    }
+    Ok(name)
 }
 
 /// Adds a field line to a head. Names are written as they come; what is ours is in lower case.
@@ -82,17 +93,17 @@ pub struct Names(u64);
 
 impl Names {
     /// Adds a name.
-    pub fn add(&mut self, name: &str) {
+    pub fn add(&mut self, name: &[u8]) {
         self.0 |= Names::bit(name);
     }
 
     /// Whether this name may have been added; one that was not is nearly always told apart.
     pub fn may_hold(self, name: &str) -> bool {
-        self.0 & Names::bit(name) != 0
+        self.0 & Names::bit(name.as_bytes()) != 0
     }
 
-    fn bit(name: &str) -> u64 {
-        let first = name.bytes().next().unwrap_or(0).to_ascii_lowercase();
+    fn bit(name: &[u8]) -> u64 {
+        let first = name.first().map_or(0, u8::to_ascii_lowercase);
         1 << ((usize::from(first) + name.len()) % 64)
     }
 }
@@ -109,7 +120,7 @@ pub fn is_token(bytes: &[u8]) -> bool {
 }
 
 fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 /// `field-value` (RFC 9110, section 5.5): HTAB, SP, VCHAR and obs-text, so no CR, no LF, no other control byte.
@@ -175,7 +186,7 @@ mod tests {
         let mut names = Names::default();
         assert!(!names.may_hold("host"));
         for name in ["Host", "User-Agent", "Accept", "Cache-Control"] {
-            names.add(name);
+            names.add(name.as_bytes());
         }
         assert!(names.may_hold("host") && names.may_hold("ACCEPT"));
         for name in ["connection", "origin", "expect", "transfer-encoding", "content-length", "last-event-id"]

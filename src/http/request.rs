@@ -5,8 +5,8 @@
 //! for its users test clients.
 
 use super::field::{
-    field_lines, field_value, field_values, is_field_octet, is_same, list_members, says_close, FieldLine,
-    Names,
+    field_lines, field_name, field_value, field_values, is_field_octet, is_same, list_members, says_close,
+    FieldLine, Names,
 };
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 pub use super::request_line::{Version, MAX_TARGET};
@@ -147,18 +147,17 @@ impl HeadReader {
         if self.head.bytes.is_empty() {
             self.head.bytes.reserve_exact(bytes.len());
         }
-        let mut used = 0;
-        for (n, &byte) in bytes.iter().enumerate() {
-            if is_field_octet(byte) && !self.after_cr {
-                continue;
-            }
-            if let Err(refusal) = self.check_octet(byte) {
-                self.take_unfinished(&bytes[used..n]);
+        let (mut used, mut checked) = (0, 0);
+        while let Some(length) = self.next_to_check(&bytes[checked..]) {
+            let at = checked + length;
+            checked = at + 1;
+            if let Err(refusal) = self.check_octet(bytes[at]) {
+                self.take_unfinished(&bytes[used..at]);
                 return Err(if self.is_full() { self.too_large() } else { refusal });
             }
-            if byte == b'\n' {
-                self.head.bytes.extend_from_slice(&bytes[used..=n]);
-                used = n + 1;
+            if bytes[at] == b'\n' {
+                self.head.bytes.extend_from_slice(&bytes[used..checked]);
+                used = checked;
                 if self.head.bytes.len() > MAX_HEAD {
                     return Err(self.too_large());
                 }
@@ -185,8 +184,8 @@ impl HeadReader {
         self.head.bytes.extend_from_slice(bytes);
         let line = &self.head.bytes[self.line_start..];
         let colon = line.iter().position(|&byte| byte == b':').filter(|_| self.line.is_some());
-        if let Some(Ok(name)) = colon.map(|colon| std::str::from_utf8(&line[..colon])) {
-            self.head.names.add(name);
+        if let Some(colon) = colon {
+            self.head.names.add(&line[..colon]);
         }
     }
 
@@ -203,7 +202,12 @@ impl HeadReader {
         Ok(Request { body, ..request })
     }
 
-    /// Checks what cannot simply stand in a line: CR and LF come in pairs only, and of the other control bytes HTAB alone
+    /// Where the next octet is that cannot simply stand in a line.
+    fn next_to_check(&self, bytes: &[u8]) -> Option<usize> {
+        bytes.iter().position(|&byte| self.after_cr || !is_field_octet(byte))
+    }
+
+    /// Checks an octet that cannot simply stand in a line: CR and LF come in pairs only, and of the other control bytes HTAB alone
     /// may appear.
     fn check_octet(&mut self, byte: u8) -> Result<(), Refusal> {
         let after_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
@@ -224,7 +228,7 @@ impl HeadReader {
             (None, true) => self.head.bytes.clear(),
             (None, false) => self.line = Some(RequestLine::parse(line)?),
             (Some(_), false) => {
-                self.head.names.add(FieldLine::parse(line).map_err(Refusal::bad)?.name);
+                self.head.names.add(field_name(line).map_err(Refusal::bad)?);
                 self.count_field_line()?;
             }
         }
@@ -250,10 +254,11 @@ impl HeadReader {
 
 /// `Host = uri-host [ ":" port ]` (RFC 9110, section 7.2), exactly one in HTTP/1.1.
 fn check_host(request: &Request) -> Result<(), Refusal> {
-    match (request.head.values("host").count(), request.field("host"), request.version()) {
-        (0, _, Version::Http11) => Err(Refusal::bad("the Host field line is missing")),
-        (2.., ..) => Err(Refusal::bad("more than one Host field line")),
-        (1, Some(host), _) if !is_host(host, 0) => Err(Refusal::bad("the Host field line holds no host")),
+    let mut hosts = request.head.values("host");
+    match (hosts.next(), hosts.next(), request.version()) {
+        (None, _, Version::Http11) => Err(Refusal::bad("the Host field line is missing")),
+        (_, Some(_), _) => Err(Refusal::bad("more than one Host field line")),
+        (Some(host), ..) if !is_host(host, 0) => Err(Refusal::bad("the Host field line holds no host")),
         _ => Ok(()),
     }
 }

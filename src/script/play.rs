@@ -235,8 +235,13 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     /// Makes what follows due later by `time`, and waits for it.
     fn sleep(&mut self, time: Duration) -> Result<(), Stop> {
-        self.due += self.speed.scale(time);
-        self.wait()
+        match self.speed.scale(time) {
+            Duration::ZERO => Ok(()),
+            time => {
+                self.due += time;
+                self.wait()
+            }
+        }
     }
 
     /// Whether the next thing is due. Only where it was not is the clock asked again.
