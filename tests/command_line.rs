@@ -172,17 +172,18 @@ fn list_shows_every_script_and_what_it_is_about() {
 #[test]
 fn a_seed_makes_random_waits_the_same_every_time() {
     let folder = Folder::new("seed");
-    let script = folder.file("random.sse", "@repeat 5\n@sleep 1s..2s\n{{elapsed}}\n@again\n");
+    let script = folder.file("random.sse", "@repeat 3\n@sleep 1s..11s\n{{elapsed}}\n@again\n");
     let played = |seed: &str| {
         let program = Program::start(&["--speed", "50", "--seed", seed, "--script", &script]);
         let mut client = Client::connect(program.address);
         client.get("/random", "").read_head();
-        (0..5).map(|_| client.read_chunk().trim().parse::<i64>().unwrap()).collect::<Vec<_>>()
+        (0..3).map(|_| client.read_chunk().trim().parse::<i64>().unwrap()).collect::<Vec<_>>()
     };
     let (one, same, other) = (played("1"), played("1"), played("2"));
     let differ = |a: &[i64], b: &[i64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).max().unwrap();
-    assert!(differ(&one, &same) <= 4, "{one:?} {same:?}");
-    assert!(differ(&one, &other) > 4, "{one:?} {other:?}");
+    // Less than a busy machine may be late, and less than the two rows differ by.
+    assert!(differ(&one, &same) <= 50, "{one:?} {same:?}");
+    assert!(differ(&one, &other) > 50, "{one:?} {other:?}");
 }
 
 #[test]
