@@ -39,7 +39,7 @@ pub fn serve(stream: &TcpStream, accepted: Instant, site: &Site) -> io::Result<(
     let end = loop {
         let received = client.request(due);
         match client.answer(received)? {
-            End::Kept => due = Due::Begin(IDLE_TIME, HEAD_TIME),
+            End::Kept => due = Due::Begin { first: IDLE_TIME, rest: HEAD_TIME },
             end => break end,
         }
         // Whoever reads the answer may be waiting for this processor, and whoever is served next. With 200 clients that ask
@@ -84,7 +84,7 @@ impl Client<'_> {
         match (received, due) {
             // An empty line after a request is no beginning of another.
             (Err(ReceiveError::Closed), _) if head.is_empty() => return Ok(None),
-            (Err(ReceiveError::TimedOut), Due::Begin(..)) if head.is_empty() => return Ok(None),
+            (Err(ReceiveError::TimedOut), Due::Begin { .. }) if head.is_empty() => return Ok(None),
             (outcome, _) => outcome?,
         }
         let request = head.finish().map_err(ReceiveError::Refused)?;

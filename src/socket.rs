@@ -63,8 +63,13 @@ impl From<io::Error> for ReceiveError {
 pub enum Due {
     /// All of it until then.
     Whole(Instant),
-    /// Its first byte within the first time, and the rest within the second after that.
-    Begin(Duration, Duration),
+    /// Its first byte within one time, and the rest within another after that.
+    Begin {
+        /// For the first byte.
+        first: Duration,
+        /// For the rest.
+        rest: Duration,
+    },
 }
 
 impl Due {
@@ -72,7 +77,7 @@ impl Due {
     fn left(self) -> Duration {
         match self {
             Due::Whole(deadline) => deadline.saturating_duration_since(Instant::now()),
-            Due::Begin(time, _) => time,
+            Due::Begin { first, .. } => first,
         }
     }
 }
@@ -115,8 +120,8 @@ impl<'a> Incoming<'a> {
                 }
                 Progress::More => self.stream.read_exact(&mut buffer[..length])?,
             }
-            if let Due::Begin(_, time) = due {
-                due = Due::Whole(Instant::now() + time);
+            if let Due::Begin { rest, .. } = due {
+                due = Due::Whole(Instant::now() + rest);
             }
         }
     }
