@@ -55,7 +55,7 @@ impl Drop for Seat {
 pub struct Crew(Arc<Starter>);
 
 impl Crew {
-    /// Starts the thread that starts others in a rush.
+    /// Starts the thread that starts the others in a rush.
     ///
     /// # Errors
     /// The thread cannot be started.
@@ -76,6 +76,7 @@ impl Crew {
         inside.clients.push_back(client);
         let is_missing = inside.clients.len() > inside.free_threads;
         if is_missing && !in_rush {
+            // Counted before there is one, or the thread that starts threads in a rush might start another.
             inside.free_threads += 1;
         }
         // Whoever is woken wants the lock at once.
@@ -109,6 +110,7 @@ struct Starter {
 }
 
 impl Starter {
+    /// Starts the threads that are missing in a rush, until the lobby closes.
     fn start_missing(&self) {
         while self.lobby.wait_until_missing() {
             self.start_thread();
@@ -118,8 +120,10 @@ impl Starter {
     /// Starts a thread that counts as free already.
     fn start_thread(&self) {
         if let Err(error) = threads::start(Builder::new().stack_size(STACK), Arc::clone(&self.serve)) {
-            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-            trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
+            let trouble = self.trouble.lock();
+            trouble
+                .unwrap_or_else(PoisonError::into_inner)
+                .tell(format_args!("cannot start a thread, answering 503: {error}"));
             if let Some(client) = self.lobby.give_up() {
                 self.turn_away.client(client.stream);
             }
@@ -138,7 +142,7 @@ struct Lobby {
 #[derive(Debug, Default)]
 struct Inside {
     clients: VecDeque<Accepted>,
-    /// Threads that take a client before they do anything else.
+    /// Threads, running or just being started, that take a client before they do anything else.
     free_threads: usize,
     closed: bool,
 }
@@ -173,11 +177,14 @@ impl Lobby {
         !inside.closed
     }
 
-    /// Takes back that there would be a thread more, and gives out the client that hoped for it.
+    /// Takes back that there would be a thread more, and gives out the client that has none to hope for now.
     fn give_up(&self) -> Option<Accepted> {
         let mut inside = self.lock();
         inside.free_threads -= 1;
-        inside.clients.pop_back()
+        match inside.clients.len() > inside.free_threads {
+            true => inside.clients.pop_back(),
+            false => None,
+        }
     }
 }
 

@@ -232,7 +232,7 @@ impl Accepting {
         }
     }
 
-    /// Hands on a client that was waited for `since` then.
+    /// Hands on a client for which `accept`, called at `since`, has waited.
     fn hand_on(&self, stream: TcpStream, since: Instant) {
         let at = Instant::now();
         let in_rush = at.saturating_duration_since(since) < RUSH;

@@ -57,7 +57,7 @@ fn size_line_length(size: usize) -> usize {
     (usize::BITS - size.leading_zeros() + 3) as usize / 4 + 2
 }
 
-/// Writes `chunk-size CRLF` at the end of the buffer, and says where it begins.
+/// Writes `chunk-size CRLF` at the end of the buffer, which has room for it, and says where it begins.
 fn put_size_line(mut size: u64, buffer: &mut [u8]) -> usize {
     let mut start = buffer.len() - 2;
     buffer[start..].copy_from_slice(b"\r\n");
@@ -177,9 +177,7 @@ impl<W: Write> ChunkedWriter<W> {
         match self.framing {
             Framing::Chunked if size > 0 => {
                 let surplus = put_size_line(size as u64, &mut self.gathered[start..data]);
-                if surplus > 0 {
-                    self.gathered.drain(start..start + surplus);
-                }
+                self.gathered.drain(start..start + surplus);
                 self.gathered.extend_from_slice(b"\r\n");
             }
             Framing::Chunked | Framing::Empty => self.gathered.truncate(start),

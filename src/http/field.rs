@@ -36,7 +36,7 @@ const NO_TOKEN: &str = "a field name is not a token";
 /// Reads the name of a field line, and checks all that stands before the value.
 ///
 /// # Errors
-/// As [`FieldLine::parse`].
+/// Says in a few words what RFC 9112, section 5, forbids about it.
 pub fn field_name(line: &[u8]) -> Result<&[u8], &'static str> {
     if line.starts_with(b" ") || line.starts_with(b"\t") {
         return Err("a field line begins with white space (obs-fold)");
@@ -120,7 +120,11 @@ pub fn is_token(bytes: &[u8]) -> bool {
 }
 
 fn is_tchar(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+    match byte {
+        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|'
+        | b'~' => true,
+        _ => byte.is_ascii_alphanumeric(),
+    }
 }
 
 /// `field-value` (RFC 9110, section 5.5): HTAB, SP, VCHAR and obs-text, so no CR, no LF, no other control byte.

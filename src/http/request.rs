@@ -148,8 +148,8 @@ impl HeadReader {
             self.head.bytes.reserve_exact(bytes.len());
         }
         let (mut used, mut checked) = (0, 0);
-        while let Some(length) = self.next_to_check(&bytes[checked..]) {
-            let at = checked + length;
+        while let Some(plain) = self.next_to_check(&bytes[checked..]) {
+            let at = checked + plain;
             checked = at + 1;
             if let Err(refusal) = self.check_octet(bytes[at]) {
                 self.take_unfinished(&bytes[used..at]);
@@ -207,8 +207,8 @@ impl HeadReader {
         bytes.iter().position(|&byte| self.after_cr || !is_field_octet(byte))
     }
 
-    /// Checks an octet that cannot simply stand in a line: CR and LF come in pairs only, and of the other control bytes HTAB alone
-    /// may appear.
+    /// Checks an octet that cannot simply stand in a line: CR and LF come in pairs only, and of the other control bytes
+    /// HTAB alone may appear.
     fn check_octet(&mut self, byte: u8) -> Result<(), Refusal> {
         let after_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
         match (after_cr, byte) {

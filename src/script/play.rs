@@ -233,7 +233,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         self.random.between(least, most)
     }
 
-    /// Makes what follows due later by `time`, and waits for it.
+    /// Makes what follows due later by `time`, and waits for it. What is being played was due already, so without a time
+    /// there is nothing to wait for.
     fn sleep(&mut self, time: Duration) -> Result<(), Stop> {
         match self.speed.scale(time) {
             Duration::ZERO => Ok(()),

@@ -44,14 +44,13 @@ impl Program {
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
         let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
-        let Ok(port) = port.parse() else {
-            let output = child.wait_with_output().unwrap();
-            panic!(
-                "{}, the first line is {line:?}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
-        };
+        let port = port.parse().unwrap_or_else(|_| {
+            // It may still run, and would then be waited for without end.
+            let _ = child.kill();
+            let mut complaint = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+            panic!("the first line is {line:?}, on stderr: {complaint}");
+        });
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut program = Program { child, address, descriptors_at_start: 0, out };
         program.descriptors_at_start = program.descriptors();
