@@ -3,7 +3,7 @@
 
 use crate::connection;
 use crate::site::Site;
-use crate::threads;
+use crate::threads::{self, Run};
 use crate::trouble::Trouble;
 use crate::turn_away::TurnAway;
 use std::collections::VecDeque;
@@ -52,7 +52,11 @@ impl Drop for Seat {
 }
 
 /// The way to the threads. When it is dropped, those without a client end.
-pub struct Crew(Arc<Starter>);
+pub struct Crew {
+    lobby: Arc<Lobby>,
+    /// What each thread does.
+    serve: Run,
+}
 
 impl Crew {
     /// Starts the thread that starts the others in a rush.
@@ -61,18 +65,17 @@ impl Crew {
     /// The thread cannot be started.
     pub fn start(turn_away: TurnAway) -> io::Result<Crew> {
         let lobby = Arc::new(Lobby::default());
-        let clients = Arc::clone(&lobby);
-        let serve = Arc::new(move || serve_clients(&clients));
-        let starter = Arc::new(Starter { lobby, serve, turn_away, trouble: Mutex::default() });
-        let crew = Crew(Arc::clone(&starter));
-        threads::start(threads::named("start"), Arc::new(move || starter.start_missing()))?;
+        let own = Arc::clone(&lobby);
+        let crew = Crew { serve: Arc::new(move || serve_clients(&own)), lobby: Arc::clone(&lobby) };
+        let serve = Arc::clone(&crew.serve);
+        let start = move || start_threads(&lobby, &serve, &turn_away);
+        threads::start(threads::named("start"), Arc::new(start))?;
         Ok(crew)
     }
 
     /// Has a client served, and waits for nothing but the start of a thread; in a rush not even for that.
     pub fn serve(&self, client: Accepted, in_rush: bool) {
-        let lobby = &self.0.lobby;
-        let mut inside = lobby.lock();
+        let mut inside = self.lobby.lock();
         inside.clients.push_back(client);
         let is_missing = inside.clients.len() > inside.free_threads;
         if is_missing && !in_rush {
@@ -82,52 +85,27 @@ impl Crew {
         // Whoever is woken wants the lock at once.
         drop(inside);
         match (is_missing, in_rush) {
-            (false, _) => lobby.client_came.notify_one(),
-            (true, true) => lobby.thread_is_missing.notify_one(),
+            (false, _) => self.lobby.client_came.notify_one(),
+            (true, true) => self.lobby.thread_is_missing.notify_one(),
             // Waking another thread to do it would cost a tenth of what a client costs at its beginning.
-            (true, false) => self.0.start_thread(),
+            (true, false) => self.start_thread(),
+        }
+    }
+
+    /// Starts a thread that counts as free already. If that fails, it is left to the thread that can wait and complain.
+    fn start_thread(&self) {
+        if start_thread(&self.serve).is_err() {
+            self.lobby.lock().free_threads -= 1;
+            self.lobby.thread_is_missing.notify_one();
         }
     }
 }
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        let lobby = &self.0.lobby;
-        lobby.lock().closed = true;
-        lobby.client_came.notify_all();
-        lobby.thread_is_missing.notify_all();
-    }
-}
-
-/// Starts threads that serve clients.
-struct Starter {
-    lobby: Arc<Lobby>,
-    /// What each of them does.
-    serve: Arc<dyn Fn() + Send + Sync>,
-    /// For clients without a thread.
-    turn_away: TurnAway,
-    trouble: Mutex<Trouble>,
-}
-
-impl Starter {
-    /// Starts the threads that are missing in a rush, until the lobby closes.
-    fn start_missing(&self) {
-        while self.lobby.wait_until_missing() {
-            self.start_thread();
-        }
-    }
-
-    /// Starts a thread that counts as free already.
-    fn start_thread(&self) {
-        if let Err(error) = threads::start(Builder::new().stack_size(STACK), Arc::clone(&self.serve)) {
-            let trouble = self.trouble.lock();
-            trouble
-                .unwrap_or_else(PoisonError::into_inner)
-                .tell(format_args!("cannot start a thread, answering 503: {error}"));
-            if let Some(client) = self.lobby.give_up() {
-                self.turn_away.client(client.stream);
-            }
-        }
+        self.lobby.lock().closed = true;
+        self.lobby.client_came.notify_all();
+        self.lobby.thread_is_missing.notify_all();
     }
 }
 
@@ -184,6 +162,23 @@ impl Lobby {
         match inside.clients.len() > inside.free_threads {
             true => inside.clients.pop_back(),
             false => None,
+        }
+    }
+}
+
+fn start_thread(serve: &Run) -> io::Result<()> {
+    threads::start(Builder::new().stack_size(STACK), Arc::clone(serve)).map(drop)
+}
+
+/// Starts the threads that are missing, until the lobby closes.
+fn start_threads(lobby: &Lobby, serve: &Run, turn_away: &TurnAway) {
+    let mut trouble = Trouble::default();
+    while lobby.wait_until_missing() {
+        if let Err(error) = start_thread(serve) {
+            if let Some(client) = lobby.give_up() {
+                turn_away.client(client.stream);
+            }
+            trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
         }
     }
 }

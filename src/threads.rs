@@ -5,11 +5,14 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-/// Starts a thread of this kind that calls `run` once. Several threads may share one `run`.
+/// What a thread does, or several of them.
+pub type Run = Arc<dyn Fn() + Send + Sync>;
+
+/// Starts a thread of this kind that calls `run` once.
 ///
 /// # Errors
 /// The system has no thread to give; `std::thread::spawn` would panic.
-pub fn start(kind: Builder, run: Arc<dyn Fn() + Send + Sync>) -> io::Result<JoinHandle<()>> {
+pub fn start(kind: Builder, run: Run) -> io::Result<JoinHandle<()>> {
     kind.spawn(move || run())
 }
 
