@@ -88,12 +88,12 @@ impl Crew {
             (false, _) => self.lobby.client_came.notify_one(),
             (true, true) => self.lobby.thread_is_missing.notify_one(),
             // Waking another thread to do it would cost a tenth of what a client costs at its beginning.
-            (true, false) => self.start_thread(),
+            (true, false) => self.start_or_leave(),
         }
     }
 
     /// Starts a thread that counts as free already. If that fails, it is left to the thread that can wait and complain.
-    fn start_thread(&self) {
+    fn start_or_leave(&self) {
         if start_thread(&self.serve).is_err() {
             self.lobby.lock().free_threads -= 1;
             self.lobby.thread_is_missing.notify_one();
@@ -178,6 +178,7 @@ fn start_threads(lobby: &Lobby, serve: &Run, turn_away: &TurnAway) {
             if let Some(client) = lobby.give_up() {
                 turn_away.client(client.stream);
             }
+            // Last, for stderr may be a pipe that is full.
             trouble.tell(format_args!("cannot start a thread, answering 503: {error}"));
         }
     }
