@@ -10,7 +10,7 @@
 
 use rust_sse_server::http::chunk::{ChunkedWriter, Framing};
 use rust_sse_server::http::request::{HeadReader, Request, Version};
-use rust_sse_server::http::response::{Answer, Head, Manners, Refusal, Status};
+use rust_sse_server::http::response::{Answer, Head, RequestError, ResponseOptions, Status};
 use rust_sse_server::http::Progress;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -31,15 +31,15 @@ fn main() -> io::Result<()> {
 fn serve(mut stream: TcpStream) -> io::Result<()> {
     match read_head(&mut stream)? {
         Ok(request) => play(&request, stream),
-        Err(refusal) => {
-            let manners = Manners { close: true, ..Manners::default() };
-            stream.write_all(&Answer::refusal(&refusal).to_bytes(manners))
+        Err(error) => {
+            let options = ResponseOptions { close: true, ..ResponseOptions::default() };
+            stream.write_all(&Answer::error(&error).to_bytes(options))
         }
     }
 }
 
 /// The request's head comes in pieces of any size; the reader says which of them was the last.
-fn read_head(stream: &mut TcpStream) -> io::Result<Result<Request, Refusal>> {
+fn read_head(stream: &mut TcpStream) -> io::Result<Result<Request, RequestError>> {
     let mut head = HeadReader::default();
     let mut buffer = [0; 4096];
     loop {
@@ -50,7 +50,7 @@ fn read_head(stream: &mut TcpStream) -> io::Result<Result<Request, Refusal>> {
         match head.push(&buffer[..length]) {
             Ok(Progress::More) => {}
             Ok(Progress::Done(_)) => return Ok(head.finish()),
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(error) => return Ok(Err(error)),
         }
     }
 }

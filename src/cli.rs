@@ -1,7 +1,7 @@
 //! Sends nothing: reads from the command line what to serve, where, how fast.
 
-use crate::script::units::{parse_number, Speed};
-use crate::suggest;
+use rust_sse_server::script::units::{parse_number, Speed};
+use rust_sse_server::text::suggest;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;

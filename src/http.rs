@@ -11,9 +11,8 @@
 //! | [`response`] | status line and field lines out, the answers that are no stream |
 //! | [`chunk`] | chunked framing done |
 //! | [`date`] | the value of `date` |
-//! | [`anatomy`] | both directions again, cut into named pieces for those who watch |
+//! | [`uri`] | percent-encoding |
 
-pub mod anatomy;
 pub mod body;
 pub mod chunk;
 pub mod date;
@@ -22,6 +21,7 @@ pub mod field;
 pub mod request;
 mod request_line;
 pub mod response;
+pub mod uri;
 
 /// How far a reader that is fed bytes as they arrive has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

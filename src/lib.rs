@@ -22,53 +22,27 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`cli`] | reads the command line |
-//! | [`server`] | listens, gives each client a seat |
-//! | [`crew`] | the threads that serve them |
-//! | [`turn_away`] | answers 503 to those there is no room for |
-//! | [`connection`] | serves one client: request, script, next request |
-//! | [`own_paths`] | the page at `/`, and what is under `/-/` |
-//! | [`client_clock`] | the time that passes for one client |
-//! | [`site`] | what all clients share |
-//! | [`socket`] | the two directions of a TCP connection, and their limits in time |
-//! | [`http`] | requests in, heads and chunks out |
+//! | [`server`] | listens, and serves each client on a thread |
 //! | [`script`] | a text file compiled to chunks and waits, and played |
-//! | [`journal`] | remembers requests |
+//! | [`http`] | requests in, heads and chunks out |
 //! | [`event_source`] | the other end: parses event streams, reconnects |
-//! | [`queue`] | from many threads to one |
-//! | [`json`] | strings of JSON |
 //! | [`trace`] | shows what goes over the wire |
-//! | [`threads`] | starts threads |
-//! | [`suggest`] | what messages say about a mistyped word |
-//! | [`trouble`] | tells of what goes wrong, not too often |
+//! | [`text`] | escaping, strings of JSON, suggestions |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod cli;
-pub mod client_clock;
-pub mod connection;
-pub mod crew;
 pub mod event_source;
 pub mod http;
-pub mod journal;
-pub mod json;
-pub mod own_paths;
-pub mod queue;
 pub mod script;
 pub mod server;
-pub mod site;
-pub mod socket;
-pub mod suggest;
-pub mod threads;
+pub mod text;
 pub mod trace;
-pub mod trouble;
-pub mod turn_away;
 
 pub use event_source::{Event, EventSource};
-pub use journal::{Journal, Recorded};
 pub use script::catalogue::Catalogue;
 pub use script::Script;
+pub use server::journal::{Journal, RecordedRequest};
 pub use server::{RunningServer, Server};
 
 /// The version of this package. Written out, so that `rustc` can build it without Cargo.

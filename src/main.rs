@@ -3,9 +3,11 @@
 
 #![forbid(unsafe_code)]
 
-use rust_sse_server::cli::{self, Color, Command, Options};
+mod cli;
+
+use cli::{Color, Command, Options};
 use rust_sse_server::script::catalogue::{path_of_file, DEMO_PATH};
-use rust_sse_server::suggest::printable;
+use rust_sse_server::text::suggest::printable;
 use rust_sse_server::{Catalogue, Journal, Script, Server, VERSION};
 use std::env;
 use std::fs;

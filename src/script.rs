@@ -6,45 +6,35 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`parse`] | text to [`Script`]: parts, and mistakes with their lines |
-//! | `part` | one part under construction, and what has to fit in the end |
-//! | [`directions`] | the table of directions: `@sleep`, `@drop` … |
+//! | [`parse`] | text to [`Script`] |
+//! | [`play`] | [`Script`] to bytes and waits |
+//! | [`catalogue`] | all scripts of a server |
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | when a part of it answers: `@part` |
 //! | [`head`] | status and field lines of the answer |
-//! | `body` | cuts text into chunks and frames them once, when the script is loaded |
 //! | [`template`] | placeholders, and the escapes of TEXT |
-//! | [`facts`] | what placeholders and conditions can know of a request |
-//! | [`random`] | for waits between two times |
+//! | [`context`] | what placeholders and conditions can know of a request |
 //! | [`resume`] | where to go on for a client that comes back with `Last-Event-ID` |
-//! | [`play`] | [`Script`] to bytes and waits |
-//! | `pieces` | the data of a chunk at the moment it is sent |
-//! | [`clock`] | where the player's time comes from |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
-//! | [`catalogue`] | all scripts of a server |
+//! | `words` | splits lines into words, and quotes them in messages |
 
-mod body;
 pub mod catalogue;
-pub mod clock;
 pub mod condition;
-pub mod directions;
-pub mod facts;
+pub mod context;
 pub mod head;
 pub mod parse;
-mod part;
-mod pieces;
 pub mod play;
-pub mod random;
 pub mod resume;
 pub mod route;
 pub mod template;
 pub mod units;
+mod words;
 
 use crate::http::chunk::Framed;
 use condition::Conditions;
-use facts::{last_event_id, Facts, Moment};
+use context::{last_event_id, Facts, Moment};
 use head::ScriptHead;
-use resume::ResumeTable;
+use resume::{Position, ResumeTable};
 use route::Route;
 use std::time::Duration;
 use template::{Segment, Template};
@@ -167,7 +157,7 @@ impl Part {
         for step in &self.steps {
             if let Step::Sleep(Wait::Asked(template)) = step {
                 let moment = Moment { turn: 1, ..Moment::of_head(facts.asked) };
-                let (_, most) = directions::parse_wait(&template.render(facts, &moment))?;
+                let (_, most) = units::parse_wait(&template.render(facts, &moment))?;
                 if most > MAX_ASKED_WAIT {
                     return Err("a request can ask for a wait of 10 minutes at most (10m)".to_owned());
                 }
@@ -256,14 +246,6 @@ pub enum Wait {
     Between(Duration, Duration),
     /// What the request says.
     Asked(Template),
-}
-
-/// A place in a part to play from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position {
-    step: usize,
-    /// Octets of the text of that step, not counting placeholders, that are passed over.
-    skip: u64,
 }
 
 /// What is sent as one chunk, or cut into several.

@@ -1,20 +1,30 @@
 //! Listens, and sends nothing itself: accepts clients, gives each a seat and hands it on to a thread of its own, or
 //! turns it away.
 
-use crate::client_clock::ServerState;
-use crate::crew::{Accepted, Crew, Seat};
-use crate::journal::{Journal, Recorded};
+pub mod clock;
+pub mod connection;
+pub mod crew;
+pub mod internal;
+pub mod journal;
+pub mod overload;
+pub mod shared;
+pub mod socket;
+pub mod threads;
+pub mod trouble;
+
 use crate::script::catalogue::Catalogue;
-use crate::script::clock::Tempo;
-use crate::script::random::unguessable;
+use crate::script::play::clock::Timing;
+use crate::script::play::random::random_seed;
 use crate::script::units::{parse_number, Speed};
-use crate::site::Site;
-use crate::threads;
+use crate::server::clock::ServerState;
+use crate::server::crew::{Accepted, Crew, Seat};
+use crate::server::journal::{Journal, RecordedRequest};
+use crate::server::overload::TurnAway;
+use crate::server::shared::Shared;
+use crate::server::trouble::Trouble;
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
 use crate::trace::Watchers;
-use crate::trouble::Trouble;
-use crate::turn_away::TurnAway;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -44,7 +54,7 @@ const RUSH: Duration = Duration::from_micros(100);
 pub struct Server {
     listener: TcpListener,
     max_clients: usize,
-    site: Site,
+    site: Shared,
 }
 
 impl Server {
@@ -54,10 +64,10 @@ impl Server {
     /// The address is unknown, not this machine's, not permitted, or in use.
     pub fn bind(address: impl ToSocketAddrs, catalogue: Catalogue) -> io::Result<Server> {
         let listener = TcpListener::bind(address)?;
-        let seed = unguessable();
-        let site = Site {
+        let seed = random_seed();
+        let site = Shared {
             catalogue,
-            tempo: Tempo { speed: Speed::NORMAL, seed },
+            timing: Timing { speed: Speed::NORMAL, seed },
             state: ServerState::new(),
             journal: None,
             watchers: Watchers::default(),
@@ -68,13 +78,13 @@ impl Server {
 
     /// Sets how fast scripts play.
     pub fn speed(mut self, speed: Speed) -> Server {
-        self.site.tempo.speed = speed;
+        self.site.timing.speed = speed;
         self
     }
 
     /// Makes random waits the same every time: those of a script's n-th request, whenever it comes.
     pub fn seed(mut self, seed: u64) -> Server {
-        self.site.tempo.seed = seed;
+        self.site.timing.seed = seed;
         self
     }
 
@@ -158,7 +168,7 @@ impl Server {
 #[derive(Debug)]
 pub struct RunningServer {
     address: SocketAddr,
-    site: Arc<Site>,
+    site: Arc<Shared>,
     accept: Option<JoinHandle<()>>,
 }
 
@@ -174,7 +184,7 @@ impl RunningServer {
     }
 
     /// The requests so far, the oldest first; none without [`Server::journal`].
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.site.journal.as_ref().map(Journal::requests).unwrap_or_default()
     }
 
@@ -206,7 +216,7 @@ impl Drop for RunningServer {
 /// the rest would have to try again after a second.
 struct Accepting {
     listener: TcpListener,
-    site: Arc<Site>,
+    site: Arc<Shared>,
     max_clients: usize,
     crew: Crew,
     turn_away: TurnAway,
@@ -271,9 +281,9 @@ mod tests {
 
     #[test]
     fn seats_are_given_out_once_and_come_back() {
-        let site = Arc::new(Site {
+        let site = Arc::new(Shared {
             catalogue: Catalogue::default(),
-            tempo: Tempo { speed: Speed::NORMAL, seed: 0 },
+            timing: Timing { speed: Speed::NORMAL, seed: 0 },
             watchers: Watchers::default(),
             state: ServerState::new(),
             journal: None,

@@ -8,17 +8,17 @@
 //! | [`terminal`] | a line for each line on the wire |
 //! | [`log`] | a line for each request and each end |
 //! | [`observers`] | events for those who look on over HTTP |
-//! | [`visible`] | bytes as text that cannot move a cursor |
+//! | [`wire_parser`] | names the pieces of a message |
 
 pub mod log;
 pub mod observers;
 pub mod terminal;
-pub mod visible;
+pub mod wire_parser;
 
 use crate::event_source::stream::EventStream;
-use crate::http::anatomy::{Anatomy, Name};
 use crate::http::field::FieldLine;
 use crate::script::play::End;
+use crate::trace::wire_parser::{Name, WireParser};
 use log::Log;
 use observers::Observers;
 use std::cell::{Cell, RefCell};
@@ -118,9 +118,9 @@ pub struct Exchange {
     /// The connection.
     pub connection: Connection,
     /// The request.
-    pub request: Anatomy,
+    pub request: WireParser,
     /// The answer.
-    pub response: Anatomy,
+    pub response: WireParser,
     /// Of the request, if it has one.
     pub last_event_id: Option<Vec<u8>>,
     /// When its first byte came.
@@ -273,9 +273,9 @@ impl Drop for Tap<'_> {
 }
 
 /// The end in a few words.
-fn how_it_ended(end: &io::Result<End>, response: &Anatomy) -> String {
+fn how_it_ended(end: &io::Result<End>, response: &WireParser) -> String {
     let how = match end {
-        Ok(End::Kept) => "complete, connection kept",
+        Ok(End::KeepAlive) => "complete, connection kept",
         Ok(End::Close) if response.is_complete() => "complete, connection closed",
         Ok(End::Close) if response.ends_with_connection() => "ended by closing the connection",
         Ok(End::Close) => "connection closed before the body was complete",
@@ -296,8 +296,8 @@ fn is_gone(error: &io::Error) -> bool {
 fn begun(connection: Connection) -> Exchange {
     Exchange {
         connection,
-        request: Anatomy::of_request(),
-        response: Anatomy::of_response(),
+        request: WireParser::of_request(),
+        response: WireParser::of_response(),
         last_event_id: None,
         began: Instant::now(),
         chunks: 0,

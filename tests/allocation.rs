@@ -1,8 +1,8 @@
 //! Playing what has no placeholder allocates nothing, however long it is, and filler is never held in memory.
 
 use rust_sse_server::http::chunk::{ChunkedWriter, Framing};
-use rust_sse_server::script::clock::{Clock, Tempo};
-use rust_sse_server::script::facts::{Asked, Facts};
+use rust_sse_server::script::context::{Asked, Facts};
+use rust_sse_server::script::play::clock::{Clock, Timing};
 use rust_sse_server::script::play::Player;
 use rust_sse_server::script::units::Speed;
 use rust_sse_server::script::Script;
@@ -91,8 +91,8 @@ fn allocated_by(text: &[u8]) -> (usize, usize) {
     let facts = Facts { asked: &Nobody, connection: 1 };
     let part = script.part(facts).unwrap();
     let body = ChunkedWriter::new(io::sink(), Framing::Chunked);
-    let tempo = Tempo { speed: Speed::NORMAL, seed: 0 };
-    let player = Player::new(facts, b"HEAD".to_vec(), body, Leap(Instant::now()), tempo);
+    let timing = Timing { speed: Speed::NORMAL, seed: 0 };
+    let player = Player::new(facts, b"HEAD".to_vec(), body, Leap(Instant::now()), timing);
     let before = (COUNT.with(Cell::get), OCTETS.with(Cell::get));
     player.play(part, part.start(facts).unwrap()).unwrap();
     (COUNT.with(Cell::get) - before.0, OCTETS.with(Cell::get) - before.1)

@@ -1,7 +1,7 @@
 //! Reads the command line: how many clients, of which server.
 
 use rust_sse_server::script::units::Speed;
-use rust_sse_server::suggest;
+use rust_sse_server::text::suggest;
 use std::ffi::OsString;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 
 use super::dechunk::ChunkDecoder;
 use super::request::{BodyLength, BODY_TOO_LARGE, MAX_BODY};
-use super::response::Refusal;
+use super::response::RequestError;
 use super::Progress;
 
 /// What is left of a body, fed in pieces of any size.
@@ -32,8 +32,8 @@ impl BodyReader {
     /// Takes the next bytes of the body and calls `data` with those that are its content.
     ///
     /// # Errors
-    /// [`Refusal`] with 400 for chunks that break the grammar, 413 for more than [`MAX_BODY`] octets of them.
-    pub fn push(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<Progress, Refusal> {
+    /// [`RequestError`] with 400 for chunks that break the grammar, 413 for more than [`MAX_BODY`] octets of them.
+    pub fn push(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<Progress, RequestError> {
         match self {
             BodyReader::Known(left) if *left <= bytes.len() as u64 => {
                 data(&bytes[..*left as usize]);
@@ -52,7 +52,7 @@ impl BodyReader {
                 if size.saturating_add(decoder.left_in_chunk()) > MAX_BODY {
                     return Err(BODY_TOO_LARGE);
                 }
-                progress.map_err(|error| Refusal::bad(error.0))
+                progress.map_err(|error| RequestError::bad(error.0))
             }
         }
     }

@@ -10,7 +10,7 @@ use super::field::{
 };
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 pub use super::request_line::{Version, MAX_TARGET};
-use super::response::{Manners, Refusal, Status};
+use super::response::{RequestError, ResponseOptions, Status};
 use super::Progress;
 
 /// Octets of a whole head. Common servers allow 8 to 32 KiB; a client thread must not hold more.
@@ -129,9 +129,9 @@ impl HeadReader {
     }
 
     /// What the answer has to mind, whether the request is accepted or refused.
-    pub fn manners(&self) -> Manners {
+    pub fn options(&self) -> ResponseOptions {
         let is_old = self.line.as_ref().map_or(false, |line| line.version == Version::Http10);
-        Manners {
+        ResponseOptions {
             cors: self.head.value("origin").is_some(),
             close: is_old || self.head.values("connection").any(says_close),
             head_only: self.head.bytes.starts_with(b"HEAD "),
@@ -141,8 +141,8 @@ impl HeadReader {
     /// Takes the next bytes of the head.
     ///
     /// # Errors
-    /// [`Refusal`] with 400, 414, 431, 501 or 505 as soon as the bytes so far can be no acceptable head.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
+    /// [`RequestError`] with 400, 414, 431, 501 or 505 as soon as the bytes so far can be no acceptable head.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, RequestError> {
         // A head that comes in one piece, as most do, then takes no more memory than it needs.
         if self.head.bytes.is_empty() {
             self.head.bytes.reserve_exact(bytes.len());
@@ -151,9 +151,9 @@ impl HeadReader {
         while let Some(plain) = self.next_to_check(&bytes[checked..]) {
             let at = checked + plain;
             checked = at + 1;
-            if let Err(refusal) = self.check_octet(bytes[at]) {
+            if let Err(error) = self.check_octet(bytes[at]) {
                 self.take_unfinished(&bytes[used..at]);
-                return Err(if self.is_full() { self.too_large() } else { refusal });
+                return Err(if self.is_full() { self.too_large() } else { error });
             }
             if bytes[at] == b'\n' {
                 self.head.bytes.extend_from_slice(&bytes[used..checked]);
@@ -192,9 +192,9 @@ impl HeadReader {
     /// The request, once `push` said `Done`.
     ///
     /// # Errors
-    /// [`Refusal`] with 400, 413, 417 or 501 when the field lines contradict each other, the version or the limits.
-    pub fn finish(self) -> Result<Request, Refusal> {
-        let line = self.line.ok_or(Refusal::bad("the request line is missing"))?;
+    /// [`RequestError`] with 400, 413, 417 or 501 when the field lines contradict each other, the version or the limits.
+    pub fn finish(self) -> Result<Request, RequestError> {
+        let line = self.line.ok_or(RequestError::bad("the request line is missing"))?;
         let request = Request { head: self.head, line, body: BodyLength::Known(0) };
         check_host(&request)?;
         check_expectation(&request)?;
@@ -209,18 +209,18 @@ impl HeadReader {
 
     /// Checks an octet that cannot simply stand in a line: CR and LF come in pairs only, and of the other control bytes
     /// HTAB alone may appear.
-    fn check_octet(&mut self, byte: u8) -> Result<(), Refusal> {
+    fn check_octet(&mut self, byte: u8) -> Result<(), RequestError> {
         let after_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
         match (after_cr, byte) {
             (true, b'\n') | (false, b'\r') => Ok(()),
-            (false, b'\n') => Err(Refusal::bad("a line ends with LF alone; HTTP ends lines with CR LF")),
-            (true, _) => Err(Refusal::bad("a CR is not followed by LF")),
-            (false, _) => Err(Refusal::bad("a control byte in the head; is this TLS or HTTP/2?")),
+            (false, b'\n') => Err(RequestError::bad("a line ends with LF alone; HTTP ends lines with CR LF")),
+            (true, _) => Err(RequestError::bad("a CR is not followed by LF")),
+            (false, _) => Err(RequestError::bad("a control byte in the head; is this TLS or HTTP/2?")),
         }
     }
 
     /// Checks the line that has just ended; `true` when it was the blank line that ends the head.
-    fn end_line(&mut self) -> Result<bool, Refusal> {
+    fn end_line(&mut self) -> Result<bool, RequestError> {
         let line = &self.head.bytes[self.line_start..self.head.bytes.len() - 2];
         match (&self.line, line.is_empty()) {
             (Some(_), true) => return Ok(true),
@@ -228,7 +228,7 @@ impl HeadReader {
             (None, true) => self.head.bytes.clear(),
             (None, false) => self.line = Some(RequestLine::parse(line)?),
             (Some(_), false) => {
-                self.head.names.add(field_name(line).map_err(Refusal::bad)?);
+                self.head.names.add(field_name(line).map_err(RequestError::bad)?);
                 self.count_field_line()?;
             }
         }
@@ -236,73 +236,75 @@ impl HeadReader {
         Ok(false)
     }
 
-    fn count_field_line(&mut self) -> Result<(), Refusal> {
+    fn count_field_line(&mut self) -> Result<(), RequestError> {
         self.field_lines += 1;
         if self.field_lines > MAX_FIELD_LINES {
-            return Err(Refusal::new(Status::FIELDS_TOO_LARGE, "more than 100 field lines"));
+            return Err(RequestError::new(Status::FIELDS_TOO_LARGE, "more than 100 field lines"));
         }
         Ok(())
     }
 
-    fn too_large(&self) -> Refusal {
+    fn too_large(&self) -> RequestError {
         match self.line {
             None => TARGET_TOO_LONG,
-            Some(_) => Refusal::new(Status::FIELDS_TOO_LARGE, "the head is larger than 16 KiB"),
+            Some(_) => RequestError::new(Status::FIELDS_TOO_LARGE, "the head is larger than 16 KiB"),
         }
     }
 }
 
 /// `Host = uri-host [ ":" port ]` (RFC 9110, section 7.2), exactly one in HTTP/1.1.
-fn check_host(request: &Request) -> Result<(), Refusal> {
+fn check_host(request: &Request) -> Result<(), RequestError> {
     let mut hosts = request.head.values("host");
     match (hosts.next(), hosts.next(), request.version()) {
-        (None, _, Version::Http11) => Err(Refusal::bad("the Host field line is missing")),
-        (_, Some(_), _) => Err(Refusal::bad("more than one Host field line")),
-        (Some(host), ..) if !is_host(host, 0) => Err(Refusal::bad("the Host field line holds no host")),
+        (None, _, Version::Http11) => Err(RequestError::bad("the Host field line is missing")),
+        (_, Some(_), _) => Err(RequestError::bad("more than one Host field line")),
+        (Some(host), ..) if !is_host(host, 0) => Err(RequestError::bad("the Host field line holds no host")),
         _ => Ok(()),
     }
 }
 
-fn check_expectation(request: &Request) -> Result<(), Refusal> {
+fn check_expectation(request: &Request) -> Result<(), RequestError> {
     match request.head.values("expect").all(|value| is_same(value, b"100-continue")) {
         true => Ok(()),
-        false => Err(Refusal::new(Status::EXPECTATION_FAILED, "the only expectation known is 100-continue")),
+        false => {
+            Err(RequestError::new(Status::EXPECTATION_FAILED, "the only expectation known is 100-continue"))
+        }
     }
 }
 
 /// RFC 9112, section 6.3: which field line marks the end of the body. What could be read in two ways is refused.
-fn body_length(request: &Request) -> Result<BodyLength, Refusal> {
+fn body_length(request: &Request) -> Result<BodyLength, RequestError> {
     let has = |name| request.field(name).is_some();
     match (has("transfer-encoding"), has("content-length")) {
-        (true, true) => Err(Refusal::bad("both Transfer-Encoding and Content-Length")),
+        (true, true) => Err(RequestError::bad("both Transfer-Encoding and Content-Length")),
         (true, false) => transfer_coding(request).map(|()| BodyLength::Chunked),
         (false, true) => content_length(request).map(BodyLength::Known),
         (false, false) => Ok(BodyLength::Known(0)),
     }
 }
 
-fn transfer_coding(request: &Request) -> Result<(), Refusal> {
+fn transfer_coding(request: &Request) -> Result<(), RequestError> {
     if request.version() == Version::Http10 {
-        return Err(Refusal::bad("Transfer-Encoding in an HTTP/1.0 request"));
+        return Err(RequestError::bad("Transfer-Encoding in an HTTP/1.0 request"));
     }
     let codings: Vec<&[u8]> = request.head.values("transfer-encoding").flat_map(list_members).collect();
     if codings.iter().any(|coding| !is_same(coding, b"chunked")) {
-        return Err(Refusal::new(Status::NOT_IMPLEMENTED, "the only transfer coding known is chunked"));
+        return Err(RequestError::new(Status::NOT_IMPLEMENTED, "the only transfer coding known is chunked"));
     }
     match codings.len() {
         1 => Ok(()),
-        _ => Err(Refusal::bad("Transfer-Encoding has to name chunked once")),
+        _ => Err(RequestError::bad("Transfer-Encoding has to name chunked once")),
     }
 }
 
 /// `Content-Length = 1*DIGIT` (RFC 9110, section 8.6), in one field line.
-fn content_length(request: &Request) -> Result<u64, Refusal> {
+fn content_length(request: &Request) -> Result<u64, RequestError> {
     if request.head.values("content-length").count() > 1 {
-        return Err(Refusal::bad("more than one Content-Length"));
+        return Err(RequestError::bad("more than one Content-Length"));
     }
     let value = request.field("content-length").unwrap_or_default();
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return Err(Refusal::bad("Content-Length is not a number"));
+        return Err(RequestError::bad("Content-Length is not a number"));
     }
     let add = |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
     match value.iter().fold(0, add) {
@@ -312,8 +314,8 @@ fn content_length(request: &Request) -> Result<u64, Refusal> {
 }
 
 /// The answer to a body of more than [`MAX_BODY`].
-pub(crate) const BODY_TOO_LARGE: Refusal =
-    Refusal::new(Status::CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
+pub(crate) const BODY_TOO_LARGE: RequestError =
+    RequestError::new(Status::CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Reads the first line of a request: `GET /events HTTP/1.1` (RFC 9112, section 3).
 
 use super::field::{is_same, is_token};
-use super::response::{Refusal, Status};
+use super::response::{RequestError, Status};
 use std::ops::Range;
 
 /// Octets of a request target. RFC 9112, section 3, recommends to support 8,000 at least.
@@ -17,8 +17,8 @@ pub enum Version {
 }
 
 /// The answer to a target of more than [`MAX_TARGET`].
-pub(super) const TARGET_TOO_LONG: Refusal =
-    Refusal::new(Status::URI_TOO_LONG, "the request target is longer than 8 KiB");
+pub(super) const TARGET_TOO_LONG: RequestError =
+    RequestError::new(Status::URI_TOO_LONG, "the request target is longer than 8 KiB");
 
 /// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3).
 #[derive(Debug, PartialEq, Eq)]
@@ -30,14 +30,14 @@ pub(super) struct RequestLine {
 }
 
 impl RequestLine {
-    pub fn parse(line: &[u8]) -> Result<RequestLine, Refusal> {
+    pub fn parse(line: &[u8]) -> Result<RequestLine, RequestError> {
         let mut parts = line.split(|&byte| byte == b' ');
         let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(method), Some(target), Some(version), None) => (method, target, version),
-            _ => return Err(Refusal::bad("the request line is not METHOD SP TARGET SP HTTP-VERSION")),
+            _ => return Err(RequestError::bad("the request line is not METHOD SP TARGET SP HTTP-VERSION")),
         };
         if !is_token(method) {
-            return Err(Refusal::bad("the method is not a token"));
+            return Err(RequestError::bad("the method is not a token"));
         }
         if target.len() > MAX_TARGET {
             return Err(TARGET_TOO_LONG);
@@ -55,24 +55,24 @@ impl RequestLine {
 }
 
 /// `HTTP-version = "HTTP" "/" DIGIT "." DIGIT` (RFC 9112, section 2.3).
-fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
+fn parse_version(version: &[u8]) -> Result<Version, RequestError> {
     match version {
         b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
         [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
-            Err(Refusal::new(Status::VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.0 and HTTP/1.1"))
+            Err(RequestError::new(Status::VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.0 and HTTP/1.1"))
         }
-        _ => Err(Refusal::bad("the version is not HTTP/1.0 or HTTP/1.1")),
+        _ => Err(RequestError::bad("the version is not HTTP/1.0 or HTTP/1.1")),
     }
 }
 
 /// Where the path stands in a target of origin-form, absolute-form or asterisk-form (RFC 9112, section 3.2).
-fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, Refusal> {
+fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, RequestError> {
     if method == b"CONNECT" {
-        return Err(Refusal::new(Status::NOT_IMPLEMENTED, "CONNECT is for proxies, and this is none"));
+        return Err(RequestError::new(Status::NOT_IMPLEMENTED, "CONNECT is for proxies, and this is none"));
     }
     if !target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#') {
-        return Err(Refusal::bad("the target holds a byte that has to be percent-encoded"));
+        return Err(RequestError::bad("the target holds a byte that has to be percent-encoded"));
     }
     if target == b"*" && method == b"OPTIONS" {
         return Ok(0..1);
@@ -80,7 +80,7 @@ fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, Refusal> {
     let start = match authority_of(target) {
         Some(authority) if is_host(&target[authority.clone()], 1) => authority.end,
         None if target.starts_with(b"/") => 0,
-        _ => return Err(Refusal::bad("the target is neither a path nor an absolute http URL")),
+        _ => return Err(RequestError::bad("the target is neither a path nor an absolute http URL")),
     };
     let length = target[start..].iter().take_while(|&&byte| byte != b'?').count();
     Ok(start..start + length)

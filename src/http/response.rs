@@ -145,7 +145,7 @@ impl Head {
 
 /// What a request asked for beyond a path: the same few lines are added to every answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Manners {
+pub struct ResponseOptions {
     /// It came with `Origin`: any page may read the answer (WHATWG Fetch, section 3.2).
     pub cors: bool,
     /// The connection ends after the answer.
@@ -154,7 +154,7 @@ pub struct Manners {
     pub head_only: bool,
 }
 
-impl Manners {
+impl ResponseOptions {
     /// Lets any page read the answer, if it was asked for by one.
     pub fn add_cors(self, head: &mut Head) {
         if self.cors {
@@ -165,22 +165,22 @@ impl Manners {
 
 /// Why a request gets no answer of its own. The words are ours alone: nothing of the request is repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RequestError {
     /// 400 to 505.
     pub status: Status,
     /// A few words, for the body of the answer.
     pub why: &'static str,
 }
 
-impl Refusal {
-    /// A refusal with this status for this reason.
-    pub const fn new(status: Status, why: &'static str) -> Refusal {
-        Refusal { status, why }
+impl RequestError {
+    /// A error with this status for this reason.
+    pub const fn new(status: Status, why: &'static str) -> RequestError {
+        RequestError { status, why }
     }
 
     /// `400` for this reason.
-    pub const fn bad(why: &'static str) -> Refusal {
-        Refusal::new(Status::BAD_REQUEST, why)
+    pub const fn bad(why: &'static str) -> RequestError {
+        RequestError::new(Status::BAD_REQUEST, why)
     }
 }
 
@@ -212,9 +212,9 @@ impl Answer {
     }
 
     /// Says what was wrong with a request.
-    pub fn refusal(refusal: &Refusal) -> Answer {
-        let Status(code) = refusal.status;
-        Answer::new(refusal.status, &format!("{code} {}: {}\n", refusal.status.reason(), refusal.why))
+    pub fn error(error: &RequestError) -> Answer {
+        let Status(code) = error.status;
+        Answer::new(error.status, &format!("{code} {}: {}\n", error.status.reason(), error.why))
     }
 
     /// `404`, with the requests that would have been answered, each on a line.
@@ -268,7 +268,7 @@ impl Answer {
     }
 
     /// The whole answer as bytes.
-    pub fn to_bytes(&self, manners: Manners) -> Vec<u8> {
+    pub fn to_bytes(&self, options: ResponseOptions) -> Vec<u8> {
         let mut head = Head::new(self.status, self.status.reason().as_bytes());
         if !self.status.has_no_body() {
             head.framing(Framing::Length(self.text.len() as u64));
@@ -278,12 +278,12 @@ impl Answer {
         }
         head.0.extend_from_slice(&self.fields);
         head.date();
-        manners.add_cors(&mut head);
-        if manners.close {
+        options.add_cors(&mut head);
+        if options.close {
             head.field("connection", b"close");
         }
         let mut bytes = head.end();
-        if !manners.head_only {
+        if !options.head_only {
             bytes.extend_from_slice(self.text.as_bytes());
         }
         bytes
@@ -315,8 +315,8 @@ mod tests {
 
     #[test]
     fn an_answer_has_a_length_a_type_and_a_date() {
-        let answer = Answer::refusal(&Refusal::new(Status::BAD_REQUEST, "no")).with("x", b"y");
-        let bytes = answer.to_bytes(Manners::default());
+        let answer = Answer::error(&RequestError::new(Status::BAD_REQUEST, "no")).with("x", b"y");
+        let bytes = answer.to_bytes(ResponseOptions::default());
         assert!(bytes.windows(8).any(|window| window == b"\r\ndate: "));
         assert_eq!(
             without_date(bytes),
@@ -327,9 +327,9 @@ mod tests {
 
     #[test]
     fn manners_add_their_field_lines_and_keep_the_body_back() {
-        let manners = Manners { cors: true, close: true, head_only: true };
+        let options = ResponseOptions { cors: true, close: true, head_only: true };
         assert_eq!(
-            without_date(Answer::new(Status::NOT_FOUND, "no").to_bytes(manners)),
+            without_date(Answer::new(Status::NOT_FOUND, "no").to_bytes(options)),
             "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\ncontent-type: text/plain; charset=utf-8\r\n\
              access-control-allow-origin: *\r\nconnection: close\r\n\r\n"
         );
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn no_content_has_no_length() {
-        let bytes = Answer::new(Status::NO_CONTENT, "").to_bytes(Manners::default());
+        let bytes = Answer::new(Status::NO_CONTENT, "").to_bytes(ResponseOptions::default());
         assert_eq!(without_date(bytes), "HTTP/1.1 204 No Content\r\n\r\n");
     }
 }

@@ -1,8 +1,8 @@
 //! Decides which script answers a request: holds all of a server's, those that are compiled in and those of the user.
 
-use super::facts::percent_decode;
-use super::parse::Mistakes;
+use super::parse::ParseErrors;
 use super::Script;
+use crate::http::uri::percent_decode;
 use std::path::Path;
 
 /// The path of the demo, which every server has.
@@ -53,7 +53,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// None in a released binary: a test loads every script that is compiled in.
-    pub fn built_in() -> Result<Catalogue, Mistakes> {
+    pub fn built_in() -> Result<Catalogue, ParseErrors> {
         let mut catalogue = Catalogue::default();
         for (name, text) in BUILT_IN {
             catalogue.built_in.push(Script::parse(&format!("{name}.sse"), &format!("/{name}"), text)?);

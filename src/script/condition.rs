@@ -1,9 +1,9 @@
 //! Decides which part of a script answers a request: `@part connection 2+ and header accept~event-stream`.
 
-use super::facts::{cookie, last_event_id, query_value, Facts};
+use super::context::{cookie, last_event_id, query_value, Facts};
 use super::template::unescape;
 use super::units::parse_number;
-use crate::suggest;
+use crate::text::suggest;
 use std::borrow::Cow;
 
 /// Conditions that must all hold.
@@ -243,8 +243,8 @@ fn words(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::tests::Fake;
     use super::*;
+    use crate::script::context::tests::Fake;
 
     fn holds(text: &str, connection: u64) -> bool {
         let asked = Fake {

@@ -1,10 +1,10 @@
 //! The head of a script's answer: by default `200 OK` with `transfer-encoding`, `cache-control`, `content-type` and
 //! `date`, in this order; changed by `@status` and `@header`.
 
-use super::facts::Facts;
-use super::parse::wrong;
+use super::context::Facts;
 use super::template::{Segment, Template};
 use super::units::parse_number;
+use super::words::wrong;
 use crate::http::field::{is_field_value, is_token, trim_ows};
 
 /// Status and field lines as the script wants them.

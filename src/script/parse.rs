@@ -1,15 +1,20 @@
 //! Sends nothing: turns a script's text into a [`Script`]. A file is bytes, split at LF; a line that begins with `@` is
 //! a direction, every other line is sent as it stands. What stands before the first `@part` belongs to every part.
 
+mod body;
+pub mod directions;
+mod part;
+
 use super::condition::Conditions;
-use super::directions::{self, word, PART};
-use super::part::{trim_end, PartParser, Settings};
+use super::words::{trim_end, word};
 use super::{Part, Script};
+use directions::PART;
+use part::{PartParser, Settings};
 use std::fmt;
 
 /// Something in a script that cannot be meant, where it stands, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mistake {
+pub struct ParseError {
     /// The script's name: usually the path of its file.
     pub file: String,
     /// The line, counted from 1.
@@ -18,7 +23,7 @@ pub struct Mistake {
     pub what: String,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.file, self.line, self.what)
     }
@@ -26,9 +31,9 @@ impl fmt::Display for Mistake {
 
 /// Every mistake of a script, in the order of their lines; printed one a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistakes(pub Vec<Mistake>);
+pub struct ParseErrors(pub Vec<ParseError>);
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for ParseErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, mistake) in self.0.iter().enumerate() {
             write!(f, "{}{mistake}", if n > 0 { "\n" } else { "" })?;
@@ -37,7 +42,7 @@ impl fmt::Display for Mistakes {
     }
 }
 
-impl std::error::Error for Mistakes {}
+impl std::error::Error for ParseErrors {}
 
 impl Script {
     /// Compiles a script. `file` is what mistakes call it; it answers `GET path` unless it says otherwise; `path` begins
@@ -45,7 +50,7 @@ impl Script {
     ///
     /// # Errors
     /// Every mistake there is, in the order of their lines.
-    pub fn parse(file: &str, path: &str, text: &[u8]) -> Result<Script, Mistakes> {
+    pub fn parse(file: &str, path: &str, text: &[u8]) -> Result<Script, ParseErrors> {
         let mut parser = Parser {
             settings: Settings::new(path),
             parts: Vec::new(),
@@ -123,9 +128,9 @@ impl Parser {
         }
     }
 
-    fn finish(self, file: &str) -> Result<Script, Mistakes> {
+    fn finish(self, file: &str) -> Result<Script, ParseErrors> {
         if !self.mistakes.is_empty() {
-            return Err(Mistakes(in_order(file, self.mistakes)));
+            return Err(ParseErrors(in_order(file, self.mistakes)));
         }
         Ok(Script {
             file: file.to_owned(),
@@ -136,11 +141,11 @@ impl Parser {
     }
 }
 
-/// Mistakes by line, each once, though what is common to all parts was read once for each.
-fn in_order(file: &str, mistakes: Vec<(usize, String)>) -> Vec<Mistake> {
-    let mut ordered: Vec<Mistake> = Vec::new();
+/// ParseErrors by line, each once, though what is common to all parts was read once for each.
+fn in_order(file: &str, mistakes: Vec<(usize, String)>) -> Vec<ParseError> {
+    let mut ordered: Vec<ParseError> = Vec::new();
     for (line, what) in mistakes {
-        let mistake = Mistake { file: file.to_owned(), line, what };
+        let mistake = ParseError { file: file.to_owned(), line, what };
         let place = ordered.partition_point(|other| *other < mistake);
         if ordered.get(place) != Some(&mistake) {
             ordered.insert(place, mistake);
@@ -173,16 +178,6 @@ fn read_direction(part: &mut PartParser, line: &[u8]) {
     if let Err(what) = outcome {
         part.mistake(part.line, what);
     }
-}
-
-/// A text out of a script, as messages show it.
-pub(super) fn shown(text: &[u8]) -> String {
-    text.escape_ascii().to_string()
-}
-
-/// What is wrong with it: that it `is no framing`.
-pub(super) fn wrong(text: &[u8], what: &str) -> String {
-    format!("`{}` {what}", shown(text))
 }
 
 /// What follows the `@` of a direction, without blanks at its end; `None` for text.

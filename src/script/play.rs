@@ -1,15 +1,19 @@
 //! Plays a part of a script: what is due leaves, chunk by chunk, and what is not yet due is waited for. Every due time is
 //! counted from the one before, never from when the writing was done, so nothing drifts.
 
+pub mod clock;
+mod pieces;
+pub mod random;
 mod send;
 
-use super::clock::{Clock, Tempo};
-use super::directions::parse_wait;
-use super::facts::{Facts, Moment};
-use super::random::Random;
+use super::context::{Facts, Moment};
+use super::resume::Position;
+use super::units::parse_wait;
 use super::units::Speed;
-use super::{Ending, Part, Position, Step, Wait};
+use super::{Ending, Part, Step, Wait};
 use crate::http::chunk::{ChunkedWriter, Framed};
+use clock::{Clock, Timing};
+use random::Random;
 use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +25,7 @@ const REST: Duration = Duration::from_millis(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The body is complete, and another request can follow.
-    Kept,
+    KeepAlive,
     /// The connection is to be closed.
     Close,
     /// The connection is to be reset.
@@ -88,7 +92,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         head: Vec<u8>,
         body: ChunkedWriter<W>,
         clock: C,
-        tempo: Tempo,
+        timing: Timing,
     ) -> Player<'a, W, C> {
         let now = clock.now();
         let moment = Moment { time: milliseconds(clock.system_time()), ..Moment::default() };
@@ -98,8 +102,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             head,
             headless: false,
             clock,
-            speed: tempo.speed,
-            random: Random::new(tempo.seed, facts.connection),
+            speed: timing.speed,
+            random: Random::new(timing.seed, facts.connection),
             due: now,
             now,
             moment,
@@ -175,7 +179,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 self.send_head()?;
                 self.body.finish(&part.trailer)?;
                 let closes = part.ending == Ending::Close || self.headless || !self.body.is_complete();
-                return Ok(if closes { End::Close } else { End::Kept });
+                return Ok(if closes { End::Close } else { End::KeepAlive });
             }
             Ending::Hang(time) => self.hang(time)?,
             Ending::Drop | Ending::Reset => {}

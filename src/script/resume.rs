@@ -1,8 +1,15 @@
 //! Decides what a client is sent that comes back with `Last-Event-ID` (WHATWG, section 9.2.4): what stands after the
 //! event it names, so that nothing is lost and nothing with an id is sent twice.
 
-use super::Position;
 use crate::http::field::trim_ows;
+
+/// A place in a part to play from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    pub(super) step: usize,
+    /// Octets of the text of that step, not counting placeholders, that are passed over.
+    pub(super) skip: u64,
+}
 
 /// For the events of a script that have an id, the places just after them, in their order. Looking through half a million
 /// takes some 5 ms.

@@ -1,9 +1,10 @@
 //! Decides which requests a script answers (`@on`), and which number each of them has (`@count`).
 
-use super::facts::{cookie, percent_decode, percent_encode, query_value, Asked};
-use super::parse::wrong;
+use super::context::{cookie, query_value, Asked};
+use super::words::wrong;
 use crate::http::field::is_token;
-use crate::suggest;
+use crate::http::uri::{percent_decode, percent_encode};
+use crate::text::suggest;
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
@@ -179,8 +180,8 @@ impl fmt::Display for Route {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::tests::Fake;
     use super::*;
+    use crate::script::context::tests::Fake;
 
     fn on(argument: &str) -> Route {
         let mut route = Route::get("/default");

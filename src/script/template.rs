@@ -1,8 +1,9 @@
 //! Text that is sent with values for its placeholders, `data: {{elapsed}} ms`, and the escapes of TEXT, `\n` and
 //! `\xE2`.
 
-use super::facts::{cookie, hex_octet, last_event_id, query_value, Facts, Moment};
-use crate::suggest;
+use super::context::{cookie, last_event_id, query_value, Facts, Moment};
+use crate::http::uri::hex_octet;
+use crate::text::suggest;
 use std::borrow::Cow;
 
 /// A part of a text that is sent.

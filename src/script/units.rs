@@ -1,6 +1,7 @@
 //! Sends nothing: reads what a script counts in. Times, `80ms`, `1.5s`, `2m`, `1h`, the speed at which they pass, and
 //! sizes, `512`, `64k`, `5M`.
 
+use super::words::shown;
 use std::time::Duration;
 
 /// The longest time a script can name: a year. Anything longer is a slip of the pen.
@@ -39,6 +40,21 @@ fn parse_millionths(text: &str) -> Option<u64> {
     let add = |sum: u64, digit: u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
     let fraction = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
     Some(whole.bytes().chain(fraction).fold(0, add))
+}
+
+/// Reads a time, or two with `..` between them: the shortest and the longest.
+///
+/// # Errors
+/// A message that names the text and shows what would be right.
+pub fn parse_wait(text: &[u8]) -> Result<(Duration, Duration), String> {
+    let text = shown(text);
+    match text.split_once("..") {
+        None => parse_time(&text).map(|time| (time, time)),
+        Some((least, most)) => match (parse_time(least)?, parse_time(most)?) {
+            (least, most) if least <= most => Ok((least, most)),
+            _ => Err(format!("`{text}` runs backwards (write the shorter time first)")),
+        },
+    }
 }
 
 /// By how much the times of all scripts are divided: so many millionths, or `None` for no waiting at all.

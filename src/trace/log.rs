@@ -1,9 +1,9 @@
 //! Sends nothing: a log for `grep`, on stdout, one line for each request and one for each end, in fields `name=value`.
 
-use super::visible::visible;
 use super::Exchange;
 use crate::http::date::Timestamp;
 use crate::http::field::is_token;
+use crate::text::visible::visible;
 use std::io::{self, Write};
 use std::time::SystemTime;
 

@@ -2,10 +2,10 @@
 //! connections that ask for that path, from their own address.
 
 use super::{Connection, Side};
-use crate::http::anatomy::{Anatomy, Name};
-use crate::json;
-use crate::queue::Queue;
-use crate::script::facts::percent_decode;
+use crate::http::uri::percent_decode;
+use crate::text::json;
+use crate::text::queue::Queue;
+use crate::trace::wire_parser::{Name, WireParser};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,13 +35,13 @@ struct Observer {
 
 /// A place among those who look on, free again when dropped.
 #[derive(Debug)]
-pub struct Observation<'a> {
+pub struct Subscription<'a> {
     observers: &'a Observers,
     /// What is to be seen, as blocks of an event stream. It ends when they are not taken fast enough.
     pub events: Arc<Queue<Arc<str>>>,
 }
 
-impl Drop for Observation<'_> {
+impl Drop for Subscription<'_> {
     fn drop(&mut self) {
         self.observers.keep(&|observer| !Arc::ptr_eq(&observer.events, &self.events));
     }
@@ -54,7 +54,7 @@ impl Observers {
     }
 
     /// Begins to look on, at `path` and from `ip`; `None` when there are too many who do.
-    pub fn join(&self, path: &[u8], ip: IpAddr) -> Option<Observation<'_>> {
+    pub fn join(&self, path: &[u8], ip: IpAddr) -> Option<Subscription<'_>> {
         let mut observers = self.lock();
         if observers.len() >= MAX_OBSERVERS {
             return None;
@@ -63,13 +63,13 @@ impl Observers {
         let path = percent_decode(path).into_owned();
         observers.push(Observer { path, ip, events: Arc::clone(&events) });
         self.count.store(observers.len(), Ordering::Relaxed);
-        Some(Observation { observers: self, events })
+        Some(Subscription { observers: self, events })
     }
 
     pub(super) fn piece(
         &self,
         connection: &Connection,
-        request: &Anatomy,
+        request: &WireParser,
         side: Side,
         name: Name,
         bytes: &[u8],
@@ -85,18 +85,18 @@ impl Observers {
         }
     }
 
-    pub(super) fn wait(&self, connection: &Connection, request: &Anatomy, time: Option<Duration>) {
+    pub(super) fn wait(&self, connection: &Connection, request: &WireParser, time: Option<Duration>) {
         self.event(connection, request, "wait", &|| {
             let time = time.map_or("null".to_owned(), milliseconds);
             format!("\"for\":{time}")
         });
     }
 
-    pub(super) fn end(&self, connection: &Connection, request: &Anatomy, how: &str) {
+    pub(super) fn end(&self, connection: &Connection, request: &WireParser, how: &str) {
         self.event(connection, request, "end", &|| format!("\"how\":{}", json::bytes(how.as_bytes())));
     }
 
-    fn event(&self, connection: &Connection, request: &Anatomy, kind: &str, rest: &dyn Fn() -> String) {
+    fn event(&self, connection: &Connection, request: &WireParser, kind: &str, rest: &dyn Fn() -> String) {
         if !self.are_there() {
             return;
         }
@@ -154,26 +154,26 @@ mod tests {
     const OWN: &str = "127.0.0.1:9";
 
     fn happens(observers: &Observers, address: &str, request_line: &[u8]) {
-        let mut request = Anatomy::of_request();
+        let mut request = WireParser::of_request();
         request.push(request_line, &mut |_, _, _| {});
         let connection = Connection::new(7, address.parse().unwrap());
         observers.piece(&connection, &request, Side::Client, Name::RequestLine, request_line);
     }
 
-    fn seen(observation: &Observation<'_>) -> Vec<Arc<str>> {
-        std::iter::from_fn(|| observation.events.take(Duration::ZERO).ok()).collect()
+    fn seen(subscription: &Subscription<'_>) -> Vec<Arc<str>> {
+        std::iter::from_fn(|| subscription.events.take(Duration::ZERO).ok()).collect()
     }
 
     #[test]
     fn one_sees_what_is_asked_at_the_path_from_the_own_address_and_nothing_else() {
         let observers = Observers::default();
-        let observation = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        let subscription = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
         happens(&observers, OWN, b"GET /a?q=\"\xff HTTP/1.1\r\n");
         happens(&observers, OWN, b"GET /ab HTTP/1.1\r\n");
         happens(&observers, OWN, b"GET http://x HTTP/1.1\r\n");
         happens(&observers, "127.0.0.2:9", b"GET /a HTTP/1.1\r\n");
         happens(&observers, "[::1]:9", b"GET /a HTTP/1.1\r\n");
-        let all = seen(&observation);
+        let all = seen(&subscription);
         assert_eq!(all.len(), 1, "{all:?}");
         assert!(all[0].starts_with("event: piece\ndata: {\"client\":7,\"ms\":0."), "{all:?}");
         let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\u{ff} HTTP/1.1\\r\\n\"}\n\n";
@@ -183,25 +183,25 @@ mod tests {
     #[test]
     fn who_takes_nothing_loses_the_place_and_is_told_so() {
         let observers = Observers::default();
-        let observation = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        let subscription = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
         for _ in 0..QUEUE {
             happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
         }
         assert!(observers.are_there());
         happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
         assert!(!observers.are_there());
-        assert_eq!(seen(&observation).len(), QUEUE);
-        assert_eq!(observation.events.take(Duration::ZERO), Err(crate::queue::Nothing::EverMore));
+        assert_eq!(seen(&subscription).len(), QUEUE);
+        assert_eq!(subscription.events.take(Duration::ZERO), Err(crate::text::queue::Nothing::EverMore));
     }
 
     #[test]
     fn a_path_is_the_same_however_it_is_written() {
         let observers = Observers::default();
-        let observation = observers.join(b"/%61", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        let subscription = observers.join(b"/%61", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
         for target in ["/a", "/%61?x", "http://h:1/a", "http://h/a?b://c"] {
             happens(&observers, OWN, format!("GET {target} HTTP/1.1\r\n").as_bytes());
         }
-        assert_eq!(seen(&observation).len(), 4);
+        assert_eq!(seen(&subscription).len(), 4);
     }
 
     #[test]

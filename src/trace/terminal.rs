@@ -1,9 +1,9 @@
 //! Sends nothing: a trace for people to read, on stderr. A line for each line on the wire, `>` from the client and `<`
 //! from the server, with the standard's word for it, and `*` for what happens beside.
 
-use super::visible::visible;
 use super::{Connection, Exchange, Side};
-use crate::http::anatomy::{Anatomy, Name};
+use crate::text::visible::visible;
+use crate::trace::wire_parser::{Name, WireParser};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub struct Terminal {
 }
 
 /// Stands before a remark of ours, and is escaped where it comes over the wire.
-const REMARK: char = super::visible::ARROW;
+const REMARK: char = crate::text::visible::ARROW;
 const REQUEST: &str = "\x1b[36m";
 const FRAMING: &str = "\x1b[33m";
 const NOTE: &str = "\x1b[32m";
@@ -47,7 +47,7 @@ impl Terminal {
     }
 
     /// A piece of a head, or of the framing; `message` as it is with it.
-    pub fn piece(&self, connection: &Connection, message: &Anatomy, name: Name, bytes: &[u8]) {
+    pub fn piece(&self, connection: &Connection, message: &WireParser, name: Name, bytes: &[u8]) {
         let side = if message.is_response { Side::Server } else { Side::Client };
         let size;
         let remark = match name {

@@ -1,4 +1,4 @@
-//! Ends and server manners: rows 56 to 65.
+//! Ends and server options: rows 56 to 65.
 
 use crate::support::{play, request, serve, Client, Exchange, PATIENCE};
 use std::time::{Duration, Instant};

@@ -4,7 +4,7 @@ use super::*;
 
 const GOOD: &[u8] = b"GET /events?a=1 HTTP/1.1\r\nHost: localhost:8080\r\nLast-Event-ID: 7\r\nX:\r\n\r\n";
 
-fn read(bytes: &[u8]) -> Result<Request, Refusal> {
+fn read(bytes: &[u8]) -> Result<Request, RequestError> {
     let mut reader = HeadReader::default();
     match reader.push(bytes)? {
         Progress::Done(used) if used == bytes.len() => reader.finish(),
@@ -58,7 +58,7 @@ fn a_head_is_judged_the_same_however_it_is_cut() {
         let mut reader = HeadReader::default();
         let outcome =
             pieces.iter().map(|piece| reader.push(piece)).find(|outcome| outcome != &Ok(Progress::More));
-        (outcome.map(|outcome| outcome.is_ok()), reader.manners())
+        (outcome.map(|outcome| outcome.is_ok()), reader.options())
     };
     for head in heads {
         let whole = judge(&[head]);
@@ -122,7 +122,7 @@ fn knows_when_the_client_wants_the_connection_closed() {
     let closes = |head: &str| {
         let mut reader = HeadReader::default();
         reader.push(head.as_bytes()).unwrap();
-        reader.manners().close
+        reader.options().close
     };
     assert!(closes("GET / HTTP/1.0\r\n\r\n"));
     assert!(closes("GET / HTTP/1.1\r\nHost: x\r\nConnection: foo, Close\r\n\r\n"));

@@ -1,12 +1,13 @@
 //! Tests of `parse`.
 
-use super::super::{BodyFraming, Chunk, Position, Step, Wait};
 use super::*;
+use crate::script::resume::Position;
+use crate::script::{BodyFraming, Chunk, Step, Wait};
 use std::time::Duration;
 
 fn parse(text: &str) -> Result<Script, Vec<String>> {
     let script = Script::parse("chat.sse", "/chat", text.as_bytes());
-    script.map_err(|mistakes| mistakes.0.iter().map(Mistake::to_string).collect())
+    script.map_err(|mistakes| mistakes.0.iter().map(ParseError::to_string).collect())
 }
 
 /// The only mistake there is, without the file's name.

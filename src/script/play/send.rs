@@ -1,11 +1,11 @@
 //! Sends a chunk: framed in advance or just now, whole or cut into pieces, up to its end or to where `@drop after` cuts.
 
-use super::super::clock::Clock;
-use super::super::pieces::{runs, Pieces, Run};
-use super::super::template::{render, Segment, MAX_DIGITS};
-use super::super::Chunk;
+use super::pieces::{runs, Pieces, Run};
 use super::{End, Player, Stop};
 use crate::http::chunk::Framed;
+use crate::script::play::clock::Clock;
+use crate::script::template::{render, Segment, MAX_DIGITS};
+use crate::script::Chunk;
 use std::io::Write;
 use std::time::Duration;
 

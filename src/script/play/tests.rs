@@ -1,10 +1,10 @@
 //! Tests of `play`.
 
-use super::super::facts::tests::Fake;
-use super::super::units::Speed;
-use super::super::Script;
 use super::*;
 use crate::http::chunk::Framing;
+use crate::script::context::tests::Fake;
+use crate::script::units::Speed;
+use crate::script::Script;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -68,7 +68,7 @@ fn play_with(text: &str, id: &'static str, speed: Speed, late: Duration) -> Vec<
     let now = Instant::now();
     let clock = FakeClock { diary: Rc::clone(&diary), start: now, now, late };
     let body = ChunkedWriter::new(Recorder(Rc::clone(&diary)), Framing::Chunked);
-    let player = Player::new(facts, b"HEAD ".to_vec(), body, clock, Tempo { speed, seed: 1 });
+    let player = Player::new(facts, b"HEAD ".to_vec(), body, clock, Timing { speed, seed: 1 });
     let end = player.play(part, part.start(facts).unwrap());
     let mut played = diary.borrow().clone();
     played.push(end.map_or("gone".to_owned(), |end| format!("{end:?}")));
@@ -81,14 +81,14 @@ fn play(text: &str) -> Vec<String> {
 
 #[test]
 fn the_head_leaves_with_the_first_chunk_and_the_last_chunk_with_the_last() {
-    let written = [r"HEAD 3\r\na\n\n\r\n3\r\nb\n\n\r\n", "1s", r"2\r\nc\n\r\n0\r\n\r\n", "Kept"];
+    let written = [r"HEAD 3\r\na\n\n\r\n3\r\nb\n\n\r\n", "1s", r"2\r\nc\n\r\n0\r\n\r\n", "KeepAlive"];
     assert_eq!(play("a\n\nb\n\n@sleep 1s\nc\n"), written);
 }
 
 #[test]
 fn a_sleep_before_the_body_keeps_the_head_back_unless_it_is_opened() {
-    assert_eq!(play("@sleep 200ms\na\n"), ["200ms", r"HEAD 2\r\na\n\r\n0\r\n\r\n", "Kept"]);
-    assert_eq!(play("@open\n@sleep 200ms\na\n"), ["HEAD ", "200ms", r"2\r\na\n\r\n0\r\n\r\n", "Kept"]);
+    assert_eq!(play("@sleep 200ms\na\n"), ["200ms", r"HEAD 2\r\na\n\r\n0\r\n\r\n", "KeepAlive"]);
+    assert_eq!(play("@open\n@sleep 200ms\na\n"), ["HEAD ", "200ms", r"2\r\na\n\r\n0\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
@@ -102,14 +102,14 @@ fn waits_that_take_longer_do_not_move_what_follows() {
 fn what_is_overdue_is_not_waited_for() {
     let late = Duration::from_secs(5);
     let played = play_with("@sleep 1s\na\n@sleep 1s\nb\n", "", Speed::NORMAL, late);
-    assert_eq!(played, ["1s", r"HEAD 2\r\na\n\r\n2\r\nb\n\r\n0\r\n\r\n", "Kept"]);
+    assert_eq!(played, ["1s", r"HEAD 2\r\na\n\r\n2\r\nb\n\r\n0\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
 fn speed_divides_every_wait_and_max_leaves_none() {
     let at = |speed| play_with("a\n@sleep 1s\nb\n", "", speed, Duration::ZERO);
     assert_eq!(at(Speed::parse("4").unwrap())[1], "250ms");
-    assert_eq!(at(Speed::MAX), [r"HEAD 2\r\na\n\r\n2\r\nb\n\r\n0\r\n\r\n", "Kept"]);
+    assert_eq!(at(Speed::MAX), [r"HEAD 2\r\na\n\r\n2\r\nb\n\r\n0\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn resuming_inside_a_chunk_sends_the_rest_of_it() {
 fn resuming_where_a_chunk_ends_sends_no_empty_chunk() {
     let text = "@resume\n@chunk whole\nid: 1\n\n@sleep 1s\nid: 2\n\n";
     let played = play_with(text, "1", Speed::NORMAL, Duration::ZERO);
-    assert_eq!(played[played.len() - 3..], ["1s", r"7\r\nid: 2\n\n\r\n0\r\n\r\n", "Kept"]);
+    assert_eq!(played[played.len() - 3..], ["1s", r"7\r\nid: 2\n\n\r\n0\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
@@ -144,17 +144,18 @@ fn resuming_inside_a_loop_goes_on_in_its_first_turn_with_what_was_set_before() {
     let text = "@resume\n@keepalive 1s\n@repeat 2\nid: 1\n\nt{{i}}\n\n@again\n@sleep 2s\n";
     let played = play_with(text, "1", Speed::NORMAL, Duration::ZERO);
     let written = r"HEAD 4\r\nt1\n\n\r\n7\r\nid: 1\n\n\r\n4\r\nt2\n\n\r\n";
-    assert_eq!(played, [written, "1s", r"2\r\n:\n\r\n", "2s", r"0\r\n\r\n", "Kept"]);
+    assert_eq!(played, [written, "1s", r"2\r\n:\n\r\n", "2s", r"0\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
 fn a_script_without_lines_is_a_head_and_a_last_chunk() {
-    assert_eq!(play(""), [r"HEAD 0\r\n\r\n", "Kept"]);
+    assert_eq!(play(""), [r"HEAD 0\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
 fn what_is_sent_or_cut_on_purpose_leaves_alone() {
-    let written = [r"HEAD 2\r\na\n\r\n", r"1\r\nb\r\n", r"2\r\nc\n\r\n", r"2\r\nd\n\r\n0\r\n\r\n", "Kept"];
+    let written =
+        [r"HEAD 2\r\na\n\r\n", r"1\r\nb\r\n", r"2\r\nc\n\r\n", r"2\r\nd\n\r\n0\r\n\r\n", "KeepAlive"];
     assert_eq!(play("a\n@send b\nc\n@cut\nd\n"), written);
 }
 
@@ -164,12 +165,12 @@ fn pieces_are_cut_across_lines_values_and_filler() {
     let played = play(text);
     assert_eq!(played[..4], [r"HEAD 3\r\nab7\r\n", "10ms", r"3\r\nc\nz\r\n", "20ms"]);
     assert_eq!(played.iter().filter(|entry| *entry == r"3\r\nzzz\r\n").count(), 666);
-    assert_eq!(played[played.len() - 3..], [r"1\r\nz\r\n", r"0\r\n\r\n", "Kept"]);
+    assert_eq!(played[played.len() - 3..], [r"1\r\nz\r\n", r"0\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
 fn text_sent_on_purpose_is_one_chunk_however_others_are_cut() {
-    let written = [r"HEAD 2\r\nab\r\n", r"1\r\n\n\r\n", r"4\r\nabcd\r\n", r"0\r\n\r\n", "Kept"];
+    let written = [r"HEAD 2\r\nab\r\n", r"1\r\n\n\r\n", r"4\r\nabcd\r\n", r"0\r\n\r\n", "KeepAlive"];
     assert_eq!(play("@chunk 2\nab\n@send abcd\n"), written);
 }
 
@@ -187,7 +188,7 @@ fn loops_that_end_take_no_longer_than_their_waits() {
 
 #[test]
 fn wire_stands_outside_of_the_framing_and_before_the_head_instead_of_it() {
-    assert_eq!(play("a\n@wire ZZ\\r\\n\n"), [r"HEAD 2\r\na\n\r\nZZ\r\n", r"0\r\n\r\n", "Kept"]);
+    assert_eq!(play("a\n@wire ZZ\\r\\n\n"), [r"HEAD 2\r\na\n\r\nZZ\r\n", r"0\r\n\r\n", "KeepAlive"]);
     assert_eq!(play("@wire garbage {{query:n}}\na\n"), ["garbage 7", r"a\n", "Close"]);
 }
 
@@ -241,7 +242,7 @@ fn endings_are_what_they_say() {
     assert_eq!(play("a\n@hang\n"), [r"HEAD 2\r\na\n\r\n", "hang for ever", "Close"]);
     assert_eq!(play("@drop\n"), ["Close"]);
     assert_eq!(play("@hang 1s\n"), ["hang for 1s", "Close"]);
-    assert_eq!(play("@trailer X: y\na\n"), [r"HEAD 2\r\na\n\r\n0\r\nX: y\r\n\r\n", "Kept"]);
+    assert_eq!(play("@trailer X: y\na\n"), [r"HEAD 2\r\na\n\r\n0\r\nX: y\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
@@ -249,7 +250,7 @@ fn a_drop_after_some_octets_cuts_the_chunk_there() {
     assert_eq!(play("@drop after 5\nabc\n\ndef\n\n"), [r"HEAD 5\r\nabc\n\n", "Close"]);
     assert_eq!(play("@drop after 7\nabc\n\ndef\n\n"), [r"HEAD 5\r\nabc\n\n\r\n5\r\nde", "Close"]);
     assert_eq!(play("abc\n\n@drop after 2\nx\n"), [r"HEAD 5\r\nabc\n\n\r\n", "Close"]);
-    assert_eq!(play("@drop after 9\nabc\n\n").last().unwrap(), "Kept");
+    assert_eq!(play("@drop after 9\nabc\n\n").last().unwrap(), "KeepAlive");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tests of `template`.
 
-use super::super::facts::tests::Fake;
 use super::*;
+use crate::script::context::tests::Fake;
 
 fn render(text: &str) -> String {
     let asked = Fake {

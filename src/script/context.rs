@@ -1,5 +1,6 @@
 //! What a script can know when it plays, and so send or decide by: of the request, of the server, of the moment.
 
+use crate::http::uri::{percent_decode, split_at};
 use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -73,47 +74,6 @@ pub fn cookie<'a>(asked: &'a dyn Asked, name: &str) -> Option<&'a [u8]> {
     let cookies = asked.header("cookie")?.split(|&byte| byte == b';');
     let mut pairs = cookies.map(|pair| split_at(pair.strip_prefix(b" ").unwrap_or(pair), b'='));
     pairs.find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
-}
-
-fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
-    match text.iter().position(|&byte| byte == separator) {
-        Some(at) => (&text[..at], &text[at + 1..]),
-        None => (text, b""),
-    }
-}
-
-/// Undoes percent-encoding (RFC 3986, section 2.1); a `%` that encodes nothing stays.
-pub fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.contains(&b'%') {
-        return Cow::Borrowed(text);
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        let encoded = (byte == b'%').then(|| after.get(..2)).flatten().and_then(hex_octet);
-        decoded.push(encoded.unwrap_or(byte));
-        rest = if encoded.is_some() { &after[2..] } else { after };
-    }
-    Cow::Owned(decoded)
-}
-
-/// The octet that two hexadecimal digits stand for.
-pub(super) fn hex_octet(digits: &[u8]) -> Option<u8> {
-    let digit = |at: usize| (*digits.get(at)? as char).to_digit(16);
-    Some((digit(0)? * 16 + digit(1)?) as u8)
-}
-
-/// Percent-encodes what may not stand in a path (RFC 3986, section 3.3).
-pub fn percent_encode(path: &[u8]) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for &byte in path {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(byte as char),
-            _ if b"/-._~!$&'()*+,;=:@".contains(&byte) => encoded.push(byte as char),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

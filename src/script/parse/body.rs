@@ -1,9 +1,9 @@
 //! Cuts a script's text into chunks, and frames at once what has no placeholder: playing it later allocates nothing.
 
-use super::resume::{EventId, ResumeTable};
-use super::template::{next_value, Segment, Template};
-use super::{Chunk, Position, Step, Wait};
 use crate::http::chunk::{Framed, MAX_SHORT};
+use crate::script::resume::{EventId, Position, ResumeTable};
+use crate::script::template::{next_value, Segment, Template};
+use crate::script::{Chunk, Step, Wait};
 use std::time::Duration;
 
 /// Octets of filler above which it is no longer written out when the script is loaded.

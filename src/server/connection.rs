@@ -1,23 +1,23 @@
 //! Receives one client's requests and sends the answers, on a thread of its own: reads a request, finds its script,
 //! plays it, and goes on with the next request of the same connection until one side has had enough.
 
-use crate::client_clock::ClientClock;
 use crate::http::body::BodyReader;
 use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::field::{is_field_value, is_same, says_close};
 use crate::http::request::{HeadReader, Request, Version};
-use crate::http::response::{Answer, Head, Manners, Refusal, Status};
-use crate::journal::Recorded;
-use crate::own_paths::{self, Own};
+use crate::http::response::{Answer, Head, RequestError, ResponseOptions, Status};
 use crate::script::catalogue::Found;
-use crate::script::facts::{Asked, Facts};
+use crate::script::context::{Asked, Facts};
 use crate::script::head::HeadField;
 use crate::script::play::{End, Player};
 use crate::script::template::Template;
 use crate::script::{BodyFraming, Ending, Part, Script};
-use crate::site::Site;
-use crate::socket::{self, Due, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
-use crate::trace::observers::Observation;
+use crate::server::clock::ClientClock;
+use crate::server::internal::{self, Own};
+use crate::server::journal::RecordedRequest;
+use crate::server::shared::Shared;
+use crate::server::socket::{self, Due, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
+use crate::trace::observers::Subscription;
 use crate::trace::Tap;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
@@ -30,16 +30,16 @@ use std::time::{Instant, SystemTime};
 ///
 /// # Errors
 /// What the connection said when it broke. That is an ordinary end: clients come and go.
-pub fn serve(stream: &TcpStream, accepted: Instant, site: &Site) -> io::Result<()> {
+pub fn serve(stream: &TcpStream, accepted: Instant, site: &Shared) -> io::Result<()> {
     let tap = Tap::new(&site.watchers, stream, accepted);
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
-    let mut client = Client { stream, site, tap: &tap, incoming, manners: Manners::default() };
+    let mut client = Client { stream, site, tap: &tap, incoming, options: ResponseOptions::default() };
     let mut due = Due::Whole(accepted + HEAD_TIME);
     let end = loop {
         let received = client.request(due);
         match client.answer(received)? {
-            End::Kept => due = Due::Begin { first: IDLE_TIME, rest: HEAD_TIME },
+            End::KeepAlive => due = Due::Begin { first: IDLE_TIME, rest: HEAD_TIME },
             end => break end,
         }
         // Whoever reads the answer may be waiting for this processor, and whoever is served next. With 200 clients that ask
@@ -58,11 +58,11 @@ type Received = Result<Option<(Request, Vec<u8>)>, ReceiveError>;
 
 struct Client<'a> {
     stream: &'a TcpStream,
-    site: &'a Site,
+    site: &'a Shared,
     tap: &'a Tap<'a>,
     incoming: Incoming<'a>,
     /// Those of the request that is being read or answered.
-    manners: Manners,
+    options: ResponseOptions,
 }
 
 impl Client<'_> {
@@ -80,7 +80,7 @@ impl Client<'_> {
     fn request(&mut self, due: Due) -> Received {
         let mut head = HeadReader::default();
         let received = self.incoming.receive(due, &mut |bytes| head.push(bytes));
-        self.manners = head.manners();
+        self.options = head.options();
         match (received, due) {
             // An empty line after a request is no beginning of another.
             (Err(ReceiveError::Closed), _) if head.is_empty() => return Ok(None),
@@ -132,25 +132,25 @@ impl Client<'_> {
 
     /// Answers what is no request, after which the connection is of no more use.
     fn refuse(&self, error: ReceiveError) -> io::Result<End> {
-        let refusal = match error {
-            ReceiveError::Refused(refusal) => refusal,
+        let error = match error {
+            ReceiveError::Refused(error) => error,
             ReceiveError::TimedOut => {
-                Refusal::new(Status::REQUEST_TIMEOUT, "the request took longer than 10 s")
+                RequestError::new(Status::REQUEST_TIMEOUT, "the request took longer than 10 s")
             }
-            ReceiveError::Closed => Refusal::bad("the request ended in the middle"),
+            ReceiveError::Closed => RequestError::bad("the request ended in the middle"),
             ReceiveError::Io(error) => return Err(error),
         };
-        let manners = Manners { close: true, ..self.manners };
-        self.out().write_all(&Answer::refusal(&refusal).to_bytes(manners))?;
+        let options = ResponseOptions { close: true, ..self.options };
+        self.out().write_all(&Answer::error(&error).to_bytes(options))?;
         Ok(End::Close)
     }
 
     fn respond(&self, request: &Request, body: &[u8]) -> io::Result<End> {
         let found = self.find(request);
         if let Found::Nothing = found {
-            match own_paths::answer(request, self.site, self.stream) {
+            match internal::answer(request, self.site, self.stream) {
                 Some(Own::Answer(answer)) => return self.short(&answer),
-                Some(Own::Wire(observation)) => return self.show_wire(request, &observation),
+                Some(Own::Wire(subscription)) => return self.show_wire(request, &subscription),
                 None => {}
             }
         }
@@ -167,7 +167,7 @@ impl Client<'_> {
     /// The answer to a request for a path that answers others only.
     fn not_this_way(&self, request: &Request, methods: &[&str]) -> Answer {
         match request.method() {
-            "OPTIONS" if self.manners.cors => preflight(request, methods),
+            "OPTIONS" if self.options.cors => preflight(request, methods),
             "OPTIONS" => Answer::options(methods),
             _ => Answer::method_not_allowed(methods),
         }
@@ -177,40 +177,40 @@ impl Client<'_> {
     fn not_here(&self, request: &Request) -> Answer {
         match request.method() {
             // A page is to see the 404 that follows, not a failed preflight.
-            "OPTIONS" if self.manners.cors => preflight(request, &["GET"]),
+            "OPTIONS" if self.options.cors => preflight(request, &["GET"]),
             "OPTIONS" if request.path() == b"*" => Answer::options(&["GET"]),
             _ => Answer::not_found(&self.site.catalogue.routes()),
         }
     }
 
     /// Streams what is to be seen of other connections.
-    fn show_wire(&self, request: &Request, observation: &Observation<'_>) -> io::Result<End> {
+    fn show_wire(&self, request: &Request, subscription: &Subscription<'_>) -> io::Result<End> {
         let framing = match request.version() {
             Version::Http11 => Framing::Chunked,
             Version::Http10 => Framing::UntilClose,
         };
-        let head = own_paths::wire_head(framing, self.manners.close);
-        let end = if self.manners.close { End::Close } else { End::Kept };
-        match self.manners.head_only {
+        let head = internal::wire_head(framing, self.options.close);
+        let end = if self.options.close { End::Close } else { End::KeepAlive };
+        match self.options.head_only {
             true => self.out().write_all(&head).map(|()| end),
             false => {
                 let body = ChunkedWriter::new(self.out(), framing);
-                ended_by_us(own_paths::show_wire(observation, head, body, self.clock()).map(|()| end))
+                ended_by_us(internal::show_wire(subscription, head, body, self.clock()).map(|()| end))
             }
         }
     }
 
     /// Sends an answer that is no stream.
     fn short(&self, answer: &Answer) -> io::Result<End> {
-        self.out().write_all(&answer.to_bytes(self.manners))?;
-        Ok(if self.manners.close { End::Close } else { End::Kept })
+        self.out().write_all(&answer.to_bytes(self.options))?;
+        Ok(if self.options.close { End::Close } else { End::KeepAlive })
     }
 
     /// Answers with a script.
     fn stream(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<End> {
         let asked = Asking { request, body, stream: self.stream, open: &self.site.state.open };
         // A HEAD request does not start the script, so it does not count.
-        let connection = if self.manners.head_only { 1 } else { script.route.next_number(&asked) };
+        let connection = if self.options.head_only { 1 } else { script.route.next_number(&asked) };
         let facts = Facts { asked: &asked, connection };
         let part = match script.part(facts) {
             Some(part) => part,
@@ -224,15 +224,15 @@ impl Client<'_> {
             Ok(head) => head,
             Err(why) => return self.short(&Answer::bad_value(&why)),
         };
-        let end = match self.manners.head_only {
-            true => self.out().write_all(&head.bytes).map(|()| End::Kept)?,
+        let end = match self.options.head_only {
+            true => self.out().write_all(&head.bytes).map(|()| End::KeepAlive)?,
             false => {
                 let body = ChunkedWriter::new(self.out(), head.framing);
-                let player = Player::new(facts, head.bytes, body, self.clock(), self.site.tempo);
+                let player = Player::new(facts, head.bytes, body, self.clock(), self.site.timing);
                 ended_by_us(player.play(part, start))?
             }
         };
-        Ok(if end == End::Kept && head.closes { End::Close } else { end })
+        Ok(if end == End::KeepAlive && head.closes { End::Close } else { end })
     }
 
     /// The head of a part's answer, or what the request made of it that cannot be sent.
@@ -241,14 +241,14 @@ impl Client<'_> {
         let (status, reason) = part.head.status(facts)?;
         let status = Status(status);
         let framing = if status.has_no_body() { Framing::Empty } else { framing(part, request.version()) };
-        let mut closes = self.manners.close || part.ending == Ending::Close || framing == Framing::UntilClose;
+        let mut closes = self.options.close || part.ending == Ending::Close || framing == Framing::UntilClose;
         let mut head = Head::new(status, reason.as_deref().unwrap_or_else(|| status.reason().as_bytes()));
         for field in part.head.fields() {
             match field {
                 HeadField::Framing if status.has_no_body() => {}
                 HeadField::Framing => head.framing(framing),
                 HeadField::Date => head.date(),
-                HeadField::Cors => self.manners.add_cors(&mut head),
+                HeadField::Cors => self.options.add_cors(&mut head),
                 HeadField::Connection if closes => head.field("connection", b"close"),
                 HeadField::Connection => {}
                 HeadField::Line(name, value) => {
@@ -283,13 +283,13 @@ fn ended_by_us(end: io::Result<End>) -> io::Result<End> {
     }
 }
 
-fn recorded(request: &Request, body: &[u8]) -> Recorded {
+fn recorded(request: &Request, body: &[u8]) -> RecordedRequest {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let mut headers = Vec::new();
     for line in request.field_lines() {
         headers.push((line.name.to_owned(), text(line.value)));
     }
-    Recorded {
+    RecordedRequest {
         time: SystemTime::now(),
         method: request.method().to_owned(),
         target: text(request.target()),

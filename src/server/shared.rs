@@ -1,9 +1,9 @@
 //! Sends nothing: what all clients of a server share.
 
-use crate::client_clock::ServerState;
-use crate::journal::Journal;
 use crate::script::catalogue::Catalogue;
-use crate::script::clock::Tempo;
+use crate::script::play::clock::Timing;
+use crate::server::clock::ServerState;
+use crate::server::journal::Journal;
 use crate::trace::Watchers;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -12,11 +12,11 @@ use std::time::Duration;
 
 /// What all clients of a server share.
 #[derive(Debug)]
-pub struct Site {
+pub struct Shared {
     /// What is served.
     pub catalogue: Catalogue,
     /// How fast scripts play, and what random waits are made of.
-    pub tempo: Tempo,
+    pub timing: Timing,
     /// Whether it stops, and how many clients it has.
     pub state: ServerState,
     /// Remembers requests, if that is wanted.
@@ -27,7 +27,7 @@ pub struct Site {
     pub control: bool,
 }
 
-impl Site {
+impl Shared {
     /// Tells whoever waits that the server stops, and wakes the thread that accepts at `address`.
     pub fn stop(&self, address: SocketAddr) -> io::Result<TcpStream> {
         self.state.stop.store(true, Ordering::Relaxed);

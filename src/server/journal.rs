@@ -1,7 +1,7 @@
 //! Remembers the requests that were received, for tests that ask what a client really sent: in memory, and as a line of
 //! JSON each in a file.
 
-use crate::json;
+use crate::text::json;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write;
@@ -16,7 +16,7 @@ const MAX_OCTETS: usize = 16 * 1024 * 1024;
 
 /// A request as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub struct RecordedRequest {
     /// When its body had been read.
     pub time: SystemTime,
     /// The method.
@@ -29,7 +29,7 @@ pub struct Recorded {
     pub body: Vec<u8>,
 }
 
-impl Recorded {
+impl RecordedRequest {
     /// The value of the first field line of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -56,7 +56,11 @@ impl Recorded {
     fn octets(&self) -> usize {
         let lines =
             self.headers.iter().map(|(name, value)| name.len() + value.len() + 2 * size_of::<String>());
-        size_of::<Recorded>() + self.method.len() + self.target.len() + self.body.len() + lines.sum::<usize>()
+        size_of::<RecordedRequest>()
+            + self.method.len()
+            + self.target.len()
+            + self.body.len()
+            + lines.sum::<usize>()
     }
 }
 
@@ -69,7 +73,7 @@ pub struct Journal {
 
 #[derive(Debug, Default)]
 struct Kept {
-    requests: VecDeque<Recorded>,
+    requests: VecDeque<RecordedRequest>,
     octets: usize,
 }
 
@@ -80,7 +84,7 @@ impl Journal {
     }
 
     /// Remembers a request.
-    pub fn add(&self, request: Recorded) {
+    pub fn add(&self, request: RecordedRequest) {
         if let Some(file) = &self.file {
             // A full disk is no reason to refuse a client.
             let _ = lock(file).write_all(request.to_json().as_bytes());
@@ -95,7 +99,7 @@ impl Journal {
     }
 
     /// The requests so far, the oldest first.
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         lock(&self.kept).requests.iter().cloned().collect()
     }
 }
@@ -109,8 +113,8 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn request(body: &[u8]) -> Recorded {
-        Recorded {
+    fn request(body: &[u8]) -> RecordedRequest {
+        RecordedRequest {
             time: UNIX_EPOCH + Duration::from_millis(1_500),
             method: "POST".into(),
             target: "/a?\"b\\".into(),

@@ -1,6 +1,6 @@
 //! Decides when a player sends: where its time comes from, and how fast it passes.
 
-use super::units::Speed;
+use crate::script::units::Speed;
 use std::io;
 use std::time::{Instant, SystemTime};
 
@@ -34,7 +34,7 @@ pub trait Clock {
 
 /// What is the same for all playings of a server.
 #[derive(Clone, Copy, Debug)]
-pub struct Tempo {
+pub struct Timing {
     /// How fast scripts play.
     pub speed: Speed,
     /// What random waits are made of.

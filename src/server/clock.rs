@@ -1,7 +1,7 @@
 //! Decides when a client is sent what is due: real time for its player, which sleeps until then, and looks whether
 //! going on makes sense.
 
-use crate::script::clock::Clock;
+use crate::script::play::clock::Clock;
 use crate::trace::Tap;
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;

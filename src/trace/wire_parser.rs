@@ -1,7 +1,7 @@
 //! Names what goes over the wire: cuts the bytes of a request or a response into the pieces that RFC 9112 has words for,
 //! however they were cut before. For those who watch; nobody is refused here.
 
-use super::field::{list_members, FieldLine};
+use crate::http::field::{list_members, FieldLine};
 
 /// Octets of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is garbage.
 const MAX_LINE: usize = 16 * 1024;
@@ -68,7 +68,7 @@ enum State {
 
 /// A message being cut.
 #[derive(Debug)]
-pub struct Anatomy {
+pub struct WireParser {
     /// Whether it is an answer, and no request.
     pub is_response: bool,
     state: State,
@@ -89,10 +89,10 @@ pub struct Anatomy {
     pub octets: u64,
 }
 
-impl Anatomy {
+impl WireParser {
     /// That of a request that is to come.
-    pub fn of_request() -> Anatomy {
-        Anatomy {
+    pub fn of_request() -> WireParser {
+        WireParser {
             is_response: false,
             state: State::StartLine,
             line: Vec::new(),
@@ -108,8 +108,8 @@ impl Anatomy {
     }
 
     /// That of a response that is to come.
-    pub fn of_response() -> Anatomy {
-        Anatomy { is_response: true, ..Anatomy::of_request() }
+    pub fn of_response() -> WireParser {
+        WireParser { is_response: true, ..WireParser::of_request() }
     }
 
     /// The words of the first line, once it has come.
@@ -133,7 +133,7 @@ impl Anatomy {
     }
 
     /// Calls `piece` with each piece of what comes next, and with the message as it is then.
-    pub fn push(&mut self, mut bytes: &[u8], piece: &mut dyn FnMut(&Anatomy, Name, &[u8])) {
+    pub fn push(&mut self, mut bytes: &[u8], piece: &mut dyn FnMut(&WireParser, Name, &[u8])) {
         while !bytes.is_empty() {
             let (name, used) = self.next_piece(bytes);
             let (next, rest) = bytes.split_at(used);
@@ -185,7 +185,11 @@ impl Anatomy {
 
     /// After a message, another of its kind begins.
     fn again(&mut self, bytes: &[u8]) -> (Name, usize) {
-        *self = Anatomy { is_response: self.is_response, head_only: self.head_only, ..Anatomy::of_request() };
+        *self = WireParser {
+            is_response: self.is_response,
+            head_only: self.head_only,
+            ..WireParser::of_request()
+        };
         self.line(bytes)
     }
 
@@ -315,7 +319,7 @@ mod tests {
     use super::*;
 
     /// The pieces, each with its name; pieces of one line are put together.
-    fn cut(mut anatomy: Anatomy, bytes: &[u8], at_once: usize) -> Vec<(Name, String)> {
+    fn cut(mut anatomy: WireParser, bytes: &[u8], at_once: usize) -> Vec<(Name, String)> {
         let mut pieces: Vec<(Name, String)> = Vec::new();
         for part in bytes.chunks(at_once) {
             anatomy.push(part, &mut |_, name, bytes| {
@@ -332,7 +336,7 @@ mod tests {
         pieces
     }
 
-    fn names(anatomy: Anatomy, bytes: &[u8]) -> Vec<Name> {
+    fn names(anatomy: WireParser, bytes: &[u8]) -> Vec<Name> {
         cut(anatomy, bytes, bytes.len()).into_iter().map(|(name, _)| name).collect()
     }
 
@@ -343,7 +347,7 @@ mod tests {
     #[test]
     fn a_response_in_chunks_has_every_name() {
         use Name::*;
-        let mut all = names(Anatomy::of_response(), RESPONSE);
+        let mut all = names(WireParser::of_response(), RESPONSE);
         let end = all.split_off(4);
         assert_eq!(all, [StatusLine, FieldLine, FieldLine, EmptyLine]);
         assert_eq!(
@@ -354,12 +358,12 @@ mod tests {
 
     #[test]
     fn bytes_that_come_singly_are_the_same_pieces() {
-        let whole = cut(Anatomy::of_response(), RESPONSE, RESPONSE.len());
+        let whole = cut(WireParser::of_response(), RESPONSE, RESPONSE.len());
         let whole: Vec<String> = whole.into_iter().map(|(_, text)| text).collect();
         let single: Vec<String> =
-            cut(Anatomy::of_response(), RESPONSE, 1).into_iter().map(|(_, text)| text).collect();
+            cut(WireParser::of_response(), RESPONSE, 1).into_iter().map(|(_, text)| text).collect();
         assert_eq!(single.concat(), whole.concat());
-        let mut anatomy = Anatomy::of_response();
+        let mut anatomy = WireParser::of_response();
         RESPONSE.chunks(1).for_each(|byte| anatomy.push(byte, &mut |_, _, _| {}));
         assert!(anatomy.is_complete() && anatomy.is_event_stream);
         assert_eq!(anatomy.octets, 24);
@@ -368,8 +372,8 @@ mod tests {
     #[test]
     fn what_is_no_chunk_is_malformed_to_the_end() {
         let bytes = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\ndata: x\n\n0\r\n\r\n";
-        assert_eq!(names(Anatomy::of_response(), bytes)[3..], [Name::Malformed, Name::Malformed]);
-        assert_eq!(names(Anatomy::of_response(), b"\x16\x03\n\n"), [Name::Malformed, Name::Malformed]);
+        assert_eq!(names(WireParser::of_response(), bytes)[3..], [Name::Malformed, Name::Malformed]);
+        assert_eq!(names(WireParser::of_response(), b"\x16\x03\n\n"), [Name::Malformed, Name::Malformed]);
     }
 
     #[test]
@@ -377,11 +381,11 @@ mod tests {
         use Name::*;
         let two = b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
         let all = [StatusLine, EmptyLine, StatusLine, FieldLine, EmptyLine, Content];
-        assert_eq!(names(Anatomy::of_response(), two), all);
+        assert_eq!(names(WireParser::of_response(), two), all);
         let request = b"POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\nokGET / HTTP/1.1\r\n";
         let all = [RequestLine, FieldLine, EmptyLine, Content, RequestLine];
-        assert_eq!(names(Anatomy::of_request(), request), all);
+        assert_eq!(names(WireParser::of_request(), request), all);
         let until_close = b"HTTP/1.1 200 OK\r\n\r\ndata\n\n";
-        assert_eq!(names(Anatomy::of_response(), until_close), [StatusLine, EmptyLine, Content]);
+        assert_eq!(names(WireParser::of_response(), until_close), [StatusLine, EmptyLine, Content]);
     }
 }

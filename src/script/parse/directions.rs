@@ -1,14 +1,14 @@
 //! The table of directions: how each is written, and what it adds to what the part that is being read will send.
 
 use super::body::Cut;
-use super::head::field_line;
-use super::parse::{shown, wrong};
 use super::part::PartParser;
-use super::template::{unescape, Segment, Template};
-use super::units::{parse_number, parse_size, parse_time};
-use super::{BodyFraming, Ending, Step, Wait};
 use crate::http::chunk::Framed;
-use crate::suggest;
+use crate::script::head::field_line;
+use crate::script::template::{unescape, Segment, Template};
+use crate::script::units::{parse_number, parse_size, parse_time, parse_wait};
+use crate::script::words::{shown, word, wrong};
+use crate::script::{BodyFraming, Ending, Step, Wait};
+use crate::text::suggest;
 use std::time::Duration;
 
 /// One row of the table of directions.
@@ -248,18 +248,6 @@ fn sleep(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// `T` or `T..T`.
-pub(super) fn parse_wait(text: &[u8]) -> Result<(Duration, Duration), String> {
-    let text = shown(text);
-    match text.split_once("..") {
-        None => parse_time(&text).map(|time| (time, time)),
-        Some((least, most)) => match (parse_time(least)?, parse_time(most)?) {
-            (least, most) if least <= most => Ok((least, most)),
-            _ => Err(format!("`{text}` runs backwards (write the shorter time first)")),
-        },
-    }
-}
-
 fn pace(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     parser.body.pace = Some(time(argument)?).filter(|pace| *pace > Duration::ZERO);
     Ok(())
@@ -342,14 +330,6 @@ fn hang(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         argument => Some(time(argument)?),
     };
     parser.ends_with(Ending::Hang(time))
-}
-
-/// The first word, and what stands behind it.
-pub(super) fn word(text: &[u8]) -> (&[u8], &[u8]) {
-    let is_blank = |byte: &u8| b" \t".contains(byte);
-    let length = text.iter().take_while(|byte| !is_blank(byte)).count();
-    let blanks = text[length..].iter().take_while(|byte| is_blank(byte)).count();
-    (&text[..length], &text[length + blanks..])
 }
 
 fn too_much(argument: &[u8]) -> String {

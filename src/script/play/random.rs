@@ -36,7 +36,7 @@ impl Random {
 }
 
 /// A number that nobody outside can know: each `RandomState` has keys of its own.
-pub fn unguessable() -> u64 {
+pub fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

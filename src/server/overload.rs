@@ -1,13 +1,13 @@
 //! Sends `503 Service Unavailable` with `retry-after` to clients that no thread can be had for, all of them on one thread
 //! of its own, so that neither accepting nor serving waits for them.
 
-use crate::http::response::{Answer, Manners, Refusal, Status};
-use crate::queue::{Nothing, Queue};
-use crate::site::Site;
-use crate::socket::LINGER_TIME;
-use crate::threads;
+use crate::http::response::{Answer, RequestError, ResponseOptions, Status};
+use crate::server::shared::Shared;
+use crate::server::socket::LINGER_TIME;
+use crate::server::threads;
+use crate::server::trouble::Trouble;
+use crate::text::queue::{Nothing, Queue};
 use crate::trace::Watchers;
-use crate::trouble::Trouble;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,7 +48,7 @@ impl TurnAway {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start(site: Arc<Site>, descriptors: usize) -> io::Result<TurnAway> {
+    pub fn start(site: Arc<Shared>, descriptors: usize) -> io::Result<TurnAway> {
         // Half of them for clients that wait to be told, half for those that were.
         let most = (descriptors / 2).clamp(MIN_TURNED_AWAY, MAX_TURNED_AWAY);
         let queue = Arc::new(Queue::new(most));
@@ -99,11 +99,11 @@ fn turn_away(arriving: &Queue<TcpStream>, most: usize, watchers: &Watchers) {
 
 /// Answers and shuts the writing half down. The socket's buffer is empty, so the answer fits or the client is gone.
 fn say_so(stream: TcpStream) -> Option<Leaving> {
-    let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE, "too many clients, come back later");
-    let answer = Answer::refusal(&refusal).with("retry-after", RETRY_AFTER);
-    let manners = Manners { close: true, ..Manners::default() };
+    let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many clients, come back later");
+    let answer = Answer::error(&error).with("retry-after", RETRY_AFTER);
+    let options = ResponseOptions { close: true, ..ResponseOptions::default() };
     stream.set_nonblocking(true).ok()?;
-    (&stream).write_all(&answer.to_bytes(manners)).ok()?;
+    (&stream).write_all(&answer.to_bytes(options)).ok()?;
     stream.shutdown(Shutdown::Write).ok()?;
     Some(Leaving { stream, deadline: Instant::now() + LINGER_TIME })
 }

@@ -1,11 +1,12 @@
 //! Sends nothing: one part of a script under construction, what directions change, and what has to fit in the end.
 
 use super::body::Body;
-use super::condition::Conditions;
-use super::head::ScriptHead;
-use super::route::Route;
-use super::{BodyFraming, Ending, Part};
 use crate::http::field::trim_ows;
+use crate::script::condition::Conditions;
+use crate::script::head::ScriptHead;
+use crate::script::route::Route;
+use crate::script::words::trim_end;
+use crate::script::{BodyFraming, Ending, Part};
 use std::time::Duration;
 
 /// What holds for the whole script.
@@ -190,10 +191,4 @@ impl<'a> PartParser<'a> {
         }
         part
     }
-}
-
-/// Text without blanks at its end.
-pub(super) fn trim_end(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
-    &text[..text.len() - blanks]
 }

@@ -1,11 +1,11 @@
 //! Sends nothing itself: the threads that serve clients, one each. A thread whose client has left takes the next one;
 //! where none is free, a new one is started, in a rush by a thread that does nothing else.
 
-use crate::connection;
-use crate::site::Site;
-use crate::threads::{self, Run};
-use crate::trouble::Trouble;
-use crate::turn_away::TurnAway;
+use crate::server::connection;
+use crate::server::overload::TurnAway;
+use crate::server::shared::Shared;
+use crate::server::threads::{self, Run};
+use crate::server::trouble::Trouble;
 use std::collections::VecDeque;
 use std::io;
 use std::net::TcpStream;
@@ -33,11 +33,11 @@ pub struct Accepted {
 
 /// A client's place, free again when dropped: at the end of its connection, however that comes.
 #[derive(Debug)]
-pub struct Seat(Arc<Site>);
+pub struct Seat(Arc<Shared>);
 
 impl Seat {
     /// A place, unless `max_clients` are taken.
-    pub fn take(site: &Arc<Site>, max_clients: usize) -> Option<Seat> {
+    pub fn take(site: &Arc<Shared>, max_clients: usize) -> Option<Seat> {
         // Taken before it is compared: a seat too many is given back by dropping it.
         let others = site.state.open.fetch_add(1, Ordering::Relaxed);
         let seat = Seat(Arc::clone(site));

@@ -3,21 +3,21 @@
 
 use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::request::Request;
-use crate::http::response::{Answer, Head, Refusal, Status};
-use crate::journal::{Journal, Recorded};
-use crate::json;
-use crate::queue::Nothing;
-use crate::script::clock::Clock;
-use crate::script::random::unguessable;
-use crate::site::Site;
-use crate::trace::observers::Observation;
+use crate::http::response::{Answer, Head, RequestError, Status};
+use crate::script::play::clock::Clock;
+use crate::script::play::random::random_seed;
+use crate::server::journal::{Journal, RecordedRequest};
+use crate::server::shared::Shared;
+use crate::text::json;
+use crate::text::queue::Nothing;
+use crate::trace::observers::Subscription;
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The page, with `{nonce}` where a value made for each answer shows which script and which style are its own.
-const PAGE: &str = include_str!("viewer.html");
+const PAGE: &str = include_str!("page.html");
 /// Nothing but what stands in the page itself, and nothing inserted as HTML.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
     style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
@@ -30,11 +30,11 @@ pub enum Own<'a> {
     /// A short answer.
     Answer(Answer),
     /// A stream of what others do.
-    Wire(Observation<'a>),
+    Wire(Subscription<'a>),
 }
 
 /// What answers a request that no script does, if it is for one of these paths.
-pub fn answer<'a>(request: &Request, site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> {
+pub fn answer<'a>(request: &Request, site: &'a Shared, stream: &TcpStream) -> Option<Own<'a>> {
     let command = request.path().strip_prefix(b"/-/");
     let reads = matches!(request.method(), "GET" | "HEAD");
     match command {
@@ -47,7 +47,7 @@ pub fn answer<'a>(request: &Request, site: &'a Site, stream: &TcpStream) -> Opti
 }
 
 fn page() -> Answer {
-    let nonce = format!("{:016x}{:016x}", unguessable(), unguessable());
+    let nonce = format!("{:016x}{:016x}", random_seed(), random_seed());
     let answer =
         Answer::new(Status::OK, &PAGE.replace("{nonce}", &nonce)).of_type("text/html; charset=utf-8");
     let answer = answer.with("cache-control", b"no-store").with("referrer-policy", b"same-origin");
@@ -56,7 +56,7 @@ fn page() -> Answer {
 }
 
 /// The scripts as JSON: `method`, `target`, `about`, and the event types that stand in it.
-fn scripts(site: &Site) -> Answer {
+fn scripts(site: &Shared) -> Answer {
     let mut json = String::from("[");
     for script in site.catalogue.scripts() {
         let mut types = String::new();
@@ -77,13 +77,13 @@ fn scripts(site: &Site) -> Answer {
     Answer::new(Status::OK, &json).of_type("application/json")
 }
 
-fn wire<'a>(path: &[u8], site: &'a Site, stream: &TcpStream) -> Option<Own<'a>> {
+fn wire<'a>(path: &[u8], site: &'a Shared, stream: &TcpStream) -> Option<Own<'a>> {
     let ip = stream.peer_addr().ok()?.ip();
     Some(match site.watchers.observers.join(path, ip) {
-        Some(observation) => Own::Wire(observation),
+        Some(subscription) => Own::Wire(subscription),
         None => {
-            let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE, "too many look on already");
-            Own::Answer(Answer::refusal(&refusal).with("retry-after", b"2"))
+            let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many look on already");
+            Own::Answer(Answer::error(&error).with("retry-after", b"2"))
         }
     })
 }
@@ -106,7 +106,7 @@ pub fn wire_head(framing: Framing, closes: bool) -> Vec<u8> {
 /// # Errors
 /// The observer has gone, or the server stops.
 pub fn show_wire(
-    observation: &Observation<'_>,
+    subscription: &Subscription<'_>,
     head: Vec<u8>,
     mut body: ChunkedWriter<impl Write>,
     mut clock: impl Clock,
@@ -115,7 +115,7 @@ pub fn show_wire(
     body.write_all(b": what goes over the wire\n\n")?;
     body.flush()?;
     loop {
-        let nothing = send_all(observation, &mut body)?;
+        let nothing = send_all(subscription, &mut body)?;
         if nothing == Nothing::EverMore {
             return body.finish(b"");
         }
@@ -125,10 +125,10 @@ pub fn show_wire(
 }
 
 /// Sends what waits, or comes within a second: what is there together leaves together.
-fn send_all(observation: &Observation<'_>, body: &mut ChunkedWriter<impl Write>) -> io::Result<Nothing> {
+fn send_all(subscription: &Subscription<'_>, body: &mut ChunkedWriter<impl Write>) -> io::Result<Nothing> {
     let mut time = SILENCE;
     loop {
-        match observation.events.take(time) {
+        match subscription.events.take(time) {
             Ok(event) => body.write_all(event.as_bytes())?,
             Err(Nothing::Yet) if time == SILENCE => {
                 body.write_all(b": still here\n\n")?;
@@ -144,14 +144,14 @@ fn send_all(observation: &Observation<'_>, body: &mut ChunkedWriter<impl Write>)
 const CONTROLS: &str = "GET /-/requests\nPOST /-/drop\nPOST /-/stop\n";
 
 /// Does what a request asks for, if the server may be steered that way.
-fn control(method: &str, command: &[u8], site: &Site, stream: &TcpStream) -> Option<Answer> {
+fn control(method: &str, command: &[u8], site: &Shared, stream: &TcpStream) -> Option<Answer> {
     if !site.control {
         return None;
     }
     match (method, command) {
         ("GET", b"requests") => {
             let requests = site.journal.as_ref().map(Journal::requests).unwrap_or_default();
-            let lines: String = requests.iter().map(Recorded::to_json).collect();
+            let lines: String = requests.iter().map(RecordedRequest::to_json).collect();
             return Some(Answer::new(Status::OK, &lines).of_type("application/x-ndjson"));
         }
         ("POST", b"drop") => drop(site.state.breaks.fetch_add(1, Ordering::Relaxed)),

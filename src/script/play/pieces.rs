@@ -1,7 +1,7 @@
 //! What a chunk's text consists of at the moment it is sent, and the pieces it is cut into.
 
-use super::facts::{Facts, Moment};
-use super::template::{Segment, Shown, MAX_DIGITS};
+use crate::script::context::{Facts, Moment};
+use crate::script::template::{Segment, Shown, MAX_DIGITS};
 use std::time::Duration;
 
 /// How a text is cut while it is sent.

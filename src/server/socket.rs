@@ -1,7 +1,7 @@
 //! Receives and sends over one client's TCP connection, each direction with its limit in time. A client may be slow,
 //! silent or gone; none of that may hold a thread for longer than the constants here.
 
-use crate::http::response::Refusal;
+use crate::http::response::RequestError;
 use crate::http::Progress;
 use crate::trace::Tap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -40,7 +40,7 @@ pub fn prepare(stream: &TcpStream) -> io::Result<()> {
 #[derive(Debug)]
 pub enum ReceiveError {
     /// It breaks a rule.
-    Refused(Refusal),
+    Refused(RequestError),
     /// It took too long.
     TimedOut,
     /// The client closed its side before the end.
@@ -83,7 +83,7 @@ impl Due {
 }
 
 /// Takes bytes, and says whether what it reads is complete.
-pub type Take<'t> = dyn FnMut(&[u8]) -> Result<Progress, Refusal> + 't;
+pub type Take<'t> = dyn FnMut(&[u8]) -> Result<Progress, RequestError> + 't;
 
 /// What a client sends. A request is looked at with `peek` and its last part stays unread until the answer is over, so
 /// that what the client sends ahead stays in the kernel's buffer, which is bounded, and never in ours.
@@ -161,7 +161,7 @@ impl<'a> Incoming<'a> {
 }
 
 /// How many of the bytes that were looked at belong to what is being read.
-fn part_of(progress: &Result<Progress, Refusal>, length: usize) -> usize {
+fn part_of(progress: &Result<Progress, RequestError>, length: usize) -> usize {
     match progress {
         Ok(Progress::Done(used)) => *used,
         Ok(Progress::More) | Err(_) => length,

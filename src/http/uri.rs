@@ -1,0 +1,45 @@
+//! Percent-encoding, and the parts of a query (RFC 3986).
+
+use std::borrow::Cow;
+
+/// What comes before and after the first separator; all of it and nothing without one.
+pub fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
+    match text.iter().position(|&byte| byte == separator) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, b""),
+    }
+}
+
+/// Undoes percent-encoding (RFC 3986, section 2.1); a `%` that encodes nothing stays.
+pub fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'%') {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let encoded = (byte == b'%').then(|| after.get(..2)).flatten().and_then(hex_octet);
+        decoded.push(encoded.unwrap_or(byte));
+        rest = if encoded.is_some() { &after[2..] } else { after };
+    }
+    Cow::Owned(decoded)
+}
+
+/// The octet that two hexadecimal digits stand for.
+pub fn hex_octet(digits: &[u8]) -> Option<u8> {
+    let digit = |at: usize| (*digits.get(at)? as char).to_digit(16);
+    Some((digit(0)? * 16 + digit(1)?) as u8)
+}
+
+/// Percent-encodes what may not stand in a path (RFC 3986, section 3.3).
+pub fn percent_encode(path: &[u8]) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for &byte in path {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(byte as char),
+            _ if b"/-._~!$&'()*+,;=:@".contains(&byte) => encoded.push(byte as char),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
