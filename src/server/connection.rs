@@ -7,7 +7,7 @@ use crate::http::field::{is_field_value, is_same, says_close};
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, RequestError, ResponseOptions, Status};
 use crate::script::catalogue::Found;
-use crate::script::context::{Asked, Facts};
+use crate::script::context::RequestContext;
 use crate::script::head::HeadField;
 use crate::script::play::{End, Player};
 use crate::script::template::Template;
@@ -21,8 +21,8 @@ use crate::trace::observers::Subscription;
 use crate::trace::Tap;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
-use std::net::TcpStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -34,7 +34,8 @@ pub fn serve(stream: &TcpStream, accepted: Instant, site: &Shared) -> io::Result
     let tap = Tap::new(&site.watchers, stream, accepted);
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
-    let mut client = Client { stream, site, tap: &tap, incoming, options: ResponseOptions::default() };
+    let ip = stream.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.ip());
+    let mut client = Client { stream, ip, site, tap: &tap, incoming, options: ResponseOptions::default() };
     let mut due = Due::Whole(accepted + HEAD_TIME);
     let end = loop {
         let received = client.request(due);
@@ -58,6 +59,8 @@ type Received = Result<Option<(Request, Vec<u8>)>, ReceiveError>;
 
 struct Client<'a> {
     stream: &'a TcpStream,
+    /// The client's address; 0.0.0.0 when it has gone already.
+    ip: IpAddr,
     site: &'a Shared,
     tap: &'a Tap<'a>,
     incoming: Incoming<'a>,
@@ -208,19 +211,21 @@ impl Client<'_> {
 
     /// Answers with a script.
     fn stream(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<End> {
-        let asked = Asking { request, body, stream: self.stream, open: &self.site.state.open };
+        let open_clients = &self.site.state.open;
+        let mut context = RequestContext { request, body, ip: self.ip, connection: 1, open_clients };
         // A HEAD request does not start the script, so it does not count.
-        let connection = if self.options.head_only { 1 } else { script.route.next_number(&asked) };
-        let facts = Facts { asked: &asked, connection };
-        let part = match script.part(facts) {
+        if !self.options.head_only {
+            context.connection = script.route.next_number(&context);
+        }
+        let part = match script.part(context) {
             Some(part) => part,
             None => return self.short(&Answer::no_part()),
         };
-        let start = match part.start(facts) {
+        let start = match part.start(context) {
             Some(start) => start,
             None => return self.short(&Answer::no_content()),
         };
-        let head = match self.head(part, request, facts) {
+        let head = match self.head(part, context) {
             Ok(head) => head,
             Err(why) => return self.short(&Answer::bad_value(&why)),
         };
@@ -228,7 +233,7 @@ impl Client<'_> {
             true => self.out().write_all(&head.bytes).map(|()| End::KeepAlive)?,
             false => {
                 let body = ChunkedWriter::new(self.out(), head.framing);
-                let player = Player::new(facts, head.bytes, body, self.clock(), self.site.timing);
+                let player = Player::new(context, head.bytes, body, self.clock(), self.site.timing);
                 ended_by_us(player.play(part, start))?
             }
         };
@@ -236,11 +241,12 @@ impl Client<'_> {
     }
 
     /// The head of a part's answer, or what the request made of it that cannot be sent.
-    fn head(&self, part: &Part, request: &Request, facts: Facts<'_>) -> Result<StreamHead, String> {
-        part.check_waits(facts)?;
-        let (status, reason) = part.head.status(facts)?;
+    fn head(&self, part: &Part, context: RequestContext<'_>) -> Result<StreamHead, String> {
+        part.check_waits(context)?;
+        let (status, reason) = part.head.status(context)?;
         let status = Status(status);
-        let framing = if status.has_no_body() { Framing::Empty } else { framing(part, request.version()) };
+        let framing =
+            if status.has_no_body() { Framing::Empty } else { framing(part, context.request.version()) };
         let mut closes = self.options.close || part.ending == Ending::Close || framing == Framing::UntilClose;
         let mut head = Head::new(status, reason.as_deref().unwrap_or_else(|| status.reason().as_bytes()));
         for field in part.head.fields() {
@@ -252,7 +258,7 @@ impl Client<'_> {
                 HeadField::Connection if closes => head.field("connection", b"close"),
                 HeadField::Connection => {}
                 HeadField::Line(name, value) => {
-                    let value = field_value(name, value, facts)?;
+                    let value = field_value(name, value, context)?;
                     closes |= is_same(name.as_bytes(), b"connection") && says_close(&value);
                     head.field(name, &value);
                 }
@@ -299,8 +305,12 @@ fn recorded(request: &Request, body: &[u8]) -> RecordedRequest {
 }
 
 /// The value of a field line for this request. What a client sends must not become a field line of its own.
-fn field_value<'a>(name: &str, value: &'a Template, facts: Facts<'_>) -> Result<Cow<'a, [u8]>, String> {
-    let value = value.in_head(facts);
+fn field_value<'a>(
+    name: &str,
+    value: &'a Template,
+    context: RequestContext<'_>,
+) -> Result<Cow<'a, [u8]>, String> {
+    let value = value.in_head(context);
     match is_field_value(&value) {
         true => Ok(value),
         false => Err(format!("the value of `{name}` holds a control byte, which no field line can")),
@@ -316,40 +326,5 @@ fn framing(part: &Part, version: Version) -> Framing {
         (BodyFraming::Chunked, _) if !part.has_body() => Framing::Empty,
         (BodyFraming::Chunked, Version::Http11) => Framing::Chunked,
         (BodyFraming::Chunked, Version::Http10) => Framing::UntilClose,
-    }
-}
-
-/// A request as scripts see it.
-struct Asking<'a> {
-    request: &'a Request,
-    body: &'a [u8],
-    stream: &'a TcpStream,
-    open: &'a AtomicUsize,
-}
-
-impl Asked for Asking<'_> {
-    fn method(&self) -> &[u8] {
-        self.request.method().as_bytes()
-    }
-    fn target(&self) -> &[u8] {
-        self.request.target()
-    }
-    fn path(&self) -> &[u8] {
-        self.request.path()
-    }
-    fn query(&self) -> Option<&[u8]> {
-        self.request.query()
-    }
-    fn header(&self, name: &str) -> Option<&[u8]> {
-        self.request.field(name)
-    }
-    fn body(&self) -> &[u8] {
-        self.body
-    }
-    fn ip(&self) -> String {
-        self.stream.peer_addr().map_or_else(|_| String::new(), |address| address.ip().to_string())
-    }
-    fn open(&self) -> u64 {
-        self.open.load(Ordering::Relaxed) as u64
     }
 }
