@@ -60,7 +60,7 @@ impl Clock for Leap {
 
 /// Allocations while a script plays, and their octets.
 fn allocated_by(text: &[u8]) -> (usize, usize) {
-    let script = Script::parse("test.sse", "/test", text).unwrap();
+    let script = Script::compile("test.sse", "/test", text).unwrap();
     let mut reader = HeadReader::default();
     reader.push(b"GET /test HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
     let context = RequestContext {
