@@ -142,7 +142,7 @@ fn read(file: &Path) -> Result<Script, String> {
     let path =
         path_of_file(file).ok_or_else(|| format!("`{name}` leaves no path (call the file NAME.sse)"))?;
     let text = fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
-    Script::parse(&name, &path, &text).map_err(|mistakes| mistakes.to_string())
+    Script::compile(&name, &path, &text).map_err(|mistakes| mistakes.to_string())
 }
 
 /// Says where the server is to be found. Programs that start it wait for the first line.

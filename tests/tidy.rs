@@ -179,7 +179,7 @@ fn the_readmes_scripts_have_no_mistake() {
     assert_eq!(scripts.len(), 3);
     for script in scripts {
         let (name, text) = script.split_once('\n').unwrap();
-        Script::parse(name, "/script", text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        Script::compile(name, "/script", text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     }
 }
 

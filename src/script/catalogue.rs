@@ -56,7 +56,7 @@ impl Catalogue {
     pub fn built_in() -> Result<Catalogue, ParseErrors> {
         let mut catalogue = Catalogue::default();
         for (name, text) in BUILT_IN {
-            catalogue.built_in.push(Script::parse(&format!("{name}.sse"), &format!("/{name}"), text)?);
+            catalogue.built_in.push(Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?);
         }
         Ok(catalogue)
     }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn script(file: &str, text: &str) -> Script {
-        Script::parse(file, "/chat", text.as_bytes()).unwrap()
+        Script::compile(file, "/chat", text.as_bytes()).unwrap()
     }
 
     fn file_at<'a>(catalogue: &'a Catalogue, method: &str, path: &str, query: Option<&str>) -> &'a str {
