@@ -6,6 +6,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `load` | scripts from text and from files |
 //! | [`parse`] | text to [`Script`] |
 //! | [`play`] | [`Script`] to bytes and waits |
 //! | [`catalogue`] | all scripts of a server |
@@ -14,6 +15,7 @@
 //! | [`head`] | status and field lines of the answer |
 //! | [`template`] | placeholders, and the escapes of TEXT |
 //! | [`context`] | what placeholders and conditions can use |
+//! | `respond` | the head of the response to a request |
 //! | [`resume`] | where to go on for a client that comes back with `Last-Event-ID` |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
 //! | `words` | splits lines into words, and quotes them in messages |
@@ -22,8 +24,10 @@ pub mod catalogue;
 pub mod condition;
 pub mod context;
 pub mod head;
+mod load;
 pub mod parse;
 pub mod play;
+mod respond;
 pub mod resume;
 pub mod route;
 pub mod template;
@@ -43,11 +47,11 @@ use template::{Segment, Template};
 #[derive(Debug)]
 pub struct Script {
     /// What mistakes call it: usually the path of its file.
-    pub file: String,
+    pub(crate) file: String,
     /// The text of its first remark.
-    pub about: String,
+    pub(crate) about: String,
     /// Which requests it answers.
-    pub route: Route,
+    pub(crate) route: Route,
     parts: Vec<Part>,
 }
 

@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Clients served at the same time by default: below the usual limit of 1,024 open files.
-pub(crate) const DEFAULT_MAX_CLIENTS: usize = 1_000;
+pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
 /// Memory mappings of a thread on Linux: its stack and the guard page below it, and the same for its signal stack.
 const MAPPINGS_PER_THREAD: usize = 4;
 /// Memory mappings left for everything else: the program, its libraries, and the arenas of the allocator. These are some
@@ -62,10 +62,12 @@ const OTHER_MAPPINGS: usize = 1_000;
 /// println!("connect to {}", server.url("/chat"));
 /// # Ok::<(), rust_sse_server::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a server does nothing until it is started"]
 pub struct Server {
     catalogue: Catalogue,
+    problems: Vec<String>,
+    trace: Option<Box<dyn Write + Send>>,
+    trace_color: bool,
     timing: Timing,
     watchers: Watchers,
     journal: Journal,
@@ -85,7 +87,10 @@ impl Server {
         let mut journal = Journal::default();
         journal.keep(true);
         Server {
-            catalogue: Catalogue::built_in(),
+            catalogue: Catalogue::built_in().unwrap_or_default(),
+            problems: Vec::new(),
+            trace: None,
+            trace_color: false,
             timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
             watchers: Watchers::default(),
             journal,
@@ -96,7 +101,7 @@ impl Server {
 
     /// Adds a script. It replaces built-in scripts that answer the same requests.
     pub fn script(mut self, script: Script) -> Server {
-        self.catalogue.add(script);
+        self.problems.extend(self.catalogue.add(script).err());
         self
     }
 
@@ -129,20 +134,21 @@ impl Server {
     /// Writes every byte that is sent or received to `writer`, with the names that the standards give to the pieces. A
     /// writer that blocks delays the clients.
     pub fn trace(mut self, writer: impl Write + Send + 'static) -> Server {
-        self.watchers.terminal = Some(Terminal::new(writer));
+        self.trace = Some(Box::new(writer));
         self
     }
 
     /// Colours the trace with escape sequences of ANSI terminals. Default: no colours.
     pub fn trace_color(mut self, color: bool) -> Server {
-        self.watchers.color = color;
+        self.trace_color = color;
         self
     }
 
     /// Writes a line for each request and one for the end of each response to `writer`. A writer that blocks delays the
     /// clients.
     pub fn log(mut self, writer: impl Write + Send + 'static) -> Server {
-        self.watchers.log = Some(Log::new(writer));
+        drop(writer);
+        self.watchers.log = Some(Log);
         self
     }
 
@@ -171,7 +177,9 @@ impl Server {
     /// - [`ErrorKind::TooManyClients`]: Linux limits the memory mappings of a process (`vm.max_map_count`), and near that
     ///   limit a thread that starts can abort the whole process. The message says how many clients are possible.
     pub fn check(&self) -> Result<(), Error> {
-        self.catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
+        if !self.problems.is_empty() {
+            return Err(Error::new(ErrorKind::DuplicateRoute, self.problems.join("\n")));
+        }
         match thread_limit() {
             Some(limit) if self.max_clients > limit => Err(Error::new(
                 ErrorKind::TooManyClients,
@@ -191,8 +199,10 @@ impl Server {
         self.check()?;
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
+        let mut watchers = self.watchers;
+        watchers.terminal = self.trace.map(|_| Terminal::new(self.trace_color));
         let shared =
-            Shared::new(self.catalogue, self.timing, self.watchers, self.journal, self.control);
+            Shared::new(self.catalogue, self.timing, watchers, self.journal, self.control);
         let shared = Arc::new(shared);
         let accept = accept::start(listener, &shared, self.max_clients)
             .map_err(|error| Error::io("cannot start a thread", error))?;

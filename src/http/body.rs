@@ -93,6 +93,11 @@ impl BodyReader {
         }
     }
 
+    /// Whether there is no body.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, BodyReader::Known(0))
+    }
+
     /// Takes the next bytes and calls `data` with those that are content.
     ///
     /// # Errors

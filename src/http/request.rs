@@ -11,7 +11,7 @@
 use super::body::BodyLength;
 use super::field::{field_lines, field_name, field_value, field_values, is_field_value, says_close, FieldLine};
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
-pub use super::request_line::{Version, MAX_TARGET};
+pub use super::request_line::Version;
 use super::response::ResponseOptions;
 use super::status::{RequestError, Status};
 use super::Progress;

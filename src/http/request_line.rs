@@ -5,7 +5,7 @@ use super::status::{RequestError, Status};
 use std::ops::Range;
 
 /// Bytes in a request target. RFC 9112, section 3, recommends supporting at least 8,000.
-pub const MAX_TARGET: usize = 8 * 1024;
+const MAX_TARGET: usize = 8 * 1024;
 
 /// `HTTP-version` (RFC 9112, section 2.3), as far as it changes the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

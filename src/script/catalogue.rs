@@ -3,7 +3,6 @@
 use super::parse::ParseErrors;
 use super::Script;
 use crate::http::uri::percent_decode;
-use std::path::Path;
 
 /// The path of the demo, which every server has.
 pub const DEMO_PATH: &str = "/events";
@@ -123,13 +122,6 @@ impl Catalogue {
     }
 }
 
-/// The path at which the script of a file is served: its name without `.sse`; `None` when there is no such name.
-pub fn path_of_file(file: &Path) -> Option<String> {
-    let name = file.file_name()?.to_string_lossy();
-    let stem = name.strip_suffix(".sse").unwrap_or(&name);
-    (!stem.is_empty()).then(|| format!("/{stem}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,15 +173,5 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(matches!(catalogue.find("GET", b"/none", None), Found::Nothing));
-    }
-
-    #[test]
-    fn a_file_is_served_under_its_name_without_sse() {
-        let path = |file: &str| path_of_file(Path::new(file));
-        assert_eq!(path("dir/chat.sse").as_deref(), Some("/chat"));
-        assert_eq!(path("a.b.sse").as_deref(), Some("/a.b"));
-        assert_eq!(path("capture.txt").as_deref(), Some("/capture.txt"));
-        assert_eq!(path(".sse"), None);
-        assert_eq!(path("/"), None);
     }
 }

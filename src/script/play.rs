@@ -12,6 +12,7 @@ use super::units::parse_wait;
 use super::units::Speed;
 use super::{Ending, Part, Step, Wait};
 use crate::http::chunk::{ChunkedWriter, Framed};
+use crate::http::AfterResponse as End;
 use clock::{Clock, Timing};
 use random::Random;
 use std::io::{self, Write};
@@ -20,17 +21,6 @@ use std::time::{Duration, Instant};
 /// How long an endless loop rests in a turn in which it neither sent nor waited, lest it keep a processor busy when
 /// `--speed` takes its waits away.
 const REST: Duration = Duration::from_millis(10);
-
-/// How a playing ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The body is complete, and another request can follow.
-    KeepAlive,
-    /// The connection is to be closed.
-    Close,
-    /// The connection is to be reset.
-    Reset,
-}
 
 /// One playing of one part to one client.
 pub struct Player<'a, W: Write, C: Clock> {
