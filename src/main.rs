@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let options = match cli::parse(env::args_os().skip(1)) {
         Ok(options) => options,
         Err(error) => {
-            complain(&error.to_string());
+            complain(&format!("{error}; see --help"));
             return ExitCode::from(2);
         }
     };
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), String> {
     match options.command {
-        Command::Help => print(cli::HELP),
+        Command::Help => print(&cli::help()),
         Command::Version => print(&format!("rust_sse_server {VERSION}\n")),
         Command::Check => check(options),
         Command::List => list(options),

@@ -64,15 +64,18 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
+fn the_readme_shows_the_help_as_it_is_printed() {
+    let help = program(&["--help"]).output().unwrap().stdout;
+    let shown = format!("$ cargo run -- --help\n{}```\n", String::from_utf8(help).unwrap());
+    assert!(include_str!("../README.md").contains(&shown), "{shown}");
+}
+
+#[test]
 fn a_wrong_command_line_is_one_line_and_exit_2() {
-    let hint = "(--help shows all options)";
-    assert_fails(2, &["--sped", "2"], &format!("unknown option `--sped` (did you mean `--speed`?) {hint}"));
-    assert_fails(
-        2,
-        &["localhost", "http"],
-        &format!("`http` is no port (write a number from 0 to 65535) {hint}"),
-    );
-    assert_fails(2, &["--speed"], &format!("--speed needs a value {hint}"));
+    let hint = "; see --help";
+    assert_fails(2, &["--sped", "2"], &format!("unknown option `--sped` (did you mean `--speed`?){hint}"));
+    assert_fails(2, &["localhost", "http"], &format!("invalid port `http` (expected 0 to 65535){hint}"));
+    assert_fails(2, &["--speed"], &format!("`--speed` needs a value{hint}"));
 }
 
 #[test]
