@@ -65,8 +65,8 @@ pub mod internals {
     pub use crate::script::play::clock::{Clock, Timing};
     pub use crate::script::play::Player;
     pub use crate::script::template::PLACEHOLDERS;
+    pub use crate::script::units::parse_number;
     pub use crate::server::DEFAULT_MAX_CLIENTS;
     pub use crate::text::escape::{escape, for_terminal};
     pub use crate::text::suggest;
-    pub use crate::script::units::parse_number;
 }

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let options = match cli::parse(env::args_os().skip(1)) {
         Ok(options) => options,
         Err(error) => {
-            print_error(&error.to_string());
+            print_error(&format!("{error}; see --help"));
             return ExitCode::from(2);
         }
     };
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), String> {
     match options.command {
-        Command::Help => print(cli::HELP),
+        Command::Help => print(&cli::help()),
         Command::Version => print(&format!("rust_sse_server {VERSION}\n")),
         Command::Check => check(options),
         Command::List => list(options),
@@ -45,9 +45,8 @@ fn serve(options: &Options) -> Result<(), String> {
     let scripts = load(options)?;
     let routes: Vec<String> = scripts.iter().map(Script::route).collect();
     let server = configure(scripts, options)?;
-    let server = server
-        .start((options.host.as_str(), options.port))
-        .map_err(|error| explain(&error, options))?;
+    let server =
+        server.start((options.host.as_str(), options.port)).map_err(|error| explain(&error, options))?;
     announce(&options.host, server.address().port(), &routes)?;
     server.wait();
     Ok(())

@@ -201,8 +201,7 @@ impl Server {
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         let mut watchers = self.watchers;
         watchers.terminal = self.trace.map(|_| Terminal::new(self.trace_color));
-        let shared =
-            Shared::new(self.catalogue, self.timing, watchers, self.journal, self.control);
+        let shared = Shared::new(self.catalogue, self.timing, watchers, self.journal, self.control);
         let shared = Arc::new(shared);
         let accept = accept::start(listener, &shared, self.max_clients)
             .map_err(|error| Error::io("cannot start a thread", error))?;

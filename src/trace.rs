@@ -88,7 +88,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that opens now.
+    #[cfg(test)]
     pub fn new(client: u64, address: SocketAddr) -> Connection {
         Connection { client, address, opened: Instant::now() }
     }

@@ -9,9 +9,11 @@
 //! not, because its users test clients.
 
 use super::body::BodyLength;
-use super::field::{field_lines, field_name, field_value, field_values, is_field_value, says_close, FieldLine};
-use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
+use super::field::{
+    field_lines, field_name, field_value, field_values, is_field_value, says_close, FieldLine,
+};
 pub use super::request_line::Version;
+use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 use super::response::ResponseOptions;
 use super::status::{RequestError, Status};
 use super::Progress;
@@ -182,7 +184,8 @@ impl HeadReader {
     }
 }
 
-const LF_ALONE: RequestError = RequestError::bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
+const LF_ALONE: RequestError =
+    RequestError::bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
 
 /// Checks a line, or the beginning of one: of the control bytes, HTAB alone may occur in it.
 fn check_bytes(line: &[u8]) -> Result<(), RequestError> {
@@ -203,7 +206,9 @@ fn check_host(head: &[u8], version: Version) -> Result<(), RequestError> {
             Err(RequestError::bad_request("the Host field line is missing"))
         }
         _ if hosts.next().is_some() => Err(RequestError::bad_request("more than one Host field line")),
-        Some(host) if !is_host(host, 0) => Err(RequestError::bad_request("the Host field line holds no host")),
+        Some(host) if !is_host(host, 0) => {
+            Err(RequestError::bad_request("the Host field line holds no host"))
+        }
         _ => Ok(()),
     }
 }

@@ -34,7 +34,11 @@ impl RequestLine {
         let mut parts = line.split(|&byte| byte == b' ');
         let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(method), Some(target), Some(version), None) => (method, target, version),
-            _ => return Err(RequestError::bad_request("the request line is not METHOD SP TARGET SP HTTP-VERSION")),
+            _ => {
+                return Err(RequestError::bad_request(
+                    "the request line is not METHOD SP TARGET SP HTTP-VERSION",
+                ))
+            }
         };
         if !is_token(method) {
             return Err(RequestError::bad_request("the method is not a token"));
@@ -59,9 +63,10 @@ fn parse_version(version: &[u8]) -> Result<Version, RequestError> {
     match version {
         b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
-            Err(RequestError::new(Status::HTTP_VERSION_NOT_SUPPORTED, "this server supports HTTP/1.0 and HTTP/1.1"))
-        }
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(RequestError::new(
+            Status::HTTP_VERSION_NOT_SUPPORTED,
+            "this server supports HTTP/1.0 and HTTP/1.1",
+        )),
         _ => Err(RequestError::bad_request("the version is not HTTP/1.0 or HTTP/1.1")),
     }
 }
@@ -69,7 +74,10 @@ fn parse_version(version: &[u8]) -> Result<Version, RequestError> {
 /// Where the path is in a target of origin-form, absolute-form or asterisk-form (RFC 9112, section 3.2).
 fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, RequestError> {
     if method == b"CONNECT" {
-        return Err(RequestError::new(Status::NOT_IMPLEMENTED, "CONNECT is for proxies, and this is not a proxy"));
+        return Err(RequestError::new(
+            Status::NOT_IMPLEMENTED,
+            "CONNECT is for proxies, and this is not a proxy",
+        ));
     }
     if !target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#') {
         return Err(RequestError::bad_request("the target contains a byte that must be percent-encoded"));

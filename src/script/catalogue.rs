@@ -4,9 +4,6 @@ use super::parse::ParseErrors;
 use super::Script;
 use crate::http::uri::percent_decode;
 
-/// The path of the demo, which every server has.
-pub const DEMO_PATH: &str = "/events";
-
 /// Name and text of every script in the binary; the demo first, the others in the order in which to learn from them.
 const BUILT_IN: &[(&str, &[u8])] = &[
     ("events", include_bytes!("../scripts/events.sse")),
@@ -102,11 +99,6 @@ impl Catalogue {
         }
     }
 
-    /// The scripts that were added.
-    pub fn added(&self) -> impl Iterator<Item = &Script> {
-        self.added.iter()
-    }
-
     /// All scripts, those in the binary first.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.built_in.iter().chain(&self.added)
@@ -140,7 +132,7 @@ mod tests {
     #[test]
     fn every_script_in_the_binary_has_no_mistake_and_says_what_it_shows() {
         let catalogue = Catalogue::built_in().unwrap();
-        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), DEMO_PATH);
+        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), "/events");
         for script in catalogue.scripts() {
             assert!(!script.about.is_empty(), "{}", script.file);
         }

@@ -38,7 +38,8 @@ impl Script {
         let file = file.as_ref();
         let name = file.to_string_lossy();
         let path = path_of_file(file).ok_or_else(|| {
-            let message = format!("cannot derive a URL path from `{}` (name the file NAME.sse)", escape(&*name));
+            let message =
+                format!("cannot derive a URL path from `{}` (name the file NAME.sse)", escape(&*name));
             Error::new(ErrorKind::InvalidScript, message)
         })?;
         let text = fs::read(file).map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;

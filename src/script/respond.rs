@@ -52,7 +52,9 @@ impl Part {
             return Framing::Empty;
         }
         match self.framing {
-            BodyFraming::Length(length) => Framing::Length(length.or_else(|| self.body_length()).unwrap_or(0)),
+            BodyFraming::Length(length) => {
+                Framing::Length(length.or_else(|| self.body_length()).unwrap_or(0))
+            }
             BodyFraming::Close => Framing::UntilClose,
             BodyFraming::Chunked if !self.has_body() => Framing::Empty,
             // HTTP/1.0 has no chunks.

@@ -53,7 +53,8 @@ impl RecordedRequest {
     /// and value, and `body` as text. The line includes its LF.
     pub fn to_json(&self) -> String {
         let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let pair = |(name, value): &(String, String)| format!("[{},{}]", json::string(name), json::string(value));
+        let pair =
+            |(name, value): &(String, String)| format!("[{},{}]", json::string(name), json::string(value));
         let headers: Vec<String> = self.headers.iter().map(pair).collect();
         format!(
             "{{\"time\":{time},\"method\":{},\"target\":{},\"headers\":[{}],\"body\":{}}}\n",

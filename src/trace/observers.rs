@@ -114,9 +114,7 @@ impl Observers {
         let (client, ms) = (connection.client, milliseconds(connection.age()));
         let event = format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest());
         let event: Arc<str> = event.into();
-        self.keep(&|observer| {
-            !sees(observer) || observer.events.try_send(Arc::clone(&event)).is_ok()
-        });
+        self.keep(&|observer| !sees(observer) || observer.events.try_send(Arc::clone(&event)).is_ok());
     }
 
     fn keep(&self, stays: &dyn Fn(&Observer) -> bool) {
