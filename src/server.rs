@@ -24,7 +24,7 @@ use crate::server::shared::Shared;
 use crate::server::trouble::Trouble;
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
-use crate::trace::Watchers;
+use crate::trace::Trace;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -70,7 +70,7 @@ impl Server {
             timing: Timing { speed: Speed::NORMAL, seed },
             state: ServerState::new(),
             journal: None,
-            watchers: Watchers::default(),
+            trace: Trace::default(),
             control: false,
         };
         Ok(Server { listener, max_clients: DEFAULT_MAX_CLIENTS, site })
@@ -96,13 +96,13 @@ impl Server {
 
     /// Shows every byte that goes over the wire on stderr, with colours or without.
     pub fn trace(mut self, coloured: bool) -> Server {
-        self.site.watchers.terminal = Some(Terminal::new(coloured));
+        self.site.trace.terminal = Some(Terminal::new(io::stderr(), coloured));
         self
     }
 
     /// Prints a line for each request and one for each end on stdout.
     pub fn log(mut self) -> Server {
-        self.site.watchers.log = Some(Log);
+        self.site.trace.log = Some(Log::new(io::stdout()));
         self
     }
 
@@ -284,7 +284,7 @@ mod tests {
         let site = Arc::new(Shared {
             catalogue: Catalogue::default(),
             timing: Timing { speed: Speed::NORMAL, seed: 0 },
-            watchers: Watchers::default(),
+            trace: Trace::default(),
             state: ServerState::new(),
             journal: None,
             control: false,

@@ -5,7 +5,7 @@ use crate::script::play::clock::Clock;
 use crate::trace::Tap;
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -25,6 +25,8 @@ pub struct ServerState {
     pub stop: AtomicBool,
     /// Counted up to break all streams that play.
     pub breaks: AtomicUsize,
+    /// Connections so far.
+    connections: AtomicU64,
 }
 
 impl ServerState {
@@ -35,7 +37,13 @@ impl ServerState {
             open: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             breaks: AtomicUsize::new(0),
+            connections: AtomicU64::new(0),
         }
+    }
+
+    /// The number of the next connection, from 1.
+    pub fn next_number(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// When to do what is due: never earlier, and at the same time as what is due soon after for others.
@@ -128,7 +136,7 @@ impl Clock for ClientClock<'_> {
             self.stream.set_read_timeout(Some(left.min(SLICE)))?;
             match (&mut &*self.stream).read(&mut buffer) {
                 Ok(0) => {
-                    self.tap.client_leaves();
+                    self.tap.client_closed();
                     return Ok(());
                 }
                 Err(error)

@@ -31,7 +31,7 @@ use std::time::{Instant, SystemTime};
 /// # Errors
 /// What the connection said when it broke. That is an ordinary end: clients come and go.
 pub fn serve(stream: &TcpStream, accepted: Instant, site: &Shared) -> io::Result<()> {
-    let tap = Tap::new(&site.watchers, stream, accepted);
+    let tap = Tap::new(&site.trace, stream, site.state.next_number(), accepted);
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
     let mut client = Client { stream, site, tap: &tap, incoming, options: ResponseOptions::default() };

@@ -9,11 +9,11 @@ use crate::script::play::random::random_seed;
 use crate::server::journal::{Journal, RecordedRequest};
 use crate::server::shared::Shared;
 use crate::text::json;
-use crate::text::queue::Nothing;
 use crate::trace::observers::Subscription;
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 /// The page, with `{nonce}` where a value made for each answer shows which script and which style are its own.
@@ -79,10 +79,11 @@ fn scripts(site: &Shared) -> Answer {
 
 fn wire<'a>(path: &[u8], site: &'a Shared, stream: &TcpStream) -> Option<Own<'a>> {
     let ip = stream.peer_addr().ok()?.ip();
-    Some(match site.watchers.observers.join(path, ip) {
+    Some(match site.trace.observers.subscribe(path, ip) {
         Some(subscription) => Own::Wire(subscription),
         None => {
-            let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many look on already");
+            // The limit is `MAX_OBSERVERS`.
+            let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many observers (limit 64)");
             Own::Answer(Answer::error(&error).with("retry-after", b"2"))
         }
     })
@@ -115,8 +116,7 @@ pub fn show_wire(
     body.write_all(b": what goes over the wire\n\n")?;
     body.flush()?;
     loop {
-        let nothing = send_all(subscription, &mut body)?;
-        if nothing == Nothing::EverMore {
+        if !send_events(subscription, &mut body)? {
             return body.finish(b"");
         }
         body.flush()?;
@@ -124,20 +124,18 @@ pub fn show_wire(
     }
 }
 
-/// Sends what waits, or comes within a second: what is there together leaves together.
-fn send_all(subscription: &Subscription<'_>, body: &mut ChunkedWriter<impl Write>) -> io::Result<Nothing> {
-    let mut time = SILENCE;
-    loop {
-        match subscription.events.take(time) {
-            Ok(event) => body.write_all(event.as_bytes())?,
-            Err(Nothing::Yet) if time == SILENCE => {
-                body.write_all(b": still here\n\n")?;
-                return Ok(Nothing::Yet);
-            }
-            Err(nothing) => return Ok(nothing),
-        }
-        time = Duration::ZERO;
+/// Sends the events that are queued or come within [`SILENCE`], those that are there together in one write; `false` when
+/// there will be no more.
+fn send_events(subscription: &Subscription<'_>, body: &mut ChunkedWriter<impl Write>) -> io::Result<bool> {
+    match subscription.events.recv_timeout(SILENCE) {
+        Ok(event) => body.write_all(event.as_bytes())?,
+        Err(RecvTimeoutError::Timeout) => body.write_all(b": still here\n\n")?,
+        Err(RecvTimeoutError::Disconnected) => return Ok(false),
     }
+    for event in subscription.events.try_iter() {
+        body.write_all(event.as_bytes())?;
+    }
+    Ok(true)
 }
 
 /// What steers the server.

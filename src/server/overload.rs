@@ -7,7 +7,6 @@ use crate::server::socket::LINGER_TIME;
 use crate::server::threads;
 use crate::server::trouble::Trouble;
 use crate::text::queue::{Nothing, Queue};
-use crate::trace::Watchers;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,10 +52,7 @@ impl TurnAway {
         let most = (descriptors / 2).clamp(MIN_TURNED_AWAY, MAX_TURNED_AWAY);
         let queue = Arc::new(Queue::new(most));
         let arriving = Arc::clone(&queue);
-        threads::start(
-            threads::named("turn away"),
-            Arc::new(move || turn_away(&arriving, most, &site.watchers)),
-        )?;
+        threads::start(threads::named("turn away"), Arc::new(move || turn_away(&arriving, most, &site)))?;
         Ok(TurnAway(Arc::new(Closing { queue, overflow: Mutex::default() })))
     }
 
@@ -76,14 +72,14 @@ struct Leaving {
     deadline: Instant,
 }
 
-fn turn_away(arriving: &Queue<TcpStream>, most: usize, watchers: &Watchers) {
+fn turn_away(arriving: &Queue<TcpStream>, most: usize, site: &Shared) {
     let mut leaving = Vec::new();
     let mut looked = Instant::now();
     loop {
         let time = if leaving.is_empty() { NOBODY_THERE } else { LOOK_EVERY };
         match arriving.take(time) {
             Ok(stream) => {
-                watchers.turned_away(&stream);
+                site.trace.rejected(&stream, site.state.next_number());
                 leaving.extend(say_so(stream));
             }
             Err(Nothing::Yet) => {}

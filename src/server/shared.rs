@@ -4,7 +4,7 @@ use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
 use crate::server::clock::ServerState;
 use crate::server::journal::Journal;
-use crate::trace::Watchers;
+use crate::trace::Trace;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::atomic::Ordering;
@@ -21,8 +21,8 @@ pub struct Shared {
     pub state: ServerState,
     /// Remembers requests, if that is wanted.
     pub journal: Option<Journal>,
-    /// Those who watch what goes over the wire.
-    pub watchers: Watchers,
+    /// Shows what goes over the wire.
+    pub trace: Trace,
     /// Whether paths under `/-/` steer the server.
     pub control: bool,
 }

@@ -112,7 +112,7 @@ impl<'a> Incoming<'a> {
         loop {
             let length = self.peek(&mut buffer, due.left())?;
             let progress = take(&buffer[..length]);
-            self.tap.received(self.stream, &buffer[..part_of(&progress, length)]);
+            self.tap.received(&buffer[..part_of(&progress, length)]);
             match progress.map_err(ReceiveError::Refused)? {
                 Progress::Done(used) => {
                     self.unread = used;
@@ -137,7 +137,7 @@ impl<'a> Incoming<'a> {
         let length = retry(|| self.stream.peek(buffer))?;
         if length == 0 {
             self.ended = true;
-            self.tap.client_leaves();
+            self.tap.client_closed();
             return Err(ReceiveError::Closed);
         }
         Ok(length)
