@@ -232,7 +232,7 @@ fn is_disconnect(error: &io::Error) -> bool {
 /// The value of a `Last-Event-ID` field line.
 fn last_event_id_in(line: &[u8]) -> Option<&[u8]> {
     let field = FieldLine::parse(line.strip_suffix(b"\r\n")?).ok()?;
-    field.is("last-event-id").then(|| field.value)
+    field.is("last-event-id").then_some(field.value)
 }
 
 /// What observers may see of a piece of a request. They see no body, nor what could be a part of one or of a secret
