@@ -20,7 +20,7 @@ pub mod wire_parser;
 
 use crate::http::field::FieldLine;
 use crate::script::play::End;
-use exchange::{Connection, Exchange, Side};
+use exchange::{Connection, Exchange};
 use log::Log;
 use observers::Observers;
 use std::borrow::Cow;
@@ -132,7 +132,7 @@ impl<'a> Tap<'a> {
                 terminal.piece(connection, request, kind, bytes);
             }
             if let Some(bytes) = without_secrets(kind, bytes) {
-                self.trace.observers.piece(connection, request, Side::Client, kind, &bytes);
+                self.trace.observers.piece(connection, request, "client", kind, &bytes);
             }
         });
         if request.has_head() && !had_head {
@@ -162,15 +162,15 @@ impl<'a> Tap<'a> {
             }
             if kind.is_data() && response.is_event_stream {
                 for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-                    let effect = events.push_line(line);
+                    let remark = events.push_line(line);
                     if let Some(terminal) = terminal {
-                        terminal.event_stream_line(connection, kind, line, &effect);
+                        terminal.event_stream_line(connection, kind, line, &remark);
                     }
                 }
             } else if let Some(terminal) = terminal {
                 terminal.piece(connection, response, kind, bytes);
             }
-            self.trace.observers.piece(connection, request, Side::Server, kind, bytes);
+            self.trace.observers.piece(connection, request, "server", kind, bytes);
         });
     }
 
@@ -205,7 +205,7 @@ impl<'a> Tap<'a> {
 impl Drop for Tap<'_> {
     fn drop(&mut self) {
         if let Some(terminal) = &self.trace.terminal {
-            terminal.closed(self.number, self.accepted_at.elapsed(), self.closed_by_client.get());
+            terminal.closed(&self.connection(), self.closed_by_client.get());
         }
     }
 }

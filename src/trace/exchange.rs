@@ -1,21 +1,13 @@
 //! What the trace knows of a connection, and of a request and its response on it.
 
 use super::wire_parser::WireParser;
-use crate::event_source::stream::EventStream;
+use crate::event_source::stream::{Event, EventStream};
+use crate::text::escape::escape;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// The most bytes of a line, and of an event's data, that are kept to tell where events end.
 const STREAM_LIMIT: usize = 1024;
-
-/// Who sent a piece of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The client.
-    Client,
-    /// This server.
-    Server,
-}
 
 /// A connection that is traced.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +42,8 @@ pub struct Exchange {
     pub began: Instant,
     /// Chunks so far, without the last-chunk.
     pub chunks: u64,
-    /// Counts the events of the response.
-    pub events: EventCounter,
+    /// The events of the response so far.
+    pub events: Events,
 }
 
 impl Exchange {
@@ -64,7 +56,7 @@ impl Exchange {
             last_event_id: None,
             began: Instant::now(),
             chunks: 0,
-            events: EventCounter { count: 0, stream: EventStream::with_limit(STREAM_LIMIT) },
+            events: Events { count: 0, stream: EventStream::with_limit(STREAM_LIMIT) },
         }
     }
 
@@ -84,44 +76,38 @@ impl Exchange {
     }
 }
 
-/// Finds the events in an event stream.
+/// The events in the event stream of a response.
 #[derive(Debug)]
-pub struct EventCounter {
+pub struct Events {
     /// Events so far.
     pub count: u64,
     stream: EventStream,
 }
 
-/// What a line of an event stream does at a client.
-#[derive(Debug)]
-pub struct LineEffect {
-    /// Whether the line is a comment.
-    pub is_comment: bool,
-    /// The events that it completes. A line that ends with LF can hold several that end with CR.
-    pub dispatched: Vec<Dispatched>,
-}
-
-/// An event that a client dispatches.
-#[derive(Debug)]
-pub struct Dispatched {
-    /// The event type.
-    pub event_type: String,
-    /// The last event ID after it.
-    pub last_event_id: String,
-}
-
-impl EventCounter {
-    /// Takes a line of the stream, or as much of it as was sent.
-    pub fn push_line(&mut self, line: &[u8]) -> LineEffect {
+impl Events {
+    /// Takes a line of the stream, or as much of it as was sent, and describes what it does at a client; an empty text
+    /// if that shows only later.
+    pub fn push_line(&mut self, line: &[u8]) -> String {
         let is_comment = self.stream.is_at_line_start() && line.starts_with(b":");
-        let mut dispatched = Vec::new();
+        let mut description = String::new();
+        // A line that ends with LF can hold further lines that end with CR, and so several events.
         self.stream.push(line, |stream, event| {
-            dispatched.push(Dispatched {
-                event_type: event.event.unwrap_or_default(),
-                last_event_id: stream.last_event_id().to_owned(),
-            });
+            self.count += 1;
+            description += if description.is_empty() { "an empty line: " } else { ", " };
+            description += &describe_event(&event, stream.last_event_id());
         });
-        self.count += dispatched.len() as u64;
-        LineEffect { is_comment, dispatched }
+        if is_comment && description.is_empty() {
+            description += "a comment: ignored by clients";
+        }
+        description
+    }
+}
+
+fn describe_event(event: &Event, last_event_id: &str) -> String {
+    let event_type = escape(event.event.as_deref().unwrap_or_default());
+    if last_event_id.is_empty() {
+        format!("event `{event_type}` is dispatched, no last event ID")
+    } else {
+        format!("event `{event_type}` is dispatched, last event ID `{}`", escape(last_event_id))
     }
 }

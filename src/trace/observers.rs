@@ -1,7 +1,7 @@
 //! Makes the events of `/-/wire/PATH`, with JSON as their data: observers see what goes over the connections that request
 //! that path from their own address.
 
-use super::exchange::{Connection, Exchange, Side};
+use super::exchange::{Connection, Exchange};
 use super::wire_parser::{PieceKind, WireParser};
 use crate::http::uri::percent_decode;
 use crate::text::json;
@@ -82,11 +82,10 @@ impl Observers {
         &self,
         connection: &Connection,
         request: &WireParser,
-        side: Side,
+        from: &str,
         kind: PieceKind,
         bytes: &[u8],
     ) {
-        let from = if side == Side::Client { "client" } else { "server" };
         for part in bytes.chunks(MAX_PIECE) {
             self.send(connection, request, "piece", || {
                 format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", kind.as_str(), json::bytes(part))
@@ -173,7 +172,7 @@ mod tests {
         request.push(line, &mut |_, _, _| {});
         let address = address.parse().unwrap();
         let connection = Connection { number: 7, address, accepted_at: Instant::now() };
-        observers.piece(&connection, &request, Side::Client, PieceKind::RequestLine, line);
+        observers.piece(&connection, &request, "client", PieceKind::RequestLine, line);
     }
 
     fn request_a(observers: &Observers) {

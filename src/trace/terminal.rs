@@ -1,13 +1,16 @@
 //! Writes a trace for people to read: a line for each line on the wire, `>` from the client and `<` from the server, with
 //! the standard's name for it, and `*` for everything else that happens.
 
-use super::exchange::{Connection, Dispatched, Exchange, LineEffect, Side};
+use super::exchange::{Connection, Exchange};
 use super::wire_parser::{PieceKind, WireParser};
 use crate::text::escape::{escape, ARROW};
 use std::fmt;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+const FROM_CLIENT: char = '>';
+const FROM_SERVER: char = '<';
 
 const CYAN: &str = "\x1b[36m";
 const YELLOW: &str = "\x1b[33m";
@@ -38,17 +41,17 @@ impl Terminal {
     /// Shows that a connection was opened.
     pub fn opened(&self, connection: &Connection) {
         let text = format!("connection from {}", connection.address);
-        self.note(connection.number, connection.age(), "open", &text);
+        self.note(connection, "open", &text);
     }
 
     /// Shows that a connection was closed.
-    pub fn closed(&self, number: u64, age: Duration, by_client: bool) {
-        self.note(number, age, "closed", if by_client { "by the client" } else { "by the server" });
+    pub fn closed(&self, connection: &Connection, by_client: bool) {
+        self.note(connection, "closed", if by_client { "by the client" } else { "by the server" });
     }
 
     /// Shows a piece of a message; `message` is in the state after it.
     pub fn piece(&self, connection: &Connection, message: &WireParser, kind: PieceKind, bytes: &[u8]) {
-        let side = if message.is_response { Side::Server } else { Side::Client };
+        let arrow = if message.is_response { FROM_SERVER } else { FROM_CLIENT };
         let size;
         let remark = match kind {
             PieceKind::ChunkSize if bytes.ends_with(b"\n") => {
@@ -63,26 +66,8 @@ impl Terminal {
             _ => "",
         };
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            self.wire_line(connection, side, kind, line, remark);
+            self.write(connection, arrow, kind, line, remark);
         }
-    }
-
-    /// Shows a line of an event stream, or as much of it as was sent, with the events that it dispatches.
-    pub fn event_stream_line(
-        &self,
-        connection: &Connection,
-        kind: PieceKind,
-        line: &[u8],
-        effect: &LineEffect,
-    ) {
-        let events: Vec<String> = effect.dispatched.iter().map(describe_event).collect();
-        let mut remark = String::new();
-        if !events.is_empty() {
-            remark = format!("an empty line: {}", events.join(", "));
-        } else if effect.is_comment {
-            remark = "a comment: ignored by clients".to_owned();
-        }
-        self.wire_line(connection, Side::Server, kind, line, &remark);
     }
 
     /// Shows that the script waits: for `time`, or until the client disconnects.
@@ -94,7 +79,7 @@ impl Terminal {
             }
             None => "until the client disconnects".to_owned(),
         };
-        self.note(connection.number, connection.age(), "wait", &text);
+        self.note(connection, "wait", &text);
     }
 
     /// Shows how a response ended, after what was sent of it.
@@ -107,35 +92,34 @@ impl Terminal {
                 text += &format!("{count} {unit}{plural}, ");
             }
         }
-        self.note(connection.number, connection.age(), "end", &(text + how));
+        self.note(connection, "end", &(text + how));
     }
 
-    fn wire_line(&self, connection: &Connection, side: Side, kind: PieceKind, line: &[u8], remark: &str) {
+    /// Shows a line of an event stream, or as much of it as was sent, with a remark on what it does.
+    pub fn event_stream_line(&self, connection: &Connection, kind: PieceKind, line: &[u8], remark: &str) {
+        self.write(connection, FROM_SERVER, kind, line, remark);
+    }
+
+    fn write(&self, connection: &Connection, arrow: char, kind: PieceKind, line: &[u8], remark: &str) {
         // Locked until the line is written, so that no other line can come between.
         let mut output = self.lock();
-        let number = Some(connection.number);
-        let continues = kind.is_data() && output.data_of == number;
-        output.data_of = if kind.is_data() { number } else { None };
-        let arrow = if side == Side::Client { '>' } else { '<' };
-        let start = line_start(
-            connection.number,
-            connection.age(),
-            arrow,
-            if continues { "" } else { kind.as_str() },
-        );
-        let text = self.paint(color_of(side, kind), &escape(line));
-        let remark = if remark.is_empty() { String::new() } else { format!(" {ARROW} {remark}") };
-        output.write(start + &text + &self.paint(GREEN, &remark));
+        let continues = kind.is_data() && output.data_of == Some(connection.number);
+        output.data_of = kind.is_data().then_some(connection.number);
+        let mut text = self.paint(color_of(arrow, kind), &escape(line));
+        if !remark.is_empty() {
+            text += &self.paint(GREEN, &format!(" {ARROW} {remark}"));
+        }
+        output.write(connection, arrow, if continues { "" } else { kind.as_str() }, &text);
     }
 
-    fn note(&self, number: u64, age: Duration, name: &str, text: &str) {
+    fn note(&self, connection: &Connection, name: &str, text: &str) {
         let mut output = self.lock();
         output.data_of = None;
-        output.write(line_start(number, age, '*', name) + &self.paint(GREEN, text));
+        output.write(connection, '*', name, &self.paint(GREEN, text));
     }
 
     fn paint(&self, color: &str, text: &str) -> String {
-        if self.color && !color.is_empty() && !text.is_empty() {
+        if self.color && !color.is_empty() {
             format!("{color}{text}{RESET}")
         } else {
             text.to_owned()
@@ -149,7 +133,10 @@ impl Terminal {
 
 impl Output {
     /// Writes a line in one write, so that lines do not mix with what others write to the same terminal.
-    fn write(&mut self, line: String) {
+    fn write(&mut self, connection: &Connection, arrow: char, name: &str, text: &str) {
+        let (number, age) = (connection.number, connection.age());
+        let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
+        let line = format!("#{number} {seconds:>3}.{milliseconds:03} {arrow} {name:<13} {text}");
         let line = format!("{}\n", line.trim_end_matches(' '));
         // An error is ignored: clients are served even when nobody reads the trace any more.
         let _ = self.writer.write_all(line.as_bytes()).and_then(|()| self.writer.flush());
@@ -162,29 +149,15 @@ impl fmt::Debug for Terminal {
     }
 }
 
-/// What every line begins with: the connection's number, its age in seconds, an arrow and a name.
-fn line_start(number: u64, age: Duration, arrow: char, name: &str) -> String {
-    format!("#{number} {:>3}.{:03} {arrow} {name:<13} ", age.as_secs(), age.subsec_millis())
-}
-
-fn color_of(side: Side, kind: PieceKind) -> &'static str {
+fn color_of(arrow: char, kind: PieceKind) -> &'static str {
     if kind == PieceKind::Malformed {
         RED
-    } else if side == Side::Client {
+    } else if arrow == FROM_CLIENT {
         CYAN
     } else if kind.is_data() {
         DEFAULT
     } else {
         YELLOW
-    }
-}
-
-fn describe_event(event: &Dispatched) -> String {
-    let event_type = escape(&event.event_type);
-    if event.last_event_id.is_empty() {
-        format!("event `{event_type}` is dispatched, no last event ID")
-    } else {
-        format!("event `{event_type}` is dispatched, last event ID `{}`", escape(&event.last_event_id))
     }
 }
 

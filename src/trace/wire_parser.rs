@@ -58,8 +58,9 @@ impl PieceKind {
 }
 
 /// What the parser expects next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
+    #[default]
     StartLine,
     Fields,
     ChunkSize,
@@ -72,7 +73,7 @@ enum State {
 }
 
 /// A parser of the messages in one direction of a connection.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct WireParser {
     /// Whether the messages are responses, not requests.
     pub is_response: bool,
@@ -100,25 +101,12 @@ pub struct WireParser {
 impl WireParser {
     /// A parser of requests.
     pub fn for_requests() -> WireParser {
-        WireParser {
-            is_response: false,
-            state: State::StartLine,
-            line: Vec::new(),
-            unreported: Vec::new(),
-            start_line: Vec::new(),
-            is_chunked: false,
-            content_length: None,
-            remaining: 0,
-            head_only: false,
-            is_event_stream: false,
-            chunk_size: 0,
-            body_bytes: 0,
-        }
+        WireParser::default()
     }
 
     /// A parser of responses.
     pub fn for_responses() -> WireParser {
-        WireParser { is_response: true, ..WireParser::for_requests() }
+        WireParser { is_response: true, ..WireParser::default() }
     }
 
     /// The words of the start line; none before it is complete.
@@ -171,7 +159,8 @@ impl WireParser {
             State::Content => (PieceKind::Content, self.take_data(bytes, State::Complete)),
             State::Malformed => (PieceKind::Malformed, bytes.len()),
             State::Complete => {
-                self.start_next_message();
+                let WireParser { is_response, head_only, .. } = *self;
+                *self = WireParser { is_response, head_only, ..WireParser::default() };
                 self.take_line(bytes)
             }
             _ => self.take_line(bytes),
@@ -186,14 +175,6 @@ impl WireParser {
             self.state = next;
         }
         length as usize
-    }
-
-    fn start_next_message(&mut self) {
-        *self = WireParser {
-            is_response: self.is_response,
-            head_only: self.head_only,
-            ..WireParser::for_requests()
-        };
     }
 
     /// Takes a line, or as much of it as there is.
@@ -218,12 +199,19 @@ impl WireParser {
     /// The kind of a line that has not ended, as far as it can be told.
     fn kind_of_incomplete_line(&self) -> PieceKind {
         match self.state {
-            State::StartLine if self.is_response => PieceKind::StatusLine,
-            State::StartLine => PieceKind::RequestLine,
+            State::StartLine => self.kind_of_start_line(),
             State::ChunkSize => PieceKind::ChunkSize,
             State::ChunkEnd => PieceKind::Crlf,
             State::Trailer => PieceKind::TrailerField,
             _ => PieceKind::FieldLine,
+        }
+    }
+
+    fn kind_of_start_line(&self) -> PieceKind {
+        if self.is_response {
+            PieceKind::StatusLine
+        } else {
+            PieceKind::RequestLine
         }
     }
 
@@ -258,15 +246,11 @@ impl WireParser {
 
     fn end_start_line(&mut self, line: &[u8]) -> PieceKind {
         self.start_line = line.to_vec();
-        if !self.is_response {
-            self.state = State::Fields;
-            return PieceKind::RequestLine;
-        }
-        if !line.starts_with(b"HTTP/") {
+        if self.is_response && !line.starts_with(b"HTTP/") {
             return self.malformed();
         }
         self.state = State::Fields;
-        PieceKind::StatusLine
+        self.kind_of_start_line()
     }
 
     fn end_field_line(&mut self, line: &[u8]) -> PieceKind {
