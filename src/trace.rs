@@ -19,7 +19,7 @@ pub mod terminal;
 pub mod wire_parser;
 
 use crate::http::field::FieldLine;
-use crate::script::play::End;
+use crate::http::AfterResponse;
 use exchange::{Connection, Exchange};
 use log::Log;
 use observers::Observers;
@@ -49,11 +49,11 @@ pub struct Trace {
 
 impl Trace {
     /// Reports a client that is rejected because there are too many. Its request is never read.
-    pub fn rejected(&self, stream: &TcpStream, number: u64) {
+    pub fn rejected(&self, stream: &TcpStream, number: u64, accepted_at: Instant) {
         if self.terminal.is_none() && self.log.is_none() {
             return;
         }
-        let tap = Tap::new(self, stream, number, Instant::now());
+        let tap = Tap::new(self, stream, number, accepted_at);
         let mut exchange = Exchange::new(tap.connection());
         exchange.response.push(b"HTTP/1.1 503 Service Unavailable\r\n", &mut |_, _, _| {});
         self.end(&exchange, "rejected: too many clients");
@@ -186,7 +186,7 @@ impl<'a> Tap<'a> {
     }
 
     /// Reports the end of a response.
-    pub fn ended(&self, end: &io::Result<End>) {
+    pub fn ended(&self, end: &io::Result<AfterResponse>) {
         if matches!(end, Err(error) if is_disconnect(error)) {
             self.client_closed();
         }
@@ -211,13 +211,13 @@ impl Drop for Tap<'_> {
 }
 
 /// How a response ended, in a few words.
-fn describe_end(end: &io::Result<End>, response: &WireParser) -> Cow<'static, str> {
+fn describe_end(end: &io::Result<AfterResponse>, response: &WireParser) -> Cow<'static, str> {
     let words = match end {
-        Ok(End::KeepAlive) => "complete, connection kept open",
-        Ok(End::Close) if response.is_complete() => "complete, connection closed",
-        Ok(End::Close) if response.ends_with_connection() => "ended by closing the connection",
-        Ok(End::Close) => "connection closed before the body was complete",
-        Ok(End::Reset) => "connection reset by the server",
+        Ok(AfterResponse::KeepAlive) => "complete, connection kept open",
+        Ok(AfterResponse::Close) if response.is_complete() => "complete, connection closed",
+        Ok(AfterResponse::Close) if response.ends_with_connection() => "ended by closing the connection",
+        Ok(AfterResponse::Close) => "connection closed before the body was complete",
+        Ok(AfterResponse::Reset) => "connection reset by the server",
         Err(error) if error.kind() == ErrorKind::TimedOut => "client stopped reading",
         Err(error) if is_disconnect(error) => "client disconnected",
         Err(error) => return error.to_string().into(),
