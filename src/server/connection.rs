@@ -36,7 +36,7 @@ pub(super) struct Client {
 /// # Errors
 /// The connection broke. That is an ordinary end: clients come and go.
 pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::Result<()> {
-    let tap = Tap::new(&shared.watchers, stream, client.number, client.accepted_at);
+    let tap = Tap::new(&shared.trace, stream, client.number, client.accepted_at);
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
     let ip = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
