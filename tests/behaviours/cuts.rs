@@ -1,4 +1,4 @@
-//! Cuts: rows 13 to 23.
+//! Where the body is cut into chunks, writes and delayed pieces, and how its end is marked.
 
 use crate::support::{play, serve, Exchange, PATIENCE};
 use std::time::Duration;
@@ -8,7 +8,7 @@ fn chunks(script: &str) -> Vec<String> {
 }
 
 #[test]
-fn row_13_one_chunk_per_event() {
+fn each_event_is_one_chunk() {
     assert_eq!(
         chunks("data: 1\n\ndata: 2\r\n\r\ndata: 3\r\r"),
         ["data: 1\n\n", "data: 2\r\n\r\n", "data: 3\r\r", ""]
@@ -17,7 +17,7 @@ fn row_13_one_chunk_per_event() {
 }
 
 #[test]
-fn row_14_many_events_in_one_chunk() {
+fn several_events_can_share_a_chunk() {
     assert_eq!(
         chunks("@chunk whole\ndata: 1\n\ndata: 2\n\n@sleep 1s\ndata: 3\n\n"),
         ["data: 1\n\ndata: 2\n\n", "data: 3\n\n", ""]
@@ -25,13 +25,13 @@ fn row_14_many_events_in_one_chunk() {
 }
 
 #[test]
-fn row_15_one_event_over_pieces_named_one_by_one() {
+fn one_event_can_be_split_at_chosen_places() {
     assert_eq!(chunks("@send da\n@send ta: 1\n\n\n"), ["da", "ta: 1", "\n\n", ""]);
     assert_eq!(chunks("data: 1\n@cut\ndata: 2\n\n"), ["data: 1\n", "data: 2\n\n", ""]);
 }
 
 #[test]
-fn row_16_pieces_of_two_bytes_20_ms_apart() {
+fn pieces_of_two_bytes_can_be_sent_20_ms_apart() {
     let answer = play("@chunk 2 every 20ms\ndata: 1\n\n", "1");
     assert_eq!(answer.chunks(), ["da", "ta", ": ", "1\n", "\n", ""]);
     let (first, last) = (answer.when("da"), answer.when("1\r\n\n\r\n"));
@@ -39,7 +39,7 @@ fn row_16_pieces_of_two_bytes_20_ms_apart() {
 }
 
 #[test]
-fn row_17_a_character_cut_in_two_with_a_second_between() {
+fn a_character_can_be_split_by_a_pause() {
     let answer = play("@send data: \\xE2\\x99\n@sleep 1s\n@send \\xA5\\n\\n\n", "5");
     assert_eq!(answer.data().0, "data: \u{2665}\n\n".as_bytes());
     let pieces: Vec<&Vec<u8>> = answer.arrivals.iter().map(|(_, piece)| piece).collect();
@@ -49,12 +49,12 @@ fn row_17_a_character_cut_in_two_with_a_second_between() {
 }
 
 #[test]
-fn row_18_a_cut_between_cr_and_lf() {
+fn a_chunk_can_end_between_cr_and_lf() {
     assert_eq!(chunks("@send data: a\\r\n@send \\n\n"), ["data: a\r", "\n", ""]);
 }
 
 #[test]
-fn row_19_writes_cut_apart_from_chunks() {
+fn a_chunk_can_be_split_over_several_writes() {
     let answer =
         play("data: 1\n\n@wire 9\\r\\nda\n@sleep 50ms\n@wire ta: 2\\n\\n\\r\n@sleep 50ms\n@wire \\n\n", "1");
     assert_eq!(answer.chunks(), ["data: 1\n\n", "data: 2\n\n", ""]);
@@ -62,7 +62,7 @@ fn row_19_writes_cut_apart_from_chunks() {
 }
 
 #[test]
-fn row_20_a_trailer_section_follows_the_last_chunk() {
+fn a_trailer_section_follows_the_last_chunk() {
     let answer = play(
         "@header Trailer: Server-Timing\n@trailer Server-Timing: total;dur=3\n@trailer X: y\ndata: 1\n\n",
         "max",
@@ -71,13 +71,13 @@ fn row_20_a_trailer_section_follows_the_last_chunk() {
 }
 
 #[test]
-fn row_21_a_malformed_chunk() {
+fn a_malformed_chunk_can_be_sent() {
     let answer = play("data: 1\n\n@wire ZZ\\r\\n\n@drop\n", "max");
     assert_eq!(answer.wire, b"9\r\ndata: 1\n\n\r\nZZ\r\n");
 }
 
 #[test]
-fn row_22_a_body_by_length_by_close_or_with_a_wrong_length() {
+fn a_body_can_be_framed_by_its_length_by_close_or_by_a_wrong_length() {
     let framing = |framing: &str| play(format!("@framing {framing}\ndata: 1\n\ndata: 2\n\n"), "max");
     let length = framing("length");
     assert!(
@@ -97,7 +97,7 @@ fn row_22_a_body_by_length_by_close_or_with_a_wrong_length() {
 }
 
 #[test]
-fn row_22_a_connection_is_kept_after_a_true_length_and_not_after_a_wrong_one() {
+fn a_connection_is_kept_after_a_correct_length_and_closed_after_a_wrong_one() {
     let server = serve("max", &[("/true", b"@framing length\nab\n"), ("/wrong", b"@framing length 9\nab\n")]);
     let keep = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
     let requests = keep("/true") + &keep("/wrong") + &keep("/true");
@@ -108,7 +108,7 @@ fn row_22_a_connection_is_kept_after_a_true_length_and_not_after_a_wrong_one() {
 }
 
 #[test]
-fn row_23_http_1_0_gets_no_chunks() {
+fn an_http_1_0_client_gets_no_chunks() {
     let server = serve("max", &[("/a", b"data: 1\n\n"), ("/b", b"@framing length\ndata: 1\n\n")]);
     let chunked = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", PATIENCE);
     assert!(!chunked.head.contains("transfer-encoding"));

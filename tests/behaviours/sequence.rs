@@ -1,4 +1,4 @@
-//! Requests, sequence and state, time: rows 37 to 55.
+//! Responses that depend on the request, on earlier requests and on time.
 
 use crate::support::{play, request, serve, Client, Exchange, PATIENCE};
 use rust_sse_server::RunningServer;
@@ -13,7 +13,7 @@ fn data(server: &RunningServer, target: &str, fields: &str) -> String {
 }
 
 #[test]
-fn row_37_any_method_with_a_body_by_length_or_in_chunks_drained() {
+fn any_method_may_have_a_body_by_length_or_in_chunks() {
     let server = serve("max", &[("/x", b"@on POST,REPORT /a\ndata: {{method}} {{body}}\n\n")]);
     let mut client = Client::connect(server.address());
     client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello").read_head();
@@ -27,7 +27,7 @@ fn row_37_any_method_with_a_body_by_length_or_in_chunks_drained() {
 }
 
 #[test]
-fn row_38_parts_of_the_request_in_head_and_body() {
+fn placeholders_insert_parts_of_the_request_into_head_and_body() {
     let script = b"@header X-Origin: {{header:origin}}\n@send {{query:message}}\ndata: {{method}} {{path}} {{target}}\n\
         data: {{cookie:id}} {{header:none|nobody}} {{query:n+1}} {{query:none+1}}\n\n";
     let server = serve("max", &[("/a", script)]);
@@ -41,14 +41,14 @@ fn row_38_parts_of_the_request_in_head_and_body() {
 }
 
 #[test]
-fn row_38_what_comes_from_a_request_is_neither_escape_nor_direction_nor_placeholder() {
+fn a_value_from_the_request_is_never_an_escape_a_direction_or_a_placeholder() {
     let server = serve("max", &[("/a", b"@send {{query:x}}\n\n{{query:x}}\n")]);
     let answer = data(&server, "/a?x=%0A@drop%0A%5Cn%7B%7Bi%7D%7D", "");
     assert_eq!(answer, "\n@drop\n\\n{{i}}\n\n@drop\n\\n{{i}}\n");
 }
 
 #[test]
-fn row_39_answers_chosen_by_method_path_query_header_cookie_and_body() {
+fn a_part_is_chosen_by_method_query_header_cookie_and_body() {
     let script = b"@on GET,POST /a\n@part method POST and body ~\"hello\"\nbody\n@part method POST\npost\n\
         @part query type=2\nquery\n@part header accept~json\nheader\n@part cookie user=me\ncookie\n\
         @part no query any\nneither\n";
@@ -69,7 +69,7 @@ fn row_39_answers_chosen_by_method_path_query_header_cookie_and_body() {
 }
 
 #[test]
-fn row_41_counters_of_connections_and_clients() {
+fn placeholders_count_requests_and_open_connections() {
     let server = serve("max", &[("/a", b"{{connection}} {{open}}\n")]);
     assert_eq!(data(&server, "/a", ""), "1 1\n");
     let mut other = Client::connect(server.address());
@@ -82,7 +82,7 @@ fn row_41_counters_of_connections_and_clients() {
 }
 
 #[test]
-fn row_42_a_client_that_left_is_noticed_by_the_trickle_that_fails() {
+fn a_failing_write_reveals_that_the_client_disconnected() {
     let server =
         serve("1", &[("/trickle", b"@repeat forever every 20ms\n:\n\n@again\n"), ("/open", b"{{open}}\n")]);
     let mut client = Client::connect(server.address());
@@ -93,7 +93,7 @@ fn row_42_a_client_that_left_is_noticed_by_the_trickle_that_fails() {
 }
 
 #[test]
-fn row_43_the_nth_connection_answers_differently() {
+fn a_part_is_chosen_by_the_number_of_the_connection() {
     let script =
         b"@part connection 1\nfirst\n@part connection 2-3\nmiddle\n@part connection 4+\n@status 204\n";
     let server = serve("max", &[("/a", script)]);
@@ -103,7 +103,7 @@ fn row_43_the_nth_connection_answers_differently() {
 }
 
 #[test]
-fn row_43_answers_in_turn_for_ever() {
+fn parts_can_take_turns_forever() {
     let script = b"@part connection 1 of 3\na\n@part connection 2 of 3\nb\n@part otherwise\nc\n";
     let server = serve("max", &[("/a", script)]);
     let answers: String = (0..7).map(|_| data(&server, "/a", "")).collect();
@@ -111,7 +111,7 @@ fn row_43_answers_in_turn_for_ever() {
 }
 
 #[test]
-fn row_44_a_counter_for_every_key() {
+fn connections_are_counted_per_key() {
     for (by, one, two) in [
         ("query:token", ("/a?token=1", ""), ("/a?token=2", "")),
         ("header:x-id", ("/a", "X-Id: 1\r\n"), ("/a", "X-Id: 2\r\n")),
@@ -127,7 +127,7 @@ fn row_44_a_counter_for_every_key() {
 }
 
 #[test]
-fn row_45_branches_on_the_last_event_id() {
+fn a_part_is_chosen_by_the_last_event_id() {
     let script = b"@part last-event-id 1\none\n@part last-event-id\nother {{last-event-id}}\n@part no last-event-id\nnone\n";
     let server = serve("max", &[("/a", script)]);
     assert_eq!(data(&server, "/a", "Last-Event-ID: 1\r\n"), "one\n");
@@ -137,7 +137,7 @@ fn row_45_branches_on_the_last_event_id() {
 }
 
 #[test]
-fn row_46_counting_goes_on_from_the_last_event_id() {
+fn ids_continue_after_the_last_event_id() {
     let server = serve("max", &[("/a", b"@repeat 3\nid: {{last-event-id+i}}\n\n@again\n")]);
     assert_eq!(data(&server, "/a", ""), "id: 1\n\nid: 2\n\nid: 3\n\n");
     assert_eq!(data(&server, "/a", "Last-Event-ID: 3\r\n"), "id: 4\n\nid: 5\n\nid: 6\n\n");
@@ -145,14 +145,14 @@ fn row_46_counting_goes_on_from_the_last_event_id() {
 }
 
 #[test]
-fn row_47_what_came_after_the_last_event_id_is_played_also_for_one_in_the_query() {
+fn the_stream_resumes_after_a_last_event_id_in_a_header_or_the_query() {
     let server = serve("max", &[("/a", b"@resume\nid: 1\n\nid: 2\n\nid: 3\n\n")]);
     assert_eq!(data(&server, "/a", "Last-Event-ID: 2\r\n"), "id: 3\n\n");
     assert_eq!(data(&server, "/a?lastEventId=1", ""), "id: 2\n\nid: 3\n\n");
 }
 
 #[test]
-fn row_49_pauses_chosen_from_a_range_and_a_steady_rate() {
+fn pauses_can_be_random_within_a_range_and_events_can_come_at_a_steady_rate() {
     let answer = play(
         "data: 0\n\n@sleep 80ms..120ms\ndata: first\n\n@repeat 3 every 50ms\ndata: turn {{i}}\n\n@again\n",
         "1",
@@ -164,7 +164,7 @@ fn row_49_pauses_chosen_from_a_range_and_a_steady_rate() {
 }
 
 #[test]
-fn row_50_a_trickle_of_comments() {
+fn comments_can_be_sent_at_a_steady_rate() {
     let answer = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
     assert_eq!(answer.data(), (b":\n\n".repeat(60), true));
     let time = answer.arrivals.last().unwrap().0;
@@ -173,14 +173,14 @@ fn row_50_a_trickle_of_comments() {
 }
 
 #[test]
-fn row_51_a_comment_when_nothing_else_came() {
+fn a_comment_is_sent_when_nothing_else_was() {
     let answer = play("@keepalive 15s : still here\ndata: 1\n\n@sleep 50s\ndata: 2\n\n", "100");
     let comment = ": still here\n";
     assert_eq!(answer.chunks(), ["data: 1\n\n", comment, comment, comment, "data: 2\n\n", ""]);
 }
 
 #[test]
-fn row_52_open_and_silent() {
+fn a_connection_can_stay_open_and_silent() {
     let server = serve("1", &[("/a", b"data: 1\n\n@hang\n"), ("/b", b"@open\n@hang\n"), ("/c", b"@hang\n")]);
     for (path, sent) in [("/a", "9\r\ndata: 1\n\n\r\n"), ("/b", ""), ("/c", "")] {
         let answer = Exchange::new(server.address(), request("GET", path, ""), Duration::from_millis(200));
@@ -190,7 +190,7 @@ fn row_52_open_and_silent() {
 }
 
 #[test]
-fn row_54_elapsed_time_and_the_clock_in_data() {
+fn placeholders_insert_the_elapsed_time_and_the_current_time() {
     let answer =
         play("{{elapsed}} {{time}}\n@sleep 100ms\n{{elapsed}}\n@clock\n@sleep 50ms\n{{elapsed}}\n", "1");
     let chunks = answer.chunks();
@@ -205,7 +205,7 @@ fn row_54_elapsed_time_and_the_clock_in_data() {
 }
 
 #[test]
-fn row_55_a_capture_is_paced_and_plays_faster_or_slower() {
+fn a_captured_stream_can_be_paced_and_played_faster() {
     let capture = "data: 1\n\ndata: 2\n\ndata: 3\n\n";
     let answer = play(format!("@pace 1s\n{capture}"), "10");
     assert_eq!(answer.data().0, capture.as_bytes());
