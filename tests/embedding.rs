@@ -1,4 +1,4 @@
-//! The server inside another program: on a free port, and gone when its handle is dropped.
+//! The server inside another program: it runs on a free port until its handle is dropped.
 
 mod support;
 
@@ -18,7 +18,7 @@ fn dropping_the_handle_closes_the_port_at_once() {
 }
 
 #[test]
-fn dropping_the_handle_ends_streams_within_a_second_or_two() {
+fn dropping_the_handle_ends_streams_within_two_seconds() {
     let server = serve("1", &[("/hour", b"data: 1\n\n@sleep 1h\ndata: 2\n\n")]);
     let mut client = Client::connect(server.address());
     client.get("/hour", "").read_head();
@@ -30,7 +30,7 @@ fn dropping_the_handle_ends_streams_within_a_second_or_two() {
 }
 
 #[test]
-fn dropping_the_handle_ends_the_demo_at_its_next_event_and_answers_nothing_more() {
+fn dropping_the_handle_ends_the_demo_at_its_next_event_and_leaves_later_requests_unanswered() {
     let server = demo("1");
     let mut playing = Client::connect(server.address());
     playing.get("/events", "").read_head();
