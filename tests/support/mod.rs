@@ -237,8 +237,17 @@ pub fn skip(reason: &str) {
 }
 
 /// Calls `measure` until `wanted` accepts what it returns, for [`PATIENCE`] at most.
-pub fn eventually<T: Debug>(mut measure: impl FnMut() -> T, wanted: impl Fn(&T) -> bool) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub fn eventually<T: Debug>(measure: impl FnMut() -> T, wanted: impl Fn(&T) -> bool) -> T {
+    eventually_within(PATIENCE, measure, wanted)
+}
+
+/// Calls `measure` until `wanted` accepts what it returns, for `time` at most.
+pub fn eventually_within<T: Debug>(
+    time: Duration,
+    mut measure: impl FnMut() -> T,
+    wanted: impl Fn(&T) -> bool,
+) -> T {
+    let deadline = Instant::now() + time;
     loop {
         let value = measure();
         if wanted(&value) {

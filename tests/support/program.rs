@@ -1,6 +1,7 @@
 //! The program as a child process.
 
 use super::eventually;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -81,7 +82,19 @@ impl Program {
     }
 
     pub fn threads(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().count()
+        self.thread_ids().len()
+    }
+
+    /// The ids of the threads that exist now. Linux gives every new thread another id until all numbers have been used.
+    pub fn thread_ids(&self) -> BTreeSet<u32> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        threads.map(|thread| thread.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect()
+    }
+
+    /// The name of a thread, as `top -H` and debuggers show it; `None` when the thread has ended.
+    pub fn thread_name(&self, id: u32) -> Option<String> {
+        let name = fs::read_to_string(format!("/proc/{}/task/{id}/comm", self.child.id())).ok()?;
+        Some(name.trim_end().to_owned())
     }
 
     /// The number of open files; 0 where the system has no `/proc`.
