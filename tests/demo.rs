@@ -19,7 +19,11 @@ fn the_response_is_exactly_these_bytes() {
 
 #[test]
 fn the_greeting_is_one_chunk_of_159_bytes() {
-    assert_eq!(chunk(GREETING).split("\r\n").next(), Some("9f"));
+    let server = demo("max");
+    let mut client = Client::connect(server.address());
+    client.get("/events", "").read_head();
+    assert_eq!(client.read_until("\r\n"), "9f\r\n");
+    assert_eq!(client.read_exactly(0x9f), GREETING);
 }
 
 #[test]

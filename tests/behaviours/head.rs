@@ -62,7 +62,7 @@ fn an_error_response_can_be_left_open() {
     let answer = Exchange::new(server.address(), request("GET", "/a", ""), Duration::from_millis(300));
     assert!(answer.head.starts_with("HTTP/1.1 403 Forbidden\r\n"));
     assert_eq!(answer.data(), (b"no\n".to_vec(), false));
-    assert!(!answer.clean, "the connection should still be open");
+    assert!(answer.is_open);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How long the server waits for a client. Every limit is 10 s, which is how long the cases take.
 
-use crate::support::{demo, serve, Client};
+use crate::support::{demo, eventually, request, serve, Client, Exchange, PATIENCE};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -67,10 +67,14 @@ pub fn a_request_on_an_idle_connection_has_a_new_time_limit() {
 }
 
 pub fn a_client_that_reads_nothing_is_disconnected_after_10_s() {
-    let server = serve("max", &[("/endless", ENDLESS)]);
+    let server = serve("max", &[("/endless", ENDLESS), ("/open", b"{{open}}\n")]);
     let mut client = Client::connect(server.address());
     client.get("/endless", "");
-    sleep(Duration::from_secs(12));
+    let start = Instant::now();
+    let open = || Exchange::new(server.address(), request("GET", "/open", ""), PATIENCE).data().0;
+    assert_eq!(open(), b"2\n");
+    eventually(open, |open| open == b"1\n");
+    assert_about_10_s(start);
     let (bytes, _) = client.read_to_any_end();
     assert!(bytes.len() < ENDLESS_BYTES && !bytes.ends_with(b"0\r\n\r\n"), "{} bytes arrived", bytes.len());
 }

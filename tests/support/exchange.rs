@@ -1,6 +1,6 @@
 //! A request and everything that the server sends for it, with arrival times.
 
-use super::{find, serve, without_date, Client, PATIENCE};
+use super::{find, is_timeout, serve, without_date, Client, PATIENCE};
 use rust_sse_server::http::dechunk::ChunkDecoder;
 use rust_sse_server::http::Progress;
 use std::io::Read;
@@ -15,6 +15,8 @@ pub struct Exchange {
     pub wire: Vec<u8>,
     /// Whether the server closed the connection, rather than reset it or left it open.
     pub clean: bool,
+    /// Whether the connection was still open when the time was over.
+    pub is_open: bool,
     /// Each piece that was read, head included, with the time since the request was sent.
     pub arrivals: Vec<(Duration, Vec<u8>)>,
 }
@@ -27,22 +29,24 @@ impl Exchange {
         let start = Instant::now();
         let mut arrivals: Vec<(Duration, Vec<u8>)> = Vec::new();
         let mut buffer = vec![0; 1 << 20];
-        let clean = loop {
+        let end = loop {
             let left = limit.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
             client.stream.set_read_timeout(Some(left)).unwrap();
             match client.stream.read(&mut buffer) {
-                Ok(0) => break true,
+                Ok(0) => break Ok(()),
                 Ok(length) => arrivals.push((start.elapsed(), buffer[..length].to_vec())),
-                Err(_) => break false,
+                Err(error) => break Err(error),
             }
         };
+        let clean = end.is_ok();
+        let is_open = end.map_or_else(|error| is_timeout(&error), |()| false);
         let bytes: Vec<u8> = arrivals.iter().flat_map(|(_, piece)| piece.clone()).collect();
-        let end = find(&bytes, b"\r\n\r\n").map_or(0, |end| end + 4);
+        let head_length = find(&bytes, b"\r\n\r\n").map_or(0, |end| end + 4);
         if bytes.starts_with(b"HTTP/1.1 ") {
-            let head = without_date(&String::from_utf8_lossy(&bytes[..end]));
-            Exchange { head, wire: bytes[end..].to_vec(), clean, arrivals }
+            let head = without_date(&String::from_utf8_lossy(&bytes[..head_length]));
+            Exchange { head, wire: bytes[head_length..].to_vec(), clean, is_open, arrivals }
         } else {
-            Exchange { head: String::new(), wire: bytes, clean, arrivals }
+            Exchange { head: String::new(), wire: bytes, clean, is_open, arrivals }
         }
     }
 

@@ -14,7 +14,7 @@ use rust_sse_server::script::units::Speed;
 use rust_sse_server::{Catalogue, RunningServer, Script, Server};
 use std::fmt::Debug;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
@@ -146,8 +146,11 @@ impl Client {
     /// Reads until the connection is closed or reset: the bytes, and whether it was closed.
     pub fn read_to_any_end(&mut self) -> (Vec<u8>, bool) {
         let mut bytes = std::mem::take(&mut self.ahead);
-        let clean = self.stream.read_to_end(&mut bytes).is_ok();
-        (bytes, clean)
+        match self.stream.read_to_end(&mut bytes) {
+            Ok(_) => (bytes, true),
+            Err(error) if is_timeout(&error) => panic!("still open after {} bytes", bytes.len()),
+            Err(_) => (bytes, false),
+        }
     }
 
     /// Reads what has arrived, at most `most` bytes, and returns how many; 0 when the connection has ended.
@@ -168,8 +171,9 @@ impl Client {
         let mut buffer = [0; 64];
         match self.stream.read(&mut buffer) {
             Ok(length) => panic!("arrived: {}", buffer[..length].escape_ascii()),
-            Err(_) => self.stream.set_read_timeout(Some(PATIENCE)).unwrap(),
+            Err(error) => assert!(is_timeout(&error), "{error}"),
         }
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
     }
 
     /// Closes the client's side of the connection for sending.
@@ -196,6 +200,11 @@ impl Client {
             self.ahead.extend_from_slice(&buffer[..length]);
         }
     }
+}
+
+/// Whether a read ended because nothing arrived in time. (The systems do not agree on the kind of that error.)
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// A response's text with the value of its date replaced by `*`.
