@@ -64,15 +64,18 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
+fn the_readme_shows_the_help_as_it_is_printed() {
+    let help = program(&["--help"]).output().unwrap().stdout;
+    let shown = format!("$ cargo run -- --help\n{}```\n", String::from_utf8(help).unwrap());
+    assert!(include_str!("../README.md").contains(&shown), "{shown}");
+}
+
+#[test]
 fn a_wrong_command_line_is_one_line_and_exit_2() {
-    let hint = "(--help shows all options)";
-    assert_fails(2, &["--sped", "2"], &format!("unknown option `--sped` (did you mean `--speed`?) {hint}"));
-    assert_fails(
-        2,
-        &["localhost", "http"],
-        &format!("`http` is no port (write a number from 0 to 65535) {hint}"),
-    );
-    assert_fails(2, &["--speed"], &format!("--speed needs a value {hint}"));
+    let hint = "; see --help";
+    assert_fails(2, &["--sped", "2"], &format!("unknown option `--sped` (did you mean `--speed`?){hint}"));
+    assert_fails(2, &["localhost", "http"], &format!("invalid port `http` (expected 0 to 65535){hint}"));
+    assert_fails(2, &["--speed"], &format!("`--speed` needs a value{hint}"));
 }
 
 #[test]
@@ -83,8 +86,8 @@ fn a_port_in_use_is_one_line_that_says_what_to_do_and_exit_1() {
         1,
         &["127.0.0.1", &port],
         &format!(
-            "cannot listen on 127.0.0.1 port {port}: something listens there already: stop it, or choose another port, \
-             or 0 for a free one"
+            "cannot listen on 127.0.0.1 port {port}: the port is in use: stop the other program, or choose another port, or 0 for a \
+             free one"
         ),
     );
 }
@@ -113,8 +116,8 @@ fn a_script_that_cannot_be_read_is_exit_1() {
 
 #[test]
 fn a_file_whose_name_leaves_no_path_and_a_folder_are_exit_1() {
-    assert_fails(1, &["--script", ".sse"], "`.sse` leaves no path (call the file NAME.sse)");
-    assert_fails(1, &["--script", ""], "`` leaves no path (call the file NAME.sse)");
+    assert_fails(1, &["--script", ".sse"], "cannot derive a URL path from `.sse` (name the file NAME.sse)");
+    assert_fails(1, &["--script", ""], "cannot derive a URL path from `` (name the file NAME.sse)");
     assert_fails(1, &["--script", "src"], "cannot read src: Is a directory (os error 21)");
     let shown = "cannot read no\\u{1b}[31m.sse: No such file or directory (os error 2)";
     assert_fails(1, &["--script", "no\u{1b}[31m.sse"], shown);
