@@ -145,26 +145,27 @@ fn busy_responds_with_503_twice_and_then_streams() {
     let server = demo("max");
     for _ in 0..2 {
         for _ in 0..2 {
-            let answer = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
+            let response = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
             assert!(
-                answer.head.starts_with("HTTP/1.1 503 ") && answer.head.contains("\r\nRetry-After: 1\r\n")
+                response.head.starts_with("HTTP/1.1 503 ")
+                    && response.head.contains("\r\nRetry-After: 1\r\n")
             );
-            assert_eq!(answer.data().0, b"busy, try again in a second\n");
+            assert_eq!(response.data().0, b"busy, try again in a second\n");
         }
-        let answer = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
-        assert_eq!(answer.data(), (b"data: third time lucky\n\n".to_vec(), true));
+        let response = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
+        assert_eq!(response.data(), (b"data: third time lucky\n\n".to_vec(), true));
     }
 }
 
 #[test]
 fn redirect_points_to_fields() {
-    let answer = Exchange::new(demo("max").address(), request("GET", "/redirect", ""), PATIENCE);
+    let response = Exchange::new(demo("max").address(), request("GET", "/redirect", ""), PATIENCE);
     assert!(
-        answer.head.starts_with("HTTP/1.1 307 Temporary Redirect\r\ncontent-length: 0\r\n"),
+        response.head.starts_with("HTTP/1.1 307 Temporary Redirect\r\ncontent-length: 0\r\n"),
         "{}",
-        answer.head
+        response.head
     );
-    assert!(answer.head.contains("\r\nLocation: /fields\r\n"));
+    assert!(response.head.contains("\r\nLocation: /fields\r\n"));
     assert_eq!(dispatched(&demo("max"), "/redirect", &["greeting"], 1), ["greeting: all four fields"]);
 }
 
@@ -178,8 +179,8 @@ fn an_event_source_rejects_the_wrong_type() {
 
 #[test]
 fn slow_sends_one_byte_at_a_time() {
-    let answer = Exchange::new(demo("100").address(), request("GET", "/slow", ""), PATIENCE);
-    let chunks = answer.chunks();
+    let response = Exchange::new(demo("100").address(), request("GET", "/slow", ""), PATIENCE);
+    let chunks = response.chunks();
     assert!(chunks.iter().rev().skip(1).all(|chunk| chunk.len() == 1), "{chunks:?}");
     assert_eq!(chunks.concat(), "id: 1\ndata: slowly\n\ndata: but it gets there\n\n");
     assert_eq!(dispatched(&demo("100"), "/slow", &[], 2), ["message: slowly", "message: but it gets there"]);
@@ -217,9 +218,9 @@ fn token_streams_accept_post_only() {
     let server = demo("max");
     let post = |target: &str, body: &str| {
         let fields = format!("Content-Length: {}\r\n", body.len());
-        let answer = Exchange::new(server.address(), request("POST", target, &fields) + body, PATIENCE);
-        let data = String::from_utf8(answer.data().0).unwrap();
-        (answer.head, data)
+        let response = Exchange::new(server.address(), request("POST", target, &fields) + body, PATIENCE);
+        let data = String::from_utf8(response.data().0).unwrap();
+        (response.head, data)
     };
     let (_, words) = post("/v1/chat/completions", "{\"stream\":true}");
     assert!(
@@ -250,7 +251,7 @@ fn scripts_start_with_a_comment_and_have_10_to_40_lines() {
         let text = std::fs::read_to_string(&path).unwrap();
         let lines = text.lines().count();
         assert!(text.starts_with("@# "), "{path:?}");
-        // The demo alone is longer: it is spelled out in full.
+        // Only the demo is longer: it writes out every event.
         assert!((10..=40).contains(&lines) || path.ends_with("events.sse"), "{path:?} has {lines} lines");
     }
 }

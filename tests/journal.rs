@@ -44,8 +44,8 @@ fn record_appends_each_request_to_a_file() {
 fn without_control_the_control_paths_are_404() {
     let program = Program::start(&["--speed", "max"]);
     for (method, path) in [("GET", "/-/requests"), ("POST", "/-/drop"), ("POST", "/-/stop")] {
-        let answer = Exchange::new(program.address, request(method, path, ""), PATIENCE);
-        assert!(answer.head.starts_with("HTTP/1.1 404 "), "{}", answer.head);
+        let response = Exchange::new(program.address, request(method, path, ""), PATIENCE);
+        assert!(response.head.starts_with("HTTP/1.1 404 "), "{}", response.head);
     }
 }
 
@@ -61,7 +61,7 @@ fn control_ends_streams_lists_requests_and_stops_the_server() {
     assert!(drop.head.starts_with("HTTP/1.1 204 "));
     for client in &mut playing {
         let (bytes, clean) = client.read_to_any_end();
-        assert!(clean && !bytes.ends_with(b"0\r\n\r\n"), "a broken stream looks like a dropped one");
+        assert!(clean && !bytes.ends_with(b"0\r\n\r\n"), "closed without a last-chunk");
     }
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     let requests = Exchange::new(program.address, request("GET", "/-/requests", ""), PATIENCE);

@@ -62,15 +62,19 @@ fn the_server_survives_twenty_thousand_damaged_requests() {
     let workers = (0..2).map(|seed| {
         std::thread::spawn(move || {
             let mut random = Random(seed);
-            let mut answered = 0;
+            let mut responses = 0;
             for _ in 0..10_000 {
                 let mut client = Client::connect(address);
                 client.send(mutated(&mut random)).half_close();
-                let (answer, _) = client.read_to_any_end();
-                answered += usize::from(!answer.is_empty());
-                assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 "), "{}", answer.escape_ascii());
+                let (response, _) = client.read_to_any_end();
+                responses += usize::from(!response.is_empty());
+                assert!(
+                    response.is_empty() || response.starts_with(b"HTTP/1.1 "),
+                    "{}",
+                    response.escape_ascii()
+                );
             }
-            assert!(answered > 9_000, "only {answered} of 10,000 got an answer");
+            assert!(responses > 9_000, "only {responses} of 10,000 got a response");
         })
     });
     for worker in workers.collect::<Vec<_>>() {

@@ -4,8 +4,8 @@ use crate::support::{play, Exchange};
 
 /// Asserts that a script sends exactly this data and that the body is complete.
 fn assert_sends(script: &[u8], data: &[u8]) {
-    let answer = play(script, "max");
-    let (sent, complete) = answer.data();
+    let response = play(script, "max");
+    let (sent, complete) = response.data();
     assert_eq!(sent.escape_ascii().to_string(), data.escape_ascii().to_string(), "{}", script.escape_ascii());
     assert!(complete, "{}", script.escape_ascii());
 }
@@ -32,9 +32,9 @@ fn lines_may_end_with_lf_cr_lf_cr_or_a_mixture() {
 #[test]
 fn a_byte_order_mark_may_come_first_later_or_in_pieces() {
     assert_verbatim(b"\xEF\xBB\xBFdata: 1\n\n\xEF\xBB\xBFdata: 2\n\n");
-    let answer = play("@send \\xEF\n@send \\xBB\n@send \\xBF\ndata: 1\n\n", "max");
-    assert_eq!(answer.data().0, b"\xEF\xBB\xBFdata: 1\n\n");
-    assert_eq!(answer.chunks().len(), 5);
+    let response = play("@send \\xEF\n@send \\xBB\n@send \\xBF\ndata: 1\n\n", "max");
+    assert_eq!(response.data().0, b"\xEF\xBB\xBFdata: 1\n\n");
+    assert_eq!(response.chunks().len(), 5);
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn unicode_line_separators_are_sent_unchanged() {
 fn the_last_line_or_event_may_be_unterminated() {
     assert_verbatim(b"data: whole\n\ndata: no empty line\n");
     assert_sends(b"@send data: cut\n@end\n", b"data: cut");
-    let answer = play("@send data: cut\n@drop\n", "max");
-    assert_eq!(answer.wire, b"9\r\ndata: cut\r\n");
-    assert!(answer.clean);
+    let response = play("@send data: cut\n@drop\n", "max");
+    assert_eq!(response.wire, b"9\r\ndata: cut\r\n");
+    assert!(response.clean);
 }
 
 #[test]
@@ -89,10 +89,10 @@ fn lines_of_100_kb_events_of_5_mib_and_comments_of_2_kib_arrive_complete() {
 
 #[test]
 fn a_hundred_events_can_be_sent_at_once() {
-    let answer = play("@chunk whole\n@repeat 100\nid: {{i}}\ndata: {{i}}\n\n@again\n", "1");
+    let response = play("@chunk whole\n@repeat 100\nid: {{i}}\ndata: {{i}}\n\n@again\n", "1");
     let data: String = (1..=100).map(|n| format!("id: {n}\ndata: {n}\n\n")).collect();
-    assert_eq!(answer.data(), (data.into_bytes(), true));
-    assert!(answer.arrivals.last().unwrap().0.as_millis() < 500);
+    assert_eq!(response.data(), (data.into_bytes(), true));
+    assert!(response.arrivals.last().unwrap().0.as_millis() < 500);
 }
 
 #[test]
@@ -103,6 +103,6 @@ fn valid_http_can_carry_an_invalid_event_stream() {
 #[test]
 fn data_framed_in_advance_also_reaches_an_http_1_0_client() {
     let server = crate::support::serve("max", &[("/a", b"data: 1\n\n@send {{path}}\n@fill 2000 z\n")]);
-    let answer = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", crate::support::PATIENCE);
-    assert_eq!(answer.wire, [b"data: 1\n\n/a".to_vec(), vec![b'z'; 2_000]].concat());
+    let response = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", crate::support::PATIENCE);
+    assert_eq!(response.wire, [b"data: 1\n\n/a".to_vec(), vec![b'z'; 2_000]].concat());
 }

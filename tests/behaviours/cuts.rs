@@ -32,20 +32,20 @@ fn one_event_can_be_split_at_chosen_places() {
 
 #[test]
 fn pieces_of_two_bytes_can_be_sent_20_ms_apart() {
-    let answer = play("@chunk 2 every 20ms\ndata: 1\n\n", "1");
-    assert_eq!(answer.chunks(), ["da", "ta", ": ", "1\n", "\n", ""]);
-    let (first, last) = (answer.when("da"), answer.when("1\r\n\n\r\n"));
+    let response = play("@chunk 2 every 20ms\ndata: 1\n\n", "1");
+    assert_eq!(response.chunks(), ["da", "ta", ": ", "1\n", "\n", ""]);
+    let (first, last) = (response.when("da"), response.when("1\r\n\n\r\n"));
     assert!((60..200).contains(&(last - first).as_millis()), "{:?}", last - first);
 }
 
 #[test]
 fn a_character_can_be_split_by_a_pause() {
-    let answer = play("@send data: \\xE2\\x99\n@sleep 1s\n@send \\xA5\\n\\n\n", "5");
-    assert_eq!(answer.data().0, "data: \u{2665}\n\n".as_bytes());
-    let pieces: Vec<&Vec<u8>> = answer.arrivals.iter().map(|(_, piece)| piece).collect();
+    let response = play("@send data: \\xE2\\x99\n@sleep 1s\n@send \\xA5\\n\\n\n", "5");
+    assert_eq!(response.data().0, "data: \u{2665}\n\n".as_bytes());
+    let pieces: Vec<&Vec<u8>> = response.arrivals.iter().map(|(_, piece)| piece).collect();
     assert!(pieces[0].ends_with(b"8\r\ndata: \xE2\x99\r\n"));
     assert!(pieces[1].starts_with(b"3\r\n\xA5\n\n\r\n"));
-    assert!((190..400).contains(&(answer.arrivals[1].0 - answer.arrivals[0].0).as_millis()));
+    assert!((190..400).contains(&(response.arrivals[1].0 - response.arrivals[0].0).as_millis()));
 }
 
 #[test]
@@ -55,25 +55,25 @@ fn a_chunk_can_end_between_cr_and_lf() {
 
 #[test]
 fn a_chunk_can_be_split_over_several_writes() {
-    let answer =
+    let response =
         play("data: 1\n\n@wire 9\\r\\nda\n@sleep 50ms\n@wire ta: 2\\n\\n\\r\n@sleep 50ms\n@wire \\n\n", "1");
-    assert_eq!(answer.chunks(), ["data: 1\n\n", "data: 2\n\n", ""]);
-    assert!(answer.when("ta: 2") - answer.when("9\r\nda") >= Duration::from_millis(45));
+    assert_eq!(response.chunks(), ["data: 1\n\n", "data: 2\n\n", ""]);
+    assert!(response.when("ta: 2") - response.when("9\r\nda") >= Duration::from_millis(45));
 }
 
 #[test]
 fn a_trailer_section_follows_the_last_chunk() {
-    let answer = play(
+    let response = play(
         "@header Trailer: Server-Timing\n@trailer Server-Timing: total;dur=3\n@trailer X: y\ndata: 1\n\n",
         "max",
     );
-    assert_eq!(answer.wire, b"9\r\ndata: 1\n\n\r\n0\r\nServer-Timing: total;dur=3\r\nX: y\r\n\r\n");
+    assert_eq!(response.wire, b"9\r\ndata: 1\n\n\r\n0\r\nServer-Timing: total;dur=3\r\nX: y\r\n\r\n");
 }
 
 #[test]
 fn a_malformed_chunk_can_be_sent() {
-    let answer = play("data: 1\n\n@wire ZZ\\r\\n\n@drop\n", "max");
-    assert_eq!(answer.wire, b"9\r\ndata: 1\n\n\r\nZZ\r\n");
+    let response = play("data: 1\n\n@wire ZZ\\r\\n\n@drop\n", "max");
+    assert_eq!(response.wire, b"9\r\ndata: 1\n\n\r\nZZ\r\n");
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn a_connection_is_kept_after_a_correct_length_and_closed_after_a_wrong_one() {
     let server = serve("max", &[("/true", b"@framing length\nab\n"), ("/wrong", b"@framing length 9\nab\n")]);
     let keep = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
     let requests = keep("/true") + &keep("/wrong") + &keep("/true");
-    let answer = Exchange::new(server.address(), requests, PATIENCE);
-    let answers = String::from_utf8(answer.wire).unwrap().matches("HTTP/1.1 200 OK").count();
-    assert_eq!(answers, 1, "the second answer is there, the third is not");
-    assert!(answer.clean);
+    let response = Exchange::new(server.address(), requests, PATIENCE);
+    let responses = String::from_utf8(response.wire).unwrap().matches("HTTP/1.1 200 OK").count();
+    assert_eq!(responses, 1, "the second response is there, the third is not");
+    assert!(response.clean);
 }
 
 #[test]

@@ -9,15 +9,15 @@ fn head(script: &str) -> String {
 
 #[test]
 fn the_head_can_be_sent_at_once_and_the_first_event_later() {
-    let answer = play("@open\n@sleep 500ms\ndata: 1\n\n", "2");
-    assert!(answer.when("HTTP/1.1") < Duration::from_millis(150));
-    assert!(answer.when("data: 1") >= Duration::from_millis(240));
+    let response = play("@open\n@sleep 500ms\ndata: 1\n\n", "2");
+    assert!(response.when("HTTP/1.1") < Duration::from_millis(150));
+    assert!(response.when("data: 1") >= Duration::from_millis(240));
 }
 
 #[test]
 fn the_head_can_be_delayed() {
-    let answer = play("@sleep 200ms\ndata: 1\n\n", "1");
-    assert!(answer.when("HTTP/1.1") >= Duration::from_millis(195));
+    let response = play("@sleep 200ms\ndata: 1\n\n", "1");
+    assert!(response.when("HTTP/1.1") >= Duration::from_millis(195));
 }
 
 #[test]
@@ -50,19 +50,20 @@ fn any_status_and_reason_phrase_can_be_sent() {
 
 #[test]
 fn an_error_can_have_a_json_body() {
-    let answer = play("@status 401\n@header Content-Type: application/json\n{\"error\": \"who?\"}\n", "max");
-    assert!(answer.head.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
-    assert_eq!(field(&answer.head, "Content-Type"), Some("application/json"));
-    assert_eq!(answer.data(), (b"{\"error\": \"who?\"}\n".to_vec(), true));
+    let response =
+        play("@status 401\n@header Content-Type: application/json\n{\"error\": \"who?\"}\n", "max");
+    assert!(response.head.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
+    assert_eq!(field(&response.head, "Content-Type"), Some("application/json"));
+    assert_eq!(response.data(), (b"{\"error\": \"who?\"}\n".to_vec(), true));
 }
 
 #[test]
 fn an_error_response_can_be_left_open() {
     let server = serve("1", &[("/a", b"@status 403\nno\n@hang\n")]);
-    let answer = Exchange::new(server.address(), request("GET", "/a", ""), Duration::from_millis(300));
-    assert!(answer.head.starts_with("HTTP/1.1 403 Forbidden\r\n"));
-    assert_eq!(answer.data(), (b"no\n".to_vec(), false));
-    assert!(answer.is_open);
+    let response = Exchange::new(server.address(), request("GET", "/a", ""), Duration::from_millis(300));
+    assert!(response.head.starts_with("HTTP/1.1 403 Forbidden\r\n"));
+    assert_eq!(response.data(), (b"no\n".to_vec(), false));
+    assert!(response.is_open);
 }
 
 #[test]
@@ -112,18 +113,18 @@ fn origins_can_be_reflected_or_refused_and_preflights_are_counted() {
         @header Access-Control-Allow-Credentials: true\n@part otherwise\n\
         @header Access-Control-Allow-Origin: {{header:origin}}\ndata: {{connection}}\n\n";
     let server = serve("max", &[("/x", script)]);
-    let ask =
+    let send =
         |method| Exchange::new(server.address(), request(method, "/a", "Origin: http://b\r\n"), PATIENCE);
-    let refused = ask("OPTIONS");
+    let rejected = send("OPTIONS");
     assert!(
-        refused.head.starts_with("HTTP/1.1 403 ") && !refused.head.to_lowercase().contains("allow-origin")
+        rejected.head.starts_with("HTTP/1.1 403 ") && !rejected.head.to_lowercase().contains("allow-origin")
     );
-    let allowed = ask("OPTIONS");
+    let allowed = send("OPTIONS");
     assert!(allowed.head.starts_with("HTTP/1.1 204 "));
     assert_eq!(field(&allowed.head, "Access-Control-Allow-Origin"), Some("http://b"));
-    let answer = ask("GET");
-    assert_eq!(answer.head.to_lowercase().matches("access-control-allow-origin").count(), 1);
-    assert_eq!(answer.data().0, b"data: 3\n\n");
+    let response = send("GET");
+    assert_eq!(response.head.to_lowercase().matches("access-control-allow-origin").count(), 1);
+    assert_eq!(response.data().0, b"data: 3\n\n");
 }
 
 #[test]
@@ -139,12 +140,12 @@ fn a_head_request_neither_plays_the_script_nor_counts() {
 #[test]
 fn other_paths_are_404_and_other_methods_405_with_allow() {
     let server = serve("max", &[("/x", b"@on POST,PUT /a\n")]);
-    let ask = |method, target| Exchange::new(server.address(), request(method, target, ""), PATIENCE).head;
-    assert!(ask("POST", "/x").starts_with("HTTP/1.1 404 "));
-    let not_allowed = ask("GET", "/a");
+    let send = |method, target| Exchange::new(server.address(), request(method, target, ""), PATIENCE).head;
+    assert!(send("POST", "/x").starts_with("HTTP/1.1 404 "));
+    let not_allowed = send("GET", "/a");
     assert!(not_allowed.starts_with("HTTP/1.1 405 "));
     assert_eq!(field(&not_allowed, "allow"), Some("POST, PUT, OPTIONS"));
-    assert!(ask("PUT", "/a").starts_with("HTTP/1.1 200 "));
+    assert!(send("PUT", "/a").starts_with("HTTP/1.1 200 "));
 }
 
 #[test]
@@ -175,9 +176,9 @@ fn a_status_without_a_body_suppresses_the_body_of_the_script() {
 fn a_connection_field_of_the_script_is_obeyed() {
     let server =
         serve("max", &[("/a", b"@header Connection: x\n@header +Connection: {{query:c}}\ndata: 1\n\n")]);
-    let ask = |c: &str| format!("GET /a?c={c} HTTP/1.1\r\nHost: a\r\n\r\n");
-    let answer = Exchange::new(server.address(), ask("close") + &ask("close"), PATIENCE);
-    assert_eq!(answer.chunks(), ["data: 1\n\n", ""]);
+    let get = |c: &str| format!("GET /a?c={c} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let response = Exchange::new(server.address(), get("close") + &get("close"), PATIENCE);
+    assert_eq!(response.chunks(), ["data: 1\n\n", ""]);
 }
 
 #[test]

@@ -4,12 +4,12 @@ use crate::support::{play, request, serve, Client, Exchange, PATIENCE};
 use rust_sse_server::RunningServer;
 use std::time::Duration;
 
-fn ask(server: &RunningServer, request: impl AsRef<[u8]>) -> Exchange {
+fn send(server: &RunningServer, request: impl AsRef<[u8]>) -> Exchange {
     Exchange::new(server.address(), request, PATIENCE)
 }
 
 fn data(server: &RunningServer, target: &str, fields: &str) -> String {
-    String::from_utf8(ask(server, request("GET", target, fields)).data().0).unwrap()
+    String::from_utf8(send(server, request("GET", target, fields)).data().0).unwrap()
 }
 
 #[test]
@@ -32,10 +32,10 @@ fn placeholders_insert_parts_of_the_request_into_head_and_body() {
         data: {{cookie:id}} {{header:none|nobody}} {{query:n+1}} {{query:none+1}}\n\n";
     let server = serve("max", &[("/a", script)]);
     let fields = "Origin: http://b\r\nCookie: id=7\r\n";
-    let answer = ask(&server, request("GET", "/a?message=data%3A%20x%0A%0A&n=41", fields));
-    assert!(answer.head.contains("\r\nX-Origin: http://b\r\n"));
+    let response = send(&server, request("GET", "/a?message=data%3A%20x%0A%0A&n=41", fields));
+    assert!(response.head.contains("\r\nX-Origin: http://b\r\n"));
     assert_eq!(
-        answer.chunks(),
+        response.chunks(),
         ["data: x\n\n", "data: GET /a /a?message=data%3A%20x%0A%0A&n=41\ndata: 7 nobody 42 1\n\n", ""]
     );
 }
@@ -43,8 +43,8 @@ fn placeholders_insert_parts_of_the_request_into_head_and_body() {
 #[test]
 fn a_value_from_the_request_is_never_an_escape_a_direction_or_a_placeholder() {
     let server = serve("max", &[("/a", b"@send {{query:x}}\n\n{{query:x}}\n")]);
-    let answer = data(&server, "/a?x=%0A@drop%0A%5Cn%7B%7Bi%7D%7D", "");
-    assert_eq!(answer, "\n@drop\n\\n{{i}}\n\n@drop\n\\n{{i}}\n");
+    let response = data(&server, "/a?x=%0A@drop%0A%5Cn%7B%7Bi%7D%7D", "");
+    assert_eq!(response, "\n@drop\n\\n{{i}}\n\n@drop\n\\n{{i}}\n");
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn a_part_is_chosen_by_method_query_header_cookie_and_body() {
     assert_eq!(data(&server, "/a", ""), "neither\n");
     let post = |body: &str| {
         let fields = format!("Content-Length: {}\r\n", body.len());
-        ask(&server, request("POST", "/a", &fields) + body).data().0
+        send(&server, request("POST", "/a", &fields) + body).data().0
     };
     assert_eq!(post("say hello to all"), b"body\n");
     assert_eq!(post("say nothing"), b"post\n");
-    let none = ask(&server, request("GET", "/a?any=1", ""));
+    let none = send(&server, request("GET", "/a?any=1", ""));
     assert!(none.head.starts_with("HTTP/1.1 404 Not Found\r\n"));
     assert_eq!(none.wire, b"404 Not Found: no @part of this script answers this request\n");
 }
@@ -77,8 +77,8 @@ fn placeholders_count_requests_and_open_connections() {
     // The first client's thread may be about to end.
     assert!(other.read_chunk().starts_with("2 "));
     let next = || data(&server, "/a", "");
-    let answer = crate::support::eventually(next, |answer| answer.ends_with(" 2\n"));
-    assert!(!answer.starts_with("2 "));
+    let response = crate::support::eventually(next, |response| response.ends_with(" 2\n"));
+    assert!(!response.starts_with("2 "));
 }
 
 #[test]
@@ -97,17 +97,17 @@ fn a_part_is_chosen_by_the_number_of_the_connection() {
     let script =
         b"@part connection 1\nfirst\n@part connection 2-3\nmiddle\n@part connection 4+\n@status 204\n";
     let server = serve("max", &[("/a", script)]);
-    let answers: Vec<String> = (0..4).map(|_| data(&server, "/a", "")).collect();
-    assert_eq!(answers, ["first\n", "middle\n", "middle\n", ""]);
-    assert!(ask(&server, request("GET", "/a", "")).head.starts_with("HTTP/1.1 204 "));
+    let responses: Vec<String> = (0..4).map(|_| data(&server, "/a", "")).collect();
+    assert_eq!(responses, ["first\n", "middle\n", "middle\n", ""]);
+    assert!(send(&server, request("GET", "/a", "")).head.starts_with("HTTP/1.1 204 "));
 }
 
 #[test]
 fn parts_can_take_turns_forever() {
     let script = b"@part connection 1 of 3\na\n@part connection 2 of 3\nb\n@part otherwise\nc\n";
     let server = serve("max", &[("/a", script)]);
-    let answers: String = (0..7).map(|_| data(&server, "/a", "")).collect();
-    assert_eq!(answers, "a\nb\nc\na\nb\nc\na\n");
+    let responses: String = (0..7).map(|_| data(&server, "/a", "")).collect();
+    assert_eq!(responses, "a\nb\nc\na\nb\nc\na\n");
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn connections_are_counted_per_key() {
     ] {
         let script = format!("@count by {by}\n{{{{connection}}}}\n");
         let server = serve("max", &[("/a", script.as_bytes())]);
-        let answers = [one, two, one, one, two].map(|(target, fields)| data(&server, target, fields));
-        assert_eq!(answers.concat(), "1\n1\n2\n3\n2\n", "{by}");
+        let responses = [one, two, one, one, two].map(|(target, fields)| data(&server, target, fields));
+        assert_eq!(responses.concat(), "1\n1\n2\n3\n2\n", "{by}");
     }
     let server = serve("max", &[("/a", b"@count by ip\n{{connection}}\n")]);
     assert_eq!(data(&server, "/a", "") + &data(&server, "/a", ""), "1\n2\n");
@@ -153,47 +153,47 @@ fn the_stream_resumes_after_a_last_event_id_in_a_header_or_the_query() {
 
 #[test]
 fn pauses_can_be_random_within_a_range_and_events_can_come_at_a_steady_rate() {
-    let answer = play(
+    let response = play(
         "data: 0\n\n@sleep 80ms..120ms\ndata: first\n\n@repeat 3 every 50ms\ndata: turn {{i}}\n\n@again\n",
         "1",
     );
-    let pause = answer.when("first") - answer.when("data: 0");
+    let pause = response.when("first") - response.when("data: 0");
     assert!((79..200).contains(&pause.as_millis()), "{pause:?}");
-    let three = answer.when("turn 3") - answer.when("turn 1");
+    let three = response.when("turn 3") - response.when("turn 1");
     assert!((90..180).contains(&three.as_millis()), "{three:?}");
 }
 
 #[test]
 fn comments_can_be_sent_at_a_steady_rate() {
-    let answer = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
-    assert_eq!(answer.data(), (b":\n\n".repeat(60), true));
-    let time = answer.arrivals.last().unwrap().0;
+    let response = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
+    assert_eq!(response.data(), (b":\n\n".repeat(60), true));
+    let time = response.arrivals.last().unwrap().0;
     assert!((290..600).contains(&time.as_millis()), "{time:?}");
-    assert!(answer.arrivals.len() > 30, "they came in {} pieces", answer.arrivals.len());
+    assert!(response.arrivals.len() > 30, "they came in {} pieces", response.arrivals.len());
 }
 
 #[test]
 fn a_comment_is_sent_when_nothing_else_was() {
-    let answer = play("@keepalive 15s : still here\ndata: 1\n\n@sleep 50s\ndata: 2\n\n", "100");
+    let response = play("@keepalive 15s : still here\ndata: 1\n\n@sleep 50s\ndata: 2\n\n", "100");
     let comment = ": still here\n";
-    assert_eq!(answer.chunks(), ["data: 1\n\n", comment, comment, comment, "data: 2\n\n", ""]);
+    assert_eq!(response.chunks(), ["data: 1\n\n", comment, comment, comment, "data: 2\n\n", ""]);
 }
 
 #[test]
 fn a_connection_can_stay_open_and_silent() {
     let server = serve("1", &[("/a", b"data: 1\n\n@hang\n"), ("/b", b"@open\n@hang\n"), ("/c", b"@hang\n")]);
     for (path, sent) in [("/a", "9\r\ndata: 1\n\n\r\n"), ("/b", ""), ("/c", "")] {
-        let answer = Exchange::new(server.address(), request("GET", path, ""), Duration::from_millis(200));
-        assert_eq!((answer.wire.as_slice(), answer.is_open), (sent.as_bytes(), true), "{path}");
-        assert_eq!(answer.head.contains("transfer-encoding: chunked"), path != "/c");
+        let response = Exchange::new(server.address(), request("GET", path, ""), Duration::from_millis(200));
+        assert_eq!((response.wire.as_slice(), response.is_open), (sent.as_bytes(), true), "{path}");
+        assert_eq!(response.head.contains("transfer-encoding: chunked"), path != "/c");
     }
 }
 
 #[test]
 fn placeholders_insert_the_elapsed_time_and_the_current_time() {
-    let answer =
+    let response =
         play("{{elapsed}} {{time}}\n@sleep 100ms\n{{elapsed}}\n@clock\n@sleep 50ms\n{{elapsed}}\n", "1");
-    let chunks = answer.chunks();
+    let chunks = response.chunks();
     let number = |text: &str| text.trim().parse::<u128>().unwrap();
     let (elapsed, time) = chunks[0].split_once(' ').unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
@@ -207,8 +207,8 @@ fn placeholders_insert_the_elapsed_time_and_the_current_time() {
 #[test]
 fn a_captured_stream_can_be_paced_and_played_faster() {
     let capture = "data: 1\n\ndata: 2\n\ndata: 3\n\n";
-    let answer = play(format!("@pace 1s\n{capture}"), "10");
-    assert_eq!(answer.data().0, capture.as_bytes());
-    let time = answer.when("data: 3") - answer.when("data: 1");
+    let response = play(format!("@pace 1s\n{capture}"), "10");
+    assert_eq!(response.data().0, capture.as_bytes());
+    let time = response.when("data: 3") - response.when("data: 1");
     assert!((190..350).contains(&time.as_millis()), "{time:?}");
 }

@@ -62,8 +62,8 @@ fn any_bytes_without_directions_arrive_unchanged() {
             names.iter().zip(&scripts).map(|(name, script)| (name.as_str(), script.as_slice())).collect();
         let server = serve("max", &scripts);
         for (name, text) in names.iter().zip(&texts) {
-            let answer = Exchange::new(server.address(), format!("GET {name} HTTP/1.0\r\n\r\n"), PATIENCE);
-            assert_eq!(answer.wire, *text, "{prefix:?} {}", text.escape_ascii());
+            let response = Exchange::new(server.address(), format!("GET {name} HTTP/1.0\r\n\r\n"), PATIENCE);
+            assert_eq!(response.wire, *text, "{prefix:?} {}", text.escape_ascii());
         }
     }
 }
@@ -71,6 +71,6 @@ fn any_bytes_without_directions_arrive_unchanged() {
 #[test]
 fn literal_text_keeps_its_placeholders_as_text() {
     let script = "@literal on\n{{elapsed}} {{i}}\n@send {{path}}\\n\n@literal off\n{{path}}\n";
-    let answer = crate::support::play(script, "max");
-    assert_eq!(answer.data(), (b"{{elapsed}} {{i}}\n{{path}}\n/script\n".to_vec(), true));
+    let response = crate::support::play(script, "max");
+    assert_eq!(response.data(), (b"{{elapsed}} {{i}}\n{{path}}\n/script\n".to_vec(), true));
 }

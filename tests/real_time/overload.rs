@@ -27,8 +27,8 @@ pub fn a_client_over_max_clients_gets_503_until_another_leaves() {
     assert_rejected(third.get("/events", ""));
     assert_rejected(&mut Client::connect(program.address));
     first.reset();
-    let answer = || Client::connect(program.address).get("/events", "").read_until("\r\n");
-    eventually(answer, |line| line == "HTTP/1.1 200 OK\r\n");
+    let response = || Client::connect(program.address).get("/events", "").read_until("\r\n");
+    eventually(response, |line| line == "HTTP/1.1 200 OK\r\n");
     second.read_until("data: test\n\n\r\n");
 }
 
@@ -84,8 +84,8 @@ pub fn without_threads_a_new_client_gets_503_and_the_others_are_served() {
     }
     connected[0].read_until("Event 1\"");
     connected.pop().unwrap().reset();
-    let answer = || Client::connect(program.address).get("/events", "").read_until("\r\n");
-    eventually(answer, |line| line == "HTTP/1.1 200 OK\r\n");
+    let response = || Client::connect(program.address).get("/events", "").read_until("\r\n");
+    eventually(response, |line| line == "HTTP/1.1 200 OK\r\n");
     let log = program.end();
     assert_eq!(log.lines().count(), 1, "{log}");
     assert!(log.starts_with("rust_sse_server: cannot start a thread, responding with 503: "), "{log}");
