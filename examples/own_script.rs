@@ -50,10 +50,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints a line. Whoever closed the pipe has read enough, and `println!` would panic.
+/// Prints a line. When the reader of a pipe has closed it, as `head` does, the program ends; `println!` would panic.
 fn print(line: &str) {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
-        outcome => outcome.expect("stdout takes what is printed"),
+        outcome => outcome.expect("cannot write to stdout"),
     }
 }
