@@ -8,7 +8,7 @@
 //! cargo run --example events 127.0.0.1:8080 /slow
 //! ```
 
-use rust_sse_server::event_source::stream::EventStream;
+use rust_sse_server::EventStream;
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::exit;

@@ -5,7 +5,7 @@
 //! cargo run --example own_script
 //! ```
 
-use rust_sse_server::{Catalogue, EventSource, Journal, Script, Server};
+use rust_sse_server::{EventSource, Script, Server};
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::process::exit;
@@ -32,9 +32,7 @@ data: two
 ";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut catalogue = Catalogue::built_in()?;
-    catalogue.add(Script::parse("own_script", "/numbers", SCRIPT.as_bytes())?)?;
-    let server = Server::bind("127.0.0.1:0", catalogue)?.journal(Journal::default()).start()?;
+    let server = Server::new().script(Script::parse("/numbers", SCRIPT)?).start("127.0.0.1:0")?;
 
     let source = EventSource::new(&server.url("/numbers"))?;
     source.on_message(|event| print(event.data.as_deref().unwrap_or_default()));

@@ -2,8 +2,8 @@
 //! and the text of `--help` come.
 
 use self::Action::{Flag, Value};
-use rust_sse_server::script::units::Speed;
-use rust_sse_server::text::suggest;
+use rust_sse_server::internals::suggest;
+use rust_sse_server::Speed;
 use std::ffi::{OsStr, OsString};
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
@@ -278,7 +278,7 @@ fn add_script(options: &mut Options, value: &OsStr) -> Result<(), &'static str> 
 }
 
 fn set_speed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    let speed = value.to_str().and_then(|text| Speed::parse(text).ok());
+    let speed = value.to_str().and_then(|text| text.parse::<Speed>().ok());
     options.speed = speed.ok_or("0.001 to 1000000, or max")?;
     Ok(())
 }

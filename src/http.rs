@@ -11,6 +11,7 @@
 //! | [`response`] | status line and field lines out, the answers that are no stream |
 //! | [`chunk`] | chunked framing done |
 //! | [`date`] | the value of `date` |
+//! | [`status`] | status codes, and the errors that carry one |
 //! | [`uri`] | percent-encoding |
 
 pub mod body;
@@ -21,6 +22,7 @@ pub mod field;
 pub mod request;
 mod request_line;
 pub mod response;
+pub mod status;
 pub mod uri;
 
 /// How far a reader that is fed bytes as they arrive has come.
@@ -30,4 +32,15 @@ pub enum Progress {
     More,
     /// It is complete; this many of the bytes fed last belonged to it. The rest is the next request's.
     Done(usize),
+}
+
+/// What becomes of the connection after a response (RFC 9112, section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterResponse {
+    /// The response is complete, and the next request can follow.
+    KeepAlive,
+    /// The connection is closed.
+    Close,
+    /// The connection is ended by a TCP reset.
+    Reset,
 }

@@ -32,18 +32,41 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod event_source;
-pub mod http;
-pub mod script;
-pub mod server;
-pub mod text;
-pub mod trace;
+mod event_source;
+mod http;
+mod script;
+mod server;
+mod text;
+mod trace;
 
-pub use event_source::{Event, EventSource};
-pub use script::catalogue::Catalogue;
+pub use event_source::stream::EventStream;
+pub use event_source::{Event, EventSource, ReadyState};
+pub use script::units::Speed;
 pub use script::Script;
-pub use server::journal::{Journal, RecordedRequest};
-pub use server::{RunningServer, Server};
+pub use server::{RecordedRequest, RunningServer, Server};
+pub use text::error::{Error, ErrorKind};
 
 /// The version of this package. Written out, so that `rustc` can build it without Cargo.
 pub const VERSION: &str = "0.1.0";
+
+/// What the project's own tests and tools use beyond the public API. Anything here can change at any time.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::event_source::url::HttpUrl;
+    pub use crate::http::chunk::{ChunkedWriter, Framing};
+    pub use crate::http::dechunk::ChunkDecoder;
+    pub use crate::http::field::field_lines;
+    pub use crate::http::request::{HeadReader, Request};
+    pub use crate::http::uri::percent_decode;
+    pub use crate::http::Progress;
+    pub use crate::script::condition::CONDITIONS;
+    pub use crate::script::context::RequestContext;
+    pub use crate::script::parse::directions::usages;
+    pub use crate::script::play::clock::{Clock, Timing};
+    pub use crate::script::play::Player;
+    pub use crate::script::template::PLACEHOLDERS;
+    pub use crate::script::units::parse_number;
+    pub use crate::server::DEFAULT_MAX_CLIENTS;
+    pub use crate::text::escape::{escape, for_terminal};
+    pub use crate::text::suggest;
+}

@@ -6,6 +6,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `load` | scripts from text and from files |
 //! | [`parse`] | text to [`Script`] |
 //! | [`play`] | [`Script`] to bytes and waits |
 //! | [`catalogue`] | all scripts of a server |
@@ -13,7 +14,8 @@
 //! | [`condition`] | when a part of it answers: `@part` |
 //! | [`head`] | status and field lines of the answer |
 //! | [`template`] | placeholders, and the escapes of TEXT |
-//! | [`context`] | what placeholders and conditions can know of a request |
+//! | [`context`] | what placeholders and conditions can use |
+//! | `respond` | the head of the response to a request |
 //! | [`resume`] | where to go on for a client that comes back with `Last-Event-ID` |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
 //! | `words` | splits lines into words, and quotes them in messages |
@@ -22,8 +24,10 @@ pub mod catalogue;
 pub mod condition;
 pub mod context;
 pub mod head;
+mod load;
 pub mod parse;
 pub mod play;
+mod respond;
 pub mod resume;
 pub mod route;
 pub mod template;
@@ -32,7 +36,7 @@ mod words;
 
 use crate::http::chunk::Framed;
 use condition::Conditions;
-use context::{last_event_id, Facts, Moment};
+use context::{RenderContext, RequestContext};
 use head::ScriptHead;
 use resume::{Position, ResumeTable};
 use route::Route;
@@ -43,18 +47,18 @@ use template::{Segment, Template};
 #[derive(Debug)]
 pub struct Script {
     /// What mistakes call it: usually the path of its file.
-    pub file: String,
+    pub(crate) file: String,
     /// The text of its first remark.
-    pub about: String,
+    pub(crate) about: String,
     /// Which requests it answers.
-    pub route: Route,
+    pub(crate) route: Route,
     parts: Vec<Part>,
 }
 
 impl Script {
     /// The part that answers a request: the first whose conditions hold.
-    pub fn part(&self, facts: Facts<'_>) -> Option<&Part> {
-        self.parts.iter().find(|part| part.conditions.hold(facts))
+    pub fn part(&self, context: RequestContext<'_>) -> Option<&Part> {
+        self.parts.iter().find(|part| part.conditions.hold(context))
     }
 
     /// The event types that stand in it, each once, as far as no placeholder is part of them.
@@ -93,7 +97,7 @@ fn add_event_types(text: &[u8], types: &mut Vec<String>) {
 
 /// The longest wait that a request can decide. A client that has gone without a reset is noticed at the next write only,
 /// and holds its place until then.
-const MAX_ASKED_WAIT: Duration = Duration::from_secs(10 * 60);
+const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// One answer of a script.
 #[derive(Debug)]
@@ -122,8 +126,8 @@ impl Part {
     /// Where a client starts; `None` when it has everything, which is answered with 204.
     ///
     /// Without `@resume` in the script, or without a last event ID, that is the beginning.
-    pub fn start(&self, facts: Facts<'_>) -> Option<Position> {
-        match (&self.resume, last_event_id(facts.asked)) {
+    pub fn start(&self, context: RequestContext<'_>) -> Option<Position> {
+        match (&self.resume, context.last_event_id()) {
             (Some(table), Some(id)) => table.after(&id),
             _ => Some(Position::default()),
         }
@@ -153,12 +157,12 @@ impl Part {
     ///
     /// # Errors
     /// A message about the first that is none.
-    pub fn check_waits(&self, facts: Facts<'_>) -> Result<(), String> {
+    pub fn check_waits(&self, context: RequestContext<'_>) -> Result<(), String> {
         for step in &self.steps {
-            if let Step::Sleep(Wait::Asked(template)) = step {
-                let moment = Moment { turn: 1, ..Moment::of_head(facts.asked) };
-                let (_, most) = units::parse_wait(&template.render(facts, &moment))?;
-                if most > MAX_ASKED_WAIT {
+            if let Step::Sleep(Wait::Requested(template)) = step {
+                let context = RenderContext { turn: 1, ..RenderContext::of_head(context) };
+                let (_, most) = units::parse_wait(&template.render(&context))?;
+                if most > MAX_REQUESTED_WAIT {
                     return Err("a request can ask for a wait of 10 minutes at most (10m)".to_owned());
                 }
             }
@@ -171,7 +175,7 @@ impl Part {
         let in_step = |step: &Step| match step {
             Step::Chunk(Chunk::Template { segments, .. }) => segments.iter().any(Segment::wants_body),
             Step::Wire(template) => in_template(template),
-            Step::Sleep(Wait::Asked(template)) => in_template(template),
+            Step::Sleep(Wait::Requested(template)) => in_template(template),
             _ => false,
         };
         self.conditions.want_body()
@@ -245,7 +249,7 @@ pub enum Wait {
     /// From the first to the second, chosen afresh each time; always the same when they are equal.
     Between(Duration, Duration),
     /// What the request says.
-    Asked(Template),
+    Requested(Template),
 }
 
 /// What is sent as one chunk, or cut into several.

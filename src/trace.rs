@@ -17,14 +17,13 @@ pub mod wire_parser;
 
 use crate::event_source::stream::EventStream;
 use crate::http::field::FieldLine;
-use crate::script::play::End;
+use crate::http::AfterResponse as End;
 use crate::trace::wire_parser::{Name, WireParser};
 use log::Log;
 use observers::Observers;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use terminal::Terminal;
 
@@ -49,16 +48,15 @@ pub struct Watchers {
     pub log: Option<Log>,
     /// Clients that look on.
     pub observers: Observers,
-    connections: AtomicU64,
 }
 
 impl Watchers {
     /// Sees a client turned away, whose request nobody reads.
-    pub fn turned_away(&self, stream: &TcpStream) {
+    pub fn rejected(&self, stream: &TcpStream, client: u64, opened: Instant) {
         if self.terminal.is_none() && self.log.is_none() {
             return;
         }
-        let tap = Tap::new(self, stream, Instant::now());
+        let tap = Tap::new(self, stream, client, opened);
         let mut exchange = begun(tap.connection(stream));
         exchange.response.push(b"HTTP/1.1 503 Service Unavailable\r\n", &mut |_, _, _| {});
         self.end(&exchange, "turned away: too many clients");
@@ -90,7 +88,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that opens now.
+    #[cfg(test)]
     pub fn new(client: u64, address: SocketAddr) -> Connection {
         Connection { client, address, opened: Instant::now() }
     }
@@ -151,8 +149,7 @@ impl Exchange {
 
 impl<'a> Tap<'a> {
     /// A tap at a connection that was opened at `opened`.
-    pub fn new(watchers: &'a Watchers, stream: &TcpStream, opened: Instant) -> Tap<'a> {
-        let client = watchers.connections.fetch_add(1, Ordering::Relaxed) + 1;
+    pub fn new(watchers: &'a Watchers, stream: &TcpStream, client: u64, opened: Instant) -> Tap<'a> {
         let tap =
             Tap { watchers, client, opened, client_left: Cell::default(), exchange: RefCell::default() };
         if let Some(terminal) = &watchers.terminal {

@@ -1,14 +1,12 @@
 //! Playing what has no placeholder allocates nothing, however long it is, and filler is never held in memory.
 
-use rust_sse_server::http::chunk::{ChunkedWriter, Framing};
-use rust_sse_server::script::context::{Asked, Facts};
-use rust_sse_server::script::play::clock::{Clock, Timing};
-use rust_sse_server::script::play::Player;
-use rust_sse_server::script::units::Speed;
-use rust_sse_server::script::Script;
+use rust_sse_server::internals::{ChunkedWriter, Clock, Framing, HeadReader, Player, RequestContext, Timing};
+use rust_sse_server::{Script, Speed};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io;
+use std::net::Ipv4Addr;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Instant, SystemTime};
 
 struct Counting;
@@ -32,36 +30,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// A client that asks for nothing in particular.
-struct Nobody;
-
-impl Asked for Nobody {
-    fn method(&self) -> &[u8] {
-        b"GET"
-    }
-    fn target(&self) -> &[u8] {
-        b"/"
-    }
-    fn path(&self) -> &[u8] {
-        b"/"
-    }
-    fn query(&self) -> Option<&[u8]> {
-        None
-    }
-    fn header(&self, _: &str) -> Option<&[u8]> {
-        None
-    }
-    fn body(&self) -> &[u8] {
-        b""
-    }
-    fn ip(&self) -> String {
-        String::new()
-    }
-    fn open(&self) -> u64 {
-        1
-    }
-}
 
 /// Time that passes at once.
 struct Leap(Instant);
@@ -87,14 +55,22 @@ impl Clock for Leap {
 
 /// Allocations while a script plays, and their octets.
 fn allocated_by(text: &[u8]) -> (usize, usize) {
-    let script = Script::parse("test.sse", "/test", text).unwrap();
-    let facts = Facts { asked: &Nobody, connection: 1 };
-    let part = script.part(facts).unwrap();
+    let script = Script::parse("/test", text).unwrap();
+    let mut reader = HeadReader::default();
+    reader.push(b"GET /test HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+    let context = RequestContext {
+        request: &reader.finish().unwrap(),
+        body: b"",
+        ip: Ipv4Addr::LOCALHOST.into(),
+        connection: 1,
+        open_clients: &AtomicUsize::new(1),
+    };
+    let part = script.part(context).unwrap();
     let body = ChunkedWriter::new(io::sink(), Framing::Chunked);
     let timing = Timing { speed: Speed::NORMAL, seed: 0 };
-    let player = Player::new(facts, b"HEAD".to_vec(), body, Leap(Instant::now()), timing);
+    let player = Player::new(context, b"HEAD".to_vec(), body, Leap(Instant::now()), timing);
     let before = (COUNT.with(Cell::get), OCTETS.with(Cell::get));
-    player.play(part, part.start(facts).unwrap()).unwrap();
+    player.play(part, part.start(context).unwrap()).unwrap();
     (COUNT.with(Cell::get) - before.0, OCTETS.with(Cell::get) - before.1)
 }
 

@@ -86,8 +86,8 @@ fn a_port_in_use_is_one_line_with_a_way_out_and_exit_1() {
         1,
         &["127.0.0.1", &port],
         &format!(
-            "cannot listen on 127.0.0.1 port {port}: something listens there already: stop it, or choose another port, \
-             or 0 for a free one"
+            "cannot listen on 127.0.0.1 port {port}: the port is in use: stop the other program, or choose another port, or 0 for a \
+             free one"
         ),
     );
 }
@@ -116,8 +116,8 @@ fn a_script_that_cannot_be_read_is_exit_1() {
 
 #[test]
 fn a_file_name_without_a_path_and_a_directory_are_exit_1() {
-    assert_fails(1, &["--script", ".sse"], "`.sse` leaves no path (call the file NAME.sse)");
-    assert_fails(1, &["--script", ""], "`` leaves no path (call the file NAME.sse)");
+    assert_fails(1, &["--script", ".sse"], "cannot derive a URL path from `.sse` (name the file NAME.sse)");
+    assert_fails(1, &["--script", ""], "cannot derive a URL path from `` (name the file NAME.sse)");
     assert_fails(1, &["--script", "src"], "cannot read src: Is a directory (os error 21)");
     let escaped = "cannot read no\\u{1b}[31m.sse: No such file or directory (os error 2)";
     assert_fails(1, &["--script", "no\u{1b}[31m.sse"], escaped);

@@ -2,15 +2,13 @@
 
 mod support;
 
-use rust_sse_server::{Catalogue, Journal, Server};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{request, Client, Exchange, Folder, Program, PATIENCE};
 
 #[test]
 fn a_test_reads_the_requests_in_their_order_with_headers_and_bodies() {
-    let server = Server::bind("127.0.0.1:0", Catalogue::built_in().unwrap()).unwrap();
-    let server = server.journal(Journal::default()).start().unwrap();
+    let server = support::demo("1");
     for ask in [
         request("GET", "/stop?x=1", "Last-Event-ID: 7\r\n"),
         request("POST", "/stop", "Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n",

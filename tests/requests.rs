@@ -89,7 +89,7 @@ fn an_unknown_path_is_404_with_a_list_of_those_that_exist() {
     let (head, body) = client.read_answer();
     assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
     assert_eq!(field(&head, "content-type"), Some("text/plain; charset=utf-8"));
-    assert!(body.starts_with("404 Not Found: nothing is served at this path, but at\n/events\n"), "{body}");
+    assert!(body.starts_with("404 Not Found: no script at this path; available:\n/events\n"), "{body}");
     assert!(body.ends_with("\n/my%20stream\n") && !body.contains("<script>"), "{body}");
 }
 

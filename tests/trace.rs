@@ -4,7 +4,7 @@
 
 mod support;
 
-use rust_sse_server::event_source::stream::EventStream;
+use rust_sse_server::EventStream;
 use std::fs;
 use support::{eventually, request, Client, Exchange, Folder, Program, PATIENCE};
 

@@ -1,12 +1,8 @@
 //! One client: requests the demo and measures when each of its fifteen numbered events arrives.
 
 use crate::progress::Counts;
-use rust_sse_server::event_source::stream::EventStream;
-use rust_sse_server::event_source::url::HttpUrl;
-use rust_sse_server::http::dechunk::ChunkDecoder;
-use rust_sse_server::http::field::field_lines;
-use rust_sse_server::http::Progress;
-use rust_sse_server::Event;
+use rust_sse_server::internals::{field_lines, ChunkDecoder, HttpUrl, Progress};
+use rust_sse_server::{Event, EventStream};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! Reads the command line: how many clients, and of which server.
 
-use rust_sse_server::script::units::Speed;
-use rust_sse_server::text::suggest;
+use rust_sse_server::internals::suggest;
+use rust_sse_server::Speed;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub struct Options {
 impl Options {
     /// How fast the server plays.
     pub fn speed(&self) -> Speed {
-        self.speed.as_deref().and_then(|text| Speed::parse(text).ok()).unwrap_or(Speed::NORMAL)
+        self.speed.as_deref().and_then(|text| text.parse().ok()).unwrap_or(Speed::NORMAL)
     }
 
     /// The time from one of the demo's events to the next.
@@ -122,7 +122,7 @@ fn ramp(text: &str) -> Result<Duration, String> {
 }
 
 fn speed(text: String) -> Result<String, String> {
-    match Speed::parse(&text) {
+    match text.parse::<Speed>() {
         Ok(_) => Ok(text),
         Err(_) => Err(invalid_value(&text, "--speed", "0.001 to 1000000, or max")),
     }

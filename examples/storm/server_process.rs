@@ -2,7 +2,7 @@
 //! share its open files, its memory mappings and its allocator.
 
 use crate::options::Options;
-use rust_sse_server::{Catalogue, Server};
+use rust_sse_server::Server;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
@@ -49,11 +49,9 @@ impl Drop for ServerProcess {
 
 /// Runs the server in this process: prints the URL of the demo and serves until stdin ends.
 pub fn serve(options: &Options) -> Result<(), String> {
-    let catalogue = Catalogue::built_in().map_err(|mistakes| mistakes.to_string())?;
+    let server = Server::new().speed(options.speed()).max_clients(options.clients).keep_requests(false);
+    let server = server.start("127.0.0.1:0").map_err(|error| format!("cannot serve: {error}"))?;
     let cannot_serve = |error: io::Error| format!("cannot serve: {error}");
-    let server = Server::bind("127.0.0.1:0", catalogue).map_err(cannot_serve)?;
-    let server = server.speed(options.speed()).max_clients(options.clients).map_err(cannot_serve)?;
-    let server = server.start().map_err(cannot_serve)?;
     writeln!(io::stdout(), "{}", server.url("/events")).map_err(cannot_serve)?;
     io::stdin().read_to_end(&mut Vec::new()).map_err(cannot_serve)?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Takes chunks off the wire and gives out their chunk-data (RFC 9112, section 7.1): what a server does to a request's
-//! body and an EventSource to an event stream.
+//! Decodes chunked bodies (RFC 9112, section 7.1): a server decodes the body of a request, an EventSource decodes an
+//! event stream.
 //!
 //! ```text
 //! chunked-body    = *chunk last-chunk trailer-section CRLF
@@ -11,18 +11,18 @@
 use super::field::{is_token, FieldLine};
 use super::Progress;
 
-/// Octets of extensions and trailers in one body. Nobody reads them here, so a few lines are enough for everyone.
+/// Bytes of chunk extensions and trailer fields in one body. They are ignored, so a few lines are enough for everyone.
 const MAX_IGNORED: usize = 16 * 1024;
 
-/// Says in a few words what about the bytes is no chunked body.
+/// Which rule of the grammar the bytes violate, in a few words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkError(pub &'static str);
 
-/// Takes chunked bytes in pieces of any size and gives out the chunk-data in them.
+/// Decodes chunked bytes that arrive in pieces of any size.
 #[derive(Debug, Default)]
 pub struct ChunkDecoder {
     state: State,
-    /// Of the chunk being read: its size, then how much of its data is still to come.
+    /// The size of the current chunk, then how much of its data is still missing.
     size: u64,
     ignored: usize,
     trailer: Vec<u8>,
@@ -33,7 +33,7 @@ enum State {
     #[default]
     SizeStart,
     Size,
-    /// White space after the size, which only an extension can follow.
+    /// White space after the size, which must be followed by an extension.
     BeforeExtension,
     ExtensionStart,
     Extension,
@@ -48,12 +48,12 @@ enum State {
 }
 
 impl ChunkDecoder {
-    /// Octets of the chunk being read that are still to come.
+    /// Bytes of the current chunk that are still missing.
     pub fn left_in_chunk(&self) -> u64 {
         self.size
     }
 
-    /// Takes the next bytes and calls `data` with every run of chunk-data among them.
+    /// Takes the next bytes and calls `data` with every run of chunk-data in them.
     ///
     /// # Errors
     /// [`ChunkError`] at the first byte the grammar forbids, for a size above 2^64, and for more than 16 KiB of chunk
@@ -133,7 +133,7 @@ impl ChunkDecoder {
         let value = (digit as char).to_digit(16).unwrap_or(0);
         let size = self.size.checked_mul(16).ok_or(ChunkError("a chunk-size is larger than 2^64"))?;
         self.size = size + u64::from(value);
-        // Zeros in front count for nothing, and could go on for ever.
+        // Leading zeros do not change the size, so they could go on forever.
         if self.size == 0 {
             self.ignore(digit)?;
         }
@@ -165,12 +165,12 @@ mod tests {
     const GOOD: &[u8] = b"4\r\nWiki\r\nB;x=\"y\"\r\npedia in \r\n\r\n000\r\nExpires: never\r\n\r\n";
 
     #[test]
-    fn gives_out_the_data_of_all_chunks() {
+    fn the_data_of_all_chunks_is_decoded() {
         assert_eq!(decode(GOOD), Ok((b"Wikipedia in \r\n".to_vec(), Progress::Done(GOOD.len()))));
     }
 
     #[test]
-    fn every_prefix_is_not_yet_and_every_cut_is_the_same() {
+    fn every_prefix_is_incomplete_and_every_cut_gives_the_same_result() {
         for cut in 0..GOOD.len() {
             let (mut out, mut decoder) = (Vec::new(), ChunkDecoder::default());
             assert_eq!(decoder.push(&GOOD[..cut], |data| out.extend_from_slice(data)), Ok(Progress::More));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_the_grammar_forbids() {
+    fn rejects_what_the_grammar_forbids() {
         let bad: [&[u8]; 14] = [
             b"\r\n",
             b"ZZ\r\n",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_extensions_end() {
+    fn endless_extensions_are_an_error() {
         let extension = [&b"4;"[..], &[b'x'; MAX_IGNORED]].concat();
         assert!(decode(&extension).is_err());
     }

@@ -6,35 +6,24 @@ mod pieces;
 pub mod random;
 mod send;
 
-use super::context::{Facts, Moment};
+use super::context::{unix_milliseconds, RenderContext, RequestContext};
 use super::resume::Position;
 use super::units::parse_wait;
 use super::units::Speed;
 use super::{Ending, Part, Step, Wait};
 use crate::http::chunk::{ChunkedWriter, Framed};
+use crate::http::AfterResponse as End;
 use clock::{Clock, Timing};
 use random::Random;
 use std::io::{self, Write};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// How long an endless loop rests in a turn in which it neither sent nor waited, lest it keep a processor busy when
 /// `--speed` takes its waits away.
 const REST: Duration = Duration::from_millis(10);
 
-/// How a playing ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The body is complete, and another request can follow.
-    KeepAlive,
-    /// The connection is to be closed.
-    Close,
-    /// The connection is to be reset.
-    Reset,
-}
-
 /// One playing of one part to one client.
 pub struct Player<'a, W: Write, C: Clock> {
-    facts: Facts<'a>,
     body: ChunkedWriter<W>,
     /// The head, until it leaves together with the first byte of the body.
     head: Vec<u8>,
@@ -46,8 +35,8 @@ pub struct Player<'a, W: Write, C: Clock> {
     due: Instant,
     /// The present moment, as it was when last looked at: what leaves in one write was made at one moment.
     now: Instant,
-    /// The same as placeholders show it.
-    moment: Moment,
+    /// What placeholders show of it, and of the request.
+    context: RenderContext<'a>,
     /// `{{elapsed}}` counts from here: the head, unless `@clock` came before it.
     origin: Option<Instant>,
     /// When something was last sent.
@@ -88,25 +77,24 @@ impl From<io::Error> for Stop {
 impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     /// A player that sends `head` in front of the first byte of the body.
     pub fn new(
-        facts: Facts<'a>,
+        request: RequestContext<'a>,
         head: Vec<u8>,
         body: ChunkedWriter<W>,
         clock: C,
         timing: Timing,
     ) -> Player<'a, W, C> {
         let now = clock.now();
-        let moment = Moment { time: milliseconds(clock.system_time()), ..Moment::default() };
+        let time = unix_milliseconds(clock.system_time());
         Player {
-            facts,
             body,
             head,
             headless: false,
             clock,
             speed: timing.speed,
-            random: Random::new(timing.seed, facts.connection),
+            random: Random::new(timing.seed, request.connection),
             due: now,
             now,
-            moment,
+            context: RenderContext { request, elapsed: 0, time, turn: 0 },
             origin: None,
             sent: now,
             sends: 0,
@@ -140,7 +128,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 Step::Chunk(chunk) => self.send(chunk, skip)?,
                 Step::Wire(template) => match template.as_plain() {
                     Some(bytes) => self.wire(bytes)?,
-                    None => self.wire(&template.render(self.facts, &self.moment()))?,
+                    None => self.wire(&template.render(&self.context()))?,
                 },
                 Step::Open => self.send_head().and_then(|()| self.body.flush())?,
                 Step::Flush => self.body.flush()?,
@@ -230,9 +218,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         let (least, most) = match wait {
             Wait::Between(least, most) => (*least, *most),
             // Whether it is a time was checked before the head was made.
-            Wait::Asked(template) => {
-                parse_wait(&template.render(self.facts, &self.moment())).unwrap_or_default()
-            }
+            Wait::Requested(template) => parse_wait(&template.render(&self.context())).unwrap_or_default(),
         };
         self.random.between(least, most)
     }
@@ -259,13 +245,13 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     fn look(&mut self) {
         self.now = self.clock.now();
-        self.moment.time = milliseconds(self.clock.system_time());
+        self.context.time = unix_milliseconds(self.clock.system_time());
         self.count_elapsed();
     }
 
     fn count_elapsed(&mut self) {
         let elapsed = self.now.saturating_duration_since(self.origin.unwrap_or(self.now));
-        self.moment.elapsed = elapsed.as_millis() as u64;
+        self.context.elapsed = elapsed.as_millis() as u64;
     }
 
     /// Waits until the next thing is due; what was due before leaves first.
@@ -345,18 +331,9 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(body)
     }
 
-    fn moment(&self) -> Moment {
-        Moment {
-            turn: self.loops.last().map_or(0, |current| current.turn),
-            open: self.facts.asked.open(),
-            ..self.moment
-        }
+    fn context(&self) -> RenderContext<'a> {
+        RenderContext { turn: self.loops.last().map_or(0, |current| current.turn), ..self.context }
     }
-}
-
-/// Milliseconds since 1970.
-fn milliseconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 #[cfg(test)]

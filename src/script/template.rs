@@ -1,8 +1,9 @@
 //! Text that is sent with values for its placeholders, `data: {{elapsed}} ms`, and the escapes of TEXT, `\n` and
 //! `\xE2`.
 
-use super::context::{cookie, last_event_id, query_value, Facts, Moment};
+use super::context::{RenderContext, RequestContext};
 use crate::http::uri::hex_octet;
+use crate::text::escape::escape;
 use crate::text::suggest;
 use std::borrow::Cow;
 
@@ -125,22 +126,22 @@ impl Name {
         })
     }
 
-    fn shown<'a>(&self, facts: Facts<'a>, moment: &Moment) -> Option<Shown<'a>> {
-        let asked = facts.asked;
+    fn shown<'a>(&self, context: &RenderContext<'a>) -> Option<Shown<'a>> {
+        let RequestContext { request, body, connection, .. } = context.request;
         let bytes = match self {
-            Name::Elapsed => return Some(Shown::Number(moment.elapsed)),
-            Name::Time => return Some(Shown::Number(moment.time)),
-            Name::Turn => return Some(Shown::Number(moment.turn)),
-            Name::Open => return Some(Shown::Number(moment.open)),
-            Name::Connection => return Some(Shown::Number(facts.connection)),
-            Name::LastEventId => last_event_id(asked)?,
-            Name::Method => Cow::Borrowed(asked.method()),
-            Name::Target => Cow::Borrowed(asked.target()),
-            Name::Path => Cow::Borrowed(asked.path()),
-            Name::Body => Cow::Borrowed(asked.body()),
-            Name::Query(key) => query_value(asked, key)?,
-            Name::Header(key) => Cow::Borrowed(asked.header(key)?),
-            Name::Cookie(key) => Cow::Borrowed(cookie(asked, key)?),
+            Name::Elapsed => return Some(Shown::Number(context.elapsed)),
+            Name::Time => return Some(Shown::Number(context.time)),
+            Name::Turn => return Some(Shown::Number(context.turn)),
+            Name::Open => return Some(Shown::Number(context.request.open())),
+            Name::Connection => return Some(Shown::Number(connection)),
+            Name::LastEventId => context.request.last_event_id()?,
+            Name::Method => Cow::Borrowed(request.method().as_bytes()),
+            Name::Target => Cow::Borrowed(request.target()),
+            Name::Path => Cow::Borrowed(request.path()),
+            Name::Body => Cow::Borrowed(body),
+            Name::Query(key) => context.request.query_value(key)?,
+            Name::Header(key) => Cow::Borrowed(request.field(key)?),
+            Name::Cookie(key) => Cow::Borrowed(context.request.cookie(key)?),
         };
         Some(Shown::Bytes(bytes))
     }
@@ -162,13 +163,13 @@ impl Value {
     }
 
     /// What it stands for.
-    pub fn shown<'a>(&'a self, facts: Facts<'a>, moment: &Moment) -> Shown<'a> {
-        let value = self.name.shown(facts, moment);
+    pub fn shown<'a>(&'a self, context: &RenderContext<'a>) -> Shown<'a> {
+        let value = self.name.shown(context);
         match (value, &self.plus, &self.default) {
             (None, _, Some(default)) => Shown::Bytes(Cow::Borrowed(default)),
             (value, Some(addend), _) => {
                 let value = value.map_or(0, |value| value.to_number());
-                Shown::Number(value.saturating_add(addend.to_number(facts, moment)))
+                Shown::Number(value.saturating_add(addend.to_number(context)))
             }
             (Some(value), None, _) => value,
             (None, None, None) => Shown::Bytes(Cow::Borrowed(b"")),
@@ -197,10 +198,10 @@ impl Addend {
         }
     }
 
-    fn to_number(&self, facts: Facts<'_>, moment: &Moment) -> u64 {
+    fn to_number(&self, context: &RenderContext<'_>) -> u64 {
         match self {
             Addend::Number(number) => *number,
-            Addend::Name(name) => name.shown(facts, moment).map_or(0, |value| value.to_number()),
+            Addend::Name(name) => name.shown(context).map_or(0, |value| value.to_number()),
         }
     }
 }
@@ -295,29 +296,29 @@ impl Template {
     }
 
     /// The bytes when a head is made; where they are always the same, not a copy of them.
-    pub fn in_head(&self, facts: Facts<'_>) -> Cow<'_, [u8]> {
+    pub fn in_head(&self, context: RequestContext<'_>) -> Cow<'_, [u8]> {
         match self.as_plain() {
             Some(plain) => Cow::Borrowed(plain),
-            None => Cow::Owned(self.render(facts, &Moment::of_head(facts.asked))),
+            None => Cow::Owned(self.render(&RenderContext::of_head(context))),
         }
     }
 
-    /// The bytes at this moment.
-    pub fn render(&self, facts: Facts<'_>, moment: &Moment) -> Vec<u8> {
+    /// The bytes in this context.
+    pub fn render(&self, context: &RenderContext<'_>) -> Vec<u8> {
         let mut out = Vec::new();
-        render(&self.0, facts, moment, &mut out);
+        render(&self.0, context, &mut out);
         out
     }
 }
 
-/// Appends what `segments` stand for at this moment.
-pub(super) fn render(segments: &[Segment], facts: Facts<'_>, moment: &Moment, out: &mut Vec<u8>) {
+/// Appends what `segments` stand for in this context.
+pub(super) fn render(segments: &[Segment], context: &RenderContext<'_>, out: &mut Vec<u8>) {
     for segment in segments {
         match segment {
             Segment::Text(text) => out.extend_from_slice(text),
             Segment::Fill(byte, count) => out.extend((0..*count).map(|_| *byte)),
             Segment::Value(value) => {
-                out.extend_from_slice(value.shown(facts, moment).as_bytes(&mut [0; MAX_DIGITS]))
+                out.extend_from_slice(value.shown(context).as_bytes(&mut [0; MAX_DIGITS]))
             }
         }
     }
@@ -389,8 +390,8 @@ pub(super) fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
 
 fn unknown_escape(text: &[u8]) -> String {
     let length = if text.starts_with(b"\\x") { 4 } else { 2 };
-    let after = String::from_utf8_lossy(&text[1..length.min(text.len())]);
-    format!("unknown escape `\\{}` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)", suggest::shown(&after))
+    let after = &text[1..length.min(text.len())];
+    format!("unknown escape `\\{}` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)", escape(after))
 }
 
 #[cfg(test)]

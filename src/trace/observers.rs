@@ -4,10 +4,10 @@
 use super::{Connection, Side};
 use crate::http::uri::percent_decode;
 use crate::text::json;
-use crate::text::queue::Queue;
 use crate::trace::wire_parser::{Name, WireParser};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ const MAX_OBSERVERS: usize = 64;
 #[derive(Debug, Default)]
 pub struct Observers {
     count: AtomicUsize,
+    next: AtomicUsize,
     observers: Mutex<Vec<Observer>>,
 }
 
@@ -30,7 +31,8 @@ struct Observer {
     /// Percent-decoded.
     path: Vec<u8>,
     ip: IpAddr,
-    events: Arc<Queue<Arc<str>>>,
+    id: u64,
+    events: SyncSender<Arc<str>>,
 }
 
 /// A place among those who look on, free again when dropped.
@@ -38,12 +40,13 @@ struct Observer {
 pub struct Subscription<'a> {
     observers: &'a Observers,
     /// What is to be seen, as blocks of an event stream. It ends when they are not taken fast enough.
-    pub events: Arc<Queue<Arc<str>>>,
+    pub events: Receiver<Arc<str>>,
+    id: u64,
 }
 
 impl Drop for Subscription<'_> {
     fn drop(&mut self) {
-        self.observers.keep(&|observer| !Arc::ptr_eq(&observer.events, &self.events));
+        self.observers.keep(&|observer| observer.id != self.id);
     }
 }
 
@@ -54,16 +57,17 @@ impl Observers {
     }
 
     /// Begins to look on, at `path` and from `ip`; `None` when there are too many who do.
-    pub fn join(&self, path: &[u8], ip: IpAddr) -> Option<Subscription<'_>> {
+    pub fn subscribe(&self, path: &[u8], ip: IpAddr) -> Option<Subscription<'_>> {
         let mut observers = self.lock();
         if observers.len() >= MAX_OBSERVERS {
             return None;
         }
-        let events = Arc::new(Queue::new(QUEUE));
+        let (sender, events) = sync_channel(QUEUE);
+        let id = self.next.fetch_add(1, Ordering::Relaxed) as u64;
         let path = percent_decode(path).into_owned();
-        observers.push(Observer { path, ip, events: Arc::clone(&events) });
+        observers.push(Observer { path, ip, id, events: sender });
         self.count.store(observers.len(), Ordering::Relaxed);
-        Some(Subscription { observers: self, events })
+        Some(Subscription { observers: self, id, events })
     }
 
     pub(super) fn piece(
@@ -110,13 +114,7 @@ impl Observers {
         let (client, ms) = (connection.client, milliseconds(connection.age()));
         let event = format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest());
         let event: Arc<str> = event.into();
-        self.keep(&|observer| {
-            let stays = !sees(observer) || observer.events.offer(Arc::clone(&event)).is_ok();
-            if !stays {
-                observer.events.close();
-            }
-            stays
-        });
+        self.keep(&|observer| !sees(observer) || observer.events.try_send(Arc::clone(&event)).is_ok());
     }
 
     fn keep(&self, stays: &dyn Fn(&Observer) -> bool) {
@@ -161,13 +159,13 @@ mod tests {
     }
 
     fn seen(subscription: &Subscription<'_>) -> Vec<Arc<str>> {
-        std::iter::from_fn(|| subscription.events.take(Duration::ZERO).ok()).collect()
+        std::iter::from_fn(|| subscription.events.try_recv().ok()).collect()
     }
 
     #[test]
     fn one_sees_what_is_asked_at_the_path_from_the_own_address_and_nothing_else() {
         let observers = Observers::default();
-        let subscription = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        let subscription = observers.subscribe(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
         happens(&observers, OWN, b"GET /a?q=\"\xff HTTP/1.1\r\n");
         happens(&observers, OWN, b"GET /ab HTTP/1.1\r\n");
         happens(&observers, OWN, b"GET http://x HTTP/1.1\r\n");
@@ -183,7 +181,7 @@ mod tests {
     #[test]
     fn who_takes_nothing_loses_the_place_and_is_told_so() {
         let observers = Observers::default();
-        let subscription = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        let subscription = observers.subscribe(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
         for _ in 0..QUEUE {
             happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
         }
@@ -191,13 +189,13 @@ mod tests {
         happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
         assert!(!observers.are_there());
         assert_eq!(seen(&subscription).len(), QUEUE);
-        assert_eq!(subscription.events.take(Duration::ZERO), Err(crate::text::queue::Nothing::EverMore));
+        assert_eq!(subscription.events.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected));
     }
 
     #[test]
     fn a_path_is_the_same_however_it_is_written() {
         let observers = Observers::default();
-        let subscription = observers.join(b"/%61", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        let subscription = observers.subscribe(b"/%61", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
         for target in ["/a", "/%61?x", "http://h:1/a", "http://h/a?b://c"] {
             happens(&observers, OWN, format!("GET {target} HTTP/1.1\r\n").as_bytes());
         }
@@ -208,9 +206,9 @@ mod tests {
     fn who_lost_a_place_takes_nobody_elses_when_leaving() {
         let observers = Observers::default();
         let ip = OWN.parse::<SocketAddr>().unwrap().ip();
-        let slow = observers.join(b"/a", ip).unwrap();
+        let slow = observers.subscribe(b"/a", ip).unwrap();
         (0..=QUEUE).for_each(|_| happens(&observers, OWN, b"GET /a HTTP/1.1\r\n"));
-        let other = observers.join(b"/a", ip).unwrap();
+        let other = observers.subscribe(b"/a", ip).unwrap();
         drop(slow);
         happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
         assert_eq!(seen(&other).len(), 1);

@@ -194,7 +194,7 @@ fn a_value_that_would_break_the_head_is_a_400_and_the_connection_goes_on() {
     let server = serve("max", &[("/a", script)]);
     let mut client = Client::connect(server.address());
     for (query, why) in [
-        ("x=a%0D%0AEvil:%20b", "the value of `X` holds a control byte, which no field line can"),
+        ("x=a%0D%0AEvil:%20b", "the value of `X` contains a control byte, which a field line cannot contain"),
         ("status=999%0D%0AEvil:%20b", "`999\\r\\nEvil:` is no status (write a number from 200 to 999)"),
         ("status=99", "`99` is no status (write a number from 200 to 999)"),
         ("ms=999999999", "a request can ask for a wait of 10 minutes at most (10m)"),

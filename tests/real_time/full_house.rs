@@ -49,7 +49,7 @@ pub fn out_of_descriptors_the_clients_inside_are_served_and_the_others_wait() {
     let log = program.end();
     assert_eq!(log.lines().count(), 1, "{log}");
     assert!(
-        log.starts_with("rust_sse_server: cannot accept a client, trying again: Too many open files"),
+        log.starts_with("rust_sse_server: cannot accept a connection, trying again: Too many open files"),
         "{log}"
     );
 }
@@ -88,7 +88,7 @@ pub fn out_of_threads_a_client_gets_503_and_nothing_else_happens() {
     eventually(answer, |line| line == "HTTP/1.1 200 OK\r\n");
     let log = program.end();
     assert_eq!(log.lines().count(), 1, "{log}");
-    assert!(log.starts_with("rust_sse_server: cannot start a thread, answering 503: "), "{log}");
+    assert!(log.starts_with("rust_sse_server: cannot start a thread, responding with 503: "), "{log}");
 }
 
 pub fn more_clients_than_the_machine_can_carry_are_refused_at_start_with_the_figure_it_can_have() {
@@ -96,10 +96,12 @@ pub fn more_clients_than_the_machine_can_carry_are_refused_at_start_with_the_fig
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        message.starts_with("rust_sse_server: --max-clients: 100000000 clients are more than"),
+        message.starts_with(
+            "rust_sse_server: --max-clients: cannot serve 100000000 clients (vm.max_map_count allows "
+        ),
         "{message}"
     );
-    let figure = message.split("carry: ").nth(1).unwrap().split(' ').next().unwrap();
+    let figure = message.split("allows ").nth(1).unwrap().split(')').next().unwrap();
     let program = Program::start(&["--max-clients", figure]);
     assert_eq!(Client::connect(program.address).get("/events", "").read_head(), DEMO_HEAD);
 }

@@ -1,8 +1,7 @@
 //! A request and all that comes back, with the times at which it came.
 
 use super::{find, serve, without_date, Client, PATIENCE};
-use rust_sse_server::http::dechunk::ChunkDecoder;
-use rust_sse_server::http::Progress;
+use rust_sse_server::internals::{ChunkDecoder, Progress};
 use std::io::Read;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -10,8 +10,7 @@ mod random;
 pub use exchange::{play, request, Exchange};
 pub use program::{program_path, Program};
 pub use random::Random;
-use rust_sse_server::script::units::Speed;
-use rust_sse_server::{Catalogue, RunningServer, Script, Server};
+use rust_sse_server::{RunningServer, Script, Server};
 use std::fmt::Debug;
 use std::fs;
 use std::io::{Read, Write};
@@ -68,12 +67,10 @@ pub fn demo(speed: &str) -> RunningServer {
 
 /// A server in this process that serves the demo and scripts: `(path, text)`.
 pub fn serve(speed: &str, scripts: &[(&str, &[u8])]) -> RunningServer {
-    let mut catalogue = Catalogue::built_in().unwrap();
-    for (path, text) in scripts {
-        catalogue.add(Script::parse(path, path, text).unwrap()).unwrap();
-    }
-    let server = Server::bind("127.0.0.1:0", catalogue).unwrap();
-    server.speed(Speed::parse(speed).unwrap()).start().unwrap()
+    let server = Server::new().speed(speed.parse().unwrap());
+    let add =
+        |server: Server, (path, text): &(&str, &[u8])| server.script(Script::parse(path, text).unwrap());
+    scripts.iter().fold(server, add).start("127.0.0.1:0").unwrap()
 }
 
 /// A client that speaks in bytes.

@@ -242,7 +242,7 @@ fn sleep(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (least, most) = parse_wait(plain)?;
             Wait::Between(least, most)
         }
-        None => Wait::Asked(template),
+        None => Wait::Requested(template),
     };
     parser.body.step(Step::Sleep(wait));
     Ok(())

@@ -6,7 +6,7 @@ use crate::script::{BodyFraming, Chunk, Step, Wait};
 use std::time::Duration;
 
 fn parse(text: &str) -> Result<Script, Vec<String>> {
-    let script = Script::parse("chat.sse", "/chat", text.as_bytes());
+    let script = Script::compile("chat.sse", "/chat", text.as_bytes());
     script.map_err(|mistakes| mistakes.0.iter().map(ParseError::to_string).collect())
 }
 

@@ -1,6 +1,6 @@
 //! What a chunk's text consists of at the moment it is sent, and the pieces it is cut into.
 
-use crate::script::context::{Facts, Moment};
+use crate::script::context::RenderContext;
 use crate::script::template::{Segment, Shown, MAX_DIGITS};
 use std::time::Duration;
 
@@ -47,8 +47,7 @@ impl Run<'_> {
 pub(super) fn runs<'t>(
     segments: &'t [Segment],
     mut skip: u64,
-    facts: Facts<'t>,
-    moment: &'t Moment,
+    context: &'t RenderContext<'t>,
 ) -> impl Iterator<Item = Run<'t>> {
     segments.iter().filter_map(move |segment| match segment {
         Segment::Text(text) => {
@@ -62,6 +61,6 @@ pub(super) fn runs<'t>(
             Some(Run::Fill(*byte, count - skipped))
         }
         Segment::Value(_) if skip > 0 => None,
-        Segment::Value(value) => Some(Run::Value(value.shown(facts, moment))),
+        Segment::Value(value) => Some(Run::Value(value.shown(context))),
     })
 }

@@ -45,8 +45,8 @@ impl<W: Write, C: Clock> Player<'_, W, C> {
     fn send_short(&mut self, segments: &[Segment], at_most: usize) -> Result<(), Stop> {
         self.note_sending();
         self.send_head()?;
-        let (facts, moment) = (self.facts, self.moment());
-        Ok(self.body.short_chunk(at_most, |data| render(segments, facts, &moment, data))?)
+        let context = self.context();
+        Ok(self.body.short_chunk(at_most, |data| render(segments, &context, data))?)
     }
 
     fn send_template(
@@ -60,10 +60,10 @@ impl<W: Write, C: Clock> Player<'_, W, C> {
             self.body.flush()?;
         }
         self.send_head()?;
-        let (facts, moment) = (self.facts, self.moment());
-        let length = runs(segments, skip, facts, &moment).map(|run| run.length()).sum();
+        let context = self.context();
+        let length = runs(segments, skip, &context).map(|run| run.length()).sum();
         let mut pieces = Pieces::new(pieces, length);
-        for run in runs(segments, skip, facts, &moment) {
+        for run in runs(segments, skip, &context) {
             match run {
                 Run::Text(text) => self.send_data(text, &mut pieces)?,
                 Run::Value(value) => self.send_data(value.as_bytes(&mut [0; MAX_DIGITS]), &mut pieces)?,

@@ -1,19 +1,19 @@
 //! Tests of `template`.
 
 use super::*;
-use crate::script::context::tests::Fake;
+use crate::script::context::tests::TestRequest;
+use std::sync::atomic::AtomicUsize;
 
 fn render(text: &str) -> String {
-    let asked = Fake {
-        method: "GET",
-        target: "/a?n=41&s=x%0Ay",
-        headers: vec![("Last-Event-ID", "7"), ("X", "y"), ("Cookie", "c=d")],
+    let fields = "Last-Event-ID: 7\r\nX: y\r\nCookie: c=d\r\n";
+    let request = TestRequest {
         body: "hello",
-        ..Fake::default()
+        open_clients: AtomicUsize::new(9),
+        ..TestRequest::get("/a?n=41&s=x%0Ay", fields)
     };
-    let facts = Facts { asked: &asked, connection: 3 };
-    let moment = Moment { elapsed: 5, time: 1_700_000_000_000, turn: 2, open: 9 };
-    String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(facts, &moment)).unwrap()
+    let request = RequestContext { connection: 3, ..request.context() };
+    let context = RenderContext { request, elapsed: 5, time: 1_700_000_000_000, turn: 2 };
+    String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(&context)).unwrap()
 }
 
 #[test]
