@@ -3,6 +3,7 @@
 mod support;
 
 use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -86,8 +87,8 @@ fn a_port_in_use_is_one_line_with_a_way_out_and_exit_1() {
         1,
         &["127.0.0.1", &port],
         &format!(
-            "cannot listen on 127.0.0.1 port {port}: the port is in use: stop the other program, or choose another port, or 0 for a \
-             free one"
+            "cannot listen on 127.0.0.1 port {port}: the port is in use (stop the other program, or choose another port, \
+             or 0 for a free one)"
         ),
     );
 }
@@ -97,12 +98,15 @@ fn an_address_that_this_machine_does_not_have_is_exit_1() {
     assert_fails(
         1,
         &["192.0.2.1", "0"],
-        "cannot listen on 192.0.2.1 port 0: this machine has no such address: try 127.0.0.1 or 0.0.0.0",
+        "cannot listen on 192.0.2.1 port 0: this machine does not have that address (try 127.0.0.1 or 0.0.0.0)",
     );
-    program(&["no-such-host.invalid"])
-        .assert()
-        .code(1)
-        .stderr(contains("cannot listen on no-such-host.invalid port 8080: "));
+}
+
+#[test]
+fn a_host_name_that_cannot_be_resolved_is_exit_1() {
+    let stderr = contains("rust_sse_server: cannot resolve no-such-host.invalid: ")
+        .and(contains(" (try 127.0.0.1)\n"));
+    program(&["no-such-host.invalid"]).assert().code(1).stdout(is_empty()).stderr(stderr);
 }
 
 #[test]
@@ -156,7 +160,7 @@ fn check_reports_every_error_and_opens_no_port() {
     program(&["--check", "--script", &good])
         .assert()
         .success()
-        .stdout("1 script, no mistake\n")
+        .stdout("1 script, no errors\n")
         .stderr(is_empty());
 }
 
@@ -193,11 +197,13 @@ fn a_seed_makes_random_waits_the_same_in_every_run() {
 fn two_scripts_for_one_path_are_an_error_that_names_both() {
     let (one, other) = (Folder::new("one"), Folder::new("other"));
     let (first, second) = (one.file("chat.sse", ""), other.file("chat.sse", ""));
-    assert_fails(
-        1,
-        &["--script", &first, "--script", &second],
-        &format!("{second}: {first} answers GET /chat already (change @on or the file's name)"),
-    );
+    let duplicate = format!("{second}: {first} answers GET /chat already (change @on or the file's name)");
+    assert_fails(1, &["--script", &first, "--script", &second], &duplicate);
+    let invalid = other.file("invalid.sse", "@again\n");
+    program(&["--check", "--script", &first, "--script", &second, "--script", &invalid])
+        .assert()
+        .code(1)
+        .stderr(contains(format!("rust_sse_server: {invalid}:1: ")).and(contains(duplicate)));
 }
 
 #[test]
