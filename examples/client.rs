@@ -1,4 +1,4 @@
-//! Connects an EventSource to the demo and prints what it dispatches, until the server ends the stream.
+//! Connects an EventSource to the demo and prints the events it dispatches, until the server ends the stream.
 //!
 //! ```text
 //! cargo run                         (in one terminal)

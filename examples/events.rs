@@ -29,10 +29,10 @@ fn main() -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     for line in reader.by_ref().lines() {
         let line = line?;
-        print(&line);
         if line.is_empty() {
             break;
         }
+        print(&line);
     }
 
     // The body: chunks in, their data out; the data in, events out. An event may begin in one chunk and end in another,

@@ -1,5 +1,5 @@
-//! Embeds the server with a script of its own and reads it with the library's EventSource: what a test of an SSE client
-//! looks like.
+//! Server and client in one process: plays a script to the library's EventSource, then looks at the requests that came.
+//! A test of an SSE client looks like this.
 //!
 //! ```text
 //! cargo run --example own_script
@@ -10,7 +10,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::process::exit;
 
-/// The first connection drops in mid-event; the second goes on after the last event that was complete.
+/// The first response is cut off in the middle of an event; the second continues after the last complete event.
 const SCRIPT: &str = "\
 @part no last-event-id
 retry: 50

@@ -1,5 +1,5 @@
-//! The program: reads the command line, loads the scripts, starts the server, and prints where it listens. Exit status 2
-//! for an invalid command line, 1 for anything else that fails before the server runs.
+//! The program: reads the command line, loads the scripts, starts the server, and prints where it listens. The exit code
+//! is 2 for an invalid command line, and 1 for any other error before the server runs.
 
 #![forbid(unsafe_code)]
 
@@ -10,27 +10,30 @@ use rust_sse_server::internals::for_terminal;
 use rust_sse_server::{Error, ErrorKind, Script, Server, VERSION};
 use std::env;
 use std::error::Error as _;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let options = match cli::parse(env::args_os().skip(1)) {
         Ok(options) => options,
-        Err(error) => {
-            print_error(&format!("{error}; see --help"));
+        Err(message) => {
+            print_errors(&format!("{message}; see --help"));
             return ExitCode::from(2);
         }
     };
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            print_error(&message);
+        Err(messages) => {
+            print_errors(&messages);
             ExitCode::FAILURE
         }
     }
 }
 
+/// Does what the command line says. The error has a message in each line.
 fn run(options: &Options) -> Result<(), String> {
     match options.command {
         Command::Help => print(&cli::help()),
@@ -41,19 +44,59 @@ fn run(options: &Options) -> Result<(), String> {
     }
 }
 
+fn check(options: &Options) -> Result<(), String> {
+    let count = load(options)?.routes.len();
+    print(&format!("{count} {}, no errors\n", if count == 1 { "script" } else { "scripts" }))
+}
+
+/// Prints the route of each script and its first remark.
+fn list(options: &Options) -> Result<(), String> {
+    let server = load(options)?.server;
+    let width = server.scripts().map(|script| script.route().len()).max().unwrap_or(0);
+    let line = |script: &Script| format!("{:width$}  {}\n", script.route(), script.about());
+    print(&for_terminal(&server.scripts().map(line).collect::<String>()))
+}
+
 fn serve(options: &Options) -> Result<(), String> {
-    let scripts = load(options)?;
-    let routes: Vec<String> = scripts.iter().map(Script::route).collect();
-    let server = configure(scripts, options)?;
-    let server =
-        server.start((options.host.as_str(), options.port)).map_err(|error| explain(&error, options))?;
+    let Loaded { server, routes } = load(options)?;
+    let server = configure(server, options)?;
+    let addresses = resolve(options)?;
+    let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
     announce(&options.host, server.address().port(), &routes)?;
     server.wait();
     Ok(())
 }
 
-fn configure(scripts: Vec<Script>, options: &Options) -> Result<Server, String> {
-    let mut server = with_scripts(scripts).speed(options.speed).keep_requests(options.control);
+/// A server that has the scripts of the command line, and the routes of these scripts.
+struct Loaded {
+    server: Server,
+    routes: Vec<String>,
+}
+
+/// Loads the scripts. The error lists everything that is wrong with any of them.
+fn load(options: &Options) -> Result<Loaded, String> {
+    let mut server = Server::new();
+    let mut routes = Vec::new();
+    let mut errors = Vec::new();
+    for file in &options.scripts {
+        match Script::load(file) {
+            Ok(script) => {
+                routes.push(script.route());
+                server = server.script(script);
+            }
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    errors.extend(server.check().err().map(|error| error.to_string()));
+    if errors.is_empty() {
+        Ok(Loaded { server, routes })
+    } else {
+        Err(errors.join("\n"))
+    }
+}
+
+fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
+    server = server.speed(options.speed).keep_requests(options.control);
     if let Some(seed) = options.seed {
         server = server.seed(seed);
     }
@@ -70,15 +113,14 @@ fn configure(scripts: Vec<Script>, options: &Options) -> Result<Server, String> 
         server = server.log(io::stdout());
     }
     if let Some(path) = &options.record {
-        let file = fs::OpenOptions::new().create(true).append(true).open(path);
-        let file = file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))?;
-        server = server.record(file);
+        server = server.record(open_for_appending(path)?);
     }
     Ok(server)
 }
 
-fn with_scripts(scripts: Vec<Script>) -> Server {
-    scripts.into_iter().fold(Server::new(), Server::script)
+fn open_for_appending(path: &Path) -> Result<File, String> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))
 }
 
 fn is_colored(color: Color) -> bool {
@@ -86,50 +128,44 @@ fn is_colored(color: Color) -> bool {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
+            // An empty value counts as unset: see https://no-color.org.
             let no_color = env::var_os("NO_COLOR").map_or(false, |value| !value.is_empty());
             !no_color && stderr_is_a_terminal()
         }
     }
 }
 
-/// Rust 1.63 cannot tell whether stderr is a terminal, but Linux can.
+/// `std::io::IsTerminal` is newer than Rust 1.63. On systems without `/proc` the answer is no.
 fn stderr_is_a_terminal() -> bool {
     let device = fs::read_link("/proc/self/fd/2").unwrap_or_default();
     let device = device.to_string_lossy();
     device.starts_with("/dev/pts/") || device.starts_with("/dev/tty")
 }
 
-fn check(options: &Options) -> Result<(), String> {
-    let scripts = load(options)?;
-    let count = scripts.len();
-    with_scripts(scripts).check().map_err(|error| error.to_string())?;
-    print(&format!("{count} {}, no mistake\n", if count == 1 { "script" } else { "scripts" }))
+fn resolve(options: &Options) -> Result<Vec<SocketAddr>, String> {
+    let host = options.host.as_str();
+    let addresses = (host, options.port).to_socket_addrs();
+    let addresses = addresses.map_err(|error| format!("cannot resolve {host}: {error} (try 127.0.0.1)"))?;
+    Ok(addresses.collect())
 }
 
-/// Prints the routes of all scripts, each with the script's first remark.
-fn list(options: &Options) -> Result<(), String> {
-    let server = with_scripts(load(options)?);
-    server.check().map_err(|error| error.to_string())?;
-    let width = server.scripts().map(|script| script.route().len()).max().unwrap_or(0);
-    let line = |script: &Script| format!("{:width$}  {}\n", script.route(), script.about());
-    print(&for_terminal(&server.scripts().map(line).collect::<String>()))
-}
-
-/// Loads the scripts of the command line, or reports every mistake in all of them.
-fn load(options: &Options) -> Result<Vec<Script>, String> {
-    let mut scripts = Vec::new();
-    let mut errors = Vec::new();
-    for file in &options.scripts {
-        match Script::load(file) {
-            Ok(script) => scripts.push(script),
-            Err(error) => errors.push(error.to_string()),
+/// Why the server did not start, and what to do about it.
+fn explain(error: &Error, options: &Options) -> String {
+    if error.kind() == ErrorKind::TooManyClients {
+        return format!("--max-clients: {error}");
+    }
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let explanation = match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::AddrInUse) => {
+            "the port is in use (stop the other program, or choose another port, or 0 for a free one)"
         }
-    }
-    if errors.is_empty() {
-        Ok(scripts)
-    } else {
-        Err(errors.join("\n"))
-    }
+        Some(io::ErrorKind::PermissionDenied) => "ports below 1024 need permission (choose a higher one)",
+        Some(io::ErrorKind::AddrNotAvailable) => {
+            "this machine does not have that address (try 127.0.0.1 or 0.0.0.0)"
+        }
+        _ => return error.to_string(),
+    };
+    format!("cannot listen on {} port {}: {explanation}", options.host, options.port)
 }
 
 /// Prints where the server listens. Programs that start it wait for the first line.
@@ -144,39 +180,18 @@ fn announce(host: &str, port: u16, routes: &[String]) -> Result<(), String> {
 }
 
 fn print(text: &str) -> Result<(), String> {
-    let mut out = io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // The reader of the pipe has read enough.
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // The reader of a pipe has closed it, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| format!("cannot write to stdout: {error}")),
     }
 }
 
-/// Why the server cannot start, and what to do about it.
-fn explain(error: &Error, options: &Options) -> String {
-    let (host, port) = (&options.host, options.port);
-    let cause = match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
-        Some(cause) => cause,
-        None if error.kind() == ErrorKind::TooManyClients => return format!("--max-clients: {error}"),
-        None => return error.to_string(),
-    };
-    let way_out = match cause.kind() {
-        io::ErrorKind::AddrInUse => {
-            "the port is in use: stop the other program, or choose another port, or 0 for a free one"
-        }
-        io::ErrorKind::PermissionDenied => "ports below 1024 need permission: choose a higher one",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address: try 127.0.0.1 or 0.0.0.0",
-        _ => {
-            return format!("cannot listen on {host} port {port}: {cause} (is the name right? try 127.0.0.1)")
-        }
-    };
-    format!("cannot listen on {host} port {port}: {way_out}")
-}
-
-fn print_error(message: &str) {
-    for line in message.lines() {
-        let line = format!("rust_sse_server: {}\n", for_terminal(line));
-        // When stderr is closed, nobody can be told.
+fn print_errors(messages: &str) {
+    for message in messages.lines() {
+        let line = format!("rust_sse_server: {}\n", for_terminal(message));
+        // An error here means that stderr is closed, and there is no other place to report it.
         let _ = io::stderr().write_all(line.as_bytes());
     }
 }
