@@ -103,7 +103,7 @@ impl Connection<'_> {
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let script_wants_it = matches!(self.find(request), Found::Script(script) if script.wants_body());
+        let script_wants_it = matches!(self.find(request), Found::Script(script) if script.uses_body());
         let keeps = script_wants_it || self.shared.journal.is_on();
         self.incoming.receive(Deadline::At(Instant::now() + BODY_TIME), &mut |bytes| {
             reader.push(bytes, &mut |data| {
