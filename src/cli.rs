@@ -1,6 +1,7 @@
 //! Sends nothing: reads from the command line what to serve, where, how fast.
 
 use rust_sse_server::script::units::{parse_number, Speed};
+use rust_sse_server::text::escape::escape;
 use rust_sse_server::text::suggest;
 use std::ffi::OsString;
 use std::fmt;
@@ -266,7 +267,7 @@ fn host(text: &str) -> Result<String, UsageError> {
         return Err(wrong("", text, " is no IPv6 address (write one such as [::1])"));
     }
     if let (Some((host, port)), false) = (text.rsplit_once(':'), is_ipv6) {
-        let port = format!(" `{}`)", suggest::shown(port));
+        let port = format!(" `{}`)", escape(port));
         return Err(wrong("HOST and PORT are two arguments (write ", host, &port));
     }
     if address.is_empty() || address.contains(|c: char| c.is_whitespace() || c == '/') {
@@ -282,7 +283,7 @@ fn port(text: &str) -> Result<u16, UsageError> {
 
 /// A mistake's message about an argument, in which nothing can move a terminal's cursor.
 fn wrong(before: &str, argument: &str, after: &str) -> UsageError {
-    UsageError(format!("{before}`{}`{after}", suggest::shown(argument)))
+    UsageError(format!("{before}`{}`{after}", escape(argument)))
 }
 
 #[cfg(test)]
@@ -352,7 +353,7 @@ mod tests {
             (&["8765"], "8765 stands where HOST belongs (write `127.0.0.1 8765` for that port)"),
             (&["h:1"], "HOST and PORT are two arguments (write `h` `1`)"),
             (&["http://h"], "HOST and PORT are two arguments (write `http` `//h`)"),
-            (&["a\u{1b}b/"], "`a\\u{1b}b/` is no host (write a name or an address, such as localhost)"),
+            (&["a\u{1b}b/"], "`a\\x1bb/` is no host (write a name or an address, such as localhost)"),
         ] {
             assert_eq!(error(arguments), format!("{message} (--help shows all options)"));
         }

@@ -7,7 +7,7 @@ mod cli;
 
 use cli::{Color, Command, Options};
 use rust_sse_server::script::catalogue::{path_of_file, DEMO_PATH};
-use rust_sse_server::text::suggest::printable;
+use rust_sse_server::text::escape::for_terminal;
 use rust_sse_server::{Catalogue, Journal, Script, Server, VERSION};
 use std::env;
 use std::fs;
@@ -118,7 +118,7 @@ fn list(options: &Options) -> Result<(), String> {
     for script in catalogue.scripts() {
         lines += &format!("{:width$}  {}\n", script.route.to_string(), script.about);
     }
-    print(&printable(&lines))
+    print(&for_terminal(&lines))
 }
 
 /// All scripts, or every mistake in them, one a line.
@@ -153,7 +153,7 @@ fn announce(host: &str, port: u16, routes: &[String]) -> Result<(), String> {
         let (method, target) = route.split_once(' ').unwrap_or(("", route));
         text += &format!("{:>23} http://{host}:{port}{target}\n", format!("and {method}").trim_end());
     }
-    print(&printable(&text))
+    print(&for_terminal(&text))
 }
 
 fn print(text: &str) -> Result<(), String> {
@@ -185,7 +185,7 @@ fn explain(error: &io::Error, options: &Options) -> String {
 
 fn complain(message: &str) {
     for line in message.lines() {
-        let line = format!("rust_sse_server: {}\n", printable(line));
+        let line = format!("rust_sse_server: {}\n", for_terminal(line));
         // Without stderr there is nobody to tell.
         let _ = io::stderr().write_all(line.as_bytes());
     }

@@ -4,7 +4,7 @@ use super::context::RequestContext;
 use super::words::wrong;
 use crate::http::field::is_token;
 use crate::http::uri::{percent_decode, percent_encode};
-use crate::text::suggest;
+use crate::text::escape::escape;
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
@@ -87,7 +87,7 @@ impl Route {
         let mut methods = Vec::new();
         for method in listed.split(',') {
             if !is_token(method.as_bytes()) {
-                return Err(format!("`{}` is no method", suggest::shown(method)));
+                return Err(format!("`{}` is no method", escape(method)));
             }
             if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
                 return Err(format!("methods are in upper case (write `{}`)", method.to_ascii_uppercase()));
@@ -96,7 +96,7 @@ impl Route {
         }
         let target = target.trim_start_matches(&[' ', '\t'][..]);
         if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
-            return Err(format!("a target begins with `/`, not as `{}`", suggest::shown(target)));
+            return Err(format!("a target begins with `/`, not as `{}`", escape(target)));
         }
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.as_bytes().to_vec())),
@@ -121,7 +121,7 @@ impl Route {
             Some(("query", key)) if !key.is_empty() => CountBy::Query(key.as_bytes().to_vec()),
             Some(("header", key)) if !key.is_empty() => CountBy::Header(key.to_owned()),
             Some(("cookie", key)) if !key.is_empty() => CountBy::Cookie(key.to_owned()),
-            _ => return Err(format!("`{}` is nothing to count by", suggest::shown(&text))),
+            _ => return Err(format!("`{}` is nothing to count by", escape(argument))),
         };
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::context::{RenderContext, RequestContext};
 use crate::http::uri::hex_octet;
+use crate::text::escape::escape;
 use crate::text::suggest;
 use std::borrow::Cow;
 
@@ -389,8 +390,8 @@ pub(super) fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
 
 fn unknown_escape(text: &[u8]) -> String {
     let length = if text.starts_with(b"\\x") { 4 } else { 2 };
-    let after = String::from_utf8_lossy(&text[1..length.min(text.len())]);
-    format!("unknown escape `\\{}` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)", suggest::shown(&after))
+    let after = &text[1..length.min(text.len())];
+    format!("unknown escape `\\{}` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)", escape(after))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::Exchange;
 use crate::http::date::Timestamp;
 use crate::http::field::is_token;
-use crate::text::visible::visible;
+use crate::text::escape::escape;
 use std::io::{self, Write};
 use std::time::SystemTime;
 
@@ -25,7 +25,7 @@ impl Log {
     pub fn end(&self, exchange: &Exchange, how: &str) {
         let status = match exchange.status() {
             b"" => "-".to_owned(),
-            status => visible(status),
+            status => escape(status),
         };
         let time = exchange.began.elapsed();
         write(
@@ -60,7 +60,7 @@ fn write(exchange: &Exchange, what: &str, rest: &str) {
 /// A method as it is, and what is none between quotes.
 fn method(bytes: &[u8]) -> String {
     match is_token(bytes) {
-        true => visible(bytes),
+        true => escape(bytes),
         false => quoted(bytes),
     }
 }
@@ -68,7 +68,7 @@ fn method(bytes: &[u8]) -> String {
 /// Text between quotes, which do not occur in it.
 fn quoted(bytes: &[u8]) -> String {
     let mut quoted = String::from("\"");
-    for c in visible(bytes).chars() {
+    for c in escape(bytes).chars() {
         if c == '"' {
             quoted.push('\\');
         }

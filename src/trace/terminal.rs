@@ -2,7 +2,7 @@
 //! from the server, with the standard's word for it, and `*` for what happens beside.
 
 use super::{Connection, Exchange, Side};
-use crate::text::visible::visible;
+use crate::text::escape::escape;
 use crate::trace::wire_parser::{Name, WireParser};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ pub struct Terminal {
 }
 
 /// Stands before a remark of ours, and is escaped where it comes over the wire.
-const REMARK: char = crate::text::visible::ARROW;
+const REMARK: char = crate::text::escape::ARROW;
 const REQUEST: &str = "\x1b[36m";
 const FRAMING: &str = "\x1b[33m";
 const NOTE: &str = "\x1b[32m";
@@ -123,7 +123,7 @@ impl Terminal {
         };
         let word = if goes_on { "" } else { name.as_str() };
         let remark = if remark.is_empty() { String::new() } else { format!(" {REMARK} {remark}") };
-        let text = visible(bytes);
+        let text = escape(bytes);
         let parts = [(colour, text.as_str()), (NOTE, &remark)];
         self.line(connection.client, connection.age(), arrow, word, &parts);
     }
@@ -153,8 +153,8 @@ impl Terminal {
 }
 
 fn dispatches(kind: &str, id: &str) -> String {
-    let kind = visible(kind.as_bytes());
-    match visible(id.as_bytes()) {
+    let kind = escape(kind.as_bytes());
+    match escape(id.as_bytes()) {
         id if id.is_empty() => format!("event `{kind}` is dispatched, no last event ID"),
         id => format!("event `{kind}` is dispatched, last event ID `{id}`"),
     }
