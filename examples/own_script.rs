@@ -33,7 +33,7 @@ data: two
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut catalogue = Catalogue::built_in()?;
-    catalogue.add(Script::compile("own_script", "/numbers", SCRIPT.as_bytes())?)?;
+    catalogue.add(Script::compile("own_script", "/numbers", SCRIPT.as_bytes())?);
     let server = Server::bind("127.0.0.1:0", catalogue)?.journal(Journal::default()).start()?;
 
     let source = EventSource::new(&server.url("/numbers"))?;

@@ -127,10 +127,11 @@ fn load(options: &Options) -> Result<Catalogue, String> {
     let mut mistakes = Vec::new();
     for file in &options.scripts {
         match read(file) {
-            Ok(script) => catalogue.add(script).unwrap_or_else(|mistake| mistakes.push(mistake)),
+            Ok(script) => catalogue.add(script),
             Err(mistake) => mistakes.push(mistake),
         }
     }
+    mistakes.extend(catalogue.check().err());
     match mistakes.is_empty() {
         true => Ok(catalogue),
         false => Err(mistakes.join("\n")),

@@ -97,6 +97,6 @@ fn loops_allocate_nothing_for_their_turns() {
 
 #[test]
 fn filler_costs_no_memory() {
-    let (_, octets) = allocated_by(b"@fill 100M x\n");
+    let (_, octets) = allocated_by(b"@fill 64M x\n");
     assert!(octets < 20_000, "{octets} octets");
 }

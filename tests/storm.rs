@@ -93,7 +93,7 @@ fn a_wrong_command_line_is_one_line_and_exit_2() {
         (&["--clients", "--ramp"], "--clients needs a value"),
         (&["--clients", "0"], "--clients: `0` is no number of clients (write 1 to 16000)"),
         (&["--ramp=x"], "--ramp: `x` is no number of milliseconds (write 0 to 3600000)"),
-        (&["--speed", "0"], "--speed: `0` is no speed (write a number from 0.001 to 1000000, or max)"),
+        (&["--speed", "0"], "--speed: invalid speed `0` (expected a number from 0.001 to 1000000, or max)"),
         (&["--serve=1"], "--serve takes no value"),
         (&["http://a/", "http://b/"], "`http://b/` is one URL too many"),
         (&["http://a/", "--speed", "2"], "--speed is for the server of its own, not for a URL's"),

@@ -3,14 +3,13 @@
 
 use crate::http::body::BodyReader;
 use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::field::{is_field_value, is_same, says_close};
+use crate::http::field::{is_same, says_close};
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, RequestError, ResponseOptions, Status};
 use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
-use crate::script::head::HeadField;
+use crate::script::head::{render_value, HeadField, StatusLine};
 use crate::script::play::{End, Player};
-use crate::script::template::Template;
 use crate::script::{BodyFraming, Ending, Part, Script};
 use crate::server::clock::ClientClock;
 use crate::server::internal::{self, Own};
@@ -19,7 +18,6 @@ use crate::server::shared::Shared;
 use crate::server::socket::{self, Due, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
 use crate::trace::observers::Subscription;
 use crate::trace::Tap;
-use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::sync::atomic::Ordering;
@@ -243,8 +241,7 @@ impl Client<'_> {
     /// The head of a part's answer, or what the request made of it that cannot be sent.
     fn head(&self, part: &Part, context: RequestContext<'_>) -> Result<StreamHead, String> {
         part.check_waits(context)?;
-        let (status, reason) = part.head.status(context)?;
-        let status = Status(status);
+        let StatusLine { status, reason } = part.head.status_line(context)?;
         let framing =
             if status.has_no_body() { Framing::Empty } else { framing(part, context.request.version()) };
         let mut closes = self.options.close || part.ending == Ending::Close || framing == Framing::UntilClose;
@@ -258,7 +255,7 @@ impl Client<'_> {
                 HeadField::Connection if closes => head.field("connection", b"close"),
                 HeadField::Connection => {}
                 HeadField::Line(name, value) => {
-                    let value = field_value(name, value, context)?;
+                    let value = render_value(name, value, context)?;
                     closes |= is_same(name.as_bytes(), b"connection") && says_close(&value);
                     head.field(name, &value);
                 }
@@ -301,19 +298,6 @@ fn recorded(request: &Request, body: &[u8]) -> RecordedRequest {
         target: text(request.target()),
         headers,
         body: body.to_vec(),
-    }
-}
-
-/// The value of a field line for this request. What a client sends must not become a field line of its own.
-fn field_value<'a>(
-    name: &str,
-    value: &'a Template,
-    context: RequestContext<'_>,
-) -> Result<Cow<'a, [u8]>, String> {
-    let value = value.in_head(context);
-    match is_field_value(&value) {
-        true => Ok(value),
-        false => Err(format!("the value of `{name}` holds a control byte, which no field line can")),
     }
 }
 

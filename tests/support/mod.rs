@@ -70,7 +70,7 @@ pub fn demo(speed: &str) -> RunningServer {
 pub fn serve(speed: &str, scripts: &[(&str, &[u8])]) -> RunningServer {
     let mut catalogue = Catalogue::built_in().unwrap();
     for (path, text) in scripts {
-        catalogue.add(Script::compile(path, path, text).unwrap()).unwrap();
+        catalogue.add(Script::compile(path, path, text).unwrap());
     }
     let server = Server::bind("127.0.0.1:0", catalogue).unwrap();
     server.speed(Speed::parse(speed).unwrap()).start().unwrap()
