@@ -344,7 +344,10 @@ mod tests {
             (&["[::1", "0"], "`[::1` is no IPv6 address (write one such as [::1])"),
             (&["fe80::1%lo"], "`fe80::1%lo` is no IPv6 address (write one such as [::1])"),
             (&["--script"], "--script needs a value"),
-            (&["--speed", "0"], "--speed: invalid speed `0` (expected a number from 0.001 to 1000000, or max)"),
+            (
+                &["--speed", "0"],
+                "--speed: invalid speed `0` (expected a number from 0.001 to 1000000, or max)",
+            ),
             (&["--max-clients", "0"], "--max-clients: `0` is no number of clients (write 1 or more)"),
             (&["h", "65536"], "`65536` is no port (write a number from 0 to 65535)"),
             (&["h", "+1"], "`+1` is no port (write a number from 0 to 65535)"),

@@ -23,6 +23,17 @@ mod request_line;
 pub mod response;
 pub mod uri;
 
+/// What becomes of the connection after a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterResponse {
+    /// It is kept: the response is complete, and another request can follow.
+    KeepAlive,
+    /// It is closed.
+    Close,
+    /// It is reset (TCP RST).
+    Reset,
+}
+
 /// How far a reader that is fed bytes as they arrive has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {

@@ -17,7 +17,7 @@ pub mod wire_parser;
 
 use crate::event_source::stream::EventStream;
 use crate::http::field::FieldLine;
-use crate::script::play::End;
+use crate::http::AfterResponse;
 use crate::trace::wire_parser::{Name, WireParser};
 use log::Log;
 use observers::Observers;
@@ -250,7 +250,7 @@ impl<'a> Tap<'a> {
     }
 
     /// Sees an answer end.
-    pub fn ended(&self, end: &io::Result<End>) {
+    pub fn ended(&self, end: &io::Result<AfterResponse>) {
         if matches!(end, Err(error) if is_gone(error)) {
             self.client_leaves();
         }
@@ -273,13 +273,13 @@ impl Drop for Tap<'_> {
 }
 
 /// The end in a few words.
-fn how_it_ended(end: &io::Result<End>, response: &WireParser) -> String {
+fn how_it_ended(end: &io::Result<AfterResponse>, response: &WireParser) -> String {
     let how = match end {
-        Ok(End::KeepAlive) => "complete, connection kept",
-        Ok(End::Close) if response.is_complete() => "complete, connection closed",
-        Ok(End::Close) if response.ends_with_connection() => "ended by closing the connection",
-        Ok(End::Close) => "connection closed before the body was complete",
-        Ok(End::Reset) => "reset by the server",
+        Ok(AfterResponse::KeepAlive) => "complete, connection kept",
+        Ok(AfterResponse::Close) if response.is_complete() => "complete, connection closed",
+        Ok(AfterResponse::Close) if response.ends_with_connection() => "ended by closing the connection",
+        Ok(AfterResponse::Close) => "connection closed before the body was complete",
+        Ok(AfterResponse::Reset) => "reset by the server",
         Err(error) => match error.kind() {
             ErrorKind::TimedOut => "given up: the client does not read",
             _ if is_gone(error) => "the client has gone",

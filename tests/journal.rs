@@ -86,7 +86,11 @@ fn dropping_all_streams_from_a_test_leaves_the_server_running() {
 
 #[test]
 fn a_stream_that_never_waits_is_broken_too() {
-    for script in ["@repeat 1000000000\ndata: x\n\n@again\n", "@repeat 16\n@fill 64M x\n@again\n"] {
+    for script in [
+        "@repeat 1000000000\ndata: x\n\n@again\n",
+        "@repeat 16\n@fill 64M x\n@again\n",
+        "@chunk 1\n@fill 64M x\n",
+    ] {
         let server = support::serve("max", &[("/busy", script.as_bytes())]);
         let reader = {
             let address = server.address();

@@ -2,7 +2,7 @@
 
 mod support;
 
-use rust_sse_server::script::{condition, parse::directions, template::PLACEHOLDERS};
+use rust_sse_server::script::{condition, parse::directions, placeholder::PLACEHOLDERS};
 use rust_sse_server::Script;
 use std::collections::BTreeSet;
 use std::fs;
@@ -88,7 +88,7 @@ fn the_maps_name_the_modules_there_are() {
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["server", "script", "text"]),
     ("server", &["script", "trace", "http", "text"]),
-    ("trace", &["event_source", "script", "http", "text"]),
+    ("trace", &["event_source", "http", "text"]),
     ("event_source", &["http", "text"]),
     ("script", &["http", "text"]),
     ("http", &["text"]),
@@ -167,8 +167,8 @@ fn the_readme_names_every_direction_condition_and_placeholder_as_the_parser_does
     shown.retain(|usage| !usage.contains('…'));
     assert_eq!(shown, directions::usages().collect::<Vec<_>>());
     assert_eq!(table("condition"), condition::usages().collect::<Vec<_>>());
-    let braces = PLACEHOLDERS.map(|name| format!("{{{{{name}}}}}"));
-    assert_eq!(table("placeholder"), braces);
+    let braces = PLACEHOLDERS.iter().map(|placeholder| format!("{{{{{}}}}}", placeholder.usage));
+    assert_eq!(table("placeholder"), braces.collect::<Vec<_>>());
 }
 
 #[test]

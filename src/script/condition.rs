@@ -259,7 +259,7 @@ fn unknown(name: &[u8]) -> String {
     let known: Vec<&str> = FORMS.iter().map(Form::name).collect();
     let hint = match suggest::nearest(&name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("expected one of {}", known.join(", ")),
+        None => format!("known: {}", known.join(", ")),
     };
     format!("unknown condition `{name}` ({hint})")
 }
@@ -360,7 +360,7 @@ mod tests {
             ("method", "invalid condition `method` (expected `method M`)"),
             ("body x", "invalid condition `body x` (expected `body ~V`)"),
             ("query =x", "invalid condition `query =x` (expected `query K[=V]`)"),
-            ("body ~\\q", "unknown escape `\\q` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)"),
+            ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)"),
             ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
             ("no otherwise", "`no otherwise` never holds (remove it)"),
             ("body ~\"x", "missing double quote at the end (write \\x22 for one that is meant)"),

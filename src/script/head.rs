@@ -10,14 +10,14 @@ use crate::http::response::Status;
 use std::borrow::Cow;
 
 /// The status line and the field lines of a script's response.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct ScriptHead {
     status: Template,
     fields: Vec<HeadField>,
 }
 
 /// A field line of a response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum HeadField {
     /// `transfer-encoding` or `content-length`, depending on how the end of the body is marked.
     Framing,

@@ -6,10 +6,11 @@ use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::field::{is_same, says_close};
 use crate::http::request::{HeadReader, Request, Version};
 use crate::http::response::{Answer, Head, RequestError, ResponseOptions, Status};
+use crate::http::AfterResponse;
 use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
 use crate::script::head::{render_value, HeadField, StatusLine};
-use crate::script::play::{End, Player};
+use crate::script::play::Player;
 use crate::script::{BodyFraming, Ending, Part, Script};
 use crate::server::clock::ClientClock;
 use crate::server::internal::{self, Own};
@@ -38,7 +39,7 @@ pub fn serve(stream: &TcpStream, accepted: Instant, site: &Shared) -> io::Result
     let end = loop {
         let received = client.request(due);
         match client.answer(received)? {
-            End::KeepAlive => due = Due::Begin { first: IDLE_TIME, rest: HEAD_TIME },
+            AfterResponse::KeepAlive => due = Due::Begin { first: IDLE_TIME, rest: HEAD_TIME },
             end => break end,
         }
         // Whoever reads the answer may be waiting for this processor, and whoever is served next. With 200 clients that ask
@@ -46,7 +47,7 @@ pub fn serve(stream: &TcpStream, accepted: Instant, site: &Shared) -> io::Result
         thread::yield_now();
     };
     // A socket closed with unread request bytes sends a reset; those of the last request are unread still.
-    if end == End::Close {
+    if end == AfterResponse::Close {
         client.incoming.close();
     }
     Ok(())
@@ -103,7 +104,7 @@ impl Client<'_> {
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let is_asked_for = matches!(self.find(request), Found::Script(script) if script.wants_body());
+        let is_asked_for = matches!(self.find(request), Found::Script(script) if script.uses_body());
         let keeps = is_asked_for || self.site.journal.is_some();
         self.incoming.receive(Due::Whole(Instant::now() + BODY_TIME), &mut |bytes| {
             body.push(bytes, &mut |data| {
@@ -120,11 +121,11 @@ impl Client<'_> {
     }
 
     #[inline(never)]
-    fn answer(&self, received: Received) -> io::Result<End> {
+    fn answer(&self, received: Received) -> io::Result<AfterResponse> {
         let end = match received {
-            _ if self.site.state.stop.load(Ordering::Relaxed) => Ok(End::Close),
+            _ if self.site.state.stop.load(Ordering::Relaxed) => Ok(AfterResponse::Close),
             Ok(Some((request, body))) => self.respond(&request, &body),
-            Ok(None) => Ok(End::Close),
+            Ok(None) => Ok(AfterResponse::Close),
             Err(error) => self.refuse(error),
         };
         self.tap.ended(&end);
@@ -132,7 +133,7 @@ impl Client<'_> {
     }
 
     /// Answers what is no request, after which the connection is of no more use.
-    fn refuse(&self, error: ReceiveError) -> io::Result<End> {
+    fn refuse(&self, error: ReceiveError) -> io::Result<AfterResponse> {
         let error = match error {
             ReceiveError::Refused(error) => error,
             ReceiveError::TimedOut => {
@@ -143,10 +144,10 @@ impl Client<'_> {
         };
         let options = ResponseOptions { close: true, ..self.options };
         self.out().write_all(&Answer::error(&error).to_bytes(options))?;
-        Ok(End::Close)
+        Ok(AfterResponse::Close)
     }
 
-    fn respond(&self, request: &Request, body: &[u8]) -> io::Result<End> {
+    fn respond(&self, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
         let found = self.find(request);
         if let Found::Nothing = found {
             match internal::answer(request, self.site, self.stream) {
@@ -185,13 +186,13 @@ impl Client<'_> {
     }
 
     /// Streams what is to be seen of other connections.
-    fn show_wire(&self, request: &Request, subscription: &Subscription<'_>) -> io::Result<End> {
+    fn show_wire(&self, request: &Request, subscription: &Subscription<'_>) -> io::Result<AfterResponse> {
         let framing = match request.version() {
             Version::Http11 => Framing::Chunked,
             Version::Http10 => Framing::UntilClose,
         };
         let head = internal::wire_head(framing, self.options.close);
-        let end = if self.options.close { End::Close } else { End::KeepAlive };
+        let end = if self.options.close { AfterResponse::Close } else { AfterResponse::KeepAlive };
         match self.options.head_only {
             true => self.out().write_all(&head).map(|()| end),
             false => {
@@ -202,13 +203,13 @@ impl Client<'_> {
     }
 
     /// Sends an answer that is no stream.
-    fn short(&self, answer: &Answer) -> io::Result<End> {
+    fn short(&self, answer: &Answer) -> io::Result<AfterResponse> {
         self.out().write_all(&answer.to_bytes(self.options))?;
-        Ok(if self.options.close { End::Close } else { End::KeepAlive })
+        Ok(if self.options.close { AfterResponse::Close } else { AfterResponse::KeepAlive })
     }
 
     /// Answers with a script.
-    fn stream(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<End> {
+    fn stream(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
         let open_clients = &self.site.state.open;
         let mut context = RequestContext { request, body, ip: self.ip, connection: 1, open_clients };
         // A HEAD request does not start the script, so it does not count.
@@ -228,14 +229,14 @@ impl Client<'_> {
             Err(why) => return self.short(&Answer::bad_value(&why)),
         };
         let end = match self.options.head_only {
-            true => self.out().write_all(&head.bytes).map(|()| End::KeepAlive)?,
+            true => self.out().write_all(&head.bytes).map(|()| AfterResponse::KeepAlive)?,
             false => {
                 let body = ChunkedWriter::new(self.out(), head.framing);
                 let player = Player::new(context, head.bytes, body, self.clock(), self.site.timing);
                 ended_by_us(player.play(part, start))?
             }
         };
-        Ok(if end == End::KeepAlive && head.closes { End::Close } else { end })
+        Ok(if end == AfterResponse::KeepAlive && head.closes { AfterResponse::Close } else { end })
     }
 
     /// The head of a part's answer, or what the request made of it that cannot be sent.
@@ -279,9 +280,9 @@ fn preflight(request: &Request, methods: &[&str]) -> Answer {
 }
 
 /// A stream that the server itself broke off ends as one with `@drop` does.
-fn ended_by_us(end: io::Result<End>) -> io::Result<End> {
+fn ended_by_us(end: io::Result<AfterResponse>) -> io::Result<AfterResponse> {
     match end {
-        Err(error) if error.kind() == ErrorKind::ConnectionAborted => Ok(End::Close),
+        Err(error) if error.kind() == ErrorKind::ConnectionAborted => Ok(AfterResponse::Close),
         end => end,
     }
 }

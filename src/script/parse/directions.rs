@@ -1,6 +1,6 @@
 //! The table of directions: how each is written, and how it changes the part that is being parsed.
 
-use super::body::Cut;
+use super::body::{Cut, MAX_FILL};
 use super::part::PartParser;
 use crate::http::chunk::Framed;
 use crate::script::head::field_line;
@@ -12,8 +12,6 @@ use crate::text::escape::escape;
 use crate::text::suggest;
 use std::time::Duration;
 
-/// The most that one `@fill` adds: filler is framed when the script is loaded and stays in memory.
-const MAX_FILL: u64 = 64 * MIB;
 /// The latest place for `@drop after`: streams that are to break later are better broken by a test.
 const MAX_DROP_AFTER: u64 = 1024 * MIB;
 
@@ -192,7 +190,7 @@ fn fill(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         _ => return Err(invalid("filler", filler, "one byte that does not end a line")),
     };
     part.mark_content();
-    part.body.fill(byte, size);
+    part.body.fill(byte, size as usize);
     Ok(())
 }
 
@@ -205,7 +203,7 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (size, rest) = word(argument);
             let size = parse_number(size).filter(|size| *size > 0);
             let size = size.ok_or_else(|| invalid_argument(argument))?;
-            Cut::Octets(size, every(rest)?.unwrap_or_default())
+            Cut::Pieces { size, every: every(rest)?.unwrap_or_default() }
         }
     });
     Ok(())
@@ -252,7 +250,7 @@ fn keepalive(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     }
     comment.push(b'\n');
     part.mark_body_needed();
-    step(part, Step::Keepalive(every, Framed::new(&comment)))
+    step(part, Step::Keepalive { every, comment: Framed::new(&comment) })
 }
 
 fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {

@@ -94,7 +94,7 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
         ("@eol lfcr", "invalid argument `lfcr` (expected `@eol keep | lf | crlf | cr`)"),
         ("@literal", "missing argument (expected `@literal on | off`)"),
         ("@send", "missing argument (expected `@send TEXT`)"),
-        ("@send \\q", r"unknown escape `\q` (known are \n \r \t \0 \s \\ \xHH)"),
+        ("@send \\q", r"unknown escape `\q` (known: \n \r \t \0 \s \\ \xHH)"),
         ("@fill 5K", "invalid size `5K` (expected 512, 64k or 5M, at most 64M)"),
         ("@fill 65M", "invalid size `65M` (expected 512, 64k or 5M, at most 64M)"),
         ("@fill 5 ab", "invalid filler `ab` (expected one byte that does not end a line)"),
@@ -170,7 +170,7 @@ fn an_error_in_one_part_does_not_hide_those_in_others() {
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
             "chat.sse:4: @part: unreachable: the part on line 2 answers instead (change the order or the conditions)",
-            "chat.sse:6: @part: unknown condition `x` (expected one of connection, method, query, header, cookie, last-event-id, body, no, otherwise)",
+            "chat.sse:6: @part: unknown condition `x` (known: connection, method, query, header, cookie, last-event-id, body, no, otherwise)",
             "chat.sse:7: @open: unexpected argument `now` (takes no argument)",
         ]
     );
