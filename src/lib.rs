@@ -109,9 +109,9 @@ pub mod internals {
     pub use crate::http::request::{HeadReader, Request};
     pub use crate::http::uri::percent_decode;
     pub use crate::http::Progress;
-    pub use crate::script::condition::CONDITIONS;
+    pub use crate::script::condition;
     pub use crate::script::context::RequestContext;
-    pub use crate::script::parse::directions::usages;
+    pub use crate::script::parse::directions;
     pub use crate::script::placeholder::PLACEHOLDERS;
     pub use crate::script::play::clock::{Clock, Timing};
     pub use crate::script::play::Player;

@@ -65,7 +65,6 @@ const OTHER_MAPPINGS: usize = 1_000;
 #[must_use = "a server does nothing until it is started"]
 pub struct Server {
     catalogue: Catalogue,
-    problems: Vec<String>,
     trace_writer: Option<Box<dyn Write + Send>>,
     trace_color: bool,
     timing: Timing,
@@ -88,7 +87,6 @@ impl Server {
         journal.keep(true);
         Server {
             catalogue: Catalogue::built_in().unwrap_or_default(),
-            problems: Vec::new(),
             trace_writer: None,
             trace_color: false,
             timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
@@ -101,7 +99,7 @@ impl Server {
 
     /// Adds a script. It replaces built-in scripts that answer the same requests.
     pub fn script(mut self, script: Script) -> Server {
-        self.problems.extend(self.catalogue.add(script).err());
+        self.catalogue.add(script);
         self
     }
 
@@ -176,9 +174,7 @@ impl Server {
     /// - [`ErrorKind::TooManyClients`]: Linux limits the memory mappings of a process (`vm.max_map_count`), and near that
     ///   limit a thread that starts can abort the whole process. The message says how many clients are possible.
     pub fn check(&self) -> Result<(), Error> {
-        if !self.problems.is_empty() {
-            return Err(Error::new(ErrorKind::DuplicateRoute, self.problems.join("\n")));
-        }
+        self.catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
         match thread_limit() {
             Some(limit) if self.max_clients > limit => Err(Error::new(
                 ErrorKind::TooManyClients,

@@ -138,10 +138,10 @@ fn all_errors_of_all_scripts_are_reported_before_a_port_is_opened() {
         .stdout(is_empty())
         .stderr(format!(
             "rust_sse_server: {first}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
-             rust_sse_server: {first}:3: @status: the head has left with line 2 (put this above it)\n\
-             rust_sse_server: {second}:1: @sleep: `1 s` is no time (write 80ms, 1.5s, 2m or 1h)\n\
+             rust_sse_server: {first}:3: @status: must come before the body (move it above line 2)\n\
+             rust_sse_server: {second}:1: @sleep: invalid time `1 s` (expected a time such as 80ms, 1.5s, 2m or 1h)\n\
              rust_sse_server: {first}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
-             rust_sse_server: {first}:3: @status: the head has left with line 2 (put this above it)\n"
+             rust_sse_server: {first}:3: @status: must come before the body (move it above line 2)\n"
         ));
 }
 
@@ -151,10 +151,10 @@ fn check_reports_every_error_and_opens_no_port() {
     let bad = folder.file("bad.sse", "@slep 1s\n@chunk 0\n@send \\q\n@repeat 2\ndata: x\n@hang\n");
     program(&["--check", "--script", &bad]).assert().code(1).stdout(is_empty()).stderr(format!(
         "rust_sse_server: {bad}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
-         rust_sse_server: {bad}:2: @chunk: `0` is no way to cut chunks (write `@chunk event | line | whole | N [every T]`)\n\
+         rust_sse_server: {bad}:2: @chunk: invalid argument `0` (expected `@chunk event | line | whole | N [every T]`)\n\
          rust_sse_server: {bad}:3: @send: unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)\n\
-         rust_sse_server: {bad}:4: @repeat: the loop is not closed (put `@again` after what is to be repeated)\n\
-         rust_sse_server: {bad}:6: @hang: it would end the loop of line 4 in its first turn (put it after `@again`)\n"
+         rust_sse_server: {bad}:4: @repeat: the loop is not closed (add `@again` below its last line)\n\
+         rust_sse_server: {bad}:6: @hang: would end the loop of line 4 in its first turn (move it below `@again`)\n"
     ));
     let good = folder.file("good.sse", "data: x\n\n");
     program(&["--check", "--script", &good])
@@ -197,7 +197,7 @@ fn a_seed_makes_random_waits_the_same_in_every_run() {
 fn two_scripts_for_one_path_are_an_error_that_names_both() {
     let (one, other) = (Folder::new("one"), Folder::new("other"));
     let (first, second) = (one.file("chat.sse", ""), other.file("chat.sse", ""));
-    let duplicate = format!("{second}: {first} answers GET /chat already (change @on or the file's name)");
+    let duplicate = format!("{second} and {first} both answer GET /chat (change `@on` or the file name)");
     assert_fails(1, &["--script", &first, "--script", &second], &duplicate);
     let invalid = other.file("invalid.sse", "@again\n");
     program(&["--check", "--script", &first, "--script", &second, "--script", &invalid])

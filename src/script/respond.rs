@@ -1,15 +1,13 @@
 //! Makes the head of a part's response to a request: status line, field lines, and how the end of the body is marked.
 
 use super::context::RequestContext;
-use super::head::HeadField;
-use super::template::Template;
+use super::head::{render_value, HeadField, StatusLine};
 use super::{BodyFraming, Ending, Part};
 use crate::http::chunk::Framing;
-use crate::http::field::{is_field_value, says_close};
+use crate::http::field::says_close;
 use crate::http::request::Version;
 use crate::http::response::{ResponseHead, ResponseOptions, StreamHead};
 use crate::http::status::Status;
-use std::borrow::Cow;
 
 impl Part {
     /// The head of the response to a request.
@@ -22,8 +20,7 @@ impl Part {
         options: ResponseOptions,
     ) -> Result<StreamHead, String> {
         self.check_waits(context)?;
-        let (status, reason) = self.head.status(context)?;
-        let status = Status(status);
+        let StatusLine { status, reason } = self.head.status_line(context)?;
         let reason = reason.unwrap_or_else(|| status.reason().into());
         let framing = self.response_framing(status, context.request.version());
         let mut close = options.close || self.ending == Ending::Close || framing == Framing::UntilClose;
@@ -37,7 +34,7 @@ impl Part {
                 HeadField::Connection if close => head.field("connection", b"close"),
                 HeadField::Connection => {}
                 HeadField::Line(name, value) => {
-                    let value = field_value(name, value, context)?;
+                    let value = render_value(name, value, context)?;
                     close |= name.eq_ignore_ascii_case("connection") && says_close(&value);
                     head.field(name, &value);
                 }
@@ -61,19 +58,5 @@ impl Part {
             BodyFraming::Chunked if version == Version::Http10 => Framing::UntilClose,
             BodyFraming::Chunked => Framing::Chunked,
         }
-    }
-}
-
-/// The value of a field line for this request. Bytes from a client must not become a field line.
-fn field_value<'a>(
-    name: &str,
-    value: &'a Template,
-    context: RequestContext<'_>,
-) -> Result<Cow<'a, [u8]>, String> {
-    let value = value.in_head(context);
-    if is_field_value(&value) {
-        Ok(value)
-    } else {
-        Err(format!("the value of `{name}` contains a control byte, which a field line cannot contain"))
     }
 }

@@ -182,8 +182,8 @@ pub(super) fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
 
 fn unknown_escape(text: &[u8]) -> String {
     let length = if text.starts_with(b"\\x") { 4 } else { 2 };
-    let after = String::from_utf8_lossy(&text[1..length.min(text.len())]);
-    format!("unknown escape `\\{}` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)", escape(&*after))
+    let after = &text[1..length.min(text.len())];
+    format!("unknown escape `\\{}` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)", escape(after))
 }
 
 #[cfg(test)]

@@ -195,11 +195,11 @@ fn an_invalid_value_from_the_request_is_a_400_and_the_connection_is_kept() {
     let server = serve("max", &[("/a", script)]);
     let mut client = Client::connect(server.address());
     for (query, why) in [
-        ("x=a%0D%0AEvil:%20b", "the value of `X` contains a control byte, which a field line cannot contain"),
-        ("status=999%0D%0AEvil:%20b", "`999\\r\\nEvil:` is no status (write a number from 200 to 999)"),
-        ("status=99", "`99` is no status (write a number from 200 to 999)"),
+        ("x=a%0D%0AEvil:%20b", "invalid value of `X` (control bytes are not allowed)"),
+        ("status=999%0D%0AEvil:%20b", "invalid status `999\\r\\nEvil:` (expected a number from 200 to 999)"),
+        ("status=99", "invalid status `99` (expected a number from 200 to 999)"),
         ("ms=999999999", "the requested wait is too long (at most 10m)"),
-        ("ms=soon", "`soonms` is no time (write 80ms, 1.5s, 2m or 1h)"),
+        ("ms=soon", "invalid time `soonms` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
     ] {
         let (head, body) = client.get(&format!("/a?{query}"), "").read_answer();
         assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n") && !head.contains("Evil"), "{head}");
