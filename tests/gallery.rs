@@ -108,7 +108,7 @@ fn the_clock_ticks_for_ever_and_its_ids_go_on() {
 
 #[test]
 fn reconnect_loses_nothing_and_repeats_nothing() {
-    let lost = "error: connection lost: the body ended in the middle";
+    let lost = "error: connection lost: the response body is incomplete";
     assert_eq!(
         dispatched(&demo("max"), "/reconnect", &["done"], 99),
         [
@@ -121,7 +121,7 @@ fn reconnect_loses_nothing_and_repeats_nothing() {
             "message: five",
             "done: nothing was lost",
             "error: connection closed by server",
-            "error: the server answered 204",
+            "error: unexpected status 204 (expected 200)",
         ]
     );
 }
@@ -134,7 +134,7 @@ fn stop_stops_an_event_source() {
             "message: first",
             "message: second",
             "error: connection closed by server",
-            "error: the server answered 204"
+            "error: unexpected status 204 (expected 200)"
         ]
     );
 }
@@ -171,7 +171,7 @@ fn redirect_leads_to_fields() {
 fn wrong_type_is_refused_by_an_event_source() {
     assert_eq!(
         dispatched(&demo("max"), "/wrong-type", &[], 99),
-        ["error: the content type is \"text/plain\", not text/event-stream"]
+        ["error: unexpected content type `text/plain` (expected text/event-stream)"]
     );
 }
 
