@@ -87,7 +87,7 @@ mod text;
 mod trace;
 
 pub use event_source::stream::EventStream;
-pub use event_source::{Event, EventSource, ReadyState};
+pub use event_source::{Event, EventSource, Events, ReadyState};
 pub use script::units::Speed;
 pub use script::Script;
 pub use server::{RecordedRequest, RunningServer, Server};
