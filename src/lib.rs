@@ -112,9 +112,9 @@ pub mod internals {
     pub use crate::script::condition::CONDITIONS;
     pub use crate::script::context::RequestContext;
     pub use crate::script::parse::directions::usages;
+    pub use crate::script::placeholder::PLACEHOLDERS;
     pub use crate::script::play::clock::{Clock, Timing};
     pub use crate::script::play::Player;
-    pub use crate::script::template::PLACEHOLDERS;
     pub use crate::script::units::parse_number;
     pub use crate::server::DEFAULT_MAX_CLIENTS;
     pub use crate::text::escape::{escape, for_terminal};

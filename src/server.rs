@@ -32,7 +32,7 @@ use crate::script::Script;
 use crate::text::error::{Error, ErrorKind};
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
-use crate::trace::Watchers;
+use crate::trace::Trace;
 use journal::Journal;
 pub use journal::RecordedRequest;
 use shared::Shared;
@@ -66,10 +66,10 @@ const OTHER_MAPPINGS: usize = 1_000;
 pub struct Server {
     catalogue: Catalogue,
     problems: Vec<String>,
-    trace: Option<Box<dyn Write + Send>>,
+    trace_writer: Option<Box<dyn Write + Send>>,
     trace_color: bool,
     timing: Timing,
-    watchers: Watchers,
+    trace: Trace,
     journal: Journal,
     control: bool,
     max_clients: usize,
@@ -89,10 +89,10 @@ impl Server {
         Server {
             catalogue: Catalogue::built_in().unwrap_or_default(),
             problems: Vec::new(),
-            trace: None,
+            trace_writer: None,
             trace_color: false,
             timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
-            watchers: Watchers::default(),
+            trace: Trace::default(),
             journal,
             control: false,
             max_clients: DEFAULT_MAX_CLIENTS,
@@ -134,7 +134,7 @@ impl Server {
     /// Writes every byte that is sent or received to `writer`, with the names that the standards give to the pieces. A
     /// writer that blocks delays the clients.
     pub fn trace(mut self, writer: impl Write + Send + 'static) -> Server {
-        self.trace = Some(Box::new(writer));
+        self.trace_writer = Some(Box::new(writer));
         self
     }
 
@@ -147,8 +147,7 @@ impl Server {
     /// Writes a line for each request and one for the end of each response to `writer`. A writer that blocks delays the
     /// clients.
     pub fn log(mut self, writer: impl Write + Send + 'static) -> Server {
-        drop(writer);
-        self.watchers.log = Some(Log);
+        self.trace.log = Some(Log::new(writer));
         self
     }
 
@@ -199,9 +198,9 @@ impl Server {
         self.check()?;
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
-        let mut watchers = self.watchers;
-        watchers.terminal = self.trace.map(|_| Terminal::new(self.trace_color));
-        let shared = Shared::new(self.catalogue, self.timing, watchers, self.journal, self.control);
+        let mut trace = self.trace;
+        trace.terminal = self.trace_writer.map(|writer| Terminal::new(writer, self.trace_color));
+        let shared = Shared::new(self.catalogue, self.timing, trace, self.journal, self.control);
         let shared = Arc::new(shared);
         let accept = accept::start(listener, &shared, self.max_clients)
             .map_err(|error| Error::io("cannot start a thread", error))?;

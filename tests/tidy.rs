@@ -171,7 +171,7 @@ fn the_readme_names_every_direction_condition_and_placeholder_as_the_parser_does
     shown.retain(|usage| !usage.contains('…'));
     assert_eq!(shown, usages().collect::<Vec<_>>());
     assert_eq!(table("condition"), CONDITIONS);
-    let braces = PLACEHOLDERS.map(|name| format!("{{{{{name}}}}}"));
+    let braces: Vec<_> = PLACEHOLDERS.iter().map(|row| format!("{{{{{}}}}}", row.usage)).collect();
     assert_eq!(table("placeholder"), braces);
 }
 

@@ -8,14 +8,14 @@ use super::words::wrong;
 use crate::http::field::{is_field_value, is_token, trim_ows};
 
 /// Status and field lines as the script wants them.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct ScriptHead {
     status: Template,
     fields: Vec<HeadField>,
 }
 
 /// A field line of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum HeadField {
     /// `transfer-encoding` or `content-length`, whichever marks the end of the body.
     Framing,

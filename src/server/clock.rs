@@ -95,7 +95,7 @@ impl Clock for ClientClock<'_> {
             self.stream.set_read_timeout(Some(left.min(SLICE)))?;
             match (&mut &*self.stream).read(&mut [0; 256]) {
                 Ok(0) => {
-                    self.tap.client_leaves();
+                    self.tap.client_closed();
                     return Ok(());
                 }
                 Err(error) if !is_timeout(&error) => return Err(error),

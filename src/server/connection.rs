@@ -36,7 +36,7 @@ pub(super) struct Client {
 /// # Errors
 /// The connection broke. That is an ordinary end: clients come and go.
 pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::Result<()> {
-    let tap = Tap::new(&shared.watchers, stream, client.number, client.accepted_at);
+    let tap = Tap::new(&shared.trace, stream, client.number, client.accepted_at);
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
     let ip = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
@@ -103,7 +103,7 @@ impl Connection<'_> {
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let script_wants_it = matches!(self.find(request), Found::Script(script) if script.wants_body());
+        let script_wants_it = matches!(self.find(request), Found::Script(script) if script.uses_body());
         let keeps = script_wants_it || self.shared.journal.is_on();
         self.incoming.receive(Deadline::At(Instant::now() + BODY_TIME), &mut |bytes| {
             reader.push(bytes, &mut |data| {

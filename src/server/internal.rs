@@ -93,7 +93,7 @@ fn wire<'a>(
     options: ResponseOptions,
 ) -> Option<Reply<'a>> {
     let ip = stream.peer_addr().ok()?.ip();
-    match shared.watchers.observers.subscribe(path, ip) {
+    match shared.trace.observers.subscribe(path, ip) {
         Some(subscription) => Some(Reply::Wire(wire_head(request, options), subscription)),
         None => {
             let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many observers (limit 64)");

@@ -87,7 +87,7 @@ fn handle_problems(problems: &Receiver<Problem>, overflowed: &AtomicBool, shared
     loop {
         match receive(problems, &lingering) {
             Ok(Problem::Rejected(stream, client)) => {
-                shared.watchers.rejected(&stream, client.number, client.accepted_at);
+                shared.trace.rejected(&stream, client.number, client.accepted_at);
                 lingering.extend(send_503(stream).ok());
             }
             Ok(Problem::AcceptFailed(error)) => {

@@ -3,7 +3,7 @@
 use super::journal::Journal;
 use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
-use crate::trace::Watchers;
+use crate::trace::Trace;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ pub(crate) struct Shared {
     /// How fast scripts play, and the seed of random waits.
     pub timing: Timing,
     /// The trace, the log, and the observers at `/-/wire`.
-    pub watchers: Watchers,
+    pub trace: Trace,
     /// Records requests.
     pub journal: Journal,
     /// Whether paths under `/-/` control the server.
@@ -41,14 +41,14 @@ impl Shared {
     pub fn new(
         catalogue: Catalogue,
         timing: Timing,
-        watchers: Watchers,
+        trace: Trace,
         journal: Journal,
         control: bool,
     ) -> Shared {
         Shared {
             catalogue,
             timing,
-            watchers,
+            trace,
             journal,
             control,
             started_at: Instant::now(),
@@ -139,7 +139,7 @@ pub(crate) mod tests {
     /// The state of a server without scripts.
     pub fn empty() -> Shared {
         let timing = Timing { speed: Speed::NORMAL, seed: 0 };
-        Shared::new(Catalogue::default(), timing, Watchers::default(), Journal::default(), false)
+        Shared::new(Catalogue::default(), timing, Trace::default(), Journal::default(), false)
     }
 
     #[test]

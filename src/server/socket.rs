@@ -133,7 +133,7 @@ impl<'a> Incoming<'a> {
             let length = self.peek(&mut buffer, deadline.left())?;
             let progress = take(&buffer[..length]);
             let used = if let Ok(Progress::Done(used)) = progress { used } else { length };
-            self.tap.received(self.stream, &buffer[..used]);
+            self.tap.received(&buffer[..used]);
             if let Progress::Done(used) = progress.map_err(ReceiveError::Invalid)? {
                 self.unread = used;
                 return Ok(());
@@ -156,7 +156,7 @@ impl<'a> Incoming<'a> {
         let length = retry(|| self.stream.peek(buffer))?;
         if length == 0 {
             self.ended = true;
-            self.tap.client_leaves();
+            self.tap.client_closed();
             return Err(ReceiveError::Closed);
         }
         Ok(length)

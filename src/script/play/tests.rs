@@ -8,7 +8,7 @@ use crate::script::Script;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// What happened, in order: writes as text, waits as the time since the start.
 type Diary = Rc<RefCell<Vec<String>>>;
