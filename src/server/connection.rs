@@ -5,7 +5,7 @@ use super::clock::ClientClock;
 use super::internal::{self, Reply};
 use super::journal::RecordedRequest;
 use super::responses;
-use super::shared::Shared;
+use super::shared::{Client, Shared};
 use super::socket::{self, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME};
 use crate::http::body::BodyReader;
 use crate::http::chunk::ChunkedWriter;
@@ -20,15 +20,6 @@ use crate::trace::Tap;
 use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Instant;
-
-/// Which client this is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Client {
-    /// The number of its connection, from 1.
-    pub number: u64,
-    /// When its connection was accepted.
-    pub accepted_at: Instant,
-}
 
 /// Serves a client until its connection ends. The first head must arrive within [`HEAD_TIME`] after the connection was
 /// accepted.
