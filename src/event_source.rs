@@ -12,7 +12,6 @@ pub mod stream;
 pub mod url;
 
 use crate::text::error::Error;
-use crate::text::escape::escape;
 use exchange::Response;
 use std::fmt;
 use std::net::{Shutdown, TcpStream};
@@ -242,7 +241,7 @@ impl EventSource {
             Ok(response) => response,
             Err(end) => return end,
         };
-        if let Err(reason) = check(&response) {
+        if let Err(reason) = response.check_event_stream() {
             return End::Failed(reason);
         }
         if !self.set_state(ReadyState::Open) {
@@ -379,22 +378,6 @@ impl Drop for Events {
     fn drop(&mut self) {
         self.source.close();
     }
-}
-
-/// Checks that a response is an event stream (WHATWG "Server-sent events", section 9.2.3).
-fn check(response: &Response) -> Result<(), String> {
-    if response.status == 204 {
-        return Err("status 204: the server has no more events".to_owned());
-    }
-    if response.status != 200 {
-        return Err(format!("unexpected status {} (expected 200)", response.status));
-    }
-    let content_type = response.field("content-type").unwrap_or_default();
-    let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
-    if String::from_utf8_lossy(essence).trim().eq_ignore_ascii_case("text/event-stream") {
-        return Ok(());
-    }
-    Err(format!("unexpected content type `{}` (expected text/event-stream)", escape(essence)))
 }
 
 /// Locks a mutex, also after a listener has panicked while it was locked.

@@ -3,8 +3,9 @@
 
 use super::url::HttpUrl;
 use crate::http::dechunk::ChunkDecoder;
-use crate::http::field::{field_value, field_values, list_members};
+use crate::http::field::{field_value, field_values, list_members, trim_ows};
 use crate::http::Progress;
+use crate::text::escape::escape;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -69,6 +70,22 @@ impl Response {
     /// The value of the first field line with this name.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         field_value(&self.head, name)
+    }
+
+    /// Checks that this is an event stream (WHATWG "Server-sent events", section 9.2.3). The error says why it is not.
+    pub fn check_event_stream(&self) -> Result<(), String> {
+        if self.status == 204 {
+            return Err("status 204: the server has no more events".to_owned());
+        }
+        if self.status != 200 {
+            return Err(format!("unexpected status {} (expected 200)", self.status));
+        }
+        let content_type = self.field("content-type").unwrap_or_default();
+        let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
+        if trim_ows(essence).eq_ignore_ascii_case(b"text/event-stream") {
+            return Ok(());
+        }
+        Err(format!("unexpected content type `{}` (expected text/event-stream)", escape(essence)))
     }
 
     /// Reads the body and calls `data` with each piece of it.
