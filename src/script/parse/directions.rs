@@ -120,7 +120,7 @@ impl Direction {
 }
 
 fn on(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    part.check_is_first(|script| &mut script.on)?;
+    part.check_is_single("on")?;
     part.script.route.apply_on(argument)
 }
 
@@ -270,7 +270,7 @@ fn resume(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
 }
 
 fn count(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    part.check_is_first(|script| &mut script.count)?;
+    part.check_is_single("count")?;
     part.script.route.apply_count(argument)
 }
 

@@ -9,6 +9,7 @@ use crate::script::head::ScriptHead;
 use crate::script::route::Route;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Ending, Part};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Something, and the line of the script that says so.
@@ -21,10 +22,8 @@ pub(super) struct Located<T> {
 pub(super) struct ScriptState {
     pub file: String,
     pub route: Route,
-    /// The line of `@on`.
-    pub on: Option<usize>,
-    /// The line of `@count`.
-    pub count: Option<usize>,
+    /// The lines of directions that a script has once, by their names.
+    single: HashMap<&'static str, usize>,
     pub about: Option<String>,
     pub errors: ParseErrors,
 }
@@ -34,8 +33,7 @@ impl ScriptState {
         ScriptState {
             file: file.to_owned(),
             route: Route::get(path),
-            on: None,
-            count: None,
+            single: HashMap::new(),
             about: None,
             errors: ParseErrors::default(),
         }
@@ -45,9 +43,6 @@ impl ScriptState {
         self.errors.0.insert(ParseError { file: self.file.clone(), line, message });
     }
 }
-
-/// The place where [`ScriptState`] keeps the line of a direction that a script has once.
-type FirstLine = fn(&mut ScriptState) -> &mut Option<usize>;
 
 /// A loop that is not closed yet.
 struct OpenLoop {
@@ -128,12 +123,12 @@ impl<'a> PartParser<'a> {
         }
     }
 
-    /// Checks that a direction occurs once in the script; `first` is where its line is kept.
-    pub fn check_is_first(&mut self, first: FirstLine) -> Result<(), String> {
+    /// Checks that the direction of this name occurs once in the script.
+    pub fn check_is_single(&mut self, name: &'static str) -> Result<(), String> {
         // The lines that all parts share are parsed once for each part, so this one can be the first one again.
-        let line = *first(self.script).get_or_insert(self.line);
-        if line != self.line {
-            return Err(format!("duplicate direction (first on line {line})"));
+        let first = *self.script.single.entry(name).or_insert(self.line);
+        if first != self.line {
+            return Err(format!("duplicate direction (first on line {first})"));
         }
         Ok(())
     }
