@@ -12,7 +12,7 @@ use crate::text::escape::escape;
 use crate::text::suggest;
 use std::time::Duration;
 
-/// The latest place for `@drop after`: streams that are to break later are better broken by a test.
+/// The largest size for `@drop after`: 1 GiB. A larger one is a typing error.
 const MAX_DROP_AFTER: u64 = 1024 * MIB;
 
 /// The shortest interval of `@keepalive`: at shorter ones, comments would keep a processor busy.

@@ -1,4 +1,4 @@
-//! Builds one part of a script while directions change it, and checks that what they say fits together.
+//! Builds one part of a script, changed by one direction after the other, and checks that they fit together.
 
 use super::body::Body;
 use super::error::{ParseError, ParseErrors};
@@ -12,7 +12,7 @@ use crate::script::{BodyFraming, Ending, Part};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Something, and the line of the script that says so.
+/// A value, and the line of the script that it comes from.
 pub(super) struct Located<T> {
     pub line: usize,
     pub value: T,
@@ -86,6 +86,7 @@ impl<'a> PartParser<'a> {
         }
     }
 
+    /// Reports an error on a line, which need not be the current one.
     pub fn error(&mut self, line: usize, message: String) {
         self.script.error(line, message);
     }
@@ -157,21 +158,25 @@ impl<'a> PartParser<'a> {
         self.head_sent.get_or_insert(self.line);
     }
 
+    /// Sets how the end of the body is marked.
     pub fn set_framing(&mut self, framing: BodyFraming) {
         self.framing = Located { line: self.line, value: framing };
     }
 
+    /// Adds a field line to the trailer section.
     pub fn add_trailer(&mut self, name: &str, value: &[u8]) {
         self.mark_body_needed();
         self.trailer.line = self.line;
         put_field_line(&mut self.trailer.value, name, value);
     }
 
+    /// Begins a loop; without `turns` it is endless.
     pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) {
         self.loops.push(OpenLoop { line: self.line, is_endless: turns.is_none() });
         self.body.repeat(turns, every);
     }
 
+    /// Ends the innermost loop.
     pub fn close_loop(&mut self) -> Result<(), String> {
         let closed = self.loops.pop().ok_or("no loop is open (put `@repeat` above this line)")?;
         let does_nothing = self.body.loop_does_nothing();
@@ -185,6 +190,7 @@ impl<'a> PartParser<'a> {
         Ok(())
     }
 
+    /// Ends the part.
     pub fn end(&mut self, ending: Ending) -> Result<(), String> {
         if let Some(open) = self.loops.last() {
             return Err(format!(
@@ -196,6 +202,7 @@ impl<'a> PartParser<'a> {
         Ok(())
     }
 
+    /// Makes the part, and reports what does not fit together in it.
     pub fn finish(mut self, conditions: Conditions) -> Part {
         self.check_loops_are_closed();
         self.check_status_allows_body();
