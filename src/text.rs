@@ -4,10 +4,10 @@
 //! |---|---|
 //! | [`escape`] | makes text from outside safe to print |
 //! | [`json`] | JSON strings |
-//! | [`queue`] | from many threads to one |
+//! | [`error`] | the error type of the library |
 //! | [`suggest`] | "did you mean" |
 
+pub mod error;
 pub mod escape;
 pub mod json;
-pub mod queue;
 pub mod suggest;

@@ -3,10 +3,6 @@
 use super::parse::ParseErrors;
 use super::Script;
 use crate::http::uri::percent_decode;
-use std::path::Path;
-
-/// The path of the demo, a built-in script.
-pub const DEMO_PATH: &str = "/events";
 
 /// Name and text of every built-in script: the demo, then the others in the order in which to learn from them.
 const BUILT_IN: &[(&str, &[u8])] = &[
@@ -105,11 +101,6 @@ impl Catalogue {
         Found::Methods(methods.map(String::as_str).collect())
     }
 
-    /// The scripts that were added.
-    pub fn added(&self) -> impl Iterator<Item = &Script> {
-        self.added.iter()
-    }
-
     /// All scripts, the built-in ones first.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.built_in.iter().chain(&self.added)
@@ -123,13 +114,6 @@ impl Catalogue {
         }
         routes
     }
-}
-
-/// The path at which the script in a file is served: the name of the file without `.sse`. `None` if nothing is left.
-pub fn path_of_file(file: &Path) -> Option<String> {
-    let name = file.file_name()?.to_string_lossy();
-    let stem = name.strip_suffix(".sse").unwrap_or(&name);
-    (!stem.is_empty()).then(|| format!("/{stem}"))
 }
 
 #[cfg(test)]
@@ -150,7 +134,7 @@ mod tests {
     #[test]
     fn every_built_in_script_compiles_and_has_a_description() {
         let catalogue = Catalogue::built_in().unwrap();
-        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), DEMO_PATH);
+        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), "/events");
         for script in catalogue.scripts() {
             assert!(!script.about.is_empty(), "{}", script.file);
         }
@@ -192,15 +176,5 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(matches!(catalogue.find("GET", b"/none", None), Found::Nothing));
-    }
-
-    #[test]
-    fn a_file_is_served_at_its_name_without_sse() {
-        let path = |file: &str| path_of_file(Path::new(file));
-        assert_eq!(path("dir/chat.sse").as_deref(), Some("/chat"));
-        assert_eq!(path("a.b.sse").as_deref(), Some("/a.b"));
-        assert_eq!(path("capture.txt").as_deref(), Some("/capture.txt"));
-        assert_eq!(path(".sse"), None);
-        assert_eq!(path("/"), None);
     }
 }

@@ -5,8 +5,8 @@ use super::context::RequestContext;
 use super::template::{Segment, Template};
 use super::units::parse_number;
 use super::words::invalid;
-use crate::http::field::{is_field_value, is_same, is_token, trim_ows};
-use crate::http::response::Status;
+use crate::http::field::{is_field_value, is_token, trim_ows};
+use crate::http::status::Status;
 use std::borrow::Cow;
 
 /// The status line and the field lines of a script's response.
@@ -40,7 +40,7 @@ impl HeadField {
             HeadField::Connection => "connection",
             HeadField::Line(name, _) => name,
         };
-        is_same(field_name.as_bytes(), name.as_bytes())
+        field_name.eq_ignore_ascii_case(name)
     }
 }
 
@@ -195,7 +195,7 @@ pub(super) fn field_line(line: &[u8]) -> Result<(&str, &[u8]), String> {
 fn field_name(name: &[u8]) -> Result<&str, String> {
     let invalid_name = || invalid("field name", name, "letters, digits and hyphens");
     let text = std::str::from_utf8(name).ok().filter(|_| is_token(name)).ok_or_else(invalid_name)?;
-    if ["transfer-encoding", "content-length"].iter().any(|framing| is_same(name, framing.as_bytes())) {
+    if ["transfer-encoding", "content-length"].iter().any(|framing| text.eq_ignore_ascii_case(framing)) {
         return Err(format!("`{text}` depends on the framing (use `@framing chunked | length [N] | close`)"));
     }
     Ok(text)

@@ -6,7 +6,7 @@ pub mod directions;
 mod error;
 mod part;
 
-pub use error::{ParseError, ParseErrors};
+pub use error::ParseErrors;
 
 use super::condition::Conditions;
 use super::words::{trim_end, word};

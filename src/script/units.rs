@@ -3,6 +3,8 @@
 
 use super::words::invalid;
 use crate::http::uri::split_at;
+use crate::text::error::{Error, ErrorKind};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The longest time that a script can name: a year. Anything longer is a typing error.
@@ -95,6 +97,15 @@ impl Speed {
         let nanoseconds = time.as_nanos() * 1_000_000 / factor;
         // A year at the lowest speed has more nanoseconds than a u64 holds; 500 years are as good as forever.
         Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+    }
+}
+
+impl FromStr for Speed {
+    type Err = Error;
+
+    /// Parses `max` or a number from 0.001 to 1000000.
+    fn from_str(text: &str) -> Result<Speed, Error> {
+        Speed::parse(text).map_err(|message| Error::new(ErrorKind::InvalidArgument, message))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::body::Body;
 use super::error::{ParseError, ParseErrors};
-use crate::http::field::{put_field_line, trim_ows};
-use crate::http::response::Status;
+use crate::http::field::trim_ows;
+use crate::http::status::Status;
 use crate::script::condition::Conditions;
 use crate::script::head::ScriptHead;
 use crate::script::route::Route;
@@ -167,7 +167,7 @@ impl<'a> PartParser<'a> {
     pub fn add_trailer(&mut self, name: &str, value: &[u8]) {
         self.mark_body_needed();
         self.trailer.line = self.line;
-        put_field_line(&mut self.trailer.value, name, value);
+        self.trailer.value.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
     }
 
     /// Begins a loop; without `turns` it is endless.
