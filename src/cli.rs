@@ -96,7 +96,7 @@ const TABLE: &[Row] = &[
 
 /// An option.
 struct Row {
-    /// Its name and what stands for its value, as the text of `--help` shows them.
+    /// Its name and the placeholder of its value, as the text of `--help` shows them.
     usage: &'static str,
     action: Action,
     /// What it does, in lines for the text of `--help`.

@@ -87,7 +87,7 @@ mod text;
 mod trace;
 
 pub use event_source::stream::EventStream;
-pub use event_source::{Event, EventSource, ReadyState};
+pub use event_source::{Event, EventSource, Events, ReadyState};
 pub use script::units::Speed;
 pub use script::Script;
 pub use server::{RecordedRequest, RunningServer, Server};
@@ -109,9 +109,9 @@ pub mod internals {
     pub use crate::http::request::{HeadReader, Request};
     pub use crate::http::uri::percent_decode;
     pub use crate::http::Progress;
-    pub use crate::script::condition::usages as condition_usages;
+    pub use crate::script::condition;
     pub use crate::script::context::RequestContext;
-    pub use crate::script::parse::directions::usages as direction_usages;
+    pub use crate::script::parse::directions;
     pub use crate::script::placeholder::PLACEHOLDERS;
     pub use crate::script::play::clock::{Clock, Timing};
     pub use crate::script::play::Player;

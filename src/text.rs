@@ -2,9 +2,9 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`error`] | the error type of the library |
 //! | [`escape`] | makes text from outside safe to print |
 //! | [`json`] | JSON strings |
-//! | [`error`] | the error type of the library |
 //! | [`suggest`] | "did you mean" |
 
 pub mod error;

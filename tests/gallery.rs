@@ -109,7 +109,7 @@ fn the_clock_continues_after_the_last_event_id() {
 
 #[test]
 fn reconnect_delivers_every_event_exactly_once() {
-    let lost = "error: connection lost: the body ended in the middle";
+    let lost = "error: connection lost: the response body is incomplete";
     assert_eq!(
         dispatched(&demo("max"), "/reconnect", &["done"], 99),
         [
@@ -122,7 +122,7 @@ fn reconnect_delivers_every_event_exactly_once() {
             "message: five",
             "done: nothing was lost",
             "error: connection closed by server",
-            "error: the server answered 204",
+            "error: status 204: the server has no more events",
         ]
     );
 }
@@ -135,7 +135,7 @@ fn stop_stops_an_event_source() {
             "message: first",
             "message: second",
             "error: connection closed by server",
-            "error: the server answered 204"
+            "error: status 204: the server has no more events"
         ]
     );
 }
@@ -173,7 +173,7 @@ fn redirect_points_to_fields() {
 fn an_event_source_rejects_the_wrong_type() {
     assert_eq!(
         dispatched(&demo("max"), "/wrong-type", &[], 99),
-        ["error: the content type is \"text/plain\", not text/event-stream"]
+        ["error: unexpected content type `text/plain` (expected text/event-stream)"]
     );
 }
 

@@ -133,8 +133,8 @@ fn the_own_script_example_shows_a_test_of_a_client() {
     let output = Command::new(example).output().unwrap();
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
-        "one\n(connection lost: the body ended in the middle)\ntwo\n(connection closed by server)\n\
-         (the server answered 204)\nGET /numbers Last-Event-ID: None\nGET /numbers Last-Event-ID: Some(\"1\")\n\
+        "one\n(connection lost: the response body is incomplete)\ntwo\n(connection closed by server)\n\
+         (status 204: the server has no more events)\nGET /numbers Last-Event-ID: None\nGET /numbers Last-Event-ID: Some(\"1\")\n\
          GET /numbers Last-Event-ID: Some(\"2\")\n"
     );
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use rust_sse_server::internals::{condition_usages, direction_usages, PLACEHOLDERS};
+use rust_sse_server::internals::{condition, directions, PLACEHOLDERS};
 use rust_sse_server::Script;
 use std::collections::BTreeSet;
 use std::fs;
@@ -169,10 +169,10 @@ fn table(heading: &str) -> Vec<String> {
 fn the_readme_names_every_direction_condition_and_placeholder_as_the_parser_does() {
     let mut shown = table("direction");
     shown.retain(|usage| !usage.contains('…'));
-    assert_eq!(shown, direction_usages().collect::<Vec<_>>());
-    assert_eq!(table("condition"), condition_usages().collect::<Vec<_>>());
-    let braces: Vec<_> = PLACEHOLDERS.iter().map(|row| format!("{{{{{}}}}}", row.usage)).collect();
-    assert_eq!(table("placeholder"), braces);
+    assert_eq!(shown, directions::usages().collect::<Vec<_>>());
+    assert_eq!(table("condition"), condition::usages().collect::<Vec<_>>());
+    let braces = PLACEHOLDERS.iter().map(|placeholder| format!("{{{{{}}}}}", placeholder.usage));
+    assert_eq!(table("placeholder"), braces.collect::<Vec<_>>());
 }
 
 #[test]

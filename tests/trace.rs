@@ -4,8 +4,10 @@
 
 mod support;
 
-use rust_sse_server::EventStream;
+use rust_sse_server::{EventStream, Server};
 use std::fs;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 use support::{eventually, request, Client, Exchange, Folder, Program, PATIENCE};
 
 /// A program whose stderr goes to a file, because a pipe holds only 64 KiB.
@@ -110,21 +112,24 @@ fn bytes_of(trace: &str, arrow: &str) -> Vec<u8> {
 }
 
 fn unescape(text: &str, bytes: &mut Vec<u8>) {
+    let code = |digits: &str| u32::from_str_radix(digits, 16).unwrap();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        let code = |digits: &str| u32::from_str_radix(digits, 16).unwrap();
-        match (c, if c == '\\' { chars.next() } else { None }) {
-            ('\\', Some('n')) => bytes.push(b'\n'),
-            ('\\', Some('r')) => bytes.push(b'\r'),
-            ('\\', Some('t')) => bytes.push(b'\t'),
-            ('\\', Some('s')) => bytes.push(b' '),
-            ('\\', Some('x')) => bytes.push(code(&chars.by_ref().take(2).collect::<String>()) as u8),
-            ('\\', Some('u')) => {
+        if c != '\\' {
+            bytes.extend(c.to_string().into_bytes());
+            continue;
+        }
+        match chars.next().unwrap() {
+            'n' => bytes.push(b'\n'),
+            'r' => bytes.push(b'\r'),
+            't' => bytes.push(b'\t'),
+            's' => bytes.push(b' '),
+            'x' => bytes.push(code(&chars.by_ref().take(2).collect::<String>()) as u8),
+            'u' => {
                 let digits: String = chars.by_ref().skip(1).take_while(|c| *c != '}').collect();
                 bytes.extend(char::from_u32(code(&digits)).unwrap().to_string().into_bytes());
             }
-            ('\\', Some(c)) => bytes.extend(c.to_string().into_bytes()),
-            (c, _) => bytes.extend(c.to_string().into_bytes()),
+            c => bytes.extend(c.to_string().into_bytes()),
         }
     }
 }
@@ -317,16 +322,21 @@ fn an_observer_sees_the_bytes_of_both_sides_and_the_end() {
 
 /// Adds the bytes of a JSON string that has one character for each byte.
 fn unescape_json(text: &str, bytes: &mut Vec<u8>) {
+    let byte = |code: u32| u8::try_from(code).unwrap();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        match (c, if c == '\\' { chars.next() } else { None }) {
-            ('\\', Some('n')) => bytes.push(b'\n'),
-            ('\\', Some('r')) => bytes.push(b'\r'),
-            ('\\', Some('u')) => {
+        if c != '\\' {
+            bytes.push(byte(c.into()));
+            continue;
+        }
+        match chars.next().unwrap() {
+            'n' => bytes.push(b'\n'),
+            'r' => bytes.push(b'\r'),
+            'u' => {
                 let digits: String = chars.by_ref().take(4).collect();
-                bytes.push(u8::try_from(u32::from_str_radix(&digits, 16).unwrap()).unwrap());
+                bytes.push(byte(u32::from_str_radix(&digits, 16).unwrap()));
             }
-            ('\\', Some(c)) | (c, _) => bytes.push(u8::try_from(u32::from(c)).unwrap()),
+            c => bytes.push(byte(c.into())),
         }
     }
 }
@@ -342,4 +352,37 @@ fn observers_are_limited_and_one_that_leaves_makes_room() {
     drop(observers.pop());
     let status_line = || Client::connect(program.address).get("/-/wire/events", "").read_until("\r\n");
     eventually(status_line, |line| line == "HTTP/1.1 200 OK\r\n");
+}
+
+/// A writer whose bytes a test can read.
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_program_can_capture_the_trace_and_the_log() {
+    let (trace, log) = (Buffer::default(), Buffer::default());
+    let server = Server::new().trace(trace.clone()).log(log.clone()).start("127.0.0.1:0").unwrap();
+    Exchange::new(server.address(), request("GET", "/nothing", ""), PATIENCE);
+    let trace = eventually(|| trace.text(), |trace| trace.contains("* closed "));
+    assert!(trace.contains(" > request line  GET /nothing HTTP/1.1\\r\\n\n"), "{trace}");
+    assert!(trace.contains(" < status line   HTTP/1.1 404 Not Found\\r\\n\n"), "{trace}");
+    let log = log.text();
+    assert_eq!(log.lines().count(), 2, "{log}");
+    assert!(log.contains(" status=404 ") && log.ends_with(" how=\"complete, connection closed\"\n"), "{log}");
 }

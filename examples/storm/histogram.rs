@@ -24,7 +24,7 @@ impl Histogram {
         self.0.len()
     }
 
-    /// The smallest time that `percent` of 100 times do not exceed; zero without any times.
+    /// The time that `percent` in 100 of the times do not exceed; zero if there are no times.
     pub fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.0.len() * percent + 99) / 100;
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()

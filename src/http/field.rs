@@ -52,6 +52,13 @@ pub fn field_name(line: &[u8]) -> Result<&[u8], &'static str> {
     Ok(name)
 }
 
+/// Adds a field line with its CR LF.
+pub fn put_field_line(lines: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+        lines.extend_from_slice(piece);
+    }
+}
+
 /// The field lines of a head that begins with its start line. Invalid lines are skipped.
 pub fn field_lines(head: &[u8]) -> impl Iterator<Item = FieldLine<'_>> {
     lines(head).filter_map(|line| FieldLine::parse(line).ok())

@@ -8,6 +8,7 @@
 
 use super::chunk::Framing;
 use super::date::imf_fixdate;
+use super::field::put_field_line;
 use super::status::{RequestError, Status};
 use std::time::SystemTime;
 
@@ -21,14 +22,16 @@ pub struct ResponseHead(Vec<u8>);
 impl ResponseHead {
     /// A head that begins with this status line.
     pub fn new(status: Status, reason: &[u8]) -> ResponseHead {
-        let mut head = ResponseHead(Vec::with_capacity(USUAL_HEAD));
-        head.push(&[b"HTTP/1.1 ", status.0.to_string().as_bytes(), b" ", reason, b"\r\n"]);
-        head
+        let mut head = Vec::with_capacity(USUAL_HEAD);
+        for piece in [b"HTTP/1.1 ", status.0.to_string().as_bytes(), b" ", reason, b"\r\n"] {
+            head.extend_from_slice(piece);
+        }
+        ResponseHead(head)
     }
 
     /// Adds a field line.
     pub fn field(&mut self, name: &str, value: &[u8]) {
-        self.push(&[name.as_bytes(), b": ", value, b"\r\n"]);
+        put_field_line(&mut self.0, name, value);
     }
 
     /// Adds the field line that marks the end of the body, if one does (RFC 9112, section 6).
@@ -55,12 +58,8 @@ impl ResponseHead {
 
     /// Adds the empty line that ends the head.
     pub fn finish(mut self) -> Vec<u8> {
-        self.push(&[b"\r\n"]);
+        self.0.extend_from_slice(b"\r\n");
         self.0
-    }
-
-    fn push(&mut self, pieces: &[&[u8]]) {
-        pieces.iter().for_each(|piece| self.0.extend_from_slice(piece));
     }
 }
 

@@ -4,9 +4,8 @@ use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
 use super::template::unescape;
 use super::units::parse_number;
-use super::words::invalid;
-use crate::text::escape::escape;
-use crate::text::suggest;
+use super::words::{invalid, unknown};
+use std::ops::RangeInclusive;
 
 /// Conditions that must all hold.
 #[derive(Debug, Default, PartialEq)]
@@ -14,15 +13,14 @@ pub struct Conditions(Vec<Condition>);
 
 #[derive(Debug, PartialEq)]
 enum Condition {
-    Connection {
-        first: u64,
-        last: u64,
-    },
+    /// The number of the request is one of these.
+    Connection(RangeInclusive<u64>),
+    /// It is one of every `of` requests.
     Turn {
         number: u64,
         of: u64,
     },
-    /// The placeholder has a value in this request, and it is the one that is wanted.
+    /// A placeholder has a value in this request, and it is the one that is wanted.
     Value(Name, Wanted),
     Not(Box<Condition>),
     Otherwise,
@@ -37,7 +35,7 @@ enum Wanted {
 }
 
 /// One row of the table of conditions.
-struct Form {
+struct ConditionKind {
     /// How it is written, for messages and for the documents; the first word is its name.
     usage: &'static str,
     /// Makes a condition of its name and the words that follow.
@@ -48,24 +46,24 @@ struct Form {
 type Parsed = Result<Option<Condition>, String>;
 
 /// All conditions, in the order of the reference.
-const FORMS: &[Form] = &[
-    Form { usage: "connection 1 | 2-3 | 4+ | 1 of 3", parse: connection },
-    Form { usage: "method M", parse: equal },
-    Form { usage: "query K[=V]", parse: keyed },
-    Form { usage: "header K[=V|~V]", parse: keyed },
-    Form { usage: "cookie K[=V]", parse: keyed },
-    Form { usage: "last-event-id [V]", parse: present_or_equal },
-    Form { usage: "body ~V", parse: containing },
-    Form { usage: "no COND", parse: no },
-    Form { usage: "otherwise", parse: otherwise },
+const CONDITIONS: &[ConditionKind] = &[
+    ConditionKind { usage: "connection 1 | 2-3 | 4+ | 1 of 3", parse: connection },
+    ConditionKind { usage: "method M", parse: equal },
+    ConditionKind { usage: "query K[=V]", parse: keyed },
+    ConditionKind { usage: "header K[=V|~V]", parse: keyed },
+    ConditionKind { usage: "cookie K[=V]", parse: keyed },
+    ConditionKind { usage: "last-event-id [V]", parse: present_or_equal },
+    ConditionKind { usage: "body ~V", parse: containing },
+    ConditionKind { usage: "no COND", parse: no },
+    ConditionKind { usage: "otherwise", parse: otherwise },
 ];
 
 /// How every condition is written, in the order of the reference.
 pub fn usages() -> impl Iterator<Item = &'static str> {
-    FORMS.iter().map(|form| form.usage)
+    CONDITIONS.iter().map(|kind| kind.usage)
 }
 
-impl Form {
+impl ConditionKind {
     fn name(&self) -> &'static str {
         self.usage.split(' ').next().unwrap_or_default()
     }
@@ -78,8 +76,8 @@ impl Conditions {
     /// A message that names the condition, what is wrong and the way out.
     pub fn parse(text: &[u8]) -> Result<Conditions, String> {
         let words = split_words(text)?;
-        let conditions = words.split(|word| word == b"and").map(Condition::parse);
-        let conditions = conditions.collect::<Result<Vec<Condition>, String>>()?;
+        let parsed = words.split(|word| word == b"and").map(Condition::parse).collect::<Result<Vec<_>, _>>();
+        let conditions = parsed?;
         if conditions.len() > 1 && conditions.contains(&Condition::Otherwise) {
             return Err("`otherwise` always holds (remove it or the other conditions)".to_owned());
         }
@@ -106,16 +104,17 @@ impl Conditions {
 impl Condition {
     fn parse(words: &[Vec<u8>]) -> Result<Condition, String> {
         let (name, arguments) = words.split_first().ok_or("missing condition")?;
-        let form = FORMS.iter().find(|form| form.name().as_bytes() == name);
-        let form = form.ok_or_else(|| unknown(name))?;
-        let condition = (form.parse)(form.name(), arguments)?;
-        condition.ok_or_else(|| invalid("condition", &words.join(&b' '), &format!("`{}`", form.usage)))
+        let found = CONDITIONS.iter().find(|kind| kind.name().as_bytes() == name);
+        let kind =
+            found.ok_or_else(|| unknown("condition", name, CONDITIONS.iter().map(ConditionKind::name)))?;
+        let condition = (kind.parse)(kind.name(), arguments)?;
+        condition.ok_or_else(|| invalid("condition", &words.join(&b' '), &format!("`{}`", kind.usage)))
     }
 
     fn holds(&self, context: &RenderContext<'_>) -> bool {
         let connection = context.request.connection;
         match self {
-            Condition::Connection { first, last } => (*first..=*last).contains(&connection),
+            Condition::Connection(range) => range.contains(&connection),
             Condition::Turn { number, of } => connection % of == number % of,
             Condition::Value(name, wanted) => {
                 name.value(context).map_or(false, |value| wanted.accepts(&value))
@@ -127,7 +126,7 @@ impl Condition {
 
     fn always_holds(&self) -> bool {
         match self {
-            Condition::Connection { first, last } => *first == 1 && *last == u64::MAX,
+            Condition::Connection(range) => *range == (1..=u64::MAX),
             Condition::Turn { of, .. } => *of == 1,
             Condition::Otherwise => true,
             Condition::Value(..) | Condition::Not(_) => false,
@@ -173,7 +172,7 @@ fn connection_range(range: &[u8]) -> Option<Condition> {
             (parse_number(first)?, parse_number(last)?)
         }
     };
-    (1 <= first && first <= last).then_some(Condition::Connection { first, last })
+    (1 <= first && first <= last).then_some(Condition::Connection(first..=last))
 }
 
 /// `1 of 3`.
@@ -239,16 +238,6 @@ fn no(_: &str, words: &[Vec<u8>]) -> Parsed {
 
 fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {
     Ok(words.is_empty().then_some(Condition::Otherwise))
-}
-
-fn unknown(name: &[u8]) -> String {
-    let name = escape(name);
-    let known: Vec<&str> = FORMS.iter().map(Form::name).collect();
-    let hint = match suggest::nearest(&name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known: {}", known.join(", ")),
-    };
-    format!("unknown condition `{name}` ({hint})")
 }
 
 /// Splits at blanks, except between double quotes, which are removed.

@@ -60,8 +60,9 @@ impl Counter {
         self.numbers.insert(hash, 1);
         self.hashes.push_back(hash);
         if self.hashes.len() > MAX_KEYS {
-            let oldest = self.hashes.pop_front();
-            oldest.map(|hash| self.numbers.remove(&hash));
+            if let Some(oldest) = self.hashes.pop_front() {
+                self.numbers.remove(&oldest);
+            }
         }
         1
     }
@@ -84,13 +85,13 @@ impl Route {
     /// # Errors
     /// A message that says what is wrong.
     pub fn apply_on(&mut self, argument: &[u8]) -> Result<(), String> {
-        let (methods, target) = word(argument);
+        let (listed, target) = word(argument);
         if target.is_empty() {
             return Err(invalid_argument(argument));
         }
-        let methods = methods.split(|&byte| byte == b',').map(parse_method);
-        let methods = methods.collect::<Result<Vec<String>, String>>()?;
-        if !target.starts_with(b"/") || target.iter().any(|byte| b" \t#".contains(byte)) {
+        let methods = listed.split(|&byte| byte == b',').map(parse_method).collect::<Result<Vec<_>, _>>()?;
+        if !target.starts_with(b"/") || target.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'#')
+        {
             return Err(invalid("target", target, "a path such as `/chat`, without blanks and `#`"));
         }
         let (path, query) = split_at(target, b'?');

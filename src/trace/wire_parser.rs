@@ -196,7 +196,7 @@ impl WireParser {
         (kind, length)
     }
 
-    /// The kind of a line that has not ended, as far as it can be told.
+    /// The most likely kind of a line that has not ended.
     fn kind_of_incomplete_line(&self) -> PieceKind {
         match self.state {
             State::StartLine => self.kind_of_start_line(),

@@ -192,7 +192,11 @@ impl Client {
                 return String::from_utf8(std::mem::replace(&mut self.ahead, rest)).unwrap();
             }
             let mut buffer = [0; 4096];
-            let length = self.stream.read(&mut buffer).unwrap();
+            let length = match self.stream.read(&mut buffer) {
+                // A child process that ends interrupts system calls.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                length => length.unwrap(),
+            };
             assert!(length > 0, "the server closed after {}", self.ahead.escape_ascii());
             self.ahead.extend_from_slice(&buffer[..length]);
         }

@@ -203,7 +203,7 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (size, rest) = word(argument);
             let size = parse_number(size).filter(|size| *size > 0);
             let size = size.ok_or_else(|| invalid_argument(argument))?;
-            Cut::Pieces { size, every: every(rest)?.unwrap_or_default() }
+            Cut::Pieces { size, every: every(rest)? }
         }
     });
     Ok(())
@@ -310,11 +310,11 @@ fn without_placeholders(argument: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-/// `every T`, or nothing.
-fn every(argument: &[u8]) -> Result<Option<Duration>, String> {
+/// `every T`; zero for nothing.
+fn every(argument: &[u8]) -> Result<Duration, String> {
     match word(argument) {
-        (b"", _) => Ok(None),
-        (b"every", time) => parse_time(time).map(Some),
+        (b"", _) => Ok(Duration::ZERO),
+        (b"every", time) => parse_time(time),
         _ => Err(invalid_argument(argument)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::error::{ParseError, ParseErrors};
-use crate::http::field::trim_ows;
+use crate::http::field::{put_field_line, trim_ows};
 use crate::http::status::Status;
 use crate::script::condition::Conditions;
 use crate::script::head::ScriptHead;
@@ -167,11 +167,11 @@ impl<'a> PartParser<'a> {
     pub fn add_trailer(&mut self, name: &str, value: &[u8]) {
         self.mark_body_needed();
         self.trailer.line = self.line;
-        self.trailer.value.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        put_field_line(&mut self.trailer.value, name, value);
     }
 
     /// Begins a loop; without `turns` it is endless.
-    pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) {
+    pub fn open_loop(&mut self, turns: Option<u64>, every: Duration) {
         self.loops.push(OpenLoop { line: self.line, is_endless: turns.is_none() });
         self.body.repeat(turns, every);
     }
