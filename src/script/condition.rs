@@ -257,7 +257,7 @@ fn split_words(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     }
     words.extend(word);
     if is_quoted {
-        return Err("missing double quote at the end (write \\x22 for one that is meant)".to_owned());
+        return Err("unclosed double quote (write \\x22 for a literal one)".to_owned());
     }
     Ok(words)
 }
@@ -335,7 +335,7 @@ mod tests {
             ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)"),
             ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
             ("no otherwise", "`no otherwise` never holds (remove it)"),
-            ("body ~\"x", "missing double quote at the end (write \\x22 for one that is meant)"),
+            ("body ~\"x", "unclosed double quote (write \\x22 for a literal one)"),
         ] {
             assert_eq!(Conditions::parse(text.as_bytes()).unwrap_err(), message, "{text}");
         }

@@ -92,7 +92,7 @@ impl Route {
         let methods = listed.split(|&byte| byte == b',').map(parse_method).collect::<Result<Vec<_>, _>>()?;
         if !target.starts_with(b"/") || target.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'#')
         {
-            return Err(invalid("target", target, "a path such as `/chat`, without blanks and `#`"));
+            return Err(invalid("target", target, "a path such as `/chat`, without spaces or `#`"));
         }
         let (path, query) = split_at(target, b'?');
         self.methods = methods;
