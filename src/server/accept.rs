@@ -12,9 +12,9 @@
 //! library: in a burst of thousands, the others would have to try again after a second. Spawning a thread takes several
 //! times longer than accepting a connection, so another thread does it.
 
-use super::connection::{self, Client};
+use super::connection;
 use super::overload::Overload;
-use super::shared::{ClientSlot, Shared};
+use super::shared::{Client, ClientSlot, Shared};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};

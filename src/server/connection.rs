@@ -5,8 +5,8 @@ use super::clock::ClientClock;
 use super::internal::{self, Reply};
 use super::journal::RecordedRequest;
 use super::responses;
-use super::shared::Shared;
-use super::socket::{self, Deadline, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
+use super::shared::{Client, Shared};
+use super::socket::{self, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME};
 use crate::http::body::BodyReader;
 use crate::http::chunk::ChunkedWriter;
 use crate::http::request::{HeadReader, Request};
@@ -21,15 +21,6 @@ use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Instant;
 
-/// Which client this is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Client {
-    /// The number of its connection, from 1.
-    pub number: u64,
-    /// When its connection was accepted.
-    pub accepted_at: Instant,
-}
-
 /// Serves a client until its connection ends. The first head must arrive within [`HEAD_TIME`] after the connection was
 /// accepted.
 ///
@@ -42,15 +33,19 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
     let ip = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
     let mut connection =
         Connection { stream, shared, tap: &tap, incoming, ip, options: ResponseOptions::default() };
-    let mut deadline = Deadline::At(client.accepted_at + HEAD_TIME);
+    let mut head_deadline = client.accepted_at + HEAD_TIME;
     loop {
-        let received = connection.receive(deadline);
+        let received = connection.receive(head_deadline);
         match connection.respond(received)? {
-            AfterResponse::KeepAlive => deadline = Deadline::Idle { first_byte: IDLE_TIME, rest: HEAD_TIME },
+            AfterResponse::KeepAlive => {}
             AfterResponse::Close => break,
             // The last bytes of the request are still unread, so closing the socket sends a TCP reset.
             AfterResponse::Reset => return Ok(()),
         }
+        if !connection.incoming.wait_for_request()? {
+            break;
+        }
+        head_deadline = Instant::now() + HEAD_TIME;
     }
     connection.incoming.close();
     Ok(())
@@ -79,13 +74,12 @@ impl Connection<'_> {
     /// Neither this method nor `respond` is inlined, so that they use the same part of the stack one after the other: a
     /// page less for each of thousands of clients.
     #[inline(never)]
-    fn receive(&mut self, deadline: Deadline) -> Received {
+    fn receive(&mut self, head_deadline: Instant) -> Received {
         let mut head = HeadReader::default();
-        let received = self.incoming.receive(deadline, &mut |bytes| head.push(bytes));
+        let received = self.incoming.receive(head_deadline, &mut |bytes| head.push(bytes));
         self.options = head.response_options();
         match received {
             Err(ReceiveError::Closed) if head.is_empty() => return Ok(None),
-            Err(ReceiveError::TimedOut) if head.is_empty() && deadline.is_idle() => return Ok(None),
             received => received?,
         }
         let request = head.finish().map_err(ReceiveError::Invalid)?;
@@ -105,7 +99,7 @@ impl Connection<'_> {
         }
         let script_wants_it = matches!(self.find(request), Found::Script(script) if script.uses_body());
         let keeps = script_wants_it || self.shared.journal.is_on();
-        self.incoming.receive(Deadline::At(Instant::now() + BODY_TIME), &mut |bytes| {
+        self.incoming.receive(Instant::now() + BODY_TIME, &mut |bytes| {
             reader.push(bytes, &mut |data| {
                 if keeps {
                     body.extend_from_slice(data);

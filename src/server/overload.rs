@@ -1,8 +1,7 @@
 //! Sends `503 Service Unavailable` to clients that cannot be served, on one thread, so that neither accepting nor serving
 //! waits for them. The same thread prints the warnings about it, because writing to stderr can block.
 
-use super::connection::Client;
-use super::shared::Shared;
+use super::shared::{Client, Shared};
 use super::socket::LINGER_TIME;
 use super::warning::RateLimitedWarning;
 use crate::http::response::{Response, ResponseOptions};

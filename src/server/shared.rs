@@ -95,6 +95,15 @@ impl Shared {
     }
 }
 
+/// Which client this is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client {
+    /// The number of its connection, from 1.
+    pub number: u64,
+    /// When its connection was accepted.
+    pub accepted_at: Instant,
+}
+
 /// A place among the clients that are served at the same time, free again when it is dropped.
 #[derive(Debug)]
 pub(crate) struct ClientSlot(Arc<Shared>);

@@ -14,7 +14,7 @@ pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 /// For a whole body, which has at most 1 MiB.
 pub(super) const BODY_TIME: Duration = Duration::from_secs(10);
 /// For the next request to begin on a kept connection. Clients reconnect after 2 or 3 s.
-pub(super) const IDLE_TIME: Duration = Duration::from_secs(10);
+const IDLE_TIME: Duration = Duration::from_secs(10);
 /// For a client to take everything that is written up to a flush. The connection of a client that stops reading is closed.
 const WRITE_TIME: Duration = Duration::from_secs(10);
 /// For a client to close its side after the server has closed its own. Until then its bytes are read and ignored, because
@@ -22,8 +22,6 @@ const WRITE_TIME: Duration = Duration::from_secs(10);
 pub(super) const LINGER_TIME: Duration = Duration::from_secs(1);
 /// Bytes looked at in one call: a usual head. The buffer is on the stack, so it is part of what a client costs.
 const PEEK: usize = 1024;
-/// A read timeout that is wrong by less than this is not corrected, which saves a system call for most requests.
-const TIMEOUT_SLACK: Duration = Duration::from_millis(50);
 
 /// Sets the options that both directions rely on.
 ///
@@ -32,7 +30,6 @@ const TIMEOUT_SLACK: Duration = Duration::from_millis(50);
 pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     // Without this, a second small write waits for the acknowledgement of the first: 40 ms.
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(HEAD_TIME))?;
     stream.set_write_timeout(Some(WRITE_TIME))
 }
 
@@ -75,30 +72,6 @@ impl From<io::Error> for ReceiveError {
     }
 }
 
-/// When something has to have arrived.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Deadline {
-    /// All of it at this time.
-    At(Instant),
-    /// The first byte within one time from now, and the rest within another after that.
-    Idle { first_byte: Duration, rest: Duration },
-}
-
-impl Deadline {
-    /// Whether the client may leave without sending anything.
-    pub fn is_idle(self) -> bool {
-        matches!(self, Deadline::Idle { .. })
-    }
-
-    /// How long to wait for the next byte.
-    fn left(self) -> Duration {
-        match self {
-            Deadline::At(instant) => instant.saturating_duration_since(Instant::now()),
-            Deadline::Idle { first_byte, .. } => first_byte,
-        }
-    }
-}
-
 /// The receiving direction. It looks at a request with `peek` and leaves the last part unread until the response is over,
 /// so that requests which a client sends ahead stay in the kernel's buffer, which is bounded.
 pub(super) struct Incoming<'a> {
@@ -106,8 +79,6 @@ pub(super) struct Incoming<'a> {
     tap: &'a Tap<'a>,
     /// Bytes that were looked at and belong to the last request.
     unread: usize,
-    /// The read timeout that is set.
-    timeout: Duration,
     /// The client has closed its side.
     ended: bool,
 }
@@ -115,7 +86,21 @@ pub(super) struct Incoming<'a> {
 impl<'a> Incoming<'a> {
     /// The receiving direction of a stream that was [prepared](prepare).
     pub fn new(stream: &'a TcpStream, tap: &'a Tap<'a>) -> Incoming<'a> {
-        Incoming { stream, tap, unread: 0, timeout: HEAD_TIME, ended: false }
+        Incoming { stream, tap, unread: 0, ended: false }
+    }
+
+    /// Waits until the next request begins. Returns `false` when none does within [`IDLE_TIME`], or the client closes its
+    /// side.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn wait_for_request(&mut self) -> io::Result<bool> {
+        self.discard_unread()?;
+        match self.peek(&mut [0; 1], Instant::now() + IDLE_TIME) {
+            Ok(_) => Ok(true),
+            Err(ReceiveError::Io(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Passes bytes to `take` until it reports that it has everything.
@@ -124,13 +109,13 @@ impl<'a> Incoming<'a> {
     /// [`ReceiveError`]. What arrived before it is lost.
     pub fn receive(
         &mut self,
-        mut deadline: Deadline,
+        deadline: Instant,
         take: &mut dyn FnMut(&[u8]) -> Result<Progress, RequestError>,
     ) -> Result<(), ReceiveError> {
+        self.discard_unread()?;
         let mut buffer = [0; PEEK];
-        self.discard_unread(&mut buffer)?;
         loop {
-            let length = self.peek(&mut buffer, deadline.left())?;
+            let length = self.peek(&mut buffer, deadline)?;
             let progress = take(&buffer[..length]);
             let used = if let Ok(Progress::Done(used)) = progress { used } else { length };
             self.tap.received(&buffer[..used]);
@@ -139,20 +124,15 @@ impl<'a> Incoming<'a> {
                 return Ok(());
             }
             self.stream.read_exact(&mut buffer[..length])?;
-            if let Deadline::Idle { rest, .. } = deadline {
-                deadline = Deadline::At(Instant::now() + rest);
-            }
         }
     }
 
-    fn peek(&mut self, buffer: &mut [u8], left: Duration) -> Result<usize, ReceiveError> {
+    fn peek(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<usize, ReceiveError> {
+        let left = deadline.saturating_duration_since(Instant::now());
         if left == Duration::ZERO {
             return Err(ReceiveError::TimedOut);
         }
-        if left + TIMEOUT_SLACK < self.timeout || left > self.timeout + TIMEOUT_SLACK {
-            self.stream.set_read_timeout(Some(left))?;
-            self.timeout = left;
-        }
+        self.stream.set_read_timeout(Some(left))?;
         let length = retry(|| self.stream.peek(buffer))?;
         if length == 0 {
             self.ended = true;
@@ -162,7 +142,8 @@ impl<'a> Incoming<'a> {
         Ok(length)
     }
 
-    fn discard_unread(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+    fn discard_unread(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 256];
         while self.unread > 0 {
             let length = self.unread.min(buffer.len());
             self.stream.read_exact(&mut buffer[..length])?;
