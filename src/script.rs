@@ -178,7 +178,7 @@ impl Part {
             Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.uses_body(),
             _ => false,
         };
-        self.conditions.want_body()
+        self.conditions.use_body()
             || self.head.templates().any(Template::uses_body)
             || self.steps.iter().any(in_step)
     }

@@ -1,33 +1,33 @@
 //! Decides which part of a script answers a request: `@part connection 2+ and header accept~event-stream`.
 
-use super::context::RequestContext;
+use super::context::{RenderContext, RequestContext};
+use super::placeholder::Name;
 use super::template::unescape;
 use super::units::parse_number;
-use super::words::invalid;
-use crate::text::escape::escape;
-use crate::text::suggest;
-use std::borrow::Cow;
+use super::words::{invalid, unknown};
+use std::ops::RangeInclusive;
 
 /// Conditions that must all hold.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Conditions(Vec<Condition>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 enum Condition {
-    Connection { first: u64, last: u64 },
-    Turn { number: u64, of: u64 },
-    Method(Vec<u8>),
-    Query(Vec<u8>, Wanted),
-    Header(String, Wanted),
-    Cookie(String, Wanted),
-    LastEventId(Wanted),
-    BodyContains(Vec<u8>),
+    /// The number of the request is one of these.
+    Connection(RangeInclusive<u64>),
+    /// It is one of every `of` requests.
+    Turn {
+        number: u64,
+        of: u64,
+    },
+    /// A placeholder has a value in this request, and it is the one that is wanted.
+    Value(Name, Wanted),
     Not(Box<Condition>),
     Otherwise,
 }
 
 /// What a value has to be.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 enum Wanted {
     Present,
     Equal(Vec<u8>),
@@ -35,34 +35,35 @@ enum Wanted {
 }
 
 /// One row of the table of conditions.
-struct Form {
+struct ConditionKind {
     /// How it is written, for messages and for the documents; the first word is its name.
     usage: &'static str,
-    parse: fn(&[Vec<u8>]) -> Parsed,
+    /// Makes a condition of its name and the words that follow.
+    parse: fn(&str, &[Vec<u8>]) -> Parsed,
 }
 
-/// The condition that the words after a name make; `None` if they are not what the usage says.
+/// A condition; `None` if the words are not what the usage says.
 type Parsed = Result<Option<Condition>, String>;
 
 /// All conditions, in the order of the reference.
-const FORMS: &[Form] = &[
-    Form { usage: "connection 1 | 2-3 | 4+ | 1 of 3", parse: connection },
-    Form { usage: "method M", parse: method },
-    Form { usage: "query K[=V]", parse: query },
-    Form { usage: "header K[=V|~V]", parse: header },
-    Form { usage: "cookie K[=V]", parse: cookie },
-    Form { usage: "last-event-id [V]", parse: last_event_id },
-    Form { usage: "body ~V", parse: body },
-    Form { usage: "no COND", parse: no },
-    Form { usage: "otherwise", parse: otherwise },
+const CONDITIONS: &[ConditionKind] = &[
+    ConditionKind { usage: "connection 1 | 2-3 | 4+ | 1 of 3", parse: connection },
+    ConditionKind { usage: "method M", parse: equal },
+    ConditionKind { usage: "query K[=V]", parse: keyed },
+    ConditionKind { usage: "header K[=V|~V]", parse: keyed },
+    ConditionKind { usage: "cookie K[=V]", parse: keyed },
+    ConditionKind { usage: "last-event-id [V]", parse: present_or_equal },
+    ConditionKind { usage: "body ~V", parse: containing },
+    ConditionKind { usage: "no COND", parse: no },
+    ConditionKind { usage: "otherwise", parse: otherwise },
 ];
 
 /// How every condition is written, in the order of the reference.
 pub fn usages() -> impl Iterator<Item = &'static str> {
-    FORMS.iter().map(|form| form.usage)
+    CONDITIONS.iter().map(|kind| kind.usage)
 }
 
-impl Form {
+impl ConditionKind {
     fn name(&self) -> &'static str {
         self.usage.split(' ').next().unwrap_or_default()
     }
@@ -75,8 +76,8 @@ impl Conditions {
     /// A message that names the condition, what is wrong and the way out.
     pub fn parse(text: &[u8]) -> Result<Conditions, String> {
         let words = split_words(text)?;
-        let conditions = words.split(|word| word == b"and").map(Condition::parse);
-        let conditions = conditions.collect::<Result<Vec<Condition>, String>>()?;
+        let parsed = words.split(|word| word == b"and").map(Condition::parse).collect::<Result<Vec<_>, _>>();
+        let conditions = parsed?;
         if conditions.len() > 1 && conditions.contains(&Condition::Otherwise) {
             return Err("`otherwise` always holds (remove it or the other conditions)".to_owned());
         }
@@ -85,7 +86,8 @@ impl Conditions {
 
     /// Whether all of them hold.
     pub fn hold(&self, context: RequestContext<'_>) -> bool {
-        self.0.iter().all(|condition| condition.holds(context))
+        let context = RenderContext::of_head(context);
+        self.0.iter().all(|condition| condition.holds(&context))
     }
 
     /// Whether they hold for every request.
@@ -93,32 +95,30 @@ impl Conditions {
         self.0.iter().all(Condition::always_holds)
     }
 
-    /// Whether one of them depends on the request's body.
-    pub fn want_body(&self) -> bool {
-        self.0.iter().any(Condition::wants_body)
+    /// Whether one of them depends on the body of the request.
+    pub fn use_body(&self) -> bool {
+        self.0.iter().any(Condition::uses_body)
     }
 }
 
 impl Condition {
     fn parse(words: &[Vec<u8>]) -> Result<Condition, String> {
         let (name, arguments) = words.split_first().ok_or("missing condition")?;
-        let form = FORMS.iter().find(|form| form.name().as_bytes() == name);
-        let form = form.ok_or_else(|| unknown(name))?;
-        let condition = (form.parse)(arguments)?;
-        condition.ok_or_else(|| invalid("condition", &words.join(&b' '), &format!("`{}`", form.usage)))
+        let found = CONDITIONS.iter().find(|kind| kind.name().as_bytes() == name);
+        let kind =
+            found.ok_or_else(|| unknown("condition", name, CONDITIONS.iter().map(ConditionKind::name)))?;
+        let condition = (kind.parse)(kind.name(), arguments)?;
+        condition.ok_or_else(|| invalid("condition", &words.join(&b' '), &format!("`{}`", kind.usage)))
     }
 
-    fn holds(&self, context: RequestContext<'_>) -> bool {
-        let request = context.request;
+    fn holds(&self, context: &RenderContext<'_>) -> bool {
+        let connection = context.request.connection;
         match self {
-            Condition::Connection { first, last } => (*first..=*last).contains(&context.connection),
-            Condition::Turn { number, of } => context.connection % of == number % of,
-            Condition::Method(method) => request.method().as_bytes() == method,
-            Condition::Query(key, wanted) => wanted.accepts(context.query_value(key)),
-            Condition::Header(key, wanted) => wanted.accepts(request.field(key).map(Cow::Borrowed)),
-            Condition::Cookie(key, wanted) => wanted.accepts(context.cookie(key).map(Cow::Borrowed)),
-            Condition::LastEventId(wanted) => wanted.accepts(context.last_event_id()),
-            Condition::BodyContains(text) => contains(context.body, text),
+            Condition::Connection(range) => range.contains(&connection),
+            Condition::Turn { number, of } => connection % of == number % of,
+            Condition::Value(name, wanted) => {
+                name.value(context).map_or(false, |value| wanted.accepts(&value))
+            }
             Condition::Not(condition) => !condition.holds(context),
             Condition::Otherwise => true,
         }
@@ -126,41 +126,35 @@ impl Condition {
 
     fn always_holds(&self) -> bool {
         match self {
-            Condition::Connection { first, last } => *first == 1 && *last == u64::MAX,
+            Condition::Connection(range) => *range == (1..=u64::MAX),
             Condition::Turn { of, .. } => *of == 1,
             Condition::Otherwise => true,
-            _ => false,
+            Condition::Value(..) | Condition::Not(_) => false,
         }
     }
 
-    fn wants_body(&self) -> bool {
+    fn uses_body(&self) -> bool {
         match self {
-            Condition::BodyContains(_) => true,
-            Condition::Not(condition) => condition.wants_body(),
+            Condition::Value(name, _) => name.uses_body(),
+            Condition::Not(condition) => condition.uses_body(),
             _ => false,
         }
     }
 }
 
 impl Wanted {
-    fn accepts(&self, value: Option<Cow<'_, [u8]>>) -> bool {
-        let value = match value {
-            Some(value) => value,
-            None => return false,
-        };
+    fn accepts(&self, value: &[u8]) -> bool {
         match self {
             Wanted::Present => true,
-            Wanted::Equal(text) => value.as_ref() == text,
-            Wanted::Containing(text) => contains(&value, text),
+            Wanted::Equal(text) => value == text,
+            Wanted::Containing(text) => {
+                text.is_empty() || value.windows(text.len()).any(|window| window == text)
+            }
         }
     }
 }
 
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
-}
-
-fn connection(words: &[Vec<u8>]) -> Parsed {
+fn connection(_: &str, words: &[Vec<u8>]) -> Parsed {
     Ok(match words {
         [range] => connection_range(range),
         [number, of, all] if of == b"of" => connection_turn(number, all),
@@ -178,7 +172,7 @@ fn connection_range(range: &[u8]) -> Option<Condition> {
             (parse_number(first)?, parse_number(last)?)
         }
     };
-    (1 <= first && first <= last).then_some(Condition::Connection { first, last })
+    (1 <= first && first <= last).then_some(Condition::Connection(first..=last))
 }
 
 /// `1 of 3`.
@@ -187,61 +181,53 @@ fn connection_turn(number: &[u8], of: &[u8]) -> Option<Condition> {
     (1 <= number && number <= of).then_some(Condition::Turn { number, of })
 }
 
-fn method(words: &[Vec<u8>]) -> Parsed {
-    Ok(match words {
-        [method] => Some(Condition::Method(method.clone())),
-        _ => None,
-    })
+/// `V`.
+fn equal(name: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [value] => value_condition(name, Wanted::Equal(value.clone())),
+        _ => Ok(None),
+    }
 }
 
-fn query(words: &[Vec<u8>]) -> Parsed {
-    keyed(words, |key, wanted| Condition::Query(key.to_vec(), wanted))
+/// `V`, or nothing.
+fn present_or_equal(name: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [] => value_condition(name, Wanted::Present),
+        [value] => value_condition(name, Wanted::Equal(unescape(value)?)),
+        _ => Ok(None),
+    }
 }
 
-fn header(words: &[Vec<u8>]) -> Parsed {
-    keyed(words, |key, wanted| Condition::Header(lossy(key), wanted))
-}
-
-fn cookie(words: &[Vec<u8>]) -> Parsed {
-    keyed(words, |key, wanted| Condition::Cookie(lossy(key), wanted))
+/// `~V`.
+fn containing(name: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [word] if word.starts_with(b"~") => value_condition(name, Wanted::Containing(unescape(&word[1..])?)),
+        _ => Ok(None),
+    }
 }
 
 /// `K`, `K=V` or `K~V`.
-fn keyed(words: &[Vec<u8>], condition: fn(&[u8], Wanted) -> Condition) -> Parsed {
+fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
     let word = match words {
         [word] => word,
         _ => return Ok(None),
     };
     let key_length = word.iter().take_while(|byte| !b"=~".contains(byte)).count();
     let (key, rest) = word.split_at(key_length);
-    if key.is_empty() {
-        return Ok(None);
-    }
     let wanted = match rest {
         [] => Wanted::Present,
         [b'=', value @ ..] => Wanted::Equal(unescape(value)?),
         [_, value @ ..] => Wanted::Containing(unescape(value)?),
     };
-    Ok(Some(condition(key, wanted)))
+    value_condition(&format!("{name}:{}", String::from_utf8_lossy(key)), wanted)
 }
 
-fn last_event_id(words: &[Vec<u8>]) -> Parsed {
-    let wanted = match words {
-        [] => Wanted::Present,
-        [id] => Wanted::Equal(unescape(id)?),
-        _ => return Ok(None),
-    };
-    Ok(Some(Condition::LastEventId(wanted)))
+fn value_condition(placeholder: &str, wanted: Wanted) -> Parsed {
+    Ok(Name::parse(placeholder).map(|name| Condition::Value(name, wanted)))
 }
 
-fn body(words: &[Vec<u8>]) -> Parsed {
-    match words {
-        [word] if word.starts_with(b"~") => Ok(Some(Condition::BodyContains(unescape(&word[1..])?))),
-        _ => Ok(None),
-    }
-}
-
-fn no(words: &[Vec<u8>]) -> Parsed {
+/// `COND`, which can begin with further `no`s.
+fn no(_: &str, words: &[Vec<u8>]) -> Parsed {
     let more = words.iter().take_while(|word| *word == b"no").count();
     match Condition::parse(&words[more..])? {
         Condition::Otherwise => Err("`no otherwise` never holds (remove it)".to_owned()),
@@ -250,22 +236,8 @@ fn no(words: &[Vec<u8>]) -> Parsed {
     }
 }
 
-fn otherwise(words: &[Vec<u8>]) -> Parsed {
+fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {
     Ok(words.is_empty().then_some(Condition::Otherwise))
-}
-
-fn unknown(name: &[u8]) -> String {
-    let name = escape(name);
-    let known: Vec<&str> = FORMS.iter().map(Form::name).collect();
-    let hint = match suggest::nearest(&name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known: {}", known.join(", ")),
-    };
-    format!("unknown condition `{name}` ({hint})")
-}
-
-fn lossy(word: &[u8]) -> String {
-    String::from_utf8_lossy(word).into_owned()
 }
 
 /// Splits at blanks, except between double quotes, which are removed.
@@ -285,7 +257,7 @@ fn split_words(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     }
     words.extend(word);
     if is_quoted {
-        return Err("missing double quote at the end (write \\x22 for one that is meant)".to_owned());
+        return Err("unclosed double quote (write \\x22 for a literal one)".to_owned());
     }
     Ok(words)
 }
@@ -363,7 +335,7 @@ mod tests {
             ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)"),
             ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
             ("no otherwise", "`no otherwise` never holds (remove it)"),
-            ("body ~\"x", "missing double quote at the end (write \\x22 for one that is meant)"),
+            ("body ~\"x", "unclosed double quote (write \\x22 for a literal one)"),
         ] {
             assert_eq!(Conditions::parse(text.as_bytes()).unwrap_err(), message, "{text}");
         }

@@ -195,11 +195,8 @@ pub(super) fn field_line(line: &[u8]) -> Result<(&str, &[u8]), String> {
 fn field_name(name: &[u8]) -> Result<&str, String> {
     let invalid_name = || invalid("field name", name, "letters, digits and hyphens");
     let text = std::str::from_utf8(name).ok().filter(|_| is_token(name)).ok_or_else(invalid_name)?;
-    if ["transfer-encoding", "content-length"]
-        .iter()
-        .any(|framing| name.eq_ignore_ascii_case(framing.as_bytes()))
-    {
-        return Err(format!("`{text}` depends on the framing (use `@framing chunked | length [N] | close`)"));
+    if ["transfer-encoding", "content-length"].iter().any(|framing| text.eq_ignore_ascii_case(framing)) {
+        return Err(format!("`{text}` is set by the framing (use `@framing chunked | length [N] | close`)"));
     }
     Ok(text)
 }

@@ -52,32 +52,29 @@ impl Parser {
         let mut sections = lines.split(|line| conditions_text(line).is_some());
         let common = sections.next().unwrap_or_default();
         if common.len() == lines.len() {
-            return self.only_part(common);
+            return self.part(1, Ok(Conditions::default()), &[], lines);
         }
         let part_lines = lines.iter().filter_map(|line| Some((line.line, conditions_text(line)?)));
-        for ((line, conditions), own) in part_lines.zip(sections) {
-            self.part(line, conditions, common, own);
+        for ((line, text), section) in part_lines.zip(sections) {
+            let conditions = self.conditions(text);
+            self.part(line, conditions, common, section);
         }
     }
 
-    /// Parses a script without `@part`.
-    fn only_part(&mut self, lines: &[Line<'_>]) {
-        let mut part = PartParser::new(&mut self.script);
-        parse_lines(&mut part, lines);
-        let value = part.finish(Conditions::default());
-        self.parts.push(Located { line: 1, value });
-    }
-
-    /// Parses a part that begins on `line`.
-    fn part(&mut self, line: usize, conditions: &[u8], common: &[Line<'_>], own: &[Line<'_>]) {
-        let conditions = self.conditions(conditions);
+    /// Parses a part that begins on `line`: the lines that all parts have in common, then its section of the file.
+    fn part(
+        &mut self,
+        line: usize,
+        conditions: Result<Conditions, String>,
+        common: &[Line<'_>],
+        section: &[Line<'_>],
+    ) {
         let mut part = PartParser::new(&mut self.script);
         parse_lines(&mut part, common);
-        part.line = line;
         if let Err(message) = part.check_is_reachable() {
             part.error(line, PART.explain(message));
         }
-        parse_lines(&mut part, own);
+        parse_lines(&mut part, section);
         match conditions {
             Ok(conditions) => {
                 let value = part.finish(conditions);

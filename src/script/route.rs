@@ -1,6 +1,7 @@
 //! Decides which requests a script answers (`@on`), and which number each of them has (`@count`).
 
-use super::context::RequestContext;
+use super::context::{RenderContext, RequestContext};
+use super::placeholder::Name;
 use super::words::{invalid, invalid_argument, word};
 use crate::http::field::is_token;
 use crate::http::uri::{percent_decode, percent_encode, split_at};
@@ -23,24 +24,19 @@ pub struct Route {
     pub path: Vec<u8>,
     /// The exact query, without its `?`; `None` for any.
     pub query: Option<Vec<u8>>,
-    /// What numbers them.
-    pub count: CountBy,
+    count: CountBy,
     counter: Mutex<Counter>,
 }
 
 /// What two requests have in common when the second is counted after the first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CountBy {
+#[derive(Debug)]
+enum CountBy {
     /// The script.
     Script,
-    /// The client's address.
+    /// The address of the client.
     Ip,
-    /// A value in the query.
-    Query(Vec<u8>),
-    /// A header field.
-    Header(String),
-    /// A cookie.
-    Cookie(String),
+    /// The value of a placeholder.
+    Value(Name),
 }
 
 /// The number of requests so far with each key.
@@ -64,8 +60,9 @@ impl Counter {
         self.numbers.insert(hash, 1);
         self.hashes.push_back(hash);
         if self.hashes.len() > MAX_KEYS {
-            let oldest = self.hashes.pop_front();
-            oldest.map(|hash| self.numbers.remove(&hash));
+            if let Some(oldest) = self.hashes.pop_front() {
+                self.numbers.remove(&oldest);
+            }
         }
         1
     }
@@ -88,14 +85,14 @@ impl Route {
     /// # Errors
     /// A message that says what is wrong.
     pub fn apply_on(&mut self, argument: &[u8]) -> Result<(), String> {
-        let (methods, target) = word(argument);
+        let (listed, target) = word(argument);
         if target.is_empty() {
             return Err(invalid_argument(argument));
         }
-        let methods = methods.split(|&byte| byte == b',').map(parse_method);
-        let methods = methods.collect::<Result<Vec<String>, String>>()?;
-        if !target.starts_with(b"/") || target.iter().any(|byte| b" \t#".contains(byte)) {
-            return Err(invalid("target", target, "a path such as `/chat`, without blanks and `#`"));
+        let methods = listed.split(|&byte| byte == b',').map(parse_method).collect::<Result<Vec<_>, _>>()?;
+        if !target.starts_with(b"/") || target.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'#')
+        {
+            return Err(invalid("target", target, "a path such as `/chat`, without spaces or `#`"));
         }
         let (path, query) = split_at(target, b'?');
         self.methods = methods;
@@ -147,13 +144,11 @@ impl Route {
     }
 
     /// Counts a request and returns its number, from 1.
-    pub fn next_number(&self, context: &RequestContext<'_>) -> u64 {
+    pub fn next_number(&self, context: RequestContext<'_>) -> u64 {
         let key = match &self.count {
             CountBy::Script => Cow::default(),
             CountBy::Ip => Cow::Owned(context.ip.to_string().into_bytes()),
-            CountBy::Query(key) => context.query_value(key).unwrap_or_default(),
-            CountBy::Header(key) => Cow::Borrowed(context.request.field(key).unwrap_or_default()),
-            CountBy::Cookie(key) => Cow::Borrowed(context.cookie(key).unwrap_or_default()),
+            CountBy::Value(name) => name.value(&RenderContext::of_head(context)).unwrap_or_default(),
         };
         self.counter.lock().unwrap_or_else(PoisonError::into_inner).next(&key)
     }
@@ -174,17 +169,8 @@ impl CountBy {
         if text == b"ip" {
             return Some(CountBy::Ip);
         }
-        let (kind, key) = split_at(text, b':');
-        if key.is_empty() {
-            return None;
-        }
-        let name = || String::from_utf8_lossy(key).into_owned();
-        match kind {
-            b"query" => Some(CountBy::Query(key.to_vec())),
-            b"header" => Some(CountBy::Header(name())),
-            b"cookie" => Some(CountBy::Cookie(name())),
-            _ => None,
-        }
+        let text = std::str::from_utf8(text).ok()?;
+        Name::parse(text).filter(Name::has_key).map(CountBy::Value)
     }
 }
 
@@ -247,7 +233,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_their_key() {
-        let number = |route: &Route, target| route.next_number(&TestRequest::get(target, "").context());
+        let number = |route: &Route, target| route.next_number(TestRequest::get(target, "").context());
         let mut route = Route::get("/a");
         assert_eq!(["/a", "/a?k=1"].map(|target| number(&route, target)), [1, 2]);
         route.apply_count(b"by query:k").unwrap();
@@ -260,7 +246,7 @@ mod tests {
         let mut route = Route::get("/a");
         route.apply_count(b"by header:k").unwrap();
         let number =
-            |key: usize| route.next_number(&TestRequest::get("/a", &format!("k: {key}\r\n")).context());
+            |key: usize| route.next_number(TestRequest::get("/a", &format!("k: {key}\r\n")).context());
         for key in 0..MAX_KEYS + 10 {
             number(key);
         }

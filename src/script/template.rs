@@ -2,9 +2,9 @@
 
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::{Value, PLACEHOLDERS};
+use super::words::unknown;
 use crate::http::uri::hex_byte;
 use crate::text::escape::escape;
-use crate::text::suggest;
 use std::borrow::Cow;
 
 /// A piece of a template.
@@ -116,11 +116,7 @@ impl Template {
 }
 
 fn unknown_placeholder(name: &[u8]) -> String {
-    let name = name.escape_ascii().to_string();
-    let usages: Vec<&str> = PLACEHOLDERS.iter().map(|placeholder| placeholder.usage).collect();
-    let hint = suggest::nearest(&name, usages.iter().copied())
-        .map_or(String::new(), |near| format!("did you mean `{{{{{near}}}}}`? "));
-    format!("unknown placeholder `{{{{{name}}}}}` ({hint}known: {})", usages.join(", "))
+    unknown("placeholder", name, PLACEHOLDERS.iter().map(|placeholder| placeholder.usage))
 }
 
 /// Bytes between the braces of a placeholder, default included. Without a limit, a text of many `{{` would take time in the

@@ -1,6 +1,7 @@
 //! Splits the lines of a script into words, and quotes them in error messages.
 
 use crate::text::escape::escape;
+use crate::text::suggest;
 
 /// The first word, and what follows the blanks after it.
 pub(crate) fn word(text: &[u8]) -> (&[u8], &[u8]) {
@@ -32,6 +33,17 @@ pub(crate) fn invalid_argument(argument: &[u8]) -> String {
         return "missing argument".to_owned();
     }
     format!("invalid argument `{}`", escape(argument))
+}
+
+/// The message about a name that is none of the known ones: it suggests the nearest, or lists them all.
+pub(crate) fn unknown<'a>(what: &str, name: &[u8], known: impl Iterator<Item = &'a str>) -> String {
+    let name = escape(name);
+    let known: Vec<&str> = known.collect();
+    let hint = match suggest::nearest(&name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known: {}", known.join(", ")),
+    };
+    format!("unknown {what} `{name}` ({hint})")
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ impl Connection<'_> {
         let mut context = RequestContext { request, body, ip: self.ip, connection: 1, open_clients };
         // A HEAD request does not play the script, so it does not count.
         if !self.options.head_only {
-            context.connection = script.route.next_number(&context);
+            context.connection = script.route.next_number(context);
         }
         let part = match script.part(context) {
             Some(part) => part,

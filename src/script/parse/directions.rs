@@ -12,7 +12,7 @@ use crate::text::escape::escape;
 use crate::text::suggest;
 use std::time::Duration;
 
-/// The latest place for `@drop after`: streams that are to break later are better broken by a test.
+/// The largest size for `@drop after`: 1 GiB. A larger one is a typing error.
 const MAX_DROP_AFTER: u64 = 1024 * MIB;
 
 /// The shortest interval of `@keepalive`: at shorter ones, comments would keep a processor busy.
@@ -120,7 +120,7 @@ impl Direction {
 }
 
 fn on(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    part.check_is_first(|script| &mut script.on)?;
+    part.check_is_single("on")?;
     part.script.route.apply_on(argument)
 }
 
@@ -203,7 +203,7 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (size, rest) = word(argument);
             let size = parse_number(size).filter(|size| *size > 0);
             let size = size.ok_or_else(|| invalid_argument(argument))?;
-            Cut::Pieces { size, every: every(rest)?.unwrap_or_default() }
+            Cut::Pieces { size, every: every(rest)? }
         }
     });
     Ok(())
@@ -270,7 +270,7 @@ fn resume(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
 }
 
 fn count(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    part.check_is_first(|script| &mut script.count)?;
+    part.check_is_single("count")?;
     part.script.route.apply_count(argument)
 }
 
@@ -310,11 +310,11 @@ fn without_placeholders(argument: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-/// `every T`, or nothing.
-fn every(argument: &[u8]) -> Result<Option<Duration>, String> {
+/// `every T`; zero for nothing.
+fn every(argument: &[u8]) -> Result<Duration, String> {
     match word(argument) {
-        (b"", _) => Ok(None),
-        (b"every", time) => parse_time(time).map(Some),
+        (b"", _) => Ok(Duration::ZERO),
+        (b"every", time) => parse_time(time),
         _ => Err(invalid_argument(argument)),
     }
 }

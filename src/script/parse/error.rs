@@ -31,5 +31,3 @@ impl fmt::Display for ParseErrors {
         f.write_str(&errors.join("\n"))
     }
 }
-
-impl std::error::Error for ParseErrors {}

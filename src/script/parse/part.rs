@@ -1,4 +1,4 @@
-//! Builds one part of a script while directions change it, and checks that what they say fits together.
+//! Builds one part of a script, changed by one direction after the other, and checks that they fit together.
 
 use super::body::Body;
 use super::error::{ParseError, ParseErrors};
@@ -9,9 +9,10 @@ use crate::script::head::ScriptHead;
 use crate::script::route::Route;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Ending, Part};
+use std::collections::HashMap;
 use std::time::Duration;
 
-/// Something, and the line of the script that says so.
+/// A value, and the line of the script that it comes from.
 pub(super) struct Located<T> {
     pub line: usize,
     pub value: T,
@@ -21,10 +22,8 @@ pub(super) struct Located<T> {
 pub(super) struct ScriptState {
     pub file: String,
     pub route: Route,
-    /// The line of `@on`.
-    pub on: Option<usize>,
-    /// The line of `@count`.
-    pub count: Option<usize>,
+    /// The lines of directions that a script has once, by their names.
+    single: HashMap<&'static str, usize>,
     pub about: Option<String>,
     pub errors: ParseErrors,
 }
@@ -34,8 +33,7 @@ impl ScriptState {
         ScriptState {
             file: file.to_owned(),
             route: Route::get(path),
-            on: None,
-            count: None,
+            single: HashMap::new(),
             about: None,
             errors: ParseErrors::default(),
         }
@@ -45,9 +43,6 @@ impl ScriptState {
         self.errors.0.insert(ParseError { file: self.file.clone(), line, message });
     }
 }
-
-/// The place where [`ScriptState`] keeps the line of a direction that a script has once.
-type FirstLine = fn(&mut ScriptState) -> &mut Option<usize>;
 
 /// A loop that is not closed yet.
 struct OpenLoop {
@@ -91,6 +86,7 @@ impl<'a> PartParser<'a> {
         }
     }
 
+    /// Reports an error on a line, which need not be the current one.
     pub fn error(&mut self, line: usize, message: String) {
         self.script.error(line, message);
     }
@@ -128,12 +124,12 @@ impl<'a> PartParser<'a> {
         }
     }
 
-    /// Checks that a direction occurs once in the script; `first` is where its line is kept.
-    pub fn check_is_first(&mut self, first: FirstLine) -> Result<(), String> {
+    /// Checks that the direction of this name occurs once in the script.
+    pub fn check_is_single(&mut self, name: &'static str) -> Result<(), String> {
         // The lines that all parts share are parsed once for each part, so this one can be the first one again.
-        let line = *first(self.script).get_or_insert(self.line);
-        if line != self.line {
-            return Err(format!("duplicate direction (first on line {line})"));
+        let first = *self.script.single.entry(name).or_insert(self.line);
+        if first != self.line {
+            return Err(format!("duplicate direction (first on line {first})"));
         }
         Ok(())
     }
@@ -162,21 +158,25 @@ impl<'a> PartParser<'a> {
         self.head_sent.get_or_insert(self.line);
     }
 
+    /// Sets how the end of the body is marked.
     pub fn set_framing(&mut self, framing: BodyFraming) {
         self.framing = Located { line: self.line, value: framing };
     }
 
+    /// Adds a field line to the trailer section.
     pub fn add_trailer(&mut self, name: &str, value: &[u8]) {
         self.mark_body_needed();
         self.trailer.line = self.line;
         put_field_line(&mut self.trailer.value, name, value);
     }
 
-    pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) {
+    /// Begins a loop; without `turns` it is endless.
+    pub fn open_loop(&mut self, turns: Option<u64>, every: Duration) {
         self.loops.push(OpenLoop { line: self.line, is_endless: turns.is_none() });
         self.body.repeat(turns, every);
     }
 
+    /// Ends the innermost loop.
     pub fn close_loop(&mut self) -> Result<(), String> {
         let closed = self.loops.pop().ok_or("no loop is open (put `@repeat` above this line)")?;
         let does_nothing = self.body.loop_does_nothing();
@@ -190,6 +190,7 @@ impl<'a> PartParser<'a> {
         Ok(())
     }
 
+    /// Ends the part.
     pub fn end(&mut self, ending: Ending) -> Result<(), String> {
         if let Some(open) = self.loops.last() {
             return Err(format!(
@@ -201,6 +202,7 @@ impl<'a> PartParser<'a> {
         Ok(())
     }
 
+    /// Makes the part, and reports what does not fit together in it.
     pub fn finish(mut self, conditions: Conditions) -> Part {
         self.check_loops_are_closed();
         self.check_status_allows_body();
