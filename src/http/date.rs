@@ -1,61 +1,41 @@
 //! Formats times: the value of the `date` field, `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate; RFC 9110, section 5.6.7),
 //! and timestamps for logs (RFC 3339).
 
-use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+/// 9999-12-31 23:59:59 UTC, in seconds since 1970.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The time as an IMF-fixdate.
 ///
 /// The range is the years 1970 to 9999, because the format has four digits for the year. An earlier time gives the first
 /// second of 1970, a later one the last second of 9999.
-pub fn imf_fixdate(time: SystemTime) -> [u8; 29] {
-    const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
-    const MONTHS: [&[u8; 3]; 12] =
-        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = since_1970.as_secs().min(LAST_SECOND);
-    let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
+pub fn imf_fixdate(time: SystemTime) -> String {
+    const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let days = seconds_since_1970(time) / SECONDS_PER_DAY;
     let (year, month, day) = civil_date(days);
-    let mut date = *b"---, -- --- ---- --:--:-- GMT";
-    date[..3].copy_from_slice(WEEKDAYS[(days % 7) as usize]);
-    put_digits(&mut date[5..7], day);
-    date[8..11].copy_from_slice(MONTHS[month as usize]);
-    put_digits(&mut date[12..16], year);
-    put_digits(&mut date[17..19], second / 3600);
-    put_digits(&mut date[20..22], second / 60 % 60);
-    put_digits(&mut date[23..25], second % 60);
-    date
+    let (weekday, month) = (WEEKDAYS[(days % 7) as usize], MONTHS[month as usize]);
+    format!("{weekday}, {day:02} {month} {year} {} GMT", time_of_day(time))
 }
 
-/// Fills `place` with the last decimal digits of a number.
-fn put_digits(place: &mut [u8], mut number: u64) {
-    for digit in place.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
+/// The time as in RFC 3339, `1994-11-06T08:49:37.000Z`. Always 24 bytes; the range is that of [`imf_fixdate`].
+pub fn timestamp(time: SystemTime) -> String {
+    let (year, month, day) = civil_date(seconds_since_1970(time) / SECONDS_PER_DAY);
+    let milliseconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_millis();
+    format!("{year}-{:02}-{day:02}T{}.{milliseconds:03}Z", month + 1, time_of_day(time))
 }
 
-/// A time that is displayed as in RFC 3339, `1994-11-06T08:49:37.000Z`. Always 24 bytes; the range is that of
-/// [`imf_fixdate`].
-#[derive(Clone, Copy, Debug)]
-pub struct Timestamp(pub SystemTime);
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since_1970 = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = since_1970.as_secs().min(LAST_SECOND);
-        let (year, month, day) = civil_date(seconds / SECONDS_PER_DAY);
-        let second = seconds % SECONDS_PER_DAY;
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let (month, milliseconds) = (month + 1, since_1970.subsec_millis());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
-    }
+fn seconds_since_1970(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().min(LAST_SECOND)
 }
 
-/// 9999-12-31 23:59:59 UTC, in seconds since 1970.
-const LAST_SECOND: u64 = 253_402_300_799;
+fn time_of_day(time: SystemTime) -> String {
+    let second = seconds_since_1970(time) % SECONDS_PER_DAY;
+    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
 
 /// Days since 1970-01-01 to year, month (0 = January) and day (from 1) of the Gregorian calendar.
 ///
@@ -82,7 +62,7 @@ mod tests {
     use std::time::Duration;
 
     fn at(seconds: u64) -> String {
-        String::from_utf8(imf_fixdate(UNIX_EPOCH + Duration::from_secs(seconds)).to_vec()).unwrap()
+        imf_fixdate(UNIX_EPOCH + Duration::from_secs(seconds))
     }
 
     #[test]
@@ -93,7 +73,7 @@ mod tests {
     #[test]
     fn a_timestamp_has_milliseconds() {
         let time = UNIX_EPOCH + Duration::from_millis(784_111_777_042);
-        assert_eq!(Timestamp(time).to_string(), "1994-11-06T08:49:37.042Z");
+        assert_eq!(timestamp(time), "1994-11-06T08:49:37.042Z");
     }
 
     #[test]
@@ -111,7 +91,7 @@ mod tests {
     #[test]
     fn a_clock_before_1970_gives_1970() {
         let before = imf_fixdate(UNIX_EPOCH - Duration::from_secs(1));
-        assert_eq!(&before, b"Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(before, "Thu, 01 Jan 1970 00:00:00 GMT");
     }
 
     #[test]

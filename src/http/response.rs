@@ -46,7 +46,7 @@ impl ResponseHead {
 
     /// Adds the `date` field line with the current time (RFC 9110, section 6.6.1).
     pub fn date(&mut self) {
-        self.field("date", &imf_fixdate(SystemTime::now()));
+        self.field("date", imf_fixdate(SystemTime::now()).as_bytes());
     }
 
     /// Lets the script of any web page read the response, if one asked for it (WHATWG Fetch, section 3.2).
