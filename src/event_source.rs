@@ -1,57 +1,73 @@
-//! The other end of the wire: sends `GET`, receives an event stream, and comes back with `Last-Event-ID` when it is
-//! lost. An `EventSource` as browsers have it (WHATWG "Server-sent events", section 9.2), on a blocking socket.
+//! A client of an event stream: an `EventSource` as in browsers, on a blocking socket (WHATWG "Server-sent events",
+//! section 9.2). It sends `GET`, parses the event stream, and reconnects with `Last-Event-ID` when the connection is lost.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`stream`] | bytes to events |
-//! | [`url`] | where to connect |
-//! | `exchange` | request out, head and body in |
+//! | [`stream`] | parses an event stream |
+//! | [`url`] | parses `http` URLs |
+//! | `exchange` | sends a request and reads the response |
 
 mod exchange;
 pub mod stream;
 pub mod url;
 
+use crate::text::error::Error;
 use exchange::Response;
 use std::fmt;
-use std::io;
 use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{sync_channel, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 pub use stream::Event;
 use stream::EventStream;
-use url::{HttpUrl, UrlError};
+use url::HttpUrl;
 
-/// The reconnection time until a stream names another; browsers take 2 to 5 s.
+/// The reconnection time until the stream sets another one. Browsers take 2 to 5 s.
 const RECONNECTION_TIME: Duration = Duration::from_secs(3);
-/// The shortest, whatever a stream names: a server that ends each stream at once would be asked thousands of times a second.
+/// The shortest reconnection time, whatever the stream says: a server that ends each stream at once would otherwise get
+/// thousands of requests a second.
 const MIN_RECONNECTION_TIME: Duration = Duration::from_millis(10);
-/// Redirects followed for one connection (WHATWG Fetch, section 4.4).
+/// The most redirects that are followed for one connection (WHATWG Fetch, section 4.4).
 const MAX_REDIRECTS: usize = 20;
 
-/// `readyState`.
+/// The state of an [`EventSource`]: `readyState` in the standard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadyState {
-    /// Not connected, or waiting to connect again.
+    /// Not connected, or waiting to reconnect.
     Connecting,
-    /// Connected; events are dispatched as they arrive.
+    /// Connected. Events are dispatched as they arrive.
     Open,
-    /// Ended for good, by the server's answer or by [`EventSource::close`].
+    /// Closed for good, because of the server's response or by [`EventSource::close`].
     Closed,
 }
 
-/// A client of one event stream, which reconnects until it is closed. Clones are handles to the same one.
+/// A client of one event stream, which reconnects until it is closed (WHATWG "Server-sent events", section 9.2).
 ///
-/// Listeners are called on the thread that calls [`EventSource::run`], so none misses an event.
+/// Clones are handles to the same source. Besides the events of the stream, every source dispatches `open` when a
+/// connection is open, and `error`, with the reason as its data, when a connection is lost or cannot be made.
+///
+/// Events can be iterated over:
 ///
 /// ```no_run
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rust_sse_server::EventSource;
+///
+/// let source = EventSource::new("http://127.0.0.1:8080/events")?;
+/// for event in source.events()? {
+///     println!("{event:?}");
+/// }
+/// # Ok::<(), rust_sse_server::Error>(())
+/// ```
+///
+/// or passed to listeners, which are called on the thread that calls [`run`](EventSource::run):
+///
+/// ```no_run
 /// use rust_sse_server::EventSource;
 ///
 /// let source = EventSource::new("http://127.0.0.1:8080/events")?;
 /// source.on_message(|event| println!("{}", event.data.as_deref().unwrap_or_default()));
 /// source.run();
-/// # Ok(())
-/// # }
+/// # Ok::<(), rust_sse_server::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct EventSource {
@@ -61,42 +77,48 @@ pub struct EventSource {
 struct Shared {
     url: HttpUrl,
     connection: Mutex<Connection>,
-    /// Tells a thread that waits to reconnect that the source was closed.
+    /// Wakes a thread that waits to reconnect when the source is closed.
     closed: Condvar,
     listeners: Mutex<Vec<Arc<Mutex<Listener>>>>,
 }
 
 struct Connection {
     state: ReadyState,
+    has_run: bool,
     stream: Option<TcpStream>,
     last_event_id: String,
     reconnection_time: Duration,
+    idle_timeout: Option<Duration>,
 }
 
 struct Listener {
-    event: String,
+    /// The event type that it listens to; `None` for every type.
+    event_type: Option<String>,
     call: Box<dyn FnMut(&Event) + Send>,
 }
 
 /// Why a connection ended.
 enum End {
-    /// It broke, or the server ended it: connect again.
+    /// The connection was lost or closed by the server: reconnect.
     Lost(String),
-    /// The server's answer says not to come back.
+    /// The server's response does not allow to reconnect.
     Failed(String),
 }
 
 impl EventSource {
-    /// A source for this URL. It connects when it is [run](EventSource::run), so listeners can be added first.
+    /// A source of the event stream at this URL. It does not connect before [`run`](EventSource::run) or
+    /// [`events`](EventSource::events) is called, so no listener can miss an event.
     ///
     /// # Errors
-    /// The text is no `http://` URL.
-    pub fn new(url: &str) -> Result<EventSource, UrlError> {
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument): the text is not an `http://` URL.
+    pub fn new(url: &str) -> Result<EventSource, Error> {
         let connection = Connection {
             state: ReadyState::Connecting,
+            has_run: false,
             stream: None,
             last_event_id: String::new(),
             reconnection_time: RECONNECTION_TIME,
+            idle_timeout: None,
         };
         let shared = Shared {
             url: HttpUrl::parse(url)?,
@@ -107,59 +129,76 @@ impl EventSource {
         Ok(EventSource { shared: Arc::new(shared) })
     }
 
-    /// Calls `listener` each time a connection is open: the server answered 200 with an event stream.
+    /// Sets how long a connection may stay silent: one on which no byte arrives for this long is closed, and the source
+    /// reconnects as after any lost connection. Servers usually send a comment every 15 s or so to keep connections
+    /// open. `None` and zero mean no timeout, as in the standard, and are the default.
+    ///
+    /// A change applies to the next connection. The timeout does not limit how long the system takes to connect.
+    pub fn set_idle_timeout(&self, timeout: Option<Duration>) {
+        self.connection().idle_timeout = timeout.filter(|timeout| !timeout.is_zero());
+    }
+
+    /// Calls `listener` each time a connection is open: the server responded with 200 and an event stream.
     pub fn on_open(&self, mut listener: impl FnMut() + Send + 'static) {
         self.add_event_listener("open", move |_| listener());
     }
 
-    /// Calls `listener` with every event that has no type of its own.
+    /// Calls `listener` with every event of type `message`, the type of events whose stream does not name another.
     pub fn on_message(&self, listener: impl FnMut(&Event) + Send + 'static) {
         self.add_event_listener("message", listener);
     }
 
-    /// Calls `listener` with every event of this type. `error` is also dispatched when a connection is lost or cannot be
-    /// had; its data says why, and [`state`](EventSource::state) whether there will be another.
-    pub fn add_event_listener(&self, event: &str, listener: impl FnMut(&Event) + Send + 'static) {
-        let listener = Listener { event: event.to_owned(), call: Box::new(listener) };
+    /// Calls `listener` with every event of this type.
+    ///
+    /// The type `error` is also dispatched when a connection is lost or cannot be made. Its data is the reason, and
+    /// [`state`](EventSource::state) tells whether the source will reconnect.
+    pub fn add_event_listener(&self, event_type: &str, listener: impl FnMut(&Event) + Send + 'static) {
+        self.add_listener(Some(event_type.to_owned()), listener);
+    }
+
+    fn add_listener(&self, event_type: Option<String>, listener: impl FnMut(&Event) + Send + 'static) {
+        let listener = Listener { event_type, call: Box::new(listener) };
         lock(&self.shared.listeners).push(Arc::new(Mutex::new(listener)));
     }
 
-    /// The state of the connection.
+    /// The state of the source.
     pub fn state(&self) -> ReadyState {
         self.connection().state
     }
 
-    /// What the next request sends as `Last-Event-ID`; empty for nothing.
+    /// The value that the next request sends as `Last-Event-ID`. When it is empty, the field is not sent.
     pub fn last_event_id(&self) -> String {
         self.connection().last_event_id.clone()
     }
 
-    /// Ends the connection for good and makes [`run`](EventSource::run) return, at once unless it is just connecting. No
-    /// event is dispatched after it.
+    /// Closes the source for good. The connection ends and [`run`](EventSource::run) returns, at once unless the system
+    /// is just connecting. No further event is dispatched.
     pub fn close(&self) {
-        let mut connection = self.connection();
-        connection.state = ReadyState::Closed;
-        if let Some(stream) = connection.stream.take() {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        self.connection().state = ReadyState::Closed;
+        self.shut_down();
         self.shared.closed.notify_all();
     }
 
-    /// Connects, dispatches events and reconnects, until the source is closed or the server says not to come back: with
-    /// 204, any other status than 200, or another content type than `text/event-stream`.
+    /// Connects, dispatches events and reconnects, until the source is closed or the server's response does not allow to
+    /// reconnect: another status than 200 (such as 204), or another content type than `text/event-stream`.
+    ///
+    /// A source runs once. A second call returns at once.
     pub fn run(&self) {
+        if std::mem::replace(&mut self.connection().has_run, true) {
+            return;
+        }
         while self.state() != ReadyState::Closed {
-            let end = self.connect();
-            self.let_go();
+            let end = self.run_connection();
+            self.shut_down();
             match end {
-                End::Failed(why) => {
+                End::Failed(reason) => {
                     if self.set_state(ReadyState::Closed) {
-                        self.dispatch_own("error", Some(why));
+                        self.dispatch_own("error", Some(reason));
                     }
                 }
-                End::Lost(why) => {
+                End::Lost(reason) => {
                     if self.set_state(ReadyState::Connecting) {
-                        self.dispatch_own("error", Some(why));
+                        self.dispatch_own("error", Some(reason));
                         self.wait_to_reconnect();
                     }
                 }
@@ -167,21 +206,49 @@ impl EventSource {
         }
     }
 
-    /// One connection, from the request to its end.
-    fn connect(&self) -> End {
-        let response = match self.request() {
-            Ok(Ok(response)) => response,
-            Ok(Err(why)) => return End::Failed(why),
-            Err(error) => return End::Lost(format!("no answer: {error}")),
+    /// Runs the source on a new thread and returns an iterator over all events that it dispatches, of every type, also
+    /// `open` and `error`. The iterator ends when the source is closed, and dropping it closes the source.
+    ///
+    /// The thread waits until an event was taken before it reads on. So a slow consumer slows the server down, and no
+    /// events pile up in memory. A source runs once: a second iterator is empty.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io): the system cannot start a thread.
+    pub fn events(&self) -> Result<Events, Error> {
+        let (sender, receiver) = sync_channel(0);
+        // The thread owns the sender and the listener borrows it, so that the iterator ends when the thread does.
+        let sender = Arc::new(sender);
+        let borrowed = Arc::downgrade(&sender);
+        self.add_listener(None, move |event| {
+            if let Some(sender) = borrowed.upgrade() {
+                // The send fails when the iterator was dropped. Then the source is closed already.
+                let _ = sender.send(event.clone());
+            }
+        });
+        let source = self.clone();
+        let run = move || {
+            source.run();
+            drop(sender);
         };
-        if let Err(why) = check(&response) {
-            return End::Failed(why);
+        let thread = Builder::new().name("event source".to_owned()).spawn(run);
+        thread.map_err(|error| Error::io("cannot start a thread", error))?;
+        Ok(Events { source: self.clone(), receiver })
+    }
+
+    /// Makes one connection and returns why it ended.
+    fn run_connection(&self) -> End {
+        let response = match self.request() {
+            Ok(response) => response,
+            Err(end) => return end,
+        };
+        if let Err(reason) = response.check_event_stream() {
+            return End::Failed(reason);
         }
         if !self.set_state(ReadyState::Open) {
             return End::Lost("closed".to_owned());
         }
         self.dispatch_own("open", None);
-        let mut stream = EventStream::after(self.last_event_id());
+        let mut stream = EventStream::with_last_event_id(self.last_event_id());
         let ended = response.read_body(|bytes| {
             stream.push(bytes, |stream, event| {
                 self.remember(stream);
@@ -195,26 +262,29 @@ impl EventSource {
         }
     }
 
-    /// Asks for the stream, following redirects; the inner error is one that asking again would not mend.
-    fn request(&self) -> io::Result<Result<Response, String>> {
+    /// Requests the stream and follows redirects.
+    fn request(&self) -> Result<Response, End> {
         let mut url = self.shared.url.clone();
         let last_event_id = self.last_event_id();
+        let idle_timeout = self.connection().idle_timeout;
         for _ in 0..=MAX_REDIRECTS {
-            let response = Response::request(&url, &last_event_id, |stream| self.hold(stream))?;
+            let response = Response::request(&url, &last_event_id, idle_timeout, |stream| self.hold(stream))
+                .map_err(|error| End::Lost(format!("no response: {error}")))?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
-                return Ok(Ok(response));
+                return Ok(response);
             }
-            let location = response.field("location").map(String::from_utf8_lossy);
-            url = match location.as_deref().map(|location| url.join(location)) {
-                Some(Ok(url)) => url,
-                Some(Err(error)) => return Ok(Err(format!("cannot follow the redirect to {error}"))),
-                None => return Ok(Err(format!("{} without a location", response.status))),
+            let location = match response.field("location") {
+                Some(location) => String::from_utf8_lossy(location),
+                None => return Err(End::Failed(format!("status {} without a location", response.status))),
             };
+            url = url
+                .join(&location)
+                .map_err(|error| End::Failed(format!("cannot follow the redirect: {error}")))?;
         }
-        Ok(Err(format!("more than {MAX_REDIRECTS} redirects")))
+        Err(End::Failed(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    /// Keeps a handle of the connection, for `close` to shut down.
+    /// Keeps a handle of the connection, so that `close` can shut it down.
     fn hold(&self, stream: &TcpStream) {
         let mut connection = self.connection();
         connection.stream = stream.try_clone().ok();
@@ -223,8 +293,8 @@ impl EventSource {
         }
     }
 
-    /// Gives up the connection that has ended, so that the server can have its descriptor back.
-    fn let_go(&self) {
+    /// Shuts down the connection, if there is one. An error means that it has ended already.
+    fn shut_down(&self) {
         if let Some(stream) = self.connection().stream.take() {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -238,26 +308,26 @@ impl EventSource {
         }
     }
 
-    /// Sets the state unless the source is closed, which is for good; `false` when it is.
+    /// Sets the state and returns true, unless the source is closed, which is for good.
     fn set_state(&self, state: ReadyState) -> bool {
         let mut connection = self.connection();
-        let was_closed = connection.state == ReadyState::Closed;
-        if !was_closed {
-            connection.state = state;
+        if connection.state == ReadyState::Closed {
+            return false;
         }
-        !was_closed
+        connection.state = state;
+        true
     }
 
     fn wait_to_reconnect(&self) {
         let connection = self.connection();
         let time = connection.reconnection_time;
-        let open = |connection: &mut Connection| connection.state != ReadyState::Closed;
-        drop(self.shared.closed.wait_timeout_while(connection, time, open));
+        let is_open = |connection: &mut Connection| connection.state != ReadyState::Closed;
+        drop(self.shared.closed.wait_timeout_while(connection, time, is_open));
     }
 
-    /// Dispatches an event that the stream did not send.
-    fn dispatch_own(&self, event: &str, data: Option<String>) {
-        self.call_listeners(&Event { event: Some(event.to_owned()), data, ..Event::default() });
+    /// Dispatches an event that does not come from the stream.
+    fn dispatch_own(&self, event_type: &str, data: Option<String>) {
+        self.call_listeners(&Event { event: Some(event_type.to_owned()), data, ..Event::default() });
     }
 
     fn dispatch(&self, event: &Event) {
@@ -266,12 +336,12 @@ impl EventSource {
         }
     }
 
-    /// Calls listeners without holding the list, so that one of them may add another.
+    /// Calls listeners without a lock on the list, so that a listener can add another one.
     fn call_listeners(&self, event: &Event) {
         let listeners = lock(&self.shared.listeners).clone();
         for listener in listeners {
             let mut listener = lock(&listener);
-            if event.event.as_ref() == Some(&listener.event) {
+            if listener.event_type.is_none() || listener.event_type == event.event {
                 (listener.call)(event);
             }
         }
@@ -288,21 +358,29 @@ impl fmt::Debug for EventSource {
     }
 }
 
-/// Whether a response is an event stream (WHATWG, section 9.2.3).
-fn check(response: &Response) -> Result<(), String> {
-    if response.status != 200 {
-        return Err(format!("the server answered {}", response.status));
-    }
-    let content_type = response.field("content-type").unwrap_or_default();
-    let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
-    let essence = String::from_utf8_lossy(essence);
-    match essence.trim().eq_ignore_ascii_case("text/event-stream") {
-        true => Ok(()),
-        false => Err(format!("the content type is {essence:?}, not text/event-stream")),
+/// An iterator over the events of an [`EventSource`], made by [`EventSource::events`]. Dropping it closes the source.
+#[derive(Debug)]
+pub struct Events {
+    source: EventSource,
+    receiver: Receiver<Event>,
+}
+
+impl Iterator for Events {
+    type Item = Event;
+
+    /// Waits for the next event; `None` when the source is closed.
+    fn next(&mut self) -> Option<Event> {
+        self.receiver.recv().ok()
     }
 }
 
-/// What a listener that panicked leaves behind is its own affair: its poison is no reason to stop.
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.source.close();
+    }
+}
+
+/// Locks a mutex, also after a listener has panicked while it was locked.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,6 +7,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `load` | loads scripts from text and from files |
 //! | [`parse`] | turns text into a [`Script`] |
 //! | [`play`] | turns a [`Script`] into bytes and waits |
 //! | [`catalogue`] | all scripts of a server |
@@ -16,6 +17,7 @@
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
 //! | [`placeholder`] | the table of placeholders |
 //! | [`context`] | what placeholders and conditions can use |
+//! | `respond` | makes the head of the response to a request |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
 //! | `words` | splits lines into words, and quotes them in messages |
@@ -24,9 +26,11 @@ pub mod catalogue;
 pub mod condition;
 pub mod context;
 pub mod head;
+mod load;
 pub mod parse;
 pub mod placeholder;
 pub mod play;
+mod respond;
 pub mod resume;
 pub mod route;
 pub mod template;
@@ -46,11 +50,11 @@ use template::{Segment, Template};
 #[derive(Debug)]
 pub struct Script {
     /// Its name in error messages, usually the path of its file.
-    pub file: String,
+    pub(crate) file: String,
     /// The text of its first remark.
-    pub about: String,
+    pub(crate) about: String,
     /// The requests that it answers.
-    pub route: Route,
+    pub(crate) route: Route,
     parts: Vec<Part>,
 }
 
@@ -174,7 +178,7 @@ impl Part {
             Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.uses_body(),
             _ => false,
         };
-        self.conditions.want_body()
+        self.conditions.use_body()
             || self.head.templates().any(Template::uses_body)
             || self.steps.iter().any(in_step)
     }

@@ -1,12 +1,7 @@
 //! Playing a script without placeholders allocates nothing, however long it is.
 
-use rust_sse_server::http::chunk::{ChunkedWriter, Framing};
-use rust_sse_server::http::request::HeadReader;
-use rust_sse_server::script::context::RequestContext;
-use rust_sse_server::script::play::clock::{Clock, Timing};
-use rust_sse_server::script::play::Player;
-use rust_sse_server::script::units::Speed;
-use rust_sse_server::script::Script;
+use rust_sse_server::internals::{ChunkedWriter, Clock, Framing, HeadReader, Player, RequestContext, Timing};
+use rust_sse_server::{Script, Speed};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io;
@@ -60,7 +55,7 @@ impl Clock for Leap {
 
 /// Allocations while a script plays, and their bytes.
 fn allocated_by(text: &[u8]) -> (usize, usize) {
-    let script = Script::parse("test.sse", "/test", text).unwrap();
+    let script = Script::parse("/test", text).unwrap();
     let mut reader = HeadReader::default();
     reader.push(b"GET /test HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
     let context = RequestContext {

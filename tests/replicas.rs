@@ -230,7 +230,7 @@ impl Crowd {
 
     /// Waits until the clients are told that there is nothing more, and looks at all they were dispatched.
     fn wait_until_all_have_ended(&mut self) {
-        const END: [&str; 2] = ["connection closed by server", "the server answered 204"];
+        const END: [&str; 2] = ["connection closed by server", "status 204: the server has no more events"];
         self.wait(|crowd| crowd.seen.iter().all(|seen| seen.errors.iter().any(|error| error == END[1])));
         let ids: Vec<String> = (1..=EVENTS).map(|id| id.to_string()).collect();
         for seen in &self.seen {

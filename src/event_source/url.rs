@@ -1,65 +1,55 @@
-//! Decides where a client connects, what it writes into the request line and `Host`, and where a `location` leads: the
-//! part of a URL that plain HTTP needs (RFC 3986).
+//! Parses `http` URLs: where to connect, what to send as request target and `Host`, and where a `location` leads (the
+//! parts of RFC 3986 that plain HTTP needs).
 
-use std::fmt;
+use crate::text::error::{Error, ErrorKind};
+use crate::text::escape::escape;
 
 /// An `http` URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpUrl {
-    /// A name or an address, an IPv6 address without its brackets.
+    /// A name or an address. An IPv6 address has no brackets.
     pub host: String,
-    /// 80 unless the URL names another.
+    /// The port; 80 when the URL has none.
     pub port: u16,
-    /// Path and query, percent-encoded where it has to be.
+    /// The request target: path and query, percent-encoded where necessary.
     pub target: String,
 }
 
-/// Why a text is no URL that can be fetched here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UrlError(String);
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UrlError {}
-
 impl HttpUrl {
-    /// Reads `http://host[:port][/path][?query][#fragment]`; the fragment is dropped.
+    /// Parses `http://host[:port][/path][?query][#fragment]`. The fragment is dropped.
     ///
     /// # Errors
-    /// The scheme is not `http`, the host is missing, the port is no number, or a user name stands before the host.
-    pub fn parse(text: &str) -> Result<HttpUrl, UrlError> {
-        let wrong = |why: &str| UrlError(format!("{text:?}: {why}"));
-        let scheme_length = "http://".len();
-        let (scheme, rest) = match text.get(..scheme_length) {
-            Some(scheme) => (scheme, &text[scheme_length..]),
-            None => ("", text),
-        };
-        if !scheme.eq_ignore_ascii_case("http://") {
-            return Err(wrong("only http:// URLs can be fetched without TLS"));
+    /// The scheme is not `http`, the host is missing or invalid, the port is not a number from 0 to 65535, or there is a
+    /// user name before the host.
+    pub fn parse(text: &str) -> Result<HttpUrl, Error> {
+        HttpUrl::parse_parts(text).map_err(|reason| {
+            Error::new(ErrorKind::InvalidArgument, format!("invalid URL `{}` ({reason})", escape(text)))
+        })
+    }
+
+    fn parse_parts(text: &str) -> Result<HttpUrl, &'static str> {
+        const SCHEME: &str = "http://";
+        if !text.get(..SCHEME.len()).unwrap_or_default().eq_ignore_ascii_case(SCHEME) {
+            return Err("expected http://, as TLS is not supported");
         }
-        let rest = rest.split('#').next().unwrap_or_default();
+        let rest = text[SCHEME.len()..].split('#').next().unwrap_or_default();
         let end = rest.find(|c| "/?".contains(c)).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
-        let (host, port) =
-            split_port(authority).ok_or_else(|| wrong("the port is no number from 0 to 65535"))?;
+        let (host, port) = split_port(authority).ok_or("expected a port from 0 to 65535")?;
         if host.is_empty() {
-            return Err(wrong("the host is missing"));
+            return Err("the host is missing");
         }
-        if host.contains('@') || host.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(wrong("the host is no name or address"));
+        if host.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control()) {
+            return Err("expected a host name or an address");
         }
         Ok(HttpUrl { host: host.to_owned(), port, target: encode_target(target) })
     }
 
-    /// Where a `location` field leads from here (RFC 3986, section 5.2).
+    /// Resolves a `location` field relative to this URL (RFC 3986, section 5.2).
     ///
     /// # Errors
-    /// As [`HttpUrl::parse`].
-    pub fn join(&self, reference: &str) -> Result<HttpUrl, UrlError> {
+    /// Those of [`HttpUrl::parse`].
+    pub fn join(&self, reference: &str) -> Result<HttpUrl, Error> {
         let reference = reference.split('#').next().unwrap_or_default();
         if let Some(rest) = reference.strip_prefix("//") {
             return HttpUrl::parse(&format!("http://{rest}"));
@@ -78,7 +68,7 @@ impl HttpUrl {
         Ok(HttpUrl { target: encode_target(&target), ..self.clone() })
     }
 
-    /// The value of `Host`, which names the port only when it is not 80.
+    /// The value of `Host`. It has a port only when that is not 80.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         match self.port {
@@ -109,34 +99,34 @@ fn has_scheme(reference: &str) -> bool {
     end.map_or(false, |end| end > 0 && reference[end..].starts_with(':'))
 }
 
-/// Makes a path begin with `/` and encodes what cannot stand in a request line.
+/// Adds a missing `/` at the start, and encodes what a request line must not contain.
 fn encode_target(target: &str) -> String {
     let mut encoded = String::from(if target.starts_with('/') { "" } else { "/" });
     for byte in target.bytes() {
-        match byte {
-            _ if byte.is_ascii_graphic() => encoded.push(byte as char),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+        if byte.is_ascii_graphic() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded += &format!("%{byte:02X}");
         }
     }
     encoded
 }
 
-/// Resolves `.` and `..` in a path (RFC 3986, section 5.2.4); a query is left alone.
+/// Resolves `.` and `..` in the path (RFC 3986, section 5.2.4), but not in the query.
 fn without_dots(target: &str) -> String {
     let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
     let mut segments: Vec<&str> = Vec::new();
-    let mut ends_open = false;
+    let mut ends_with_dots = false;
     for segment in path.split('/').skip(1) {
-        ends_open = matches!(segment, "." | "..");
+        ends_with_dots = matches!(segment, "." | "..");
         match segment {
             "." => {}
             ".." => drop(segments.pop()),
             _ => segments.push(segment),
         }
     }
-    let slash = if ends_open && !segments.is_empty() { "/" } else { "" };
-    let path = format!("/{}{slash}", segments.join("/"));
-    format!("{path}{query}")
+    let slash = if ends_with_dots && !segments.is_empty() { "/" } else { "" };
+    format!("/{}{slash}{query}", segments.join("/"))
 }
 
 #[cfg(test)]
@@ -149,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_urls_apart() {
+    fn a_url_is_split_into_host_port_and_target() {
         assert_eq!(url("http://localhost:8080/events"), "localhost|8080|/events");
         assert_eq!(url("HTTP://h"), "h|80|/");
         assert_eq!(url("http://h?a=b#c"), "h|80|/?a=b");
@@ -159,23 +149,25 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_cannot_fetch() {
-        for text in [
-            "",
-            "/events",
-            "https://h/",
-            "http://",
-            "http://:80/",
-            "http://h:x/",
-            "http://h:70000/",
-            "http://u@h/",
+    fn other_texts_are_invalid_and_the_error_says_why() {
+        for (text, reason) in [
+            ("", "expected http://, as TLS is not supported"),
+            ("/events", "expected http://, as TLS is not supported"),
+            ("https://h/", "expected http://, as TLS is not supported"),
+            ("http://", "the host is missing"),
+            ("http://:80/", "the host is missing"),
+            ("http://h:x/", "expected a port from 0 to 65535"),
+            ("http://h:70000/", "expected a port from 0 to 65535"),
+            ("http://u@h/", "expected a host name or an address"),
         ] {
-            assert!(HttpUrl::parse(text).is_err(), "{text}");
+            let error = HttpUrl::parse(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert_eq!(error.to_string(), format!("invalid URL `{text}` ({reason})"));
         }
     }
 
     #[test]
-    fn a_location_leads_on_from_where_it_was_found() {
+    fn a_location_is_resolved_relative_to_its_url() {
         let base = HttpUrl::parse("http://h:81/a/b?q").unwrap();
         let join = |reference: &str| {
             let url = base.join(reference).unwrap();

@@ -1,60 +1,41 @@
-//! Puts the `date` field's value on the wire: `Sun, 06 Nov 1994 08:49:37 GMT`, the IMF-fixdate of RFC 9110,
-//! section 5.6.7, computed from the days since 1970 without a table of months.
+//! Formats times: the value of the `date` field, `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate; RFC 9110, section 5.6.7),
+//! and timestamps for logs (RFC 3339).
 
-use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
-
-/// The moment as an IMF-fixdate.
-///
-/// Right for the years 1970 to 9999: the format has four digits for the year. A clock set before 1970 gives 1970, and
-/// one set later than 9999 the last second of 9999.
-pub fn imf_fixdate(moment: SystemTime) -> [u8; 29] {
-    const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
-    const MONTHS: [&[u8; 3]; 12] =
-        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-    let since_1970 = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = since_1970.as_secs().min(LAST_SECOND);
-    let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
-    let (year, month, day) = civil_date(days);
-    let mut date = *b"---, -- --- ---- --:--:-- GMT";
-    date[..3].copy_from_slice(WEEKDAYS[(days % 7) as usize]);
-    put_digits(&mut date[5..7], day);
-    date[8..11].copy_from_slice(MONTHS[month as usize]);
-    put_digits(&mut date[12..16], year);
-    put_digits(&mut date[17..19], second / 3600);
-    put_digits(&mut date[20..22], second / 60 % 60);
-    put_digits(&mut date[23..25], second % 60);
-    date
-}
-
-/// Fills `place` with the last digits of a number.
-fn put_digits(place: &mut [u8], mut number: u64) {
-    for digit in place.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
-}
-
-/// A moment that prints as in RFC 3339, `1994-11-06T08:49:37.000Z`, always 24 bytes; its range is that of [`imf_fixdate`].
-#[derive(Clone, Copy, Debug)]
-pub struct Timestamp(pub SystemTime);
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since_1970 = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = since_1970.as_secs().min(LAST_SECOND);
-        let (year, month, day) = civil_date(seconds / SECONDS_PER_DAY);
-        let second = seconds % SECONDS_PER_DAY;
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let (month, milliseconds) = (month + 1, since_1970.subsec_millis());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
-    }
-}
-
 /// 9999-12-31 23:59:59 UTC, in seconds since 1970.
 const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The time as an IMF-fixdate.
+///
+/// The range is the years 1970 to 9999, because the format has four digits for the year. An earlier time gives the first
+/// second of 1970, a later one the last second of 9999.
+pub fn imf_fixdate(time: SystemTime) -> String {
+    const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let days = seconds_since_1970(time) / SECONDS_PER_DAY;
+    let (year, month, day) = civil_date(days);
+    let (weekday, month) = (WEEKDAYS[(days % 7) as usize], MONTHS[month as usize]);
+    format!("{weekday}, {day:02} {month} {year} {} GMT", time_of_day(time))
+}
+
+/// The time as in RFC 3339, `1994-11-06T08:49:37.000Z`. Always 24 bytes; the range is that of [`imf_fixdate`].
+pub fn timestamp(time: SystemTime) -> String {
+    let (year, month, day) = civil_date(seconds_since_1970(time) / SECONDS_PER_DAY);
+    let milliseconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_millis();
+    format!("{year}-{:02}-{day:02}T{}.{milliseconds:03}Z", month + 1, time_of_day(time))
+}
+
+fn seconds_since_1970(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().min(LAST_SECOND)
+}
+
+fn time_of_day(time: SystemTime) -> String {
+    let second = seconds_since_1970(time) % SECONDS_PER_DAY;
+    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
 
 /// Days since 1970-01-01 to year, month (0 = January) and day (from 1) of the Gregorian calendar.
 ///
@@ -81,22 +62,22 @@ mod tests {
     use std::time::Duration;
 
     fn at(seconds: u64) -> String {
-        String::from_utf8(imf_fixdate(UNIX_EPOCH + Duration::from_secs(seconds)).to_vec()).unwrap()
+        imf_fixdate(UNIX_EPOCH + Duration::from_secs(seconds))
     }
 
     #[test]
-    fn prints_the_example_of_rfc_9110() {
+    fn the_example_of_rfc_9110_is_formatted_the_same() {
         assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]
-    fn prints_the_same_moment_as_rfc_3339_has_it() {
-        let moment = UNIX_EPOCH + Duration::from_millis(784_111_777_042);
-        assert_eq!(Timestamp(moment).to_string(), "1994-11-06T08:49:37.042Z");
+    fn a_timestamp_has_milliseconds() {
+        let time = UNIX_EPOCH + Duration::from_millis(784_111_777_042);
+        assert_eq!(timestamp(time), "1994-11-06T08:49:37.042Z");
     }
 
     #[test]
-    fn knows_leap_years_and_the_edges_of_its_range() {
+    fn leap_years_and_the_limits_of_the_range_are_correct() {
         assert_eq!(at(0), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(at(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
         assert_eq!(at(951_868_800), "Wed, 01 Mar 2000 00:00:00 GMT");
@@ -108,9 +89,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_before_1970_is_no_reason_to_panic() {
+    fn a_clock_before_1970_gives_1970() {
         let before = imf_fixdate(UNIX_EPOCH - Duration::from_secs(1));
-        assert_eq!(&before, b"Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(before, "Thu, 01 Jan 1970 00:00:00 GMT");
     }
 
     #[test]

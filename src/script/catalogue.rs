@@ -1,14 +1,10 @@
-//! Decides which script answers a request: holds all of a server's, those that are compiled in and those of the user.
+//! Finds the script that answers a request, among those that are built in and those that were added.
 
 use super::parse::ParseErrors;
 use super::Script;
 use crate::http::uri::percent_decode;
-use std::path::Path;
 
-/// The path of the demo, which every server has.
-pub const DEMO_PATH: &str = "/events";
-
-/// Name and text of every script in the binary; the demo first, the others in the order in which to learn from them.
+/// Name and text of every built-in script: the demo, then the others in the order in which to learn from them.
 const BUILT_IN: &[(&str, &[u8])] = &[
     ("events", include_bytes!("../scripts/events.sse")),
     ("fields", include_bytes!("../scripts/fields.sse")),
@@ -30,90 +26,87 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("messages", include_bytes!("../scripts/messages.sse")),
 ];
 
-/// The scripts a server answers with.
+/// The scripts of a server.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     built_in: Vec<Script>,
     added: Vec<Script>,
 }
 
-/// What there is at a path.
+/// The scripts at a path.
 #[derive(Debug)]
 pub enum Found<'a> {
-    /// A script that answers the method.
+    /// One that answers the method.
     Script(&'a Script),
-    /// Scripts that answer these other methods.
+    /// Only scripts that answer these other methods.
     Methods(Vec<&'a str>),
-    /// Nothing.
+    /// None.
     Nothing,
 }
 
 impl Catalogue {
-    /// The scripts in the binary.
+    /// The built-in scripts.
     ///
     /// # Errors
-    /// None in a released binary: a test loads every script that is compiled in.
+    /// None in a released binary: a test compiles every built-in script.
     pub fn built_in() -> Result<Catalogue, ParseErrors> {
         let mut catalogue = Catalogue::default();
         for (name, text) in BUILT_IN {
-            catalogue.built_in.push(Script::parse(&format!("{name}.sse"), &format!("/{name}"), text)?);
+            catalogue.built_in.push(Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?);
         }
         Ok(catalogue)
     }
 
-    /// Adds a script. One that is compiled in gives way to it.
+    /// Adds a script. It replaces the built-in scripts that answer one of its requests.
+    pub fn add(&mut self, script: Script) {
+        self.built_in.retain(|other| script.route.common_request(&other.route).is_none());
+        self.added.push(script);
+    }
+
+    /// Checks that no two of the added scripts answer the same request.
     ///
     /// # Errors
-    /// A message that names both scripts, if another was added that answers the same request.
-    pub fn add(&mut self, script: Script) -> Result<(), String> {
-        let clash = |other: &Script| {
-            script.route.in_common(&other.route).map(|request| (other.file.clone(), request))
-        };
-        if let Some((other, request)) = self.added.iter().find_map(clash) {
-            return Err(format!(
-                "{}: {other} answers {request} already (change @on or the file's name)",
-                script.file
-            ));
+    /// A line for each two that do, with the names of both.
+    pub fn check(&self) -> Result<(), String> {
+        let mut duplicates = Vec::new();
+        for (count, script) in self.added.iter().enumerate() {
+            for earlier in &self.added[..count] {
+                if let Some(request) = script.route.common_request(&earlier.route) {
+                    duplicates.push(format!(
+                        "{} and {} both answer {request} (change `@on` or the file name)",
+                        script.file, earlier.file
+                    ));
+                }
+            }
         }
-        self.built_in.retain(|other| script.route.in_common(&other.route).is_none());
-        self.added.push(script);
-        Ok(())
+        if duplicates.is_empty() {
+            return Ok(());
+        }
+        Err(duplicates.join("\n"))
     }
 
-    /// What answers a request. One that is meant for this very query comes before one for any.
+    /// The script that answers a request. One for exactly this query comes before one for any query.
     pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
         let path = percent_decode(path);
-        let mut found: Option<&Script> = None;
-        let mut methods = Vec::new();
-        for script in self.scripts() {
-            if !script.route.is_at(&path, query) {
-                continue;
-            }
-            if !script.route.answers(method) {
-                methods.extend(script.route.methods.iter().map(String::as_str));
-            } else if found.map_or(true, |found| found.route.query.is_none() && script.route.query.is_some())
-            {
-                found = Some(script);
-            }
+        let at_path: Vec<&Script> =
+            self.scripts().filter(|script| script.route.matches(&path, query)).collect();
+        let answering = at_path.iter().filter(|script| script.route.answers(method));
+        if let Some(script) = answering.min_by_key(|script| script.route.query.is_none()) {
+            return Found::Script(script);
         }
-        match found {
-            Some(script) => Found::Script(script),
-            None if methods.is_empty() => Found::Nothing,
-            None => Found::Methods(methods),
+        if at_path.is_empty() {
+            return Found::Nothing;
         }
+        let methods = at_path.iter().flat_map(|script| &script.route.methods);
+        Found::Methods(methods.map(String::as_str).collect())
     }
 
-    /// The scripts that were added.
-    pub fn added(&self) -> impl Iterator<Item = &Script> {
-        self.added.iter()
-    }
-
-    /// All scripts, those in the binary first.
+    /// All scripts, the built-in ones first.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.built_in.iter().chain(&self.added)
     }
 
-    /// What they answer, each on a line, as the README writes it.
+    /// The routes of all scripts, one a line.
     pub fn routes(&self) -> String {
         let mut routes = String::new();
         for script in self.scripts() {
@@ -123,19 +116,12 @@ impl Catalogue {
     }
 }
 
-/// The path at which the script of a file is served: its name without `.sse`; `None` when there is no such name.
-pub fn path_of_file(file: &Path) -> Option<String> {
-    let name = file.file_name()?.to_string_lossy();
-    let stem = name.strip_suffix(".sse").unwrap_or(&name);
-    (!stem.is_empty()).then(|| format!("/{stem}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn script(file: &str, text: &str) -> Script {
-        Script::parse(file, "/chat", text.as_bytes()).unwrap()
+        Script::compile(file, "/chat", text.as_bytes()).unwrap()
     }
 
     fn file_at<'a>(catalogue: &'a Catalogue, method: &str, path: &str, query: Option<&str>) -> &'a str {
@@ -146,33 +132,42 @@ mod tests {
     }
 
     #[test]
-    fn every_script_in_the_binary_has_no_mistake_and_says_what_it_shows() {
+    fn every_built_in_script_compiles_and_has_a_description() {
         let catalogue = Catalogue::built_in().unwrap();
-        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), DEMO_PATH);
+        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), "/events");
         for script in catalogue.scripts() {
             assert!(!script.about.is_empty(), "{}", script.file);
         }
     }
 
     #[test]
-    fn a_script_in_the_binary_gives_way() {
+    fn an_added_script_replaces_a_built_in_one() {
         let mut catalogue = Catalogue::built_in().unwrap();
         let before = catalogue.scripts().count();
-        catalogue.add(script("my.sse", "@on GET /events\n")).unwrap();
+        catalogue.add(script("my.sse", "@on GET /events\n"));
         assert_eq!(catalogue.scripts().count(), before);
         assert_eq!(file_at(&catalogue, "GET", "/events", None), "my.sse");
     }
 
     #[test]
-    fn two_scripts_for_the_same_request_are_a_mistake_that_names_both() {
+    fn two_scripts_for_the_same_request_are_an_error_that_names_both() {
         let mut catalogue = Catalogue::default();
-        catalogue.add(script("a/chat.sse", "")).unwrap();
+        catalogue.add(script("a/chat.sse", ""));
+        assert_eq!(catalogue.check(), Ok(()));
+        catalogue.add(script("b/chat.sse", "@on PUT,GET /ch%61t\n"));
         assert_eq!(
-            catalogue.add(script("b/chat.sse", "@on PUT,GET /ch%61t\n")).unwrap_err(),
-            "b/chat.sse: a/chat.sse answers GET /chat already (change @on or the file's name)"
+            catalogue.check().unwrap_err(),
+            "b/chat.sse and a/chat.sse both answer GET /chat (change `@on` or the file name)"
         );
-        catalogue.add(script("post.sse", "@on POST /chat\n")).unwrap();
-        catalogue.add(script("query.sse", "@on GET /chat?x=1\n")).unwrap();
+    }
+
+    #[test]
+    fn the_method_and_the_query_decide_between_scripts_at_one_path() {
+        let mut catalogue = Catalogue::default();
+        catalogue.add(script("a/chat.sse", ""));
+        catalogue.add(script("post.sse", "@on POST /chat\n"));
+        catalogue.add(script("query.sse", "@on GET /chat?x=1\n"));
+        assert_eq!(catalogue.check(), Ok(()));
         assert_eq!(file_at(&catalogue, "GET", "/chat", Some("x=1")), "query.sse");
         assert_eq!(file_at(&catalogue, "HEAD", "/chat", Some("x=2")), "a/chat.sse");
         assert_eq!(file_at(&catalogue, "POST", "/%63hat", None), "post.sse");
@@ -181,15 +176,5 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(matches!(catalogue.find("GET", b"/none", None), Found::Nothing));
-    }
-
-    #[test]
-    fn a_file_is_served_under_its_name_without_sse() {
-        let path = |file: &str| path_of_file(Path::new(file));
-        assert_eq!(path("dir/chat.sse").as_deref(), Some("/chat"));
-        assert_eq!(path("a.b.sse").as_deref(), Some("/a.b"));
-        assert_eq!(path("capture.txt").as_deref(), Some("/capture.txt"));
-        assert_eq!(path(".sse"), None);
-        assert_eq!(path("/"), None);
     }
 }

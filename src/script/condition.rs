@@ -1,244 +1,265 @@
 //! Decides which part of a script answers a request: `@part connection 2+ and header accept~event-stream`.
 
-use super::context::RequestContext;
+use super::context::{RenderContext, RequestContext};
+use super::placeholder::Name;
 use super::template::unescape;
 use super::units::parse_number;
-use crate::text::suggest;
-use std::borrow::Cow;
+use super::words::{invalid, unknown};
+use std::ops::RangeInclusive;
 
 /// Conditions that must all hold.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Conditions(Vec<Condition>);
 
-#[derive(Debug, PartialEq, Eq)]
-struct Condition {
-    /// `no` stands before it.
-    negated: bool,
-    test: Test,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Test {
-    Connection { first: u64, last: u64 },
-    Turn { number: u64, of: u64 },
-    Method(Vec<u8>),
-    Query(Vec<u8>, Wanted),
-    Header(String, Wanted),
-    Cookie(String, Wanted),
-    LastEventId(Wanted),
-    Body(Wanted),
+#[derive(Debug, PartialEq)]
+enum Condition {
+    /// The number of the request is one of these.
+    Connection(RangeInclusive<u64>),
+    /// It is one of every `of` requests.
+    Turn {
+        number: u64,
+        of: u64,
+    },
+    /// A placeholder has a value in this request, and it is the one that is wanted.
+    Value(Name, Wanted),
+    Not(Box<Condition>),
     Otherwise,
 }
 
 /// What a value has to be.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 enum Wanted {
     Present,
     Equal(Vec<u8>),
     Containing(Vec<u8>),
 }
 
-impl Wanted {
-    fn accepts(&self, value: Option<Cow<'_, [u8]>>) -> bool {
-        match (self, value) {
-            (_, None) => false,
-            (Wanted::Present, Some(_)) => true,
-            (Wanted::Equal(text), Some(value)) => value.as_ref() == text.as_slice(),
-            (Wanted::Containing(text), Some(value)) => contains(&value, text),
-        }
+/// One row of the table of conditions.
+struct ConditionKind {
+    /// How it is written, for messages and for the documents; the first word is its name.
+    usage: &'static str,
+    /// Makes a condition of its name and the words that follow.
+    parse: fn(&str, &[Vec<u8>]) -> Parsed,
+}
+
+/// A condition; `None` if the words are not what the usage says.
+type Parsed = Result<Option<Condition>, String>;
+
+/// All conditions, in the order of the reference.
+const CONDITIONS: &[ConditionKind] = &[
+    ConditionKind { usage: "connection 1 | 2-3 | 4+ | 1 of 3", parse: connection },
+    ConditionKind { usage: "method M", parse: equal },
+    ConditionKind { usage: "query K[=V]", parse: keyed },
+    ConditionKind { usage: "header K[=V|~V]", parse: keyed },
+    ConditionKind { usage: "cookie K[=V]", parse: keyed },
+    ConditionKind { usage: "last-event-id [V]", parse: present_or_equal },
+    ConditionKind { usage: "body ~V", parse: containing },
+    ConditionKind { usage: "no COND", parse: no },
+    ConditionKind { usage: "otherwise", parse: otherwise },
+];
+
+/// How every condition is written, in the order of the reference.
+pub fn usages() -> impl Iterator<Item = &'static str> {
+    CONDITIONS.iter().map(|kind| kind.usage)
+}
+
+impl ConditionKind {
+    fn name(&self) -> &'static str {
+        self.usage.split(' ').next().unwrap_or_default()
     }
 }
 
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
-}
-
-/// How conditions are written, for messages and for the README.
-pub const CONDITIONS: [&str; 9] = [
-    "connection 1 | 2-3 | 4+ | 1 of 3",
-    "method M",
-    "query K[=V]",
-    "header K[=V|~V]",
-    "cookie K[=V]",
-    "last-event-id [V]",
-    "body ~V",
-    "no COND",
-    "otherwise",
-];
-
 impl Conditions {
-    /// Reads `COND and COND …`.
+    /// Parses `COND and COND …`.
     ///
     /// # Errors
-    /// Names the word that is wrong.
+    /// A message that names the condition, what is wrong and the way out.
     pub fn parse(text: &[u8]) -> Result<Conditions, String> {
-        let mut conditions = Vec::new();
-        for words in words(text)?.split(|word| word == b"and") {
-            conditions.push(Condition::parse(words)?);
+        let words = split_words(text)?;
+        let parsed = words.split(|word| word == b"and").map(Condition::parse).collect::<Result<Vec<_>, _>>();
+        let conditions = parsed?;
+        if conditions.len() > 1 && conditions.contains(&Condition::Otherwise) {
+            return Err("`otherwise` always holds (remove it or the other conditions)".to_owned());
         }
-        match conditions.iter().any(|condition| condition.test == Test::Otherwise) && conditions.len() > 1 {
-            true => Err("`otherwise` stands alone".to_owned()),
-            false => Ok(Conditions(conditions)),
-        }
+        Ok(Conditions(conditions))
     }
 
     /// Whether all of them hold.
     pub fn hold(&self, context: RequestContext<'_>) -> bool {
-        self.0.iter().all(|condition| condition.test.holds(context) != condition.negated)
+        let context = RenderContext::of_head(context);
+        self.0.iter().all(|condition| condition.holds(&context))
     }
 
     /// Whether they hold for every request.
     pub fn always_hold(&self) -> bool {
-        self.0.iter().all(|condition| match condition.test {
-            Test::Otherwise => true,
-            Test::Connection { first: 1, last: u64::MAX } | Test::Turn { of: 1, .. } => !condition.negated,
-            _ => false,
-        })
+        self.0.iter().all(Condition::always_holds)
     }
 
-    /// Whether the request's body is asked for.
-    pub fn want_body(&self) -> bool {
-        self.0.iter().any(|condition| matches!(condition.test, Test::Body(_)))
+    /// Whether one of them depends on the body of the request.
+    pub fn use_body(&self) -> bool {
+        self.0.iter().any(Condition::uses_body)
     }
 }
 
 impl Condition {
     fn parse(words: &[Vec<u8>]) -> Result<Condition, String> {
-        let nos = words.iter().take_while(|word| *word == b"no").count();
-        match Test::parse(&words[nos..])? {
-            Test::Otherwise if nos > 0 => Err("`no otherwise` never holds".to_owned()),
-            test => Ok(Condition { negated: nos % 2 == 1, test }),
+        let (name, arguments) = words.split_first().ok_or("missing condition")?;
+        let found = CONDITIONS.iter().find(|kind| kind.name().as_bytes() == name);
+        let kind =
+            found.ok_or_else(|| unknown("condition", name, CONDITIONS.iter().map(ConditionKind::name)))?;
+        let condition = (kind.parse)(kind.name(), arguments)?;
+        condition.ok_or_else(|| invalid("condition", &words.join(&b' '), &format!("`{}`", kind.usage)))
+    }
+
+    fn holds(&self, context: &RenderContext<'_>) -> bool {
+        let connection = context.request.connection;
+        match self {
+            Condition::Connection(range) => range.contains(&connection),
+            Condition::Turn { number, of } => connection % of == number % of,
+            Condition::Value(name, wanted) => {
+                name.value(context).map_or(false, |value| wanted.accepts(&value))
+            }
+            Condition::Not(condition) => !condition.holds(context),
+            Condition::Otherwise => true,
+        }
+    }
+
+    fn always_holds(&self) -> bool {
+        match self {
+            Condition::Connection(range) => *range == (1..=u64::MAX),
+            Condition::Turn { of, .. } => *of == 1,
+            Condition::Otherwise => true,
+            Condition::Value(..) | Condition::Not(_) => false,
+        }
+    }
+
+    fn uses_body(&self) -> bool {
+        match self {
+            Condition::Value(name, _) => name.uses_body(),
+            Condition::Not(condition) => condition.uses_body(),
+            _ => false,
         }
     }
 }
 
-impl Test {
-    fn parse(words: &[Vec<u8>]) -> Result<Test, String> {
-        let (kind, arguments) = words.split_first().ok_or("a condition is missing")?;
-        let kind = lossy(kind);
-        match (kind.as_str(), arguments) {
-            ("otherwise", []) => Ok(Test::Otherwise),
-            ("connection", [range]) => connections(&lossy(range)).ok_or_else(|| no_connection(arguments)),
-            ("connection", [number, of, all]) if of == b"of" => {
-                turn(&lossy(number), &lossy(all)).ok_or_else(|| no_connection(arguments))
-            }
-            ("method", [method]) => Ok(Test::Method(method.clone())),
-            ("query" | "header" | "cookie", [wanted]) => {
-                let (key, wanted) = key_and_value(wanted)?;
-                Ok(match kind.as_str() {
-                    "query" => Test::Query(key.to_vec(), wanted),
-                    "header" => Test::Header(lossy(key), wanted),
-                    _ => Test::Cookie(lossy(key), wanted),
-                })
-            }
-            ("last-event-id", []) => Ok(Test::LastEventId(Wanted::Present)),
-            ("last-event-id", [id]) => Ok(Test::LastEventId(Wanted::Equal(unescape(id)?))),
-            ("body", [part]) if part.starts_with(b"~") => {
-                Ok(Test::Body(Wanted::Containing(unescape(&part[1..])?)))
-            }
-            _ => Err(unknown(&kind, &together(words))),
-        }
-    }
-
-    fn holds(&self, context: RequestContext<'_>) -> bool {
-        let request = context.request;
+impl Wanted {
+    fn accepts(&self, value: &[u8]) -> bool {
         match self {
-            Test::Otherwise => true,
-            Test::Connection { first, last } => (*first..=*last).contains(&context.connection),
-            Test::Turn { number, of } => context.connection % of == number % of,
-            Test::Method(method) => request.method().as_bytes() == method.as_slice(),
-            Test::Query(key, wanted) => wanted.accepts(context.query_value(key)),
-            Test::Header(key, wanted) => wanted.accepts(request.field(key).map(Cow::Borrowed)),
-            Test::Cookie(key, wanted) => wanted.accepts(context.cookie(key).map(Cow::Borrowed)),
-            Test::LastEventId(wanted) => wanted.accepts(context.last_event_id()),
-            Test::Body(wanted) => wanted.accepts(Some(Cow::Borrowed(context.body))),
+            Wanted::Present => true,
+            Wanted::Equal(text) => value == text,
+            Wanted::Containing(text) => {
+                text.is_empty() || value.windows(text.len()).any(|window| window == text)
+            }
         }
     }
+}
+
+fn connection(_: &str, words: &[Vec<u8>]) -> Parsed {
+    Ok(match words {
+        [range] => connection_range(range),
+        [number, of, all] if of == b"of" => connection_turn(number, all),
+        _ => None,
+    })
 }
 
 /// `1`, `2-3` or `4+`.
-fn connections(range: &str) -> Option<Test> {
+fn connection_range(range: &[u8]) -> Option<Condition> {
+    let range = std::str::from_utf8(range).ok()?;
     let (first, last) = match range.strip_suffix('+') {
         Some(first) => (parse_number(first)?, u64::MAX),
-        None => match range.split_once('-') {
-            Some((first, last)) => (parse_number(first)?, parse_number(last)?),
-            None => (parse_number(range)?, parse_number(range)?),
-        },
+        None => {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            (parse_number(first)?, parse_number(last)?)
+        }
     };
-    (first >= 1 && first <= last).then_some(Test::Connection { first, last })
+    (1 <= first && first <= last).then_some(Condition::Connection(first..=last))
 }
 
-fn turn(number: &str, of: &str) -> Option<Test> {
+/// `1 of 3`.
+fn connection_turn(number: &[u8], of: &[u8]) -> Option<Condition> {
     let (number, of) = (parse_number(number)?, parse_number(of)?);
-    (1..=of).contains(&number).then_some(Test::Turn { number, of })
+    (1 <= number && number <= of).then_some(Condition::Turn { number, of })
 }
 
-fn no_connection(words: &[Vec<u8>]) -> String {
-    let text = together(words);
-    format!("`{text}` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)")
+/// `V`.
+fn equal(name: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [value] => value_condition(name, Wanted::Equal(value.clone())),
+        _ => Ok(None),
+    }
 }
 
-fn unknown(first: &str, all: &str) -> String {
-    let known = CONDITIONS.iter().map(|usage| usage.split(' ').next().unwrap_or_default());
-    match CONDITIONS.iter().find(|usage| usage.split(' ').next() == Some(first)) {
-        Some(usage) => format!("`{all}` is no condition (write `{usage}`)"),
-        None => format!("unknown condition `{first}`{}", suggest::hint(first, known)),
+/// `V`, or nothing.
+fn present_or_equal(name: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [] => value_condition(name, Wanted::Present),
+        [value] => value_condition(name, Wanted::Equal(unescape(value)?)),
+        _ => Ok(None),
+    }
+}
+
+/// `~V`.
+fn containing(name: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [word] if word.starts_with(b"~") => value_condition(name, Wanted::Containing(unescape(&word[1..])?)),
+        _ => Ok(None),
     }
 }
 
 /// `K`, `K=V` or `K~V`.
-fn key_and_value(text: &[u8]) -> Result<(&[u8], Wanted), String> {
-    let length = text.iter().take_while(|byte| !b"=~".contains(byte)).count();
-    let wanted = match &text[length..] {
+fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
+    let word = match words {
+        [word] => word,
+        _ => return Ok(None),
+    };
+    let key_length = word.iter().take_while(|byte| !b"=~".contains(byte)).count();
+    let (key, rest) = word.split_at(key_length);
+    let wanted = match rest {
         [] => Wanted::Present,
         [b'=', value @ ..] => Wanted::Equal(unescape(value)?),
         [_, value @ ..] => Wanted::Containing(unescape(value)?),
     };
-    match length {
-        0 => Err("a name is missing before `=` or `~`".to_owned()),
-        _ => Ok((&text[..length], wanted)),
+    value_condition(&format!("{name}:{}", String::from_utf8_lossy(key)), wanted)
+}
+
+fn value_condition(placeholder: &str, wanted: Wanted) -> Parsed {
+    Ok(Name::parse(placeholder).map(|name| Condition::Value(name, wanted)))
+}
+
+/// `COND`, which can begin with further `no`s.
+fn no(_: &str, words: &[Vec<u8>]) -> Parsed {
+    let more = words.iter().take_while(|word| *word == b"no").count();
+    match Condition::parse(&words[more..])? {
+        Condition::Otherwise => Err("`no otherwise` never holds (remove it)".to_owned()),
+        condition if more % 2 == 0 => Ok(Some(Condition::Not(Box::new(condition)))),
+        condition => Ok(Some(condition)),
     }
 }
 
-fn lossy(word: &[u8]) -> String {
-    String::from_utf8_lossy(word).into_owned()
+fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {
+    Ok(words.is_empty().then_some(Condition::Otherwise))
 }
 
-fn together(words: &[Vec<u8>]) -> String {
-    let mut text = String::new();
-    for word in words {
-        text += &String::from_utf8_lossy(word);
-        text.push(' ');
-    }
-    text.pop();
-    text
-}
-
-/// Splits at blanks; what stands in double quotes stays together and loses the quotes.
-fn words(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    let mut words: Vec<Vec<u8>> = Vec::new();
-    let (mut quoted, mut inside) = (false, false);
+/// Splits at blanks, except between double quotes, which are removed.
+fn split_words(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut is_quoted = false;
     for &byte in text {
-        match byte {
-            b'"' => quoted = !quoted,
-            b' ' | b'\t' if !quoted => {
-                inside = false;
-                continue;
-            }
-            _ => {}
-        }
-        if !inside {
-            words.push(Vec::new());
-            inside = true;
-        }
-        if let (Some(word), false) = (words.last_mut(), byte == b'"') {
-            word.push(byte);
+        if byte == b'"' {
+            is_quoted = !is_quoted;
+            word.get_or_insert_with(Vec::new);
+        } else if is_quoted || !b" \t".contains(&byte) {
+            word.get_or_insert_with(Vec::new).push(byte);
+        } else {
+            words.extend(word.take());
         }
     }
-    match quoted {
-        true => Err("a double quote is not closed (write \\x22 for one that is meant)".to_owned()),
-        false => Ok(words),
+    words.extend(word);
+    if is_quoted {
+        return Err("unclosed double quote (write \\x22 for a literal one)".to_owned());
     }
+    Ok(words)
 }
 
 #[cfg(test)]
@@ -255,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_are_numbers_ranges_and_turns() {
+    fn a_connection_is_a_number_a_range_or_every_nth() {
         let which = |text: &str| (1..=7).filter(|number| holds(text, *number)).collect::<Vec<u64>>();
         assert_eq!(which("connection 2"), [2]);
         assert_eq!(which("connection 2-4"), [2, 3, 4]);
@@ -266,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_looked_at_from_every_side() {
+    fn conditions_compare_every_part_of_a_request() {
         for text in [
             "method POST",
             "query type",
@@ -302,34 +323,33 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_word() {
-        let error = |text: &str| Conditions::parse(text.as_bytes()).unwrap_err();
-        assert_eq!(error("conection 1"), "unknown condition `conection` (did you mean `connection`?)");
-        assert_eq!(
-            error("connection 0"),
-            "`0` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)"
-        );
-        assert_eq!(
-            error("connection 3-2"),
-            "`3-2` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)"
-        );
-        assert_eq!(
-            error("connection 4 of 3"),
-            "`4 of 3` is no connection (write `connection 1`, `2-3`, `4+` or `1 of 3`)"
-        );
-        assert_eq!(error("method"), "`method` is no condition (write `method M`)");
-        assert_eq!(error("body x"), "`body x` is no condition (write `body ~V`)");
-        assert_eq!(error("query =x"), "a name is missing before `=` or `~`");
-        assert_eq!(error("method GET and"), "a condition is missing");
-        assert_eq!(error("otherwise and method GET"), "`otherwise` stands alone");
-        assert_eq!(error("no otherwise"), "`no otherwise` never holds");
-        assert_eq!(error("body ~\"x"), "a double quote is not closed (write \\x22 for one that is meant)");
+    fn an_error_names_the_condition_and_how_it_is_written() {
+        for (text, message) in [
+            ("conection 1", "unknown condition `conection` (did you mean `connection`?)"),
+            ("", "missing condition"),
+            ("no", "missing condition"),
+            ("method GET and", "missing condition"),
+            ("method", "invalid condition `method` (expected `method M`)"),
+            ("body x", "invalid condition `body x` (expected `body ~V`)"),
+            ("query =x", "invalid condition `query =x` (expected `query K[=V]`)"),
+            ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)"),
+            ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
+            ("no otherwise", "`no otherwise` never holds (remove it)"),
+            ("body ~\"x", "unclosed double quote (write \\x22 for a literal one)"),
+        ] {
+            assert_eq!(Conditions::parse(text.as_bytes()).unwrap_err(), message, "{text}");
+        }
+        for connection in ["0", "2-", "3-2", "+", "4 of 3", "0 of 3", "1 in 3", ""] {
+            let text = format!("connection {connection}");
+            let message = Conditions::parse(text.as_bytes()).unwrap_err();
+            assert!(message.ends_with(" (expected `connection 1 | 2-3 | 4+ | 1 of 3`)"), "{message}");
+        }
     }
 
     #[test]
-    fn some_conditions_always_hold() {
+    fn some_conditions_hold_for_every_request() {
         let always = |text: &str| Conditions::parse(text.as_bytes()).unwrap().always_hold();
-        assert!(always("otherwise") && always("connection 1+"));
+        assert!(always("otherwise") && always("connection 1+") && always("connection 1 of 1"));
         assert!(!always("connection 2+") && !always("no connection 1+") && !always("method GET"));
     }
 }

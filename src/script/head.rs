@@ -1,29 +1,31 @@
-//! The head of a script's answer: by default `200 OK` with `transfer-encoding`, `cache-control`, `content-type` and
-//! `date`, in this order; changed by `@status` and `@header`.
+//! Holds the status and the field lines of a script's response: by default `200 OK` with `transfer-encoding`,
+//! `cache-control`, `content-type` and `date`, in this order; changed by `@status` and `@header`.
 
 use super::context::RequestContext;
 use super::template::{Segment, Template};
 use super::units::parse_number;
-use super::words::wrong;
+use super::words::invalid;
 use crate::http::field::{is_field_value, is_token, trim_ows};
+use crate::http::status::Status;
+use std::borrow::Cow;
 
-/// Status and field lines as the script wants them.
+/// The status line and the field lines of a script's response.
 #[derive(Debug)]
 pub struct ScriptHead {
     status: Template,
     fields: Vec<HeadField>,
 }
 
-/// A field line of an answer.
+/// A field line of a response.
 #[derive(Clone, Debug)]
 pub enum HeadField {
-    /// `transfer-encoding` or `content-length`, whichever marks the end of the body.
+    /// `transfer-encoding` or `content-length`, depending on how the end of the body is marked.
     Framing,
-    /// `date`, with the present moment.
+    /// `date`, with the time at which the response begins.
     Date,
-    /// `access-control-allow-origin`, when the request has an `Origin`.
+    /// `access-control-allow-origin`, if the request has an `Origin`.
     Cors,
-    /// `connection: close`, when the connection ends after this answer.
+    /// `connection: close`, if the connection is closed after this response.
     Connection,
     /// Any other: name and value.
     Line(String, Template),
@@ -31,70 +33,79 @@ pub enum HeadField {
 
 impl HeadField {
     fn is(&self, name: &str) -> bool {
-        let own = match self {
+        let field_name = match self {
             HeadField::Framing => "transfer-encoding",
             HeadField::Date => "date",
             HeadField::Cors => "access-control-allow-origin",
             HeadField::Connection => "connection",
             HeadField::Line(name, _) => name,
         };
-        own.eq_ignore_ascii_case(name)
+        field_name.eq_ignore_ascii_case(name)
     }
 }
 
 impl Default for ScriptHead {
     fn default() -> ScriptHead {
-        let plain = |text: &[u8]| Template(vec![Segment::Text(text.to_vec())]);
-        let line = |name: &str, value: &[u8]| HeadField::Line(name.to_owned(), plain(value));
+        let template = |text: &str| Template(vec![Segment::Text(text.as_bytes().to_vec())]);
+        let line = |name: &str, value: &str| HeadField::Line(name.to_owned(), template(value));
         let fields = vec![
             HeadField::Framing,
-            line("cache-control", b"no-cache"),
-            line("content-type", b"text/event-stream"),
+            line("cache-control", "no-cache"),
+            line("content-type", "text/event-stream"),
             HeadField::Date,
             HeadField::Cors,
             HeadField::Connection,
         ];
-        ScriptHead { status: plain(b"200"), fields }
+        ScriptHead { status: template("200"), fields }
     }
 }
 
-/// The status of an answer: its code, and its reason phrase if it is not the usual one.
-pub type Status = (u16, Option<Vec<u8>>);
+/// What `@status` sets (RFC 9112, section 4).
+#[derive(Debug, PartialEq, Eq)]
+pub struct StatusLine {
+    /// The status code.
+    pub status: Status,
+    /// The reason phrase; `None` for the usual one.
+    pub reason: Option<Vec<u8>>,
+}
 
 impl ScriptHead {
-    /// Does what `@header` says: `Name: v` sets, `+Name: v` adds another, `-Name` removes.
+    /// Applies the argument of `@header`: `Name: v` sets a field line, `+Name: v` adds another, `-Name` removes all of
+    /// that name.
     ///
     /// # Errors
-    /// A message that says what of it is no field line.
+    /// A message that says what is wrong.
     pub fn apply_header(&mut self, argument: &[u8]) -> Result<(), String> {
-        if let Some(name) = argument.strip_prefix(b"-") {
-            self.remove(field_name(name)?);
-            return Ok(());
-        }
-        let (adds, line) = match argument.strip_prefix(b"+") {
-            Some(line) => (true, line),
-            None => (false, argument),
-        };
-        let (name, value) = field_line(line)?;
-        let field = HeadField::Line(name.to_owned(), Template::parse(value)?);
-        match self.fields.iter().position(|field| field.is(name)) {
-            Some(place) if !adds => {
-                self.remove(name);
-                self.fields.insert(place, field);
+        match argument {
+            [b'-', name @ ..] => self.remove(field_name(name)?),
+            [b'+', line @ ..] => {
+                let (name, value) = field_line(line)?;
+                self.fields.push(HeadField::Line(name.to_owned(), Template::parse(value)?));
             }
-            _ => self.fields.push(field),
+            line => {
+                let (name, value) = field_line(line)?;
+                self.set(name, Template::parse(value)?);
+            }
         }
         Ok(())
+    }
+
+    /// Puts a field line in the place of those of the same name, or at the end.
+    fn set(&mut self, name: &str, value: Template) {
+        let place = self.fields.iter().position(|field| field.is(name));
+        self.remove(name);
+        let place = place.unwrap_or(self.fields.len());
+        self.fields.insert(place, HeadField::Line(name.to_owned(), value));
     }
 
     fn remove(&mut self, name: &str) {
         self.fields.retain(|field| !field.is(name));
     }
 
-    /// Does what `@status` says: a code, then a reason phrase if another than the usual one is wanted.
+    /// Applies the argument of `@status`: a code, then a reason phrase unless the usual one is wanted.
     ///
     /// # Errors
-    /// A message that says what of it is no status.
+    /// A message that says what is wrong.
     pub fn apply_status(&mut self, argument: &[u8]) -> Result<(), String> {
         let status = Template::parse(argument)?;
         if let Some(plain) = status.as_plain() {
@@ -109,11 +120,11 @@ impl ScriptHead {
         &self.fields
     }
 
-    /// The status for this request.
+    /// The status line for this request.
     ///
     /// # Errors
-    /// The request made it something that is no status.
-    pub fn status(&self, context: RequestContext<'_>) -> Result<Status, String> {
+    /// A message, if a value from the request makes the status invalid.
+    pub fn status_line(&self, context: RequestContext<'_>) -> Result<StatusLine, String> {
         parse_status(&self.status.in_head(context))
     }
 
@@ -126,54 +137,68 @@ impl ScriptHead {
         values.chain(Some(&self.status))
     }
 
-    /// The status, when it is the same for every request and says itself that no body follows (RFC 9110, section 6.4.1).
-    pub fn bodiless_status(&self) -> Option<u16> {
-        let (status, _) = parse_status(self.status.as_plain()?).ok()?;
-        matches!(status, 204 | 304).then_some(status)
+    /// The status, if it is the same for every request and allows no body.
+    pub fn bodiless_status(&self) -> Option<Status> {
+        let line = parse_status(self.status.as_plain()?).ok()?;
+        line.status.has_no_body().then_some(line.status)
     }
 }
 
-fn parse_status(text: &[u8]) -> Result<Status, String> {
-    let (code, reason) = match text.iter().position(|&byte| byte == b' ') {
-        Some(space) => (&text[..space], Some(trim_ows(&text[space..]))),
-        None => (text, None),
-    };
-    let status = match std::str::from_utf8(code).ok().and_then(parse_number) {
-        Some(status @ 200..=999) if code.len() == 3 => status as u16,
-        _ => return Err(wrong(code, "is no status (write a number from 200 to 999)")),
-    };
-    match reason.map_or(true, is_field_value) {
-        true => Ok((status, reason.map(<[u8]>::to_vec))),
-        false => Err("the reason phrase holds a control byte, which no status line can".to_owned()),
-    }
-}
-
-/// Takes `Name: value` apart.
+/// The value of a field line for this request.
 ///
 /// # Errors
-/// A message that says what of it is no field line.
+/// A message, if a value from the request cannot be part of a field line.
+pub fn render_value<'a>(
+    name: &str,
+    value: &'a Template,
+    context: RequestContext<'_>,
+) -> Result<Cow<'a, [u8]>, String> {
+    let value = value.in_head(context);
+    check_value(name, &value)?;
+    Ok(value)
+}
+
+fn check_value(name: &str, value: &[u8]) -> Result<(), String> {
+    if !is_field_value(value) {
+        return Err(format!("invalid value of `{name}` (control bytes are not allowed)"));
+    }
+    Ok(())
+}
+
+fn parse_status(text: &[u8]) -> Result<StatusLine, String> {
+    let code_length = text.iter().take_while(|&&byte| byte != b' ').count();
+    let (code, rest) = text.split_at(code_length);
+    let status = match parse_number(code) {
+        Some(status @ 200..=999) if code.len() == 3 => Status(status as u16),
+        _ => return Err(invalid("status", code, "a number from 200 to 999")),
+    };
+    let reason = trim_ows(rest);
+    if !is_field_value(reason) {
+        return Err("invalid reason phrase (control bytes are not allowed)".to_owned());
+    }
+    Ok(StatusLine { status, reason: (!rest.is_empty()).then(|| reason.to_vec()) })
+}
+
+/// Splits `Name: value`.
+///
+/// # Errors
+/// A message that says what is wrong.
 pub(super) fn field_line(line: &[u8]) -> Result<(&str, &[u8]), String> {
-    let colon = line
-        .iter()
-        .position(|&byte| byte == b':')
-        .ok_or("a field line needs a colon (write `Name: value`)")?;
+    let colon = line.iter().position(|&byte| byte == b':');
+    let colon = colon.ok_or_else(|| invalid("field line", line, "`Name: value`"))?;
     let name = field_name(&line[..colon])?;
     let value = trim_ows(&line[colon + 1..]);
-    match is_field_value(value) {
-        true => Ok((name, value)),
-        false => Err(format!("the value of `{name}` holds a control byte, which no field line can")),
-    }
+    check_value(name, value)?;
+    Ok((name, value))
 }
 
 fn field_name(name: &[u8]) -> Result<&str, String> {
-    let text = std::str::from_utf8(name).ok().filter(|_| is_token(name));
-    let text = text.ok_or_else(|| wrong(name, "is no field name (letters, digits and hyphens)"))?;
-    match ["transfer-encoding", "content-length"].iter().any(|framing| text.eq_ignore_ascii_case(framing)) {
-        true => {
-            Err(format!("`{text}` comes with the framing (write `@framing chunked | length [N] | close`)"))
-        }
-        false => Ok(text),
+    let invalid_name = || invalid("field name", name, "letters, digits and hyphens");
+    let text = std::str::from_utf8(name).ok().filter(|_| is_token(name)).ok_or_else(invalid_name)?;
+    if ["transfer-encoding", "content-length"].iter().any(|framing| text.eq_ignore_ascii_case(framing)) {
+        return Err(format!("`{text}` is set by the framing (use `@framing chunked | length [N] | close`)"));
     }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -200,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_set_where_it_stands_and_added_at_the_end() {
+    fn a_field_is_set_in_its_place_and_added_at_the_end() {
         let set = head(&["Content-Type: text/plain", "Connection: x"]);
         assert_eq!(names(&set), ["FRAMING", "cache-control", "Content-Type", "DATE", "CORS", "Connection"]);
         let added = head(&["X-A: 1", "+X-A: 2"]);
@@ -209,13 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_removed_in_any_case() {
+    fn a_field_is_removed_whatever_the_case_of_its_name() {
         let removed = head(&["-Date", "-access-control-allow-origin", "-Connection"]);
         assert_eq!(names(&removed), ["FRAMING", "cache-control", "content-type"]);
     }
 
     #[test]
-    fn headers_that_are_no_field_lines_are_mistakes() {
+    fn invalid_field_lines_are_errors() {
         for argument in [
             "",
             "X-A",
@@ -232,9 +257,13 @@ mod tests {
     }
 
     #[test]
-    fn a_status_has_three_digits_and_maybe_a_reason() {
-        assert_eq!(parse_status(b"410 So long"), Ok((410, Some(b"So long".to_vec()))));
-        assert_eq!(parse_status(b"503"), Ok((503, None)));
+    fn a_status_has_three_digits_and_an_optional_reason_phrase() {
+        let line = |code, reason: Option<&str>| {
+            Ok(StatusLine { status: Status(code), reason: reason.map(|reason| reason.as_bytes().to_vec()) })
+        };
+        assert_eq!(parse_status(b"410 So long"), line(410, Some("So long")));
+        assert_eq!(parse_status(b"503 "), line(503, Some("")));
+        assert_eq!(parse_status(b"503"), line(503, None));
         for argument in ["", "abc", "99", "100", "1000", "0200", "+200", "200 a\x07"] {
             assert!(parse_status(argument.as_bytes()).is_err(), "{argument}");
         }

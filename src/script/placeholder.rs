@@ -66,13 +66,20 @@ enum Addend {
 
 /// A placeholder with its key, which is empty if it takes none.
 #[derive(Clone, Debug)]
-struct Name {
+pub(super) struct Name {
     placeholder: &'static Placeholder,
     key: String,
 }
 
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.placeholder.usage == other.placeholder.usage && self.key == other.key
+    }
+}
+
 impl Name {
-    fn parse(text: &str) -> Option<Name> {
+    /// Reads `NAME` or `NAME:K`; `None` for an unknown name.
+    pub fn parse(text: &str) -> Option<Name> {
         let (name, key) = text.split_once(':').unwrap_or((text, ""));
         let placeholder =
             PLACEHOLDERS.iter().find(|placeholder| match placeholder.usage.split_once(':') {
@@ -82,17 +89,24 @@ impl Name {
         Some(Name { placeholder, key: key.to_owned() })
     }
 
-    fn value<'a>(&self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
+    /// Whether it is one of those that take a key: `query:K`, `header:K` or `cookie:K`.
+    pub fn has_key(&self) -> bool {
+        !self.key.is_empty()
+    }
+
+    /// The value in this context; `None` if the request has none.
+    pub fn value<'a>(&self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
         (self.placeholder.value)(context, &self.key)
     }
 
     /// The value as a number. What is not a number counts as 0.
     fn number(&self, context: &RenderContext<'_>) -> u64 {
         let value = self.value(context).unwrap_or_default();
-        std::str::from_utf8(&value).ok().and_then(parse_number).unwrap_or(0)
+        parse_number(value).unwrap_or(0)
     }
 
-    fn uses_body(&self) -> bool {
+    /// Whether the body of the request is needed.
+    pub fn uses_body(&self) -> bool {
         self.placeholder.usage == BODY
     }
 }

@@ -1,67 +1,71 @@
 //! Decides which requests a script answers (`@on`), and which number each of them has (`@count`).
 
-use super::context::RequestContext;
-use super::words::wrong;
+use super::context::{RenderContext, RequestContext};
+use super::placeholder::Name;
+use super::words::{invalid, invalid_argument, word};
 use crate::http::field::is_token;
-use crate::http::uri::{percent_decode, percent_encode};
-use crate::text::suggest;
+use crate::http::uri::{percent_decode, percent_encode, split_at};
+use crate::text::escape::escape;
 use std::borrow::Cow;
-use std::collections::hash_map::RandomState;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Mutex, PoisonError};
 
-/// Keys counted by one script. A client can make up any number of them; beyond this one, the oldest are forgotten. Looking
-/// through so many takes some microseconds.
+/// Keys that one script counts. A client can make up any number of them, so beyond this one the oldest are forgotten.
 const MAX_KEYS: usize = 10_000;
 
-/// The requests a script answers.
+/// The requests that a script answers.
 #[derive(Debug)]
 pub struct Route {
-    /// In upper case usually; HEAD comes with GET.
+    /// In upper case; `GET` stands for `HEAD` as well.
     pub methods: Vec<String>,
     /// Percent-decoded, with its leading `/`.
     pub path: Vec<u8>,
     /// The exact query, without its `?`; `None` for any.
     pub query: Option<Vec<u8>>,
-    /// What numbers them.
-    pub count: CountBy,
-    counted: Mutex<Counted>,
-    hasher: RandomState,
+    count: CountBy,
+    counter: Mutex<Counter>,
 }
 
-/// Requests so far: how many with each key, the oldest key first. A key can be as long as a head, so its hash stands for it.
-#[derive(Debug, Default)]
-struct Counted(VecDeque<(u64, u64)>);
+/// What two requests have in common when the second is counted after the first.
+#[derive(Debug)]
+enum CountBy {
+    /// The script.
+    Script,
+    /// The address of the client.
+    Ip,
+    /// The value of a placeholder.
+    Value(Name),
+}
 
-impl Counted {
-    fn next(&mut self, key: u64) -> u64 {
-        if let Some((_, number)) = self.0.iter_mut().find(|(counted, _)| *counted == key) {
+/// The number of requests so far with each key.
+#[derive(Debug, Default)]
+struct Counter {
+    /// By the hash of the key, because a key can be as long as the head of a request.
+    numbers: HashMap<u64, u64>,
+    /// The hashes, the oldest first.
+    hashes: VecDeque<u64>,
+}
+
+impl Counter {
+    fn next(&mut self, key: &[u8]) -> u64 {
+        let mut hasher = self.numbers.hasher().build_hasher();
+        hasher.write(key);
+        let hash = hasher.finish();
+        if let Some(number) = self.numbers.get_mut(&hash) {
             *number += 1;
             return *number;
         }
-        if self.0.len() == MAX_KEYS {
-            self.0.pop_front();
+        self.numbers.insert(hash, 1);
+        self.hashes.push_back(hash);
+        if self.hashes.len() > MAX_KEYS {
+            if let Some(oldest) = self.hashes.pop_front() {
+                self.numbers.remove(&oldest);
+            }
         }
-        self.0.push_back((key, 1));
         1
     }
-}
-
-/// What makes two requests follow each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CountBy {
-    /// That they go to the same script.
-    Script,
-    /// The client's address.
-    Ip,
-    /// A value in the query.
-    Query(Vec<u8>),
-    /// A field line.
-    Header(String),
-    /// A cookie.
-    Cookie(String),
 }
 
 impl Route {
@@ -72,77 +76,62 @@ impl Route {
             path: path.as_bytes().to_vec(),
             query: None,
             count: CountBy::Script,
-            counted: Mutex::default(),
-            hasher: RandomState::new(),
+            counter: Mutex::default(),
         }
     }
 
-    /// Does what `@on` says: `METHOD[,METHOD] TARGET`.
+    /// Applies the argument of `@on`: `METHOD[,METHOD] TARGET`.
     ///
     /// # Errors
-    /// A message that names what is wrong.
+    /// A message that says what is wrong.
     pub fn apply_on(&mut self, argument: &[u8]) -> Result<(), String> {
-        let words = std::str::from_utf8(argument).ok().and_then(|text| text.split_once(' '));
-        let (listed, target) = words.ok_or_else(|| wrong(argument, "is no request"))?;
-        let mut methods = Vec::new();
-        for method in listed.split(',') {
-            if !is_token(method.as_bytes()) {
-                return Err(format!("`{}` is no method", suggest::shown(method)));
-            }
-            if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
-                return Err(format!("methods are in upper case (write `{}`)", method.to_ascii_uppercase()));
-            }
-            methods.push(method.to_owned());
+        let (listed, target) = word(argument);
+        if target.is_empty() {
+            return Err(invalid_argument(argument));
         }
-        let target = target.trim_start_matches(&[' ', '\t'][..]);
-        if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
-            return Err(format!("a target begins with `/`, not as `{}`", suggest::shown(target)));
+        let methods = listed.split(|&byte| byte == b',').map(parse_method).collect::<Result<Vec<_>, _>>()?;
+        if !target.starts_with(b"/") || target.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'#')
+        {
+            return Err(invalid("target", target, "a path such as `/chat`, without spaces or `#`"));
         }
-        let (path, query) = match target.split_once('?') {
-            Some((path, query)) => (path, Some(query.as_bytes().to_vec())),
-            None => (target, None),
-        };
+        let (path, query) = split_at(target, b'?');
         self.methods = methods;
-        self.path = percent_decode(path.as_bytes()).into_owned();
-        self.query = query;
+        self.path = percent_decode(path).into_owned();
+        self.query = target.contains(&b'?').then(|| query.to_vec());
         Ok(())
     }
 
-    /// Does what `@count by` says.
+    /// Applies the argument of `@count`: `by WHAT`.
     ///
     /// # Errors
-    /// A message that names what is wrong.
+    /// A message that says what is wrong.
     pub fn apply_count(&mut self, argument: &[u8]) -> Result<(), String> {
-        let text = String::from_utf8_lossy(argument);
-        let key =
-            text.strip_prefix("by ").map(|key| key.trim_start_matches(&[' ', '\t'][..])).unwrap_or_default();
-        self.count = match key.split_once(':') {
-            None if key == "ip" => CountBy::Ip,
-            Some(("query", key)) if !key.is_empty() => CountBy::Query(key.as_bytes().to_vec()),
-            Some(("header", key)) if !key.is_empty() => CountBy::Header(key.to_owned()),
-            Some(("cookie", key)) if !key.is_empty() => CountBy::Cookie(key.to_owned()),
-            _ => return Err(format!("`{}` is nothing to count by", suggest::shown(&text))),
+        self.count = match word(argument) {
+            (b"by", key) => CountBy::parse(key).ok_or_else(|| invalid_argument(argument))?,
+            _ => return Err(invalid_argument(argument)),
         };
         Ok(())
     }
 
-    /// Whether requests with this path and query are answered, by whichever method.
-    pub fn is_at(&self, path: &[u8], query: Option<&[u8]>) -> bool {
-        self.path == path && self.query.as_deref().map_or(true, |wanted| Some(wanted) == query)
+    /// Whether requests with this path and query are answered, if the method is one of those answered.
+    pub fn matches(&self, path: &[u8], query: Option<&[u8]>) -> bool {
+        self.path == path && (self.query.is_none() || self.query.as_deref() == query)
     }
 
-    /// Whether this method is answered.
+    /// Whether requests with this method are answered.
     pub fn answers(&self, method: &str) -> bool {
-        let listed = |method: &str| self.methods.iter().any(|listed| listed == method);
-        listed(method) || (method == "HEAD" && listed("GET"))
+        let is_listed = |method: &str| self.methods.iter().any(|listed| listed == method);
+        is_listed(method) || (method == "HEAD" && is_listed("GET"))
     }
 
     /// A request that both routes answer.
-    pub fn in_common(&self, other: &Route) -> Option<String> {
-        let both = |method: &&str| self.answers(method) && other.answers(method);
+    pub fn common_request(&self, other: &Route) -> Option<String> {
+        if self.path != other.path || self.query != other.query {
+            return None;
+        }
         let listed = self.methods.iter().chain(&other.methods).map(String::as_str);
-        let method = listed.chain(["HEAD"]).find(both)?;
-        (self.path == other.path && self.query == other.query).then(|| format!("{method} {}", self.target()))
+        let method = listed.chain(["HEAD"]).find(|method| self.answers(method) && other.answers(method))?;
+        Some(format!("{method} {}", self.target()))
     }
 
     /// Path and query as they are written in a request.
@@ -154,18 +143,14 @@ impl Route {
         }
     }
 
-    /// Counts a request and gives its number, from 1.
-    pub fn next_number(&self, context: &RequestContext<'_>) -> u64 {
+    /// Counts a request and returns its number, from 1.
+    pub fn next_number(&self, context: RequestContext<'_>) -> u64 {
         let key = match &self.count {
             CountBy::Script => Cow::default(),
             CountBy::Ip => Cow::Owned(context.ip.to_string().into_bytes()),
-            CountBy::Query(key) => context.query_value(key).unwrap_or_default(),
-            CountBy::Header(key) => Cow::Borrowed(context.request.field(key).unwrap_or_default()),
-            CountBy::Cookie(key) => Cow::Borrowed(context.cookie(key).unwrap_or_default()),
+            CountBy::Value(name) => name.value(&RenderContext::of_head(context)).unwrap_or_default(),
         };
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(&key);
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner).next(hasher.finish())
+        self.counter.lock().unwrap_or_else(PoisonError::into_inner).next(&key)
     }
 }
 
@@ -176,6 +161,29 @@ impl fmt::Display for Route {
             methods => write!(f, "{} {}", methods.join(","), self.target()),
         }
     }
+}
+
+impl CountBy {
+    /// Parses `ip`, `query:K`, `header:K` or `cookie:K`.
+    fn parse(text: &[u8]) -> Option<CountBy> {
+        if text == b"ip" {
+            return Some(CountBy::Ip);
+        }
+        let text = std::str::from_utf8(text).ok()?;
+        Name::parse(text).filter(Name::has_key).map(CountBy::Value)
+    }
+}
+
+fn parse_method(method: &[u8]) -> Result<String, String> {
+    let name = escape(method);
+    if !is_token(method) {
+        return Err(format!("invalid method `{name}`"));
+    }
+    let upper_case = name.to_ascii_uppercase();
+    if name != upper_case {
+        return Err(format!("invalid method `{name}` (did you mean `{upper_case}`?)"));
+    }
+    Ok(upper_case)
 }
 
 #[cfg(test)]
@@ -190,23 +198,23 @@ mod tests {
     }
 
     #[test]
-    fn on_names_methods_and_a_target() {
+    fn on_sets_methods_and_a_target() {
         let route = on("POST,PUT /v1/chat%20x");
         assert!(
             route.answers("POST") && route.answers("PUT") && !route.answers("GET") && !route.answers("HEAD")
         );
-        assert!(route.is_at(b"/v1/chat x", Some(b"a=b")));
+        assert!(route.matches(b"/v1/chat x", Some(b"a=b")));
         assert_eq!(route.to_string(), "POST,PUT /v1/chat%20x");
-        assert!(on("GET /a?x=1").is_at(b"/a", Some(b"x=1")));
-        assert!(!on("GET /a?x=1").is_at(b"/a", None));
+        assert!(on("GET /a?x=1").matches(b"/a", Some(b"x=1")));
+        assert!(!on("GET /a?x=1").matches(b"/a", None));
         assert!(on("GET /a").answers("HEAD"));
-        assert!(on("GET \t/a").is_at(b"/a", None));
+        assert!(on("GET \t/a").matches(b"/a", None));
         let mut route = Route::get("/a");
         assert_eq!(route.apply_count(b"by \tip"), Ok(()));
     }
 
     #[test]
-    fn what_is_no_request_is_a_mistake() {
+    fn invalid_arguments_are_errors() {
         for argument in ["", "GET", "GET a", "G(T /a", "GET,  /a", "GET /a b", "GET /a#b", "GET http://h/a"] {
             assert!(Route::get("/").apply_on(argument.as_bytes()).is_err(), "{argument}");
         }
@@ -216,16 +224,16 @@ mod tests {
     }
 
     #[test]
-    fn two_routes_have_a_request_in_common_or_not() {
-        assert_eq!(on("GET,PUT /a").in_common(&on("PUT,POST /%61")).unwrap(), "PUT /a");
-        assert_eq!(on("GET /a").in_common(&on("HEAD /a")).unwrap(), "HEAD /a");
-        assert_eq!(on("GET /a").in_common(&on("POST /a")), None);
-        assert_eq!(on("GET /a").in_common(&on("GET /a?x")), None);
+    fn a_request_that_two_routes_answer_is_found() {
+        assert_eq!(on("GET,PUT /a").common_request(&on("PUT,POST /%61")).unwrap(), "PUT /a");
+        assert_eq!(on("GET /a").common_request(&on("HEAD /a")).unwrap(), "HEAD /a");
+        assert_eq!(on("GET /a").common_request(&on("POST /a")), None);
+        assert_eq!(on("GET /a").common_request(&on("GET /a?x")), None);
     }
 
     #[test]
     fn requests_are_counted_by_their_key() {
-        let number = |route: &Route, target| route.next_number(&TestRequest::get(target, "").context());
+        let number = |route: &Route, target| route.next_number(TestRequest::get(target, "").context());
         let mut route = Route::get("/a");
         assert_eq!(["/a", "/a?k=1"].map(|target| number(&route, target)), [1, 2]);
         route.apply_count(b"by query:k").unwrap();
@@ -234,15 +242,15 @@ mod tests {
     }
 
     #[test]
-    fn made_up_keys_do_not_fill_the_memory() {
+    fn the_oldest_keys_are_forgotten() {
         let mut route = Route::get("/a");
         route.apply_count(b"by header:k").unwrap();
         let number =
-            |key: usize| route.next_number(&TestRequest::get("/a", &format!("k: {key}\r\n")).context());
+            |key: usize| route.next_number(TestRequest::get("/a", &format!("k: {key}\r\n")).context());
         for key in 0..MAX_KEYS + 10 {
             number(key);
         }
-        assert_eq!(route.counted.lock().unwrap().0.len(), MAX_KEYS);
+        assert_eq!(route.counter.lock().unwrap().numbers.len(), MAX_KEYS);
         assert_eq!(number(MAX_KEYS + 9), 2);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::{Value, PLACEHOLDERS};
+use super::words::unknown;
 use crate::http::uri::hex_byte;
-use crate::text::suggest;
+use crate::text::escape::escape;
 use std::borrow::Cow;
 
 /// A piece of a template.
@@ -120,11 +121,7 @@ impl Template {
 }
 
 fn unknown_placeholder(name: &[u8]) -> String {
-    let name = name.escape_ascii().to_string();
-    let usages: Vec<&str> = PLACEHOLDERS.iter().map(|placeholder| placeholder.usage).collect();
-    let hint = suggest::nearest(&name, usages.iter().copied())
-        .map_or(String::new(), |near| format!("did you mean `{{{{{near}}}}}`? "));
-    format!("unknown placeholder `{{{{{name}}}}}` ({hint}known: {})", usages.join(", "))
+    unknown("placeholder", name, PLACEHOLDERS.iter().map(|placeholder| placeholder.usage))
 }
 
 /// Bytes between the braces of a placeholder, default included. Without a limit, a text of many `{{` would take time in the
@@ -186,8 +183,8 @@ pub(super) fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
 
 fn unknown_escape(text: &[u8]) -> String {
     let length = if text.starts_with(b"\\x") { 4 } else { 2 };
-    let after = String::from_utf8_lossy(&text[1..length.min(text.len())]);
-    format!("unknown escape `\\{}` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)", suggest::shown(&after))
+    let after = &text[1..length.min(text.len())];
+    format!("unknown escape `\\{}` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)", escape(after))
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Splits the lines of a script into words, and quotes them in error messages.
 
+use crate::text::escape::escape;
+use crate::text::suggest;
+
 /// The first word, and what follows the blanks after it.
 pub(crate) fn word(text: &[u8]) -> (&[u8], &[u8]) {
     let is_blank = |byte: &u8| b" \t".contains(byte);
@@ -14,12 +17,49 @@ pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
     &text[..text.len() - blanks]
 }
 
-/// A text from a script, escaped for a message.
-pub(crate) fn shown(text: &[u8]) -> String {
-    text.escape_ascii().to_string()
+/// The message about a value that has the wrong form, or is not there at all:
+/// ``invalid size `5K` (expected 512, 64k or 5M, at most 64M)``.
+pub(crate) fn invalid(what: &str, text: &[u8], expected: &str) -> String {
+    if text.is_empty() {
+        return format!("missing {what} (expected {expected})");
+    }
+    format!("invalid {what} `{}` (expected {expected})", escape(text))
 }
 
-/// The message that a quoted text `is no framing`.
-pub(crate) fn wrong(text: &[u8], what: &str) -> String {
-    format!("`{}` {what}", shown(text))
+/// The message about an argument that is not written as its direction says, or is missing. How it is written is added by
+/// the table of directions.
+pub(crate) fn invalid_argument(argument: &[u8]) -> String {
+    if argument.is_empty() {
+        return "missing argument".to_owned();
+    }
+    format!("invalid argument `{}`", escape(argument))
+}
+
+/// The message about a name that is none of the known ones: it suggests the nearest, or lists them all.
+pub(crate) fn unknown<'a>(what: &str, name: &[u8], known: impl Iterator<Item = &'a str>) -> String {
+    let name = escape(name);
+    let known: Vec<&str> = known.collect();
+    let hint = match suggest::nearest(&name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known: {}", known.join(", ")),
+    };
+    format!("unknown {what} `{name}` ({hint})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_word_and_the_rest_after_any_blanks() {
+        assert_eq!(word(b"sleep \t 1s 2s"), (&b"sleep"[..], &b"1s 2s"[..]));
+        assert_eq!(word(b"open"), (&b"open"[..], &b""[..]));
+        assert_eq!(trim_end(b"open \t\r\n"), b"open");
+    }
+
+    #[test]
+    fn messages_quote_what_is_invalid_and_name_what_is_missing() {
+        assert_eq!(invalid("size", b"5K\x1b", "64k"), "invalid size `5K\\x1b` (expected 64k)");
+        assert_eq!(invalid("size", b"", "64k"), "missing size (expected 64k)");
+    }
 }

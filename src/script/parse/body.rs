@@ -146,19 +146,15 @@ impl Body {
     }
 
     /// Begins a loop.
-    pub fn repeat(&mut self, turns: Option<u64>, every: Option<Duration>) {
-        self.step(Step::Repeat { turns, every: every.unwrap_or_default() });
+    pub fn repeat(&mut self, turns: Option<u64>, every: Duration) {
+        self.step(Step::Repeat { turns, every });
         self.loops.push(OpenLoop { first_step: self.steps.len(), repeats: turns != Some(1) });
     }
 
-    /// Ends the innermost loop; `false` when there is none.
-    pub fn again(&mut self) -> bool {
-        self.end_chunk();
-        let is_open = self.loops.pop().is_some();
-        if is_open {
-            self.steps.push(Step::Again);
-        }
-        is_open
+    /// Ends the innermost loop.
+    pub fn again(&mut self) {
+        self.step(Step::Again);
+        self.loops.pop();
     }
 
     /// Whether the innermost loop neither sends nor waits.

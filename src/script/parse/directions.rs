@@ -1,24 +1,31 @@
-//! The table of directions: how each is written, and what it adds to what the part that is being read will send.
+//! The table of directions: how each is written, and how it changes the part that is being parsed.
 
 use super::body::{Cut, MAX_FILL};
 use super::part::PartParser;
 use crate::http::chunk::Framed;
 use crate::script::head::field_line;
 use crate::script::template::{unescape, Segment, Template};
-use crate::script::units::{parse_number, parse_size, parse_time, parse_wait};
-use crate::script::words::{shown, word, wrong};
+use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
+use crate::script::words::{invalid, invalid_argument, word};
 use crate::script::{BodyFraming, Ending, Step, Wait};
+use crate::text::escape::escape;
 use crate::text::suggest;
 use std::time::Duration;
 
+/// The largest size for `@drop after`: 1 GiB. A larger one is a typing error.
+const MAX_DROP_AFTER: u64 = 1024 * MIB;
+
+/// The shortest interval of `@keepalive`: at shorter ones, comments would keep a processor busy.
+const MIN_KEEPALIVE: Duration = Duration::from_millis(1);
+
 /// One row of the table of directions.
 pub(super) struct Direction {
-    /// How it is written, for messages and for the README; the first word is its name.
+    /// How it is written, for messages and for the documents; the first word is its name.
     pub usage: &'static str,
     apply: fn(&mut PartParser, &[u8]) -> Result<(), String>,
 }
 
-/// All directions but `@part`, which is no direction in a part.
+/// All directions, in the order of the reference.
 const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@on METHOD[,METHOD] TARGET", apply: on },
     Direction { usage: "@status 503 [Reason]", apply: status },
@@ -30,34 +37,29 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@send TEXT", apply: send },
     Direction { usage: "@fill SIZE [c]", apply: fill },
     Direction { usage: "@chunk event | line | whole | N [every T]", apply: chunk },
-    Direction { usage: "@cut", apply: cut },
+    Direction { usage: "@cut", apply: |part, _| step(part, Step::Flush) },
     Direction { usage: "@wire TEXT", apply: wire },
     Direction { usage: "@trailer Name: v", apply: trailer },
     Direction { usage: "@sleep T[..T]", apply: sleep },
     Direction { usage: "@pace T", apply: pace },
     Direction { usage: "@keepalive T [: text]", apply: keepalive },
     Direction { usage: "@repeat N | forever [every T]", apply: repeat },
-    Direction { usage: "@again", apply: again },
-    Direction { usage: "@clock", apply: clock },
+    Direction { usage: "@again", apply: |part, _| part.close_loop() },
+    Direction { usage: "@clock", apply: |part, _| step(part, Step::Clock) },
     Direction { usage: "@resume", apply: resume },
-    PART_ROW,
+    PART,
     Direction { usage: "@count by ip | query:K | header:K | cookie:K", apply: count },
-    Direction { usage: "@end", apply: end },
-    Direction { usage: "@close", apply: close },
+    Direction { usage: "@end", apply: |part, _| part.end(Ending::End) },
+    Direction { usage: "@close", apply: |part, _| part.end(Ending::Close) },
     Direction { usage: "@drop [after SIZE]", apply: drop },
-    Direction { usage: "@reset", apply: reset },
+    Direction { usage: "@reset", apply: |part, _| part.end(Ending::Reset) },
     Direction { usage: "@hang [T]", apply: hang },
 ];
 
-/// The direction that begins a part. The parser looks for it first, for it divides the file.
-pub(super) const PART: &str = "part";
+/// The row of `@part`. It is applied to no part: the parser looks for it first, because it divides the file.
+pub(super) const PART: Direction = Direction { usage: "@part COND [and COND]", apply: |_, _| Ok(()) };
 
-pub(super) const PART_ROW: Direction = Direction { usage: "@part COND [and COND]", apply: part };
-
-/// The direction whose text joins that around it, even under `@chunk whole`.
-const FILL: &str = "fill";
-
-/// How every direction is written, in the order of the README's table.
+/// How every direction is written, in the order of the reference.
 pub fn usages() -> impl Iterator<Item = &'static str> {
     DIRECTIONS.iter().map(|direction| direction.usage)
 }
@@ -69,7 +71,7 @@ pub fn usages() -> impl Iterator<Item = &'static str> {
 pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
     let found = DIRECTIONS.iter().find(|direction| direction.name().as_bytes() == name);
     found.ok_or_else(|| {
-        let name = shown(name);
+        let name = escape(name);
         let hint = match suggest::nearest(&name, DIRECTIONS.iter().map(|direction| direction.name())) {
             Some(near) => format!("did you mean `@{near}`?"),
             None => format!("write `@@{name}` to send a line that begins with `@`"),
@@ -85,291 +87,234 @@ impl Direction {
         &name[1..]
     }
 
-    /// Whether a chunk that has no other end ends here.
-    pub fn ends_chunk(&self) -> bool {
-        self.name() != FILL
-    }
-
-    /// Does what the direction says.
+    /// Changes the part as the direction says.
     ///
     /// # Errors
-    /// A message that names what is wrong.
-    pub fn apply(&self, parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-        let takes_nothing = !self.usage.contains(' ');
-        match takes_nothing && !argument.is_empty() {
-            true => Err(too_much(argument)),
-            false => (self.apply)(parser, argument),
-        }
+    /// A message that names the direction, what is wrong and the way out.
+    pub fn apply(&self, part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+        self.try_apply(part, argument).map_err(|message| self.explain(message))
     }
 
-    /// A mistake's message, with how the direction is written unless the message says so itself.
-    pub fn explain(&self, what: String) -> String {
-        match what.ends_with(')') {
-            true => format!("@{}: {what}", self.name()),
-            false => format!("@{}: {what} (write `{}`)", self.name(), self.usage),
+    fn try_apply(&self, part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+        part.check_is_reachable()?;
+        let takes_argument = self.usage.contains(' ');
+        if !takes_argument && !argument.is_empty() {
+            return Err(format!("unexpected argument `{}` (takes no argument)", escape(argument)));
+        }
+        // Filler joins the text around it, even in a chunk that ends at the next direction.
+        if self.name() != "fill" {
+            part.body.end_whole_chunk();
+        }
+        (self.apply)(part, argument)
+    }
+
+    /// Puts the direction's name before a message, and behind it how the direction is written, unless the message ends
+    /// with a way out in parentheses.
+    pub fn explain(&self, message: String) -> String {
+        if message.ends_with(')') {
+            format!("@{}: {message}", self.name())
+        } else {
+            format!("@{}: {message} (expected `{}`)", self.name(), self.usage)
         }
     }
 }
 
-fn on(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    parser.once(|settings| &mut settings.on)?;
-    parser.settings.route.apply_on(argument)
+fn on(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.check_is_single("on")?;
+    part.script.route.apply_on(argument)
 }
 
-fn count(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    parser.once(|settings| &mut settings.count)?;
-    parser.settings.route.apply_count(argument)
+fn status(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.check_is_above_body()?;
+    part.head.apply_status(argument)
 }
 
-fn part(_: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    Ok(())
+fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.check_is_above_body()?;
+    part.head.apply_header(argument)
 }
 
-fn status(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    parser.head_is_open()?;
-    parser.head.apply_status(argument)
-}
-
-fn header(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    parser.head_is_open()?;
-    parser.head.apply_header(argument)
-}
-
-fn framing(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    parser.head_is_open()?;
-    let (kind, length) = word(argument);
-    let framing = match (kind, length) {
+fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.check_is_above_body()?;
+    part.set_framing(match word(argument) {
         (b"chunked", b"") => BodyFraming::Chunked,
         (b"close", b"") => BodyFraming::Close,
         (b"length", b"") => BodyFraming::Length(None),
-        (b"length", length) => BodyFraming::Length(Some(number(length)?)),
-        _ => return Err(wrong(argument, "is no framing")),
-    };
-    parser.framing = (framing, parser.line);
+        (b"length", length) => {
+            let length = parse_number(length).ok_or_else(|| invalid_argument(argument))?;
+            BodyFraming::Length(Some(length))
+        }
+        _ => return Err(invalid_argument(argument)),
+    });
     Ok(())
 }
 
-fn open(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    parser.head_leaves();
-    parser.body.step(Step::Open);
-    Ok(())
+fn open(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
+    part.mark_head_sent();
+    step(part, Step::Open)
 }
 
-fn eol(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    parser.body.line_end = match argument {
+fn eol(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.body.line_end = match argument {
         b"keep" => None,
         b"lf" => Some(b"\n"),
         b"crlf" => Some(b"\r\n"),
         b"cr" => Some(b"\r"),
-        _ => return Err(wrong(argument, "is no line end")),
+        _ => return Err(invalid_argument(argument)),
     };
     Ok(())
 }
 
-fn literal(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    parser.body.literal = match argument {
+fn literal(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.body.literal = match argument {
         b"on" => true,
         b"off" => false,
-        _ => return Err(wrong(argument, "is neither on nor off")),
+        _ => return Err(invalid_argument(argument)),
     };
     Ok(())
 }
 
-fn send(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let text = text(parser, argument)?;
-    parser.content();
-    parser.body.send(text);
+fn send(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let text = text(part, argument)?;
+    part.mark_content();
+    part.body.send(text);
     Ok(())
 }
 
-fn fill(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+fn fill(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let (size, filler) = word(argument);
-    let size = match parse_size(&shown(size))? {
-        count if count > MAX_FILL => return Err(wrong(size, "is too large (at most 64M)")),
-        count => count as usize,
-    };
+    let size = parse_size(size, MAX_FILL)?;
     let byte = match unescape(filler)?.as_slice() {
         [] => b'x',
-        [b'\n' | b'\r'] => return Err("filler is no line end".to_owned()),
-        [byte] => *byte,
-        _ => return Err(format!("filler is one byte, not `{}`", filler.escape_ascii())),
+        [byte] if !b"\r\n".contains(byte) => *byte,
+        _ => return Err(invalid("filler", filler, "one byte that does not end a line")),
     };
-    parser.content();
-    parser.body.fill(byte, size);
+    part.mark_content();
+    part.body.fill(byte, size as usize);
     Ok(())
 }
 
-fn chunk(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let cut = match argument {
+fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.body.set_cut(match argument {
         b"event" => Cut::Event,
         b"line" => Cut::Line,
         b"whole" => Cut::Whole,
         _ => {
             let (size, rest) = word(argument);
-            match number(size) {
-                Ok(size) if size > 0 => Cut::Pieces { size, every: every(rest)?.unwrap_or(Duration::ZERO) },
-                _ => return Err(wrong(argument, "is no way to cut chunks")),
-            }
+            let size = parse_number(size).filter(|size| *size > 0);
+            let size = size.ok_or_else(|| invalid_argument(argument))?;
+            Cut::Pieces { size, every: every(rest)? }
         }
-    };
-    parser.body.set_cut(cut);
+    });
     Ok(())
 }
 
-fn cut(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    parser.body.step(Step::Flush);
+fn wire(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let text = text(part, argument)?;
+    part.mark_content();
+    step(part, Step::Wire(text))
+}
+
+fn trailer(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let (name, value) = field_line(without_placeholders(argument)?)?;
+    part.add_trailer(name, value);
     Ok(())
 }
 
-fn wire(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let text = text(parser, argument)?;
-    parser.content();
-    parser.body.step(Step::Wire(text));
-    Ok(())
-}
-
-fn trailer(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let (name, value) = field_line(plain(argument)?)?;
-    parser.content_follows();
-    for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
-        parser.trailer.extend_from_slice(piece);
-    }
-    parser.trailer_line = Some(parser.line);
-    Ok(())
-}
-
-fn sleep(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let template = Template::parse(argument)?;
     let wait = match template.as_plain() {
         Some(plain) => {
-            let (least, most) = parse_wait(plain)?;
-            Wait::Between(least, most)
+            let (shortest, longest) = parse_wait(plain)?;
+            Wait::Between(shortest, longest)
         }
         None => Wait::Requested(template),
     };
-    parser.body.step(Step::Sleep(wait));
+    step(part, Step::Sleep(wait))
+}
+
+fn pace(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.body.pace = Some(parse_time(argument)?).filter(|pace| *pace > Duration::ZERO);
     Ok(())
 }
 
-fn pace(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    parser.body.pace = Some(time(argument)?).filter(|pace| *pace > Duration::ZERO);
-    Ok(())
-}
-
-fn keepalive(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let (every, comment) = word(plain(argument)?);
-    let every = time(every)?;
-    if every < Duration::from_millis(1) {
-        return Err("a keep-alive needs a millisecond at least".to_owned());
+fn keepalive(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let (time, text) = word(without_placeholders(argument)?);
+    let every = parse_time(time)?;
+    if every < MIN_KEEPALIVE {
+        return Err(invalid("time", time, "at least 1ms"));
     }
-    let mut comment = match comment {
-        b"" => b":".to_vec(),
-        [b':', ..] => unescape(comment)?,
-        _ => return Err(wrong(comment, "does not begin with a colon")),
-    };
-    if comment.contains(&b'\r') || comment.contains(&b'\n') {
-        return Err("a comment is one line".to_owned());
+    let mut comment = if text.is_empty() { b":".to_vec() } else { unescape(text)? };
+    if !comment.starts_with(b":") || comment.iter().any(|byte| b"\r\n".contains(byte)) {
+        return Err(invalid("comment", text, "one line that begins with `:`"));
     }
     comment.push(b'\n');
-    parser.content_follows();
-    parser.body.step(Step::Keepalive { every, comment: Framed::new(&comment) });
-    Ok(())
+    part.mark_body_needed();
+    step(part, Step::Keepalive { every, comment: Framed::new(&comment) })
 }
 
-fn repeat(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let (turns, rest) = word(argument);
-    let turns = match turns {
-        b"forever" => None,
-        _ => Some(number(turns)?),
+fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let (number, rest) = word(argument);
+    let turns = match parse_number(number) {
+        Some(turns) if turns > 0 => Some(turns),
+        _ if number == b"forever" => None,
+        _ => return Err(invalid("number", number, "1 or more, or forever")),
     };
-    if turns == Some(0) {
-        return Err("`0` turns are none (write 1 or more)".to_owned());
-    }
-    parser.open_loop(turns, every(rest)?);
+    part.open_loop(turns, every(rest)?);
     Ok(())
 }
 
-fn again(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    parser.close_loop()
-}
-
-fn clock(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    parser.body.step(Step::Clock);
+fn resume(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
+    part.resume = true;
     Ok(())
 }
 
-fn resume(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    parser.resume = true;
-    Ok(())
+fn count(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.check_is_single("count")?;
+    part.script.route.apply_count(argument)
 }
 
-fn end(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    parser.ends_with(Ending::End)
-}
-
-fn close(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    parser.ends_with(Ending::Close)
-}
-
-fn drop(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+fn drop(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     match word(argument) {
-        (b"", _) => parser.ends_with(Ending::Drop),
-        (b"after", size) => {
-            let size = parse_size(&shown(size))?;
-            parser.body.step(Step::DropAfter(size));
-            Ok(())
-        }
-        _ => Err(too_much(argument)),
+        (b"", _) => part.end(Ending::Drop),
+        (b"after", size) => step(part, Step::DropAfter(parse_size(size, MAX_DROP_AFTER)?)),
+        _ => Err(invalid_argument(argument)),
     }
 }
 
-fn reset(parser: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    parser.ends_with(Ending::Reset)
+fn hang(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let time = if argument.is_empty() { None } else { Some(parse_time(argument)?) };
+    part.end(Ending::Hang(time))
 }
 
-fn hang(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let time = match argument {
-        b"" => None,
-        argument => Some(time(argument)?),
-    };
-    parser.ends_with(Ending::Hang(time))
+fn step(part: &mut PartParser, step: Step) -> Result<(), String> {
+    part.body.step(step);
+    Ok(())
 }
 
-fn too_much(argument: &[u8]) -> String {
-    wrong(argument, "is too much here")
+/// TEXT, with its placeholders unless they are switched off.
+fn text(part: &PartParser, argument: &[u8]) -> Result<Template, String> {
+    if argument.is_empty() {
+        return Err(invalid_argument(argument));
+    }
+    if part.body.literal {
+        return Ok(Template(vec![Segment::Text(unescape(argument)?)]));
+    }
+    Template::parse_escaped(argument)
 }
 
-/// Text in which no placeholder may stand.
-fn plain(argument: &[u8]) -> Result<&[u8], String> {
+fn without_placeholders(argument: &[u8]) -> Result<&[u8], String> {
     match Template::parse(argument)?.as_plain() {
         Some(_) => Ok(argument),
-        None => Err("placeholders have no value here (write it out)".to_owned()),
+        None => Err("placeholders are not allowed here (write the value itself)".to_owned()),
     }
 }
 
-fn text(parser: &PartParser, argument: &[u8]) -> Result<Template, String> {
-    match argument {
-        [] => Err("there is nothing to send".to_owned()),
-        _ if parser.body.literal => unescape(argument).map(|text| Template(vec![Segment::Text(text)])),
-        _ => Template::parse_escaped(argument),
-    }
-}
-
-fn time(argument: &[u8]) -> Result<Duration, String> {
-    parse_time(&shown(argument))
-}
-
-fn number(argument: &[u8]) -> Result<u64, String> {
-    let text = shown(argument);
-    parse_number(&text).ok_or_else(|| format!("`{text}` is no number"))
-}
-
-/// `every T`, or nothing.
-fn every(argument: &[u8]) -> Result<Option<Duration>, String> {
+/// `every T`; zero for nothing.
+fn every(argument: &[u8]) -> Result<Duration, String> {
     match word(argument) {
-        (b"", _) => Ok(None),
-        (b"every", b"") => Err("`every` needs a time (write 80ms, 1.5s, 2m or 1h)".to_owned()),
-        (b"every", every) => time(every).map(Some),
-        _ => Err(too_much(argument)),
+        (b"", _) => Ok(Duration::ZERO),
+        (b"every", time) => parse_time(time),
+        _ => Err(invalid_argument(argument)),
     }
 }

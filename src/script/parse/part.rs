@@ -1,194 +1,254 @@
-//! Sends nothing: one part of a script under construction, what directions change, and what has to fit in the end.
+//! Builds one part of a script, changed by one direction after the other, and checks that they fit together.
 
 use super::body::Body;
-use crate::http::field::trim_ows;
+use super::error::{ParseError, ParseErrors};
+use crate::http::field::{put_field_line, trim_ows};
+use crate::http::status::Status;
 use crate::script::condition::Conditions;
 use crate::script::head::ScriptHead;
 use crate::script::route::Route;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Ending, Part};
+use std::collections::HashMap;
 use std::time::Duration;
 
-/// What holds for the whole script.
-pub(super) struct Settings {
-    pub route: Route,
-    /// The line of `@on`.
-    pub on: Option<usize>,
-    /// The line of `@count`.
-    pub count: Option<usize>,
-    pub about: Option<String>,
+/// A value, and the line of the script that it comes from.
+pub(super) struct Located<T> {
+    pub line: usize,
+    pub value: T,
 }
 
-impl Settings {
-    pub fn new(path: &str) -> Settings {
-        Settings { route: Route::get(path), on: None, count: None, about: None }
+/// What all parts of a script have in common.
+pub(super) struct ScriptState {
+    pub file: String,
+    pub route: Route,
+    /// The lines of directions that a script has once, by their names.
+    single: HashMap<&'static str, usize>,
+    pub about: Option<String>,
+    pub errors: ParseErrors,
+}
+
+impl ScriptState {
+    pub fn new(file: &str, path: &str) -> ScriptState {
+        ScriptState {
+            file: file.to_owned(),
+            route: Route::get(path),
+            single: HashMap::new(),
+            about: None,
+            errors: ParseErrors::default(),
+        }
+    }
+
+    fn error(&mut self, line: usize, message: String) {
+        self.errors.0.insert(ParseError { file: self.file.clone(), line, message });
     }
 }
 
-/// Reads the lines of one part; directions change it.
+/// A loop that is not closed yet.
+struct OpenLoop {
+    line: usize,
+    is_endless: bool,
+}
+
+/// The part that is being parsed.
 pub(super) struct PartParser<'a> {
-    pub settings: &'a mut Settings,
-    mistakes: &'a mut Vec<(usize, String)>,
-    /// The line that is being read.
+    pub script: &'a mut ScriptState,
+    /// The line that is being parsed.
     pub line: usize,
     pub head: ScriptHead,
-    /// With the line of `@framing`.
-    pub framing: (BodyFraming, usize),
+    framing: Located<BodyFraming>,
     pub body: Body,
-    pub trailer: Vec<u8>,
-    pub trailer_line: Option<usize>,
+    /// Field lines, with the line of the last `@trailer`.
+    trailer: Located<Vec<u8>>,
     pub resume: bool,
-    /// The line with which the head leaves.
-    head_left: Option<usize>,
-    /// The first line that is not blank.
+    /// The line at which the head is sent.
+    head_sent: Option<usize>,
+    /// The first line that needs a body to be sent in.
     first_content: Option<usize>,
-    /// The lines of the loops that are open.
-    loops: Vec<(usize, Option<u64>)>,
-    /// With its line.
-    pub ending: Option<(usize, Ending)>,
+    loops: Vec<OpenLoop>,
+    ending: Option<Located<Ending>>,
 }
 
 impl<'a> PartParser<'a> {
-    pub fn new(settings: &'a mut Settings, mistakes: &'a mut Vec<(usize, String)>) -> PartParser<'a> {
+    pub fn new(script: &'a mut ScriptState) -> PartParser<'a> {
         PartParser {
-            settings,
-            mistakes,
+            script,
             line: 0,
             head: ScriptHead::default(),
-            framing: (BodyFraming::Chunked, 0),
+            framing: Located { line: 0, value: BodyFraming::Chunked },
             body: Body::new(),
-            trailer: Vec::new(),
-            trailer_line: None,
+            trailer: Located { line: 0, value: Vec::new() },
             resume: false,
-            head_left: None,
+            head_sent: None,
             first_content: None,
             loops: Vec::new(),
             ending: None,
         }
     }
 
-    pub fn remark(&mut self, remark: &[u8]) {
-        let text = || String::from_utf8_lossy(trim_ows(trim_end(remark))).into_owned();
-        self.settings.about.get_or_insert_with(text);
+    /// Reports an error on a line, which need not be the current one.
+    pub fn error(&mut self, line: usize, message: String) {
+        self.script.error(line, message);
     }
 
+    /// Takes the first remark of a script as its description.
+    pub fn remark(&mut self, remark: &[u8]) {
+        let text = || String::from_utf8_lossy(trim_ows(trim_end(remark))).into_owned();
+        self.script.about.get_or_insert_with(text);
+    }
+
+    /// Adds a line that is sent as it is.
     pub fn text(&mut self, text: &[u8]) {
-        match self.ending {
-            // Blank lines between parts are for the eye.
-            Some(_) if trim_end(text).is_empty() => {}
-            Some((line, _)) => {
-                self.mistake(self.line, format!("never reached (line {line} ends the answer)"))
-            }
-            None => {
-                self.head_leaves();
-                if !trim_end(text).is_empty() {
-                    self.content_follows();
+        let is_blank = trim_end(text).is_empty();
+        match self.check_is_reachable() {
+            Ok(()) => {
+                self.mark_head_sent();
+                if !is_blank {
+                    self.mark_body_needed();
                 }
                 self.body.line(text);
             }
+            // A blank line after the end of a part is there for the reader.
+            Err(_) if is_blank => {}
+            Err(message) => self.error(self.line, message),
         }
     }
 
-    pub fn mistake(&mut self, line: usize, what: String) {
-        self.mistakes.push((line, what));
-    }
-
-    /// Notes that a direction stands here that a script has once.
-    pub fn once(&mut self, place: impl Fn(&mut Settings) -> &mut Option<usize>) -> Result<(), String> {
-        match place(self.settings) {
-            Some(line) if *line != self.line => Err(format!("line {line} says so already (remove one)")),
-            place => {
-                *place = Some(self.line);
-                Ok(())
+    /// Checks that nothing above has ended the response.
+    pub fn check_is_reachable(&self) -> Result<(), String> {
+        match &self.ending {
+            Some(ending) => {
+                Err(format!("unreachable: line {} ends the response (remove one of the two)", ending.line))
             }
-        }
-    }
-
-    pub fn head_is_open(&self) -> Result<(), String> {
-        match self.head_left {
-            Some(line) => Err(format!("the head has left with line {line} (put this above it)")),
             None => Ok(()),
         }
     }
 
-    /// Notes that something is sent here.
-    pub fn content(&mut self) {
-        self.head_leaves();
-        self.content_follows();
-    }
-
-    /// Notes that something is to be sent sooner or later, so that the answer needs a body.
-    pub fn content_follows(&mut self) {
-        self.first_content.get_or_insert(self.line);
-    }
-
-    pub fn head_leaves(&mut self) {
-        self.head_left.get_or_insert(self.line);
-    }
-
-    pub fn open_loop(&mut self, turns: Option<u64>, every: Option<Duration>) {
-        self.loops.push((self.line, turns));
-        self.body.repeat(turns, every);
-    }
-
-    pub fn close_loop(&mut self) -> Result<(), String> {
-        let does_nothing = self.body.loop_does_nothing();
-        if let Some((_, None)) = self.loops.pop() {
-            self.ending = Some((self.line, Ending::End));
+    /// Checks that the direction of this name occurs once in the script.
+    pub fn check_is_single(&mut self, name: &'static str) -> Result<(), String> {
+        // The lines that all parts share are parsed once for each part, so this one can be the first one again.
+        let first = *self.script.single.entry(name).or_insert(self.line);
+        if first != self.line {
+            return Err(format!("duplicate direction (first on line {first})"));
         }
-        match self.body.again() {
-            true if does_nothing => {
-                Err("the loop neither sends nor waits (put something into it)".to_owned())
-            }
-            true => Ok(()),
-            false => Err("there is no loop to go on with (put `@repeat` above it)".to_owned()),
-        }
-    }
-
-    pub fn ends_with(&mut self, ending: Ending) -> Result<(), String> {
-        if let Some((line, _)) = self.loops.last() {
-            return Err(format!(
-                "it would end the loop of line {line} in its first turn (put it after `@again`)"
-            ));
-        }
-        self.ending = Some((self.line, ending));
         Ok(())
     }
 
+    /// Checks that the head is not sent yet.
+    pub fn check_is_above_body(&self) -> Result<(), String> {
+        match self.head_sent {
+            Some(line) => Err(format!("must come before the body (move it above line {line})")),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that this line sends something.
+    pub fn mark_content(&mut self) {
+        self.mark_head_sent();
+        self.mark_body_needed();
+    }
+
+    /// Notes that the response needs a body because of this line.
+    pub fn mark_body_needed(&mut self) {
+        self.first_content.get_or_insert(self.line);
+    }
+
+    /// Notes that the head is sent at this line at the latest.
+    pub fn mark_head_sent(&mut self) {
+        self.head_sent.get_or_insert(self.line);
+    }
+
+    /// Sets how the end of the body is marked.
+    pub fn set_framing(&mut self, framing: BodyFraming) {
+        self.framing = Located { line: self.line, value: framing };
+    }
+
+    /// Adds a field line to the trailer section.
+    pub fn add_trailer(&mut self, name: &str, value: &[u8]) {
+        self.mark_body_needed();
+        self.trailer.line = self.line;
+        put_field_line(&mut self.trailer.value, name, value);
+    }
+
+    /// Begins a loop; without `turns` it is endless.
+    pub fn open_loop(&mut self, turns: Option<u64>, every: Duration) {
+        self.loops.push(OpenLoop { line: self.line, is_endless: turns.is_none() });
+        self.body.repeat(turns, every);
+    }
+
+    /// Ends the innermost loop.
+    pub fn close_loop(&mut self) -> Result<(), String> {
+        let closed = self.loops.pop().ok_or("no loop is open (put `@repeat` above this line)")?;
+        let does_nothing = self.body.loop_does_nothing();
+        self.body.again();
+        if closed.is_endless {
+            self.ending = Some(Located { line: self.line, value: Ending::End });
+        }
+        if does_nothing {
+            return Err("the loop neither sends nor waits (add an event or a `@sleep`)".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Ends the part.
+    pub fn end(&mut self, ending: Ending) -> Result<(), String> {
+        if let Some(open) = self.loops.last() {
+            return Err(format!(
+                "would end the loop of line {} in its first turn (move it below `@again`)",
+                open.line
+            ));
+        }
+        self.ending = Some(Located { line: self.line, value: ending });
+        Ok(())
+    }
+
+    /// Makes the part, and reports what does not fit together in it.
     pub fn finish(mut self, conditions: Conditions) -> Part {
-        for (line, _) in std::mem::take(&mut self.loops) {
-            self.mistake(
-                line,
-                "@repeat: the loop is not closed (put `@again` after what is to be repeated)".to_owned(),
-            );
-        }
-        if let (Some(status), Some(line)) = (self.head.bodiless_status(), self.first_content) {
-            self.mistake(
-                line,
-                format!("a {status} has no body (remove the lines, or choose another status)"),
-            );
-        }
-        let (framing, framing_line) = self.framing;
-        if let (Some(line), true) = (self.trailer_line, framing != BodyFraming::Chunked) {
-            let what =
-                format!("@trailer: only chunks have a trailer section (remove line {framing_line} or this)");
-            self.mistake(line, what);
-        }
+        self.check_loops_are_closed();
+        self.check_status_allows_body();
+        self.check_trailer_is_chunked();
         let (steps, table) = self.body.finish();
         let part = Part {
             conditions,
             head: self.head,
-            framing,
+            framing: self.framing.value,
             steps,
-            trailer: self.trailer,
-            ending: self.ending.map_or(Ending::End, |(_, ending)| ending),
+            trailer: self.trailer.value,
+            ending: self.ending.map_or(Ending::End, |ending| ending.value),
             resume: self.resume.then_some(table),
         };
-        let must_know = framing == BodyFraming::Length(None);
-        if must_know && (part.resume.is_some() || part.body_length().is_none()) {
-            let what = "@framing: the length is not known in advance (write the number of octets)".to_owned();
-            self.mistakes.push((framing_line, what));
+        let is_known = part.resume.is_none() && part.body_length().is_some();
+        if part.framing == BodyFraming::Length(None) && !is_known {
+            let message = "@framing: the length is not known in advance (write `@framing length N`)";
+            self.script.error(self.framing.line, message.to_owned());
         }
         part
+    }
+
+    fn check_loops_are_closed(&mut self) {
+        for open in &self.loops {
+            let message = "@repeat: the loop is not closed (add `@again` below its last line)";
+            self.script.error(open.line, message.to_owned());
+        }
+    }
+
+    fn check_status_allows_body(&mut self) {
+        if let (Some(Status(status)), Some(line)) = (self.head.bodiless_status(), self.first_content) {
+            self.error(
+                line,
+                format!("status {status} allows no body (remove the body or change the status)"),
+            );
+        }
+    }
+
+    fn check_trailer_is_chunked(&mut self) {
+        let has_trailer = !self.trailer.value.is_empty();
+        if has_trailer && self.framing.value != BodyFraming::Chunked {
+            let message = format!(
+                "@trailer: only a chunked body has a trailer section (remove it or the `@framing` of line {})",
+                self.framing.line
+            );
+            self.error(self.trailer.line, message);
+        }
     }
 }

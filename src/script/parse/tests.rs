@@ -6,15 +6,15 @@ use crate::script::{BodyFraming, Chunk, Step, Wait};
 use std::time::Duration;
 
 fn parse(text: &str) -> Result<Script, Vec<String>> {
-    let script = Script::parse("chat.sse", "/chat", text.as_bytes());
-    script.map_err(|mistakes| mistakes.0.iter().map(ParseError::to_string).collect())
+    let script = Script::compile("chat.sse", "/chat", text.as_bytes());
+    script.map_err(|errors| errors.to_string().lines().map(str::to_owned).collect())
 }
 
-/// The only mistake there is, without the file's name.
-fn mistake(text: &str) -> String {
-    let mistakes = parse(text).map(|script| panic!("no mistake: {script:?}")).unwrap_err();
-    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
-    mistakes[0].strip_prefix("chat.sse:").unwrap().to_owned()
+/// The only error there is, without the name of the file.
+fn error(text: &str) -> String {
+    let errors = parse(text).map(|script| panic!("no error: {script:?}")).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors[0].strip_prefix("chat.sse:").unwrap().to_owned()
 }
 
 #[test]
@@ -32,21 +32,21 @@ fn text_is_text_and_directions_are_steps() {
 }
 
 #[test]
-fn a_script_written_with_cr_lf_has_directions_all_the_same() {
+fn directions_can_end_in_cr_lf() {
     let script = parse("@framing close\r\n@resume\r\ndata: 1\r\n").unwrap();
     assert_eq!(script.parts[0].framing, BodyFraming::Close);
     assert!(script.parts[0].resume.is_some());
 }
 
 #[test]
-fn a_remark_cuts_no_chunk_and_the_first_one_says_what_the_script_is() {
+fn a_remark_does_not_end_a_chunk_and_the_first_one_describes_the_script() {
     let script = parse("@# The first.\ndata: 1\n@# second\ndata: 2\n").unwrap();
     assert_eq!(script.parts[0].steps.len(), 1);
     assert_eq!(script.about, "The first.");
 }
 
 #[test]
-fn every_direction_ends_a_whole_chunk_but_fill() {
+fn every_direction_but_fill_ends_a_whole_chunk() {
     let steps = |text: &str| parse(&format!("@chunk whole\n{text}")).unwrap().parts.remove(0).steps.len();
     assert_eq!(steps("a\n@resume\nb\n"), 2);
     assert_eq!(steps("a\n@chunk event\nb\n"), 2);
@@ -54,189 +54,197 @@ fn every_direction_ends_a_whole_chunk_but_fill() {
 }
 
 #[test]
-fn all_mistakes_are_reported_at_once_in_the_order_of_their_lines() {
+fn all_errors_are_reported_at_once_in_the_order_of_their_lines() {
     assert_eq!(
-        parse("@slep 1s\n@sleep soon\n@wait\n\n@status 503\n@on GET\n@again\n").unwrap_err(),
+        parse("@slep 1s\n@sleep soon\n@wait\n\n@status 503\n@on GET\n@again\n@\x1b\n").unwrap_err(),
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
-            "chat.sse:2: @sleep: `soon` is no time (write 80ms, 1.5s, 2m or 1h)",
+            "chat.sse:2: @sleep: invalid time `soon` (expected a time such as 80ms, 1.5s, 2m or 1h)",
             "chat.sse:3: unknown direction `@wait` (write `@@wait` to send a line that begins with `@`)",
-            "chat.sse:5: @status: the head has left with line 4 (put this above it)",
-            "chat.sse:6: @on: `GET` is no request (write `@on METHOD[,METHOD] TARGET`)",
-            "chat.sse:7: @again: there is no loop to go on with (put `@repeat` above it)",
+            "chat.sse:5: @status: must come before the body (move it above line 4)",
+            "chat.sse:6: @on: invalid argument `GET` (expected `@on METHOD[,METHOD] TARGET`)",
+            "chat.sse:7: @again: no loop is open (put `@repeat` above this line)",
+            "chat.sse:8: unknown direction `@\\x1b` (write `@@\\x1b` to send a line that begins with `@`)",
         ]
     );
 }
 
 #[test]
-fn every_direction_explains_what_is_wrong_with_its_argument() {
+fn an_invalid_argument_is_quoted_with_what_is_expected() {
     for (text, message) in [
-        ("@on G(T /x", "`G(T` is no method (write `@on METHOD[,METHOD] TARGET`)"),
-        ("@on GET x", "a target begins with `/`, not as `x` (write `@on METHOD[,METHOD] TARGET`)"),
-        ("@on get /x", "methods are in upper case (write `GET`)"),
-        ("@status abc", "`abc` is no status (write a number from 200 to 999)"),
-        ("@header X", "a field line needs a colon (write `Name: value`)"),
-        ("@header a b: c", "`a b` is no field name (letters, digits and hyphens)"),
+        ("@on G(T /x", "invalid method `G(T` (expected `@on METHOD[,METHOD] TARGET`)"),
+        ("@on GET x", "invalid target `x` (expected a path such as `/chat`, without spaces or `#`)"),
+        ("@on get /x", "invalid method `get` (did you mean `GET`?)"),
+        ("@status abc", "invalid status `abc` (expected a number from 200 to 999)"),
+        ("@status", "missing status (expected a number from 200 to 999)"),
+        ("@status 200 a\x07", "invalid reason phrase (control bytes are not allowed)"),
+        ("@header X", "invalid field line `X` (expected `Name: value`)"),
+        ("@header a b: c", "invalid field name `a b` (expected letters, digits and hyphens)"),
+        ("@header X: a\x07b", "invalid value of `X` (control bytes are not allowed)"),
         (
             "@header Content-Length: 3",
-            "`Content-Length` comes with the framing (write `@framing chunked | length [N] | close`)",
+            "`Content-Length` is set by the framing (use `@framing chunked | length [N] | close`)",
         ),
-        ("@framing some", "`some` is no framing (write `@framing chunked | length [N] | close`)"),
-        ("@framing length x", "`x` is no number (write `@framing chunked | length [N] | close`)"),
-        ("@open now", "`now` is too much here (write `@open`)"),
-        ("@eol lfcr", "`lfcr` is no line end (write `@eol keep | lf | crlf | cr`)"),
-        ("@literal", "`` is neither on nor off (write `@literal on | off`)"),
-        ("@send", "there is nothing to send (write `@send TEXT`)"),
+        ("@framing some", "invalid argument `some` (expected `@framing chunked | length [N] | close`)"),
+        (
+            "@framing length x",
+            "invalid argument `length x` (expected `@framing chunked | length [N] | close`)",
+        ),
+        ("@open now", "unexpected argument `now` (takes no argument)"),
+        ("@eol lfcr", "invalid argument `lfcr` (expected `@eol keep | lf | crlf | cr`)"),
+        ("@literal", "missing argument (expected `@literal on | off`)"),
+        ("@send", "missing argument (expected `@send TEXT`)"),
         ("@send \\q", r"unknown escape `\q` (known: \n \r \t \0 \s \\ \xHH)"),
-        ("@fill 5K", "`5K` is no size (write 512, 64k or 5M, at most 1024M)"),
-        ("@fill 65M", "`65M` is too large (at most 64M)"),
-        ("@fill 5 ab", "filler is one byte, not `ab` (write `@fill SIZE [c]`)"),
-        ("@fill 5 \\n", "filler is no line end (write `@fill SIZE [c]`)"),
-        ("@chunk some", "`some` is no way to cut chunks (write `@chunk event | line | whole | N [every T]`)"),
-        ("@chunk 0", "`0` is no way to cut chunks (write `@chunk event | line | whole | N [every T]`)"),
+        ("@fill 5K", "invalid size `5K` (expected 512, 64k or 5M, at most 64M)"),
+        ("@fill 65M", "invalid size `65M` (expected 512, 64k or 5M, at most 64M)"),
+        ("@fill 5 ab", "invalid filler `ab` (expected one byte that does not end a line)"),
+        ("@fill 5 \\n", r"invalid filler `\\n` (expected one byte that does not end a line)"),
+        ("@chunk some", "invalid argument `some` (expected `@chunk event | line | whole | N [every T]`)"),
+        ("@chunk 0", "invalid argument `0` (expected `@chunk event | line | whole | N [every T]`)"),
         (
             "@chunk 5 each 1s",
-            "`each 1s` is too much here (write `@chunk event | line | whole | N [every T]`)",
+            "invalid argument `each 1s` (expected `@chunk event | line | whole | N [every T]`)",
         ),
-        ("@chunk 5 every", "`every` needs a time (write 80ms, 1.5s, 2m or 1h)"),
-        ("@status 200 a\x07", "the reason phrase holds a control byte, which no status line can (write `@status 503 [Reason]`)"),
-        (
-            "@header X: a\x07b",
-            "the value of `X` holds a control byte, which no field line can (write `@header Name: v | +Name: v | -Name`)",
-        ),
-        ("@cut here", "`here` is too much here (write `@cut`)"),
-        ("@wire", "there is nothing to send (write `@wire TEXT`)"),
-        ("@trailer X", "a field line needs a colon (write `Name: value`)"),
-        ("@sleep 1 s", "`1 s` is no time (write 80ms, 1.5s, 2m or 1h)"),
-        ("@sleep 2s..1s", "`2s..1s` runs backwards (write the shorter time first)"),
-        ("@pace x", "`x` is no time (write 80ms, 1.5s, 2m or 1h)"),
-        ("@keepalive 0s", "a keep-alive needs a millisecond at least (write `@keepalive T [: text]`)"),
-        ("@keepalive 1s x", "`x` does not begin with a colon (write `@keepalive T [: text]`)"),
-        ("@keepalive 1s : a\\nb", "a comment is one line (write `@keepalive T [: text]`)"),
-        ("@repeat 0", "`0` turns are none (write 1 or more)"),
-        ("@repeat often", "`often` is no number (write `@repeat N | forever [every T]`)"),
-        ("@clock now", "`now` is too much here (write `@clock`)"),
-        ("@resume 7", "`7` is too much here (write `@resume`)"),
-        ("@count ip", "`ip` is nothing to count by (write `@count by ip | query:K | header:K | cookie:K`)"),
-        ("@end now", "`now` is too much here (write `@end`)"),
-        ("@close now", "`now` is too much here (write `@close`)"),
-        ("@drop it", "`it` is too much here (write `@drop [after SIZE]`)"),
-        ("@drop after", "`` is no size (write 512, 64k or 5M, at most 1024M)"),
-        ("@reset now", "`now` is too much here (write `@reset`)"),
-        ("@hang on", "`on` is no time (write 80ms, 1.5s, 2m or 1h)"),
-        ("@part", "a condition is missing (write `@part COND [and COND]`)"),
+        ("@chunk 5 every", "missing time (expected a time such as 80ms, 1.5s, 2m or 1h)"),
+        ("@cut here", "unexpected argument `here` (takes no argument)"),
+        ("@wire", "missing argument (expected `@wire TEXT`)"),
+        ("@trailer X", "invalid field line `X` (expected `Name: value`)"),
+        ("@sleep 1 s", "invalid time `1 s` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
+        ("@sleep 2s..1s", "invalid range of times `2s..1s` (expected the shorter time first)"),
+        ("@pace x", "invalid time `x` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
+        ("@keepalive 0s", "invalid time `0s` (expected at least 1ms)"),
+        ("@keepalive 1s x", "invalid comment `x` (expected one line that begins with `:`)"),
+        ("@keepalive 1s : a\\nb", r"invalid comment `: a\\nb` (expected one line that begins with `:`)"),
+        ("@repeat 0", "invalid number `0` (expected 1 or more, or forever)"),
+        ("@repeat often", "invalid number `often` (expected 1 or more, or forever)"),
+        ("@clock now", "unexpected argument `now` (takes no argument)"),
+        ("@resume 7", "unexpected argument `7` (takes no argument)"),
+        ("@count ip", "invalid argument `ip` (expected `@count by ip | query:K | header:K | cookie:K`)"),
+        ("@end now", "unexpected argument `now` (takes no argument)"),
+        ("@close now", "unexpected argument `now` (takes no argument)"),
+        ("@drop it", "invalid argument `it` (expected `@drop [after SIZE]`)"),
+        ("@drop after", "missing size (expected 512, 64k or 5M, at most 1024M)"),
+        ("@reset now", "unexpected argument `now` (takes no argument)"),
+        ("@hang on", "invalid time `on` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
+        ("@part", "missing condition (expected `@part COND [and COND]`)"),
         ("@part conection 1", "unknown condition `conection` (did you mean `connection`?)"),
     ] {
         let name = text.split(' ').next().unwrap();
-        assert_eq!(mistake(text), format!("1: {name}: {message}"));
+        assert_eq!(error(text), format!("1: {name}: {message}"));
     }
-    assert!(
-        mistake("@header X: {{elapsd}}").starts_with("1: @header: unknown placeholder `{{elapsd}}` (did you")
-    );
+    let message = "1: @header: unknown placeholder `elapsd` (did you mean `elapsed`?)";
+    assert_eq!(error("@header X: {{elapsd}}"), message);
 }
 
 #[test]
-fn what_belongs_to_the_head_stands_above_the_body() {
+fn the_head_must_come_before_the_body() {
     for direction in ["@status 200", "@header X: y", "@framing close"] {
         let name = direction.split(' ').next().unwrap();
-        let what = format!("2: {name}: the head has left with line 1 (put this above it)");
-        assert_eq!(mistake(&format!("a\n{direction}\n")), what);
-        assert_eq!(mistake(&format!("@open\n{direction}\n")), what);
+        let message = format!("2: {name}: must come before the body (move it above line 1)");
+        assert_eq!(error(&format!("a\n{direction}\n")), message);
+        assert_eq!(error(&format!("@open\n{direction}\n")), message);
     }
 }
 
 #[test]
-fn what_can_never_be_reached_is_a_mistake() {
-    assert_eq!(mistake("a\n@hang\n\nb\n"), "4: never reached (line 2 ends the answer)");
-    assert_eq!(mistake("@drop\n@sleep 1s\n"), "2: @sleep: never reached (line 1 ends the answer)");
-    assert_eq!(mistake("@end\n@part otherwise\n"), "2: @part: never reached (line 1 ends every answer)");
-    assert_eq!(
-        mistake("@part otherwise\na\n@part method GET\nb\n"),
-        "3: @part: never reached (the part in line 1 answers instead)"
-    );
-    assert_eq!(
-        mistake("@part method GET\na\n@part method GET\nb\n"),
-        "3: @part: never reached (the part in line 1 answers instead)"
-    );
+fn lines_that_cannot_be_reached_are_errors() {
+    let unreachable = |line| format!("unreachable: line {line} ends the response (remove one of the two)");
+    assert_eq!(error("a\n@hang\n\nb\n"), format!("4: {}", unreachable(2)));
+    assert_eq!(error("@drop\n@sleep 1s\n"), format!("2: @sleep: {}", unreachable(1)));
+    assert_eq!(error("@end\n@part otherwise\n"), format!("2: @part: {}", unreachable(1)));
+    assert_eq!(error("@repeat forever\na\n@again\n\nb\n"), format!("5: {}", unreachable(3)));
 }
 
 #[test]
-fn what_is_never_reached_is_reported_beside_other_mistakes_and_after_endless_loops() {
+fn a_part_whose_requests_an_earlier_part_answers_is_an_error() {
+    let message =
+        "3: @part: unreachable: the part on line 1 answers instead (change the order or the conditions)";
+    assert_eq!(error("@part otherwise\na\n@part method GET\nb\n"), message);
+    assert_eq!(error("@part method GET\na\n@part method GET\nb\n"), message);
+}
+
+#[test]
+fn an_error_in_one_part_does_not_hide_those_in_others() {
     assert_eq!(
-        parse("@slep\n@part otherwise\na\n@part method GET\nb\n").unwrap_err(),
+        parse("@slep\n@part otherwise\na\n@part method GET\nb\n@part x\n@open now\n").unwrap_err(),
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
-            "chat.sse:4: @part: never reached (the part in line 2 answers instead)"
+            "chat.sse:4: @part: unreachable: the part on line 2 answers instead (change the order or the conditions)",
+            "chat.sse:6: @part: unknown condition `x` (known: connection, method, query, header, cookie, last-event-id, body, no, otherwise)",
+            "chat.sse:7: @open: unexpected argument `now` (takes no argument)",
         ]
     );
-    assert_eq!(mistake("@repeat forever\na\n@again\n\nb\n"), "5: never reached (line 3 ends the answer)");
 }
 
 #[test]
-fn placeholders_have_no_value_in_trailers_and_comments() {
-    let hint = "placeholders have no value here (write it out)";
-    assert_eq!(mistake("@trailer X: {{i}}"), format!("1: @trailer: {hint}"));
-    assert_eq!(mistake("@keepalive 1s : {{i}}"), format!("1: @keepalive: {hint}"));
+fn placeholders_are_not_allowed_in_trailers_and_comments() {
+    let message = "placeholders are not allowed here (write the value itself)";
+    assert_eq!(error("@trailer X: {{i}}"), format!("1: @trailer: {message}"));
+    assert_eq!(error("@keepalive 1s : {{i}}"), format!("1: @keepalive: {message}"));
 }
 
 #[test]
-fn loops_that_do_not_fit_are_mistakes() {
+fn a_loop_must_be_closed_do_something_and_not_end_the_response() {
     assert_eq!(
-        mistake("@repeat 2\na\n"),
-        "1: @repeat: the loop is not closed (put `@again` after what is to be repeated)"
+        error("@repeat 2\na\n"),
+        "1: @repeat: the loop is not closed (add `@again` below its last line)"
     );
     assert_eq!(
-        mistake("@repeat forever\n@again\n"),
-        "2: @again: the loop neither sends nor waits (put something into it)"
+        error("@repeat forever\n@again\n"),
+        "2: @again: the loop neither sends nor waits (add an event or a `@sleep`)"
     );
     assert_eq!(
-        mistake("@repeat 2\na\n@drop\n@again\n"),
-        "3: @drop: it would end the loop of line 1 in its first turn (put it after `@again`)"
+        error("@repeat 2\na\n@drop\n@again\n"),
+        "3: @drop: would end the loop of line 1 in its first turn (move it below `@again`)"
     );
 }
 
 #[test]
-fn framing_and_body_have_to_fit() {
-    assert_eq!(
-        mistake("@status 204\n\ndata\n"),
-        "3: a 204 has no body (remove the lines, or choose another status)"
-    );
-    assert_eq!(
-        mistake("@framing close\n@trailer X: y\na\n"),
-        "2: @trailer: only chunks have a trailer section (remove line 1 or this)"
-    );
-    assert_eq!(
-        mistake("@framing length\n{{i}}\n"),
-        "1: @framing: the length is not known in advance (write the number of octets)"
-    );
-    assert_eq!(
-        mistake("@framing length\n@keepalive 1s\na\n"),
-        "1: @framing: the length is not known in advance (write the number of octets)"
-    );
+fn a_status_without_body_allows_no_content() {
+    let message = "status 204 allows no body (remove the body or change the status)";
+    assert_eq!(error("@status 204\n\ndata\n"), format!("3: {message}"));
     for body in ["@send x", "@fill 5", "@wire x", "@keepalive 1s", "@trailer X: y"] {
-        let what = "2: a 204 has no body (remove the lines, or choose another status)";
-        assert_eq!(mistake(&format!("@status 204\n{body}\n")), what);
+        assert_eq!(error(&format!("@status 204\n{body}\n")), format!("2: {message}"));
+    }
+}
+
+#[test]
+fn only_a_chunked_body_has_a_trailer_section() {
+    assert_eq!(
+        error("@framing close\n@trailer X: y\na\n"),
+        "2: @trailer: only a chunked body has a trailer section (remove it or the `@framing` of line 1)"
+    );
+}
+
+#[test]
+fn a_length_must_be_written_unless_it_is_known_in_advance() {
+    for body in ["{{i}}", "@keepalive 1s\na", "@resume\na"] {
+        assert_eq!(
+            error(&format!("@framing length\n{body}\n")),
+            "1: @framing: the length is not known in advance (write `@framing length N`)"
+        );
     }
     assert_eq!(parse("@framing length\n@repeat 3\nab\n@again\n").unwrap().parts[0].body_length(), Some(9));
 }
 
 #[test]
-fn what_a_script_has_once_is_said_once() {
-    assert_eq!(mistake("@on GET /a\n@on GET /b\n"), "2: @on: line 1 says so already (remove one)");
-    assert_eq!(mistake("@count by ip\n@count by ip\n"), "2: @count: line 1 says so already (remove one)");
+fn on_and_count_occur_once_in_a_script() {
+    assert_eq!(error("@on GET /a\n@on GET /b\n"), "2: @on: duplicate direction (first on line 1)");
+    assert_eq!(error("@count by ip\n\n@count by ip\n"), "3: @count: duplicate direction (first on line 1)");
 }
 
 #[test]
-fn a_mistake_in_what_all_parts_share_is_reported_once() {
+fn an_error_in_lines_that_all_parts_share_is_reported_once() {
     assert_eq!(
         parse("@slep\n@part method GET\n@part otherwise\n").unwrap_err(),
         ["chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)"]
     );
-    assert_eq!(parse("@header X: y\na\n@part method GET\nb\n@part otherwise\nc\n").unwrap().parts.len(), 2);
+    let script = parse("@on GET /x\n@header X: y\na\n@part method GET\nb\n@part otherwise\nc\n").unwrap();
+    assert_eq!(script.parts.len(), 2);
 }
 
 #[test]
-fn ids_count_only_with_resume() {
+fn ids_are_used_only_with_resume() {
     let start = |text, id: &str| {
         let part = parse(text).unwrap().parts.remove(0);
         part.resume.map_or(Some(Position::default()), |table| table.after(id.as_bytes()))

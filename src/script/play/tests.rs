@@ -63,7 +63,7 @@ impl Clock for FakeClock<'_> {
 
 /// The diary of a playing, which ends with how it ended.
 fn play_with(text: &str, id: &'static str, speed: Speed, late: Duration) -> Vec<String> {
-    let script = Script::parse("test.sse", "/test", text.as_bytes()).unwrap();
+    let script = Script::compile("test.sse", "/test", text.as_bytes()).unwrap();
     let request = TestRequest::get("/test?n=7&t=2s", &format!("last-event-id: {id}\r\n"));
     let context = request.context();
     let part = script.part(context).unwrap();
