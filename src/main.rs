@@ -107,7 +107,8 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
         server = server.control();
     }
     if options.trace {
-        server = server.trace(io::stderr()).trace_color(is_colored(options.color));
+        let colored = is_colored(options.color);
+        server = if colored { server.color_trace(io::stderr()) } else { server.trace(io::stderr()) };
     }
     if options.log {
         server = server.log(io::stdout());

@@ -25,15 +25,11 @@ mod socket;
 mod warning;
 
 use crate::script::catalogue::Catalogue;
-use crate::script::play::clock::Timing;
-use crate::script::play::random::random_seed;
-use crate::script::units::{parse_number, Speed};
+use crate::script::units::Speed;
 use crate::script::Script;
 use crate::text::error::{Error, ErrorKind};
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
-use crate::trace::Trace;
-use journal::Journal;
 pub use journal::RecordedRequest;
 use shared::Shared;
 use std::fs;
@@ -62,16 +58,10 @@ const OTHER_MAPPINGS: usize = 1_000;
 /// println!("connect to {}", server.url("/chat"));
 /// # Ok::<(), rust_sse_server::Error>(())
 /// ```
+#[derive(Debug)]
 #[must_use = "a server does nothing until it is started"]
 pub struct Server {
-    catalogue: Catalogue,
-    trace_writer: Option<Box<dyn Write + Send>>,
-    trace_color: bool,
-    timing: Timing,
-    trace: Trace,
-    journal: Journal,
-    control: bool,
-    max_clients: usize,
+    shared: Shared,
 }
 
 impl Default for Server {
@@ -83,88 +73,78 @@ impl Default for Server {
 impl Server {
     /// A server with the built-in scripts, such as the demo at `/events`.
     pub fn new() -> Server {
-        let mut journal = Journal::default();
-        journal.keep(true);
-        Server {
-            catalogue: Catalogue::built_in().unwrap_or_default(),
-            trace_writer: None,
-            trace_color: false,
-            timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
-            trace: Trace::default(),
-            journal,
-            control: false,
-            max_clients: DEFAULT_MAX_CLIENTS,
-        }
+        let max_clients = DEFAULT_MAX_CLIENTS.min(thread_limit());
+        Server { shared: Shared::new(Catalogue::built_in().unwrap_or_default(), max_clients) }
     }
 
     /// Adds a script. It replaces built-in scripts that answer the same requests.
     pub fn script(mut self, script: Script) -> Server {
-        self.catalogue.add(script);
+        self.shared.catalogue.add(script);
         self
     }
 
     /// Sets how fast scripts play. Default: [`Speed::NORMAL`].
     pub fn speed(mut self, speed: Speed) -> Server {
-        self.timing.speed = speed;
+        self.shared.timing.speed = speed;
         self
     }
 
     /// Makes random waits repeatable: the n-th request to a script always gets the same ones. Default: a random seed.
     pub fn seed(mut self, seed: u64) -> Server {
-        self.timing.seed = seed;
+        self.shared.timing.seed = seed;
         self
     }
 
     /// Sets how many clients are served at the same time, at least 1. Further clients get `503 Service Unavailable`.
     /// Default: 1,000.
     pub fn max_clients(mut self, max_clients: usize) -> Server {
-        self.max_clients = max_clients.max(1);
+        self.shared.max_clients = max_clients.max(1);
         self
     }
 
     /// Lets every client control the server: `GET /-/requests` returns the recorded requests, `POST /-/drop` drops all
     /// streams, and `POST /-/stop` stops the server.
     pub fn control(mut self) -> Server {
-        self.control = true;
+        self.shared.control = true;
         self
     }
 
     /// Writes every byte that is sent or received to `writer`, with the names that the standards give to the pieces. A
     /// writer that blocks delays the clients.
     pub fn trace(mut self, writer: impl Write + Send + 'static) -> Server {
-        self.trace_writer = Some(Box::new(writer));
+        self.shared.trace.terminal = Some(Terminal::new(writer, false));
         self
     }
 
-    /// Colours the trace with escape sequences of ANSI terminals. Default: no colours.
-    pub fn trace_color(mut self, color: bool) -> Server {
-        self.trace_color = color;
+    /// The same as [`trace`](Server::trace), in the colors of an ANSI terminal.
+    pub fn color_trace(mut self, writer: impl Write + Send + 'static) -> Server {
+        self.shared.trace.terminal = Some(Terminal::new(writer, true));
         self
     }
 
     /// Writes a line for each request and one for the end of each response to `writer`. A writer that blocks delays the
     /// clients.
     pub fn log(mut self, writer: impl Write + Send + 'static) -> Server {
-        self.trace.log = Some(Log::new(writer));
+        self.shared.trace.log = Some(Log::new(writer));
         self
     }
 
     /// Sets whether requests are kept in memory for [`RunningServer::requests`]: at most 10,000, and at most 16 MiB.
     /// Default: true.
     pub fn keep_requests(mut self, keep: bool) -> Server {
-        self.journal.keep(keep);
+        self.shared.journal.keep(keep);
         self
     }
 
     /// Writes each request to `writer`, as [`RecordedRequest::to_json`] formats it.
     pub fn record(mut self, writer: impl Write + Send + 'static) -> Server {
-        self.journal.write_to(writer);
+        self.shared.journal.write_to(writer);
         self
     }
 
     /// The scripts that the server answers with: the built-in ones that were not replaced, then those that were added.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
-        self.catalogue.scripts()
+        self.shared.catalogue.scripts()
     }
 
     /// Checks what [`start`](Server::start) checks before it opens a port.
@@ -174,14 +154,13 @@ impl Server {
     /// - [`ErrorKind::TooManyClients`]: Linux limits the memory mappings of a process (`vm.max_map_count`), and near that
     ///   limit a thread that starts can abort the whole process. The message says how many clients are possible.
     pub fn check(&self) -> Result<(), Error> {
-        self.catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
-        match thread_limit() {
-            Some(limit) if self.max_clients > limit => Err(Error::new(
-                ErrorKind::TooManyClients,
-                format!("cannot serve {} clients (vm.max_map_count allows {limit})", self.max_clients),
-            )),
-            _ => Ok(()),
+        self.shared.catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
+        let (max_clients, limit) = (self.shared.max_clients, thread_limit());
+        if max_clients > limit {
+            let message = format!("cannot serve {max_clients} clients (vm.max_map_count allows {limit})");
+            return Err(Error::new(ErrorKind::TooManyClients, message));
         }
+        Ok(())
     }
 
     /// Binds to the first of the addresses that is possible and starts to serve, on threads of the server. Port 0 means
@@ -194,21 +173,20 @@ impl Server {
         self.check()?;
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
-        let mut trace = self.trace;
-        trace.terminal = self.trace_writer.map(|writer| Terminal::new(writer, self.trace_color));
-        let shared = Shared::new(self.catalogue, self.timing, trace, self.journal, self.control);
-        let shared = Arc::new(shared);
-        let accept = accept::start(listener, &shared, self.max_clients)
+        let shared = Arc::new(self.shared);
+        let accept = accept::start(listener, Arc::clone(&shared))
             .map_err(|error| Error::io("cannot start a thread", error))?;
         Ok(RunningServer { address, shared, accept: Some(accept) })
     }
 }
 
-/// How many client threads this machine supports; `None` where that is not known.
-fn thread_limit() -> Option<usize> {
-    let text = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
-    let mappings = usize::try_from(parse_number(text.trim_end())?).ok()?;
-    Some(mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
+/// How many client threads this machine supports, as far as that is known.
+fn thread_limit() -> usize {
+    let text = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
+    match text.trim_end().parse::<usize>() {
+        Ok(mappings) => mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD,
+        Err(_) => usize::MAX,
+    }
 }
 
 /// A server that runs. It stops when this handle is dropped.

@@ -40,25 +40,19 @@ struct Accepted {
 ///
 /// # Errors
 /// The system cannot start another thread.
-pub(super) fn start(
-    listener: TcpListener,
-    shared: &Arc<Shared>,
-    max_clients: usize,
-) -> io::Result<JoinHandle<()>> {
-    let overload = Overload::start(Arc::clone(shared))?;
+pub(super) fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
+    let overload = Overload::start(Arc::clone(&shared))?;
     // Every client in the channel has a slot, so there is always room and sending never blocks.
-    let (sender, accepted) = sync_channel(max_clients);
+    let (sender, accepted) = sync_channel(shared.max_clients);
     let spawn_overload = overload.clone();
     Builder::new().name("spawn".to_owned()).spawn(move || spawn_clients(&accepted, &spawn_overload))?;
-    let shared = Arc::clone(shared);
-    let acceptor = Acceptor { listener, shared, max_clients, accepted: sender, overload };
+    let acceptor = Acceptor { listener, shared, accepted: sender, overload };
     Builder::new().name("accept".to_owned()).spawn(move || acceptor.run())
 }
 
 struct Acceptor {
     listener: TcpListener,
     shared: Arc<Shared>,
-    max_clients: usize,
     accepted: SyncSender<Accepted>,
     overload: Overload,
 }
@@ -87,7 +81,7 @@ impl Acceptor {
     }
 
     fn hand_over(&self, stream: TcpStream, client: Client) {
-        match ClientSlot::take(&self.shared, self.max_clients) {
+        match ClientSlot::take(&self.shared) {
             // This fails only when the spawning thread has panicked; then the connection is closed.
             Some(slot) => drop(self.accepted.send(Accepted { stream, client, slot })),
             None => self.overload.reject(Arc::new(stream), client),

@@ -74,7 +74,6 @@ impl RecordedRequest {
 }
 
 /// The requests that were recorded.
-#[derive(Default)]
 pub(crate) struct Journal {
     kept: Option<Mutex<Kept>>,
     writer: Option<Mutex<Box<dyn Write + Send>>>,
@@ -87,6 +86,11 @@ struct Kept {
 }
 
 impl Journal {
+    /// A journal that keeps requests in memory.
+    pub fn new() -> Journal {
+        Journal { kept: Some(Mutex::default()), writer: None }
+    }
+
     /// Keeps requests in memory, or no longer does.
     pub fn keep(&mut self, keep: bool) {
         self.kept = keep.then(Mutex::default);
@@ -170,8 +174,7 @@ mod tests {
 
     #[test]
     fn the_oldest_requests_are_removed_first() {
-        let mut journal = Journal::default();
-        journal.keep(true);
+        let journal = Journal::new();
         for _ in 0..20 {
             journal.add(|| request(&vec![b'x'; 1 << 20]));
         }

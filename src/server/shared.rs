@@ -3,6 +3,8 @@
 use super::journal::Journal;
 use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
+use crate::script::play::random::random_seed;
+use crate::script::units::Speed;
 use crate::trace::Trace;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -26,7 +28,9 @@ pub(crate) struct Shared {
     pub journal: Journal,
     /// Whether paths under `/-/` control the server.
     pub control: bool,
-    /// When the server was started.
+    /// Clients served at the same time.
+    pub max_clients: usize,
+    /// When the server was created.
     pub started_at: Instant,
     /// Clients that have a slot now.
     pub open_clients: AtomicUsize,
@@ -37,20 +41,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The state of a server that has no client yet.
-    pub fn new(
-        catalogue: Catalogue,
-        timing: Timing,
-        trace: Trace,
-        journal: Journal,
-        control: bool,
-    ) -> Shared {
+    /// The state of a server with these scripts, before it is configured.
+    pub fn new(catalogue: Catalogue, max_clients: usize) -> Shared {
         Shared {
             catalogue,
-            timing,
-            trace,
-            journal,
-            control,
+            timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
+            trace: Trace::default(),
+            journal: Journal::new(),
+            control: false,
+            max_clients,
             started_at: Instant::now(),
             open_clients: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
@@ -109,12 +108,12 @@ pub(super) struct Client {
 pub(crate) struct ClientSlot(Arc<Shared>);
 
 impl ClientSlot {
-    /// Takes a slot, unless `max_clients` are taken.
-    pub fn take(shared: &Arc<Shared>, max_clients: usize) -> Option<ClientSlot> {
+    /// Takes a slot, unless all are taken.
+    pub fn take(shared: &Arc<Shared>) -> Option<ClientSlot> {
         // Counted before the comparison: a slot too many is given back by dropping it.
         let others = shared.open_clients.fetch_add(1, Ordering::Relaxed);
         let slot = ClientSlot(Arc::clone(shared));
-        (others < max_clients).then_some(slot)
+        (others < shared.max_clients).then_some(slot)
     }
 
     /// The server.
@@ -141,25 +140,18 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::script::units::Speed;
-
-    /// The state of a server without scripts.
-    pub fn empty() -> Shared {
-        let timing = Timing { speed: Speed::NORMAL, seed: 0 };
-        Shared::new(Catalogue::default(), timing, Trace::default(), Journal::default(), false)
-    }
 
     #[test]
     fn a_slot_is_free_again_when_it_is_dropped() {
-        let shared = Arc::new(empty());
-        let first = ClientSlot::take(&shared, 2);
-        let second = ClientSlot::take(&shared, 2);
+        let shared = Arc::new(Shared::new(Catalogue::default(), 2));
+        let first = ClientSlot::take(&shared);
+        let second = ClientSlot::take(&shared);
         assert!(first.is_some() && second.is_some());
-        assert!(ClientSlot::take(&shared, 2).is_none());
+        assert!(ClientSlot::take(&shared).is_none());
         drop(first);
-        assert!(ClientSlot::take(&shared, 2).is_some());
+        assert!(ClientSlot::take(&shared).is_some());
     }
 
     #[test]
