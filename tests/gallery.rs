@@ -91,6 +91,20 @@ fn unicode_arrives_whole_whatever_the_cuts() {
 }
 
 #[test]
+fn an_id_with_a_nul_is_ignored() {
+    assert_eq!(
+        dispatched(&demo("max"), "/nul", &[], 99),
+        [
+            "message: the last event ID is 1",
+            "message: the last event ID is still 1",
+            "message: in data, \0 is a character like any other",
+            "error: connection closed by server",
+            "error: the server answered 204",
+        ]
+    );
+}
+
+#[test]
 fn the_clock_ticks_for_ever_and_its_ids_go_on() {
     let server = demo("100");
     let mut client = Client::connect(server.address());
