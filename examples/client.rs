@@ -1,4 +1,4 @@
-//! Connects an EventSource to the demo and prints what it dispatches, until the server ends the stream.
+//! Connects an EventSource to the demo and prints the events it dispatches, until the server ends the stream.
 //!
 //! ```text
 //! cargo run                         (in one terminal)
@@ -19,7 +19,7 @@ fn main() {
     source.on_message(|event| print(&format!("Message event {event:?}")));
     source.add_event_listener("update", |event| print(&format!("update event {event:?}")));
     source.add_event_listener("notification", |event| print(&format!("notification event {event:?}")));
-    // Without the exit, the source would wait for the reconnection time and connect again.
+    // Without this exit, the source would wait for the reconnection time and connect again.
     source.add_event_listener("error", |event| {
         print(&format!("Error {event:?}"));
         exit(1);
@@ -28,10 +28,10 @@ fn main() {
     source.run();
 }
 
-/// Prints a line. Whoever closed the pipe has read enough, and `println!` would panic.
+/// Prints a line. When the reader of a pipe has closed it, as `head` does, the program ends; `println!` would panic.
 fn print(line: &str) {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
-        outcome => outcome.expect("stdout takes what is printed"),
+        outcome => outcome.expect("cannot write to stdout"),
     }
 }

@@ -1,5 +1,6 @@
-//! The other end, out of its pieces: sends a request, reads the head, puts the chunks together again, and prints the
-//! events in what comes out. What is left to `client` is coming back when the connection is lost.
+//! The other end: sends a request, reads the head, takes the data out of the chunks, and prints the events in it. The
+//! network part is the standard library alone; the events come from the library's parser. What `client` adds is
+//! reconnecting.
 //!
 //! ```text
 //! cargo run                                   (in one terminal)
@@ -7,9 +8,7 @@
 //! cargo run --example events 127.0.0.1:8080 /slow
 //! ```
 
-use rust_sse_server::event_source::stream::EventStream;
-use rust_sse_server::http::dechunk::ChunkDecoder;
-use rust_sse_server::http::Progress;
+use rust_sse_server::EventStream;
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::exit;
@@ -24,43 +23,65 @@ fn main() -> io::Result<()> {
     let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n\r\n");
     stream.write_all(request.as_bytes())?;
 
-    // The head: lines up to an empty one. EventSource would look at the status and the content-type here.
+    // The head: lines up to an empty one.
+    // Shortcut: it is only printed. EventSource checks the status and the content-type, and HTTP wants us to look whether
+    // the body is chunked at all.
     let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 2 {
-        print(line.trim_end());
-        line.clear();
+    for line in reader.by_ref().lines() {
+        let line = line?;
+        if line.is_empty() {
+            break;
+        }
+        print(&line);
     }
 
-    // The body: chunks in, their data out; that in, events out. Neither minds where a read ends.
-    let mut chunks = ChunkDecoder::default();
+    // The body: chunks in, their data out; the data in, events out. An event may begin in one chunk and end in another,
+    // so the parser keeps what is incomplete.
     let mut events = EventStream::default();
-    let mut buffer = [0; 4096];
-    loop {
-        let length = reader.read(&mut buffer)?;
-        if length == 0 {
-            // No last-chunk has come. What there is of an event is not dispatched.
-            return Err(Error::new(ErrorKind::UnexpectedEof, "the body was cut off"));
-        }
-        let data = |data: &[u8]| {
-            print(&format!("({} bytes of chunk-data)", data.len()));
-            events.push(data, |stream, event| {
-                let (kind, data) = (event.event.unwrap_or_default(), event.data.unwrap_or_default());
-                print(&format!("{kind}: {data:?}, last event ID {:?}", stream.last_event_id()));
-            });
-        };
-        match chunks.push(&buffer[..length], data) {
-            Ok(Progress::More) => {}
-            Ok(Progress::Done(_)) => return Ok(()),
-            Err(error) => return Err(Error::new(ErrorKind::InvalidData, error.0)),
-        }
+    while let Some(data) = read_chunk(&mut reader)? {
+        print(&format!("({} bytes of chunk-data)", data.len()));
+        events.push(&data, |stream, event| {
+            let (kind, data) = (event.event.unwrap_or_default(), event.data.unwrap_or_default());
+            print(&format!("{kind}: {data:?}, last event ID {:?}", stream.last_event_id()));
+        });
     }
+    Ok(())
 }
 
-/// Prints a line. Whoever closed the pipe has read enough, and `println!` would panic.
+/// Reads a chunk and returns its data; `None` for the last-chunk, which has none.
+///
+/// Shortcut: it waits for the whole chunk, although an event may be complete before.
+fn read_chunk(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    if !line.ends_with('\n') {
+        return Err(cut_off());
+    }
+    // The chunk-size is hexadecimal; a chunk extension may follow it after a semicolon, and is ignored.
+    let size = line.split(';').next().unwrap_or_default().trim();
+    let size = u64::from_str_radix(size, 16)
+        .map_err(|_| Error::new(ErrorKind::InvalidData, format!("invalid chunk-size {size:?}")))?;
+    if size == 0 {
+        // Shortcut: the trailer section, which may follow, is left unread, since the connection is not used again.
+        return Ok(None);
+    }
+    // Memory grows with the bytes that arrive, so an enormous chunk-size alone does no harm.
+    let mut data = Vec::new();
+    reader.take(size).read_to_end(&mut data)?;
+    // Shortcut: the two bytes after the data are not checked to be CR LF.
+    reader.read_exact(&mut [0; 2]).map_err(|_| cut_off())?;
+    Ok(Some(data))
+}
+
+/// The connection has ended before the last-chunk. An event that is incomplete is not dispatched.
+fn cut_off() -> Error {
+    Error::new(ErrorKind::UnexpectedEof, "the body was cut off before its last-chunk")
+}
+
+/// Prints a line. When the reader of a pipe has closed it, as `head` does, the program ends; `println!` would panic.
 fn print(line: &str) {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
-        outcome => outcome.expect("stdout takes what is printed"),
+        outcome => outcome.expect("cannot write to stdout"),
     }
 }

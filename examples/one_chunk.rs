@@ -1,5 +1,5 @@
-//! The whole idea on one screen, without the library: answers one client with literal bytes, two events in two chunks a
-//! second apart.
+//! The whole idea on one screen, with the standard library alone: answers one client with literal bytes, two events in
+//! two chunks a second apart.
 //!
 //! ```text
 //! cargo run --example one_chunk               (in one terminal)
@@ -14,11 +14,12 @@ use std::time::Duration;
 fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(address)?;
-    // Nobody has to read that: it answers all the same.
+    // A closed stdout is no reason to stop; `println!` would panic.
     let _ = writeln!(std::io::stdout(), "Waiting for one client at http://{}/", listener.local_addr()?);
     let (mut stream, _) = listener.accept()?;
 
-    // The request: lines up to an empty one. Left unread, they would turn the close at the end into a reset.
+    // The request: lines up to an empty one. If they were left unread, the close at the end would become a reset.
+    // Shortcut: what the lines say is ignored, so the response is the same for every request.
     for line in BufReader::new(&stream).lines() {
         if line?.is_empty() {
             break;
@@ -39,6 +40,6 @@ fn main() -> std::io::Result<()> {
     sleep(Duration::from_secs(1));
     stream.write_all(b"13\r\nid: 1\ndata: world\n\n\r\n")?;
 
-    // The last-chunk has size 0 and no data. After it, curl knows that nothing is missing.
+    // The last-chunk has size 0 and no data. It tells curl that the body is complete.
     stream.write_all(b"0\r\n\r\n")
 }

@@ -1,16 +1,16 @@
-//! Embeds the server with a script of its own and reads it with the library's EventSource: what a test of an SSE client
-//! looks like.
+//! Server and client in one process: plays a script to the library's EventSource, then looks at the requests that came.
+//! A test of an SSE client looks like this.
 //!
 //! ```text
 //! cargo run --example own_script
 //! ```
 
-use rust_sse_server::{Catalogue, EventSource, Journal, Script, Server};
+use rust_sse_server::{EventSource, Script, Server};
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::process::exit;
 
-/// The first connection drops in mid-event; the second goes on after the last event that was complete.
+/// The first response is cut off in the middle of an event; the second continues after the last complete event.
 const SCRIPT: &str = "\
 @part no last-event-id
 retry: 50
@@ -32,9 +32,7 @@ data: two
 ";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut catalogue = Catalogue::built_in()?;
-    catalogue.add(Script::parse("own_script", "/numbers", SCRIPT.as_bytes())?)?;
-    let server = Server::bind("127.0.0.1:0", catalogue)?.journal(Journal::default()).start()?;
+    let server = Server::new().script(Script::parse("/numbers", SCRIPT)?).start("127.0.0.1:0")?;
 
     let source = EventSource::new(&server.url("/numbers"))?;
     source.on_message(|event| print(event.data.as_deref().unwrap_or_default()));
@@ -50,10 +48,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints a line. Whoever closed the pipe has read enough, and `println!` would panic.
+/// Prints a line. When the reader of a pipe has closed it, as `head` does, the program ends; `println!` would panic.
 fn print(line: &str) {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
-        outcome => outcome.expect("stdout takes what is printed"),
+        outcome => outcome.expect("cannot write to stdout"),
     }
 }

@@ -1,5 +1,5 @@
-//! Turns a stream that is piped into it into a script that plays with the same timing: a `@sleep` line stands wherever the
-//! stream paused.
+//! Turns the stream on its stdin into a script that plays with the same timing: wherever the stream paused, the script
+//! has a `@sleep` line.
 //!
 //! ```text
 //! curl -sN https://example.org/events | cargo run --example record > capture.sse
@@ -9,12 +9,12 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Instant;
 
-/// Shorter pauses are the network's, not the server's.
+/// Shorter pauses come from the network, not from the server.
 const SHORTEST_PAUSE_MS: u128 = 5;
 
 fn main() -> io::Result<()> {
     match record(io::stdin().lock(), io::stdout().lock()) {
-        // Whoever closed the pipe has read enough.
+        // The reader of the pipe has closed it, as `head` does.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
@@ -24,7 +24,7 @@ fn record(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     let mut buffer = [0; 64 * 1024];
     let mut last = None;
     let mut at_line_start = true;
-    // What looks like a placeholder is text here.
+    // `{{ }}` in the stream is text, not a placeholder.
     output.write_all(b"@literal on\n@chunk whole\n")?;
     loop {
         let length = input.read(&mut buffer)?;
@@ -33,7 +33,7 @@ fn record(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
         }
         let now = Instant::now();
         let pause = last.map_or(0, |last| now.duration_since(last).as_millis());
-        // A pause inside a line would need `@send`; the line waits for its end instead.
+        // Shortcut: a pause inside a line is added to the next one. To keep it, `@send` would have to split the line.
         if pause >= SHORTEST_PAUSE_MS && at_line_start {
             writeln!(output, "@sleep {pause}ms")?;
             last = Some(now);

@@ -1,13 +1,19 @@
-//! Sends nothing: reads from the command line what to serve, where, how fast.
+//! Reads the command line: what to serve, where and how. All options are in one table, from which parsing, suggestions
+//! and the text of `--help` come.
 
-use rust_sse_server::script::units::{parse_number, Speed};
-use rust_sse_server::text::suggest;
-use std::ffi::OsString;
-use std::fmt;
+use self::Action::{Flag, Value};
+use rust_sse_server::internals::suggest;
+use rust_sse_server::Speed;
+use std::ffi::{OsStr, OsString};
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-/// What `--help` prints.
-pub const HELP: &str = "\
+const DEFAULT_HOST: &str = "127.0.0.1";
+const DEFAULT_PORT: u16 = 8080;
+
+/// What `--help` prints before the options.
+const USAGE: &str = "\
 A scripted Server-Sent-Events server: plays a script of events to every client.
 
 Usage: rust_sse_server [OPTIONS] [HOST [PORT]]
@@ -17,27 +23,111 @@ Arguments:
   PORT  port to listen on [default: 8080]; 0 for any free one
 
 Options:
-  --script FILE    serve FILE at /NAME (its name without .sse), beside those in the binary;
-                   a stream captured with `curl -N URL > FILE` is a script; can be repeated
-  --speed N        play N times as fast, 0.001 to 1000000; max does not wait at all
-  --seed N         make random waits the same every time
-  --max-clients N  serve N clients at one time [default: 1000]; the next one gets 503
-  --record FILE    append every request to FILE, as a line of JSON
-  --control        let clients steer the server: GET /-/requests gives the requests so far,
-                   POST /-/drop breaks all streams, POST /-/stop stops the server
-  --trace          show every byte that goes over the wire, both ways, on stderr
-  --color WHEN     colour the trace: always, never, or auto [default]: on a terminal,
-                   unless NO_COLOR is set
-  --log            print a line for each request and one for each end on stdout
-  --check          load the scripts, report every mistake, and exit with 0 or 1
-  --list           print what is served, and exit
-  --help           print this
-  --version        print the version
+";
 
+/// What `--help` prints after the options.
+const EXAMPLE: &str = "
 Try it: curl -N http://127.0.0.1:8080/events, or open http://127.0.0.1:8080/ in a browser
 ";
 
-/// What the command line asks for.
+/// The options, in the order of `--help`.
+const TABLE: &[Row] = &[
+    Row {
+        usage: "--script FILE",
+        action: Value(add_script),
+        help: "serve FILE at /NAME (its name without .sse) beside the built-in scripts;\n\
+               a stream captured with `curl -N URL > FILE` is a script; can be repeated",
+    },
+    Row {
+        usage: "--speed N",
+        action: Value(set_speed),
+        help: "play N times as fast, 0.001 to 1000000; max does not wait at all",
+    },
+    Row { usage: "--seed N", action: Value(set_seed), help: "make random waits the same every time" },
+    Row {
+        usage: "--max-clients N",
+        action: Value(set_max_clients),
+        help: "serve at most N clients at a time [default: 1000]; further ones get 503",
+    },
+    Row {
+        usage: "--record FILE",
+        action: Value(set_record),
+        help: "append every request to FILE, as a line of JSON",
+    },
+    Row {
+        usage: "--control",
+        action: Flag(|options| options.control = true),
+        help: "let clients control the server: GET /-/requests returns the requests so far,\n\
+               POST /-/drop drops all streams, POST /-/stop stops the server",
+    },
+    Row {
+        usage: "--trace",
+        action: Flag(|options| options.trace = true),
+        help: "print every byte sent or received on stderr",
+    },
+    Row {
+        usage: "--color WHEN",
+        action: Value(set_color),
+        help: "color the trace: always, never, or auto [default]: on a terminal,\n\
+               unless NO_COLOR is set",
+    },
+    Row {
+        usage: "--log",
+        action: Flag(|options| options.log = true),
+        help: "print a line for each request and one for the end of each response on stdout",
+    },
+    Row {
+        usage: "--check",
+        action: Flag(|options| options.command = Command::Check),
+        help: "load the scripts, report every error, and exit with 0 or 1",
+    },
+    Row {
+        usage: "--list",
+        action: Flag(|options| options.command = Command::List),
+        help: "list the scripts that are served, and exit",
+    },
+    Row { usage: "--help", action: Flag(|options| options.command = Command::Help), help: "print this" },
+    Row {
+        usage: "--version",
+        action: Flag(|options| options.command = Command::Version),
+        help: "print the version",
+    },
+];
+
+/// An option.
+struct Row {
+    /// Its name and what stands for its value, as the text of `--help` shows them.
+    usage: &'static str,
+    action: Action,
+    /// What it does, in lines for the text of `--help`.
+    help: &'static str,
+}
+
+enum Action {
+    /// The option takes no value.
+    Flag(fn(&mut Options)),
+    /// The option takes a value. The error says what was expected.
+    Value(fn(&mut Options, &OsStr) -> Result<(), &'static str>),
+}
+
+impl Row {
+    fn name(&self) -> &'static str {
+        self.usage.split(' ').next().unwrap_or_default()
+    }
+}
+
+/// What `--help` prints.
+pub fn help() -> String {
+    let width = TABLE.iter().map(|row| row.usage.len()).max().unwrap_or(0);
+    let next_line = format!("\n  {:width$}  ", "");
+    let mut text = USAGE.to_owned();
+    for row in TABLE {
+        text += &format!("  {:width$}  {}\n", row.usage, row.help.replace('\n', &next_line));
+    }
+    text + EXAMPLE
+}
+
+/// What the program does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// `--help`
@@ -48,313 +138,226 @@ pub enum Command {
     Check,
     /// `--list`
     List,
-    /// Anything else.
+    /// Without any of these options.
     Serve,
 }
 
-/// What to do, and how to serve.
+/// What the command line says.
 #[derive(Debug, PartialEq)]
 pub struct Options {
-    /// What to do.
     pub command: Command,
-    /// A name or an address, an IPv6 address without its brackets.
+    /// A name or an address; an IPv6 address has no brackets.
     pub host: String,
     /// 0 for any free port.
     pub port: u16,
-    /// Files to serve beside the demo.
+    /// Files to serve beside the built-in scripts.
     pub scripts: Vec<PathBuf>,
-    /// How fast scripts play.
     pub speed: Speed,
-    /// What random waits are made of; `None` for something else every time.
+    /// The seed of random waits; `None` for a different one in every run.
     pub seed: Option<u64>,
-    /// Where requests are appended to.
-    pub record: Option<PathBuf>,
-    /// Whether clients may steer the server.
-    pub control: bool,
-    /// Whether every byte is shown.
-    pub trace: bool,
-    /// Whether the trace is coloured.
-    pub color: Color,
-    /// Whether requests and ends are told of.
-    pub log: bool,
-    /// `None` for the server's own default.
+    /// `None` for the server's default.
     pub max_clients: Option<usize>,
+    /// The file that requests are appended to.
+    pub record: Option<PathBuf>,
+    pub control: bool,
+    pub trace: bool,
+    /// When the trace is colored.
+    pub color: Color,
+    pub log: bool,
 }
 
-impl Options {
-    fn of(command: Command) -> Options {
+impl Default for Options {
+    fn default() -> Options {
         Options {
-            command,
-            host: "127.0.0.1".to_owned(),
-            port: 8080,
+            command: Command::Serve,
+            host: DEFAULT_HOST.to_owned(),
+            port: DEFAULT_PORT,
             scripts: Vec::new(),
             speed: Speed::NORMAL,
             seed: None,
+            max_clients: None,
             record: None,
             control: false,
             trace: false,
             color: Color::Auto,
             log: false,
-            max_clients: None,
         }
     }
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options::of(Command::Serve)
-    }
-}
-
-/// When the trace is coloured.
+/// When the trace is colored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
-    /// In any case.
     Always,
-    /// In no case.
     Never,
 }
-
-/// What is wrong with the command line: the argument, and what would be right.
-#[derive(Debug, PartialEq, Eq)]
-pub struct UsageError(String);
-
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (--help shows all options)", self.0)
-    }
-}
-
-impl std::error::Error for UsageError {}
-
-const OPTIONS: [&str; 13] = [
-    "--script",
-    "--speed",
-    "--seed",
-    "--max-clients",
-    "--record",
-    "--color",
-    "--control",
-    "--trace",
-    "--log",
-    "--check",
-    "--list",
-    "--help",
-    "--version",
-];
-
-/// How many of them, the first ones, take a value.
-const WITH_VALUE: usize = 6;
 
 /// Reads the arguments that follow the program's name.
 ///
 /// # Errors
 /// The first argument that is unknown, incomplete or out of range.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, UsageError> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, String> {
     let mut arguments = arguments.into_iter();
     let mut options = Options::default();
     let mut positional = Vec::new();
     while let Some(argument) = arguments.next() {
-        let text = argument.to_string_lossy().into_owned();
-        let (name, inline) = match text.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
-            _ => (text.as_str(), None),
-        };
-        let value = value_of(name, inline, &mut arguments)?;
-        let readable = value.to_string_lossy().into_owned();
-        match name {
-            "--script" => options.scripts.push(value.into()),
-            "--speed" => options.speed = speed(&readable)?,
-            "--seed" => options.seed = Some(seed(&readable)?),
-            "--record" => options.record = Some(value.into()),
-            "--color" => options.color = color(&readable)?,
-            "--max-clients" => options.max_clients = Some(max_clients(&readable)?),
-            "--help" | "-h" => return Ok(Options::of(Command::Help)),
-            "--version" | "-V" => return Ok(Options::of(Command::Version)),
-            "--control" => options.control = true,
-            "--trace" => options.trace = true,
-            "--log" => options.log = true,
-            "--check" => options.command = Command::Check,
-            "--list" => options.command = Command::List,
-            _ if name.starts_with('-') => return Err(unknown_option(name)),
-            _ => positional.push(text),
+        let text = argument.to_string_lossy();
+        if text.starts_with('-') {
+            apply(&text, &mut arguments, &mut options)?;
+        } else {
+            positional.push(text.into_owned());
+        }
+        // What follows these two is not even read.
+        if matches!(options.command, Command::Help | Command::Version) {
+            return Ok(options);
         }
     }
-    place(&positional, &mut options)?;
+    set_address(&positional, &mut options)?;
     Ok(options)
 }
 
-/// The value of an option, behind its `=` or in the next argument; an empty one for all that takes none.
-fn value_of(
-    name: &str,
-    inline: Option<&str>,
-    arguments: &mut impl Iterator<Item = OsString>,
-) -> Result<OsString, UsageError> {
-    match (OPTIONS[..WITH_VALUE].contains(&name), inline) {
-        (true, Some(value)) => Ok(value.into()),
-        (true, None) => {
-            let value = arguments.next().filter(|value| !is_option(value));
-            value.ok_or_else(|| UsageError(format!("{name} needs a value")))
-        }
-        (false, Some(_)) if OPTIONS.contains(&name) => Err(UsageError(format!("{name} takes no value"))),
-        (false, _) => Ok(OsString::new()),
-    }
-}
-
-/// Whether an argument that could be a value is meant as the next option.
-fn is_option(argument: &OsString) -> bool {
-    argument.to_str().map_or(false, |text| OPTIONS.contains(&text))
-}
-
-fn unknown_option(name: &str) -> UsageError {
-    let hint = match name {
-        "--host" | "--port" | "-p" => " (HOST and PORT stand alone: write `127.0.0.1 8080`)".to_owned(),
-        _ => suggest::hint(name, OPTIONS),
+/// Applies the option `--name`, `--name=value`, or `--name` with its value in the next argument.
+fn apply(
+    argument: &str,
+    rest: &mut impl Iterator<Item = OsString>,
+    options: &mut Options,
+) -> Result<(), String> {
+    let (name, inline) = match argument.split_once('=') {
+        Some((name, value)) => (name, Some(OsString::from(value))),
+        None => (argument, None),
     };
-    wrong("unknown option ", name, &hint)
-}
-
-fn seed(text: &str) -> Result<u64, UsageError> {
-    parse_number(text).ok_or_else(|| wrong("--seed: ", text, " is no number (write 0 to 2^64 - 1)"))
-}
-
-fn speed(text: &str) -> Result<Speed, UsageError> {
-    Speed::parse(text).map_err(|what| UsageError(format!("--speed: {what}")))
-}
-
-fn color(text: &str) -> Result<Color, UsageError> {
-    match text {
-        "auto" => Ok(Color::Auto),
-        "always" => Ok(Color::Always),
-        "never" => Ok(Color::Never),
-        other => Err(wrong("--color: ", other, " is none of always, never and auto")),
+    let row = find(name).ok_or_else(|| unknown_option(name))?;
+    match row.action {
+        Flag(_) if inline.is_some() => Err(format!("`{name}` takes no value")),
+        Flag(set) => {
+            set(options);
+            Ok(())
+        }
+        Value(set) => {
+            let next = || rest.next().filter(|next| !is_option(next));
+            let value = inline.or_else(next).ok_or_else(|| format!("`{name}` needs a value"))?;
+            set(options, &value).map_err(|expected| invalid_value(&value, name, expected))
+        }
     }
 }
 
-fn max_clients(text: &str) -> Result<usize, UsageError> {
-    let number = parse_number(text).and_then(|number| usize::try_from(number).ok());
-    number
-        .filter(|&number| number > 0)
-        .ok_or_else(|| wrong("--max-clients: ", text, " is no number of clients (write 1 or more)"))
+fn find(name: &str) -> Option<&'static Row> {
+    let name = match name {
+        "-h" => "--help",
+        "-V" => "--version",
+        long => long,
+    };
+    TABLE.iter().find(|row| row.name() == name)
 }
 
-/// HOST and PORT.
-fn place(positional: &[String], options: &mut Options) -> Result<(), UsageError> {
-    match positional {
-        [] => {}
-        [host] => options.host = self::host(host)?,
-        [host, port] => {
-            options.host = self::host(host)?;
-            options.port = self::port(port)?;
+/// Whether an argument in the place of a value is the next option: then the value was forgotten.
+fn is_option(argument: &OsStr) -> bool {
+    TABLE.iter().any(|row| argument == row.name())
+}
+
+fn unknown_option(name: &str) -> String {
+    let hint = match name {
+        "--host" | "--port" | "-p" => {
+            format!(" (HOST and PORT have no option name: write `{DEFAULT_HOST} {DEFAULT_PORT}`)")
         }
-        [_, _, more, ..] => return Err(wrong("", more, " is one argument too many after HOST and PORT")),
+        _ => suggest::hint(name, TABLE.iter().map(|row| row.name())),
+    };
+    format!("unknown option `{}`{hint}", name.escape_debug())
+}
+
+fn invalid_value(value: &OsStr, name: &str, expected: &str) -> String {
+    let value = value.to_string_lossy();
+    format!("invalid value `{}` for `{name}` (expected {expected})", value.escape_debug())
+}
+
+fn add_script(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.scripts.push(value.into());
+    Ok(())
+}
+
+fn set_speed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let speed = value.to_str().and_then(|text| text.parse::<Speed>().ok());
+    options.speed = speed.ok_or("0.001 to 1000000, or max")?;
+    Ok(())
+}
+
+fn set_seed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let seed = value.to_str().and_then(number);
+    options.seed = Some(seed.ok_or("0 to 18446744073709551615")?);
+    Ok(())
+}
+
+fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let max_clients = value.to_str().and_then(number).filter(|max_clients| *max_clients > 0);
+    options.max_clients = Some(max_clients.ok_or("1 or more")?);
+    Ok(())
+}
+
+fn set_record(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.record = Some(value.into());
+    Ok(())
+}
+
+fn set_color(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.color = match value.to_str() {
+        Some("auto") => Color::Auto,
+        Some("always") => Color::Always,
+        Some("never") => Color::Never,
+        _ => return Err("always, never or auto"),
+    };
+    Ok(())
+}
+
+/// Reads digits and nothing else: `parse` alone would also accept a `+` before them.
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_digits)
+}
+
+/// Takes HOST and PORT from the arguments that are not options.
+fn set_address(positional: &[String], options: &mut Options) -> Result<(), String> {
+    if let Some(extra) = positional.get(2) {
+        return Err(format!(
+            "unexpected argument `{}` (only HOST and PORT are expected)",
+            extra.escape_debug()
+        ));
+    }
+    if let Some(host) = positional.first() {
+        options.host = parse_host(host)?;
+    }
+    if let Some(port) = positional.get(1) {
+        let invalid = || format!("invalid port `{}` (expected 0 to 65535)", port.escape_debug());
+        options.port = number(port).ok_or_else(invalid)?;
     }
     Ok(())
 }
 
-fn host(text: &str) -> Result<String, UsageError> {
-    let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let is_ipv6 = address.parse::<std::net::Ipv6Addr>().is_ok();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(UsageError(format!(
-            "{text} stands where HOST belongs (write `127.0.0.1 {text}` for that port)"
-        )));
+/// Reads a name, an IPv4 address, or an IPv6 address with or without brackets, which are removed.
+fn parse_host(text: &str) -> Result<String, String> {
+    let unbracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address = unbracketed.unwrap_or(text);
+    if address.parse::<Ipv6Addr>().is_ok() {
+        return Ok(address.to_owned());
     }
-    if !is_ipv6 && (text.starts_with('[') || text.matches(':').count() > 1) {
-        return Err(wrong("", text, " is no IPv6 address (write one such as [::1])"));
+    let shown = text.escape_debug();
+    if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c == '/') {
+        return Err(format!("invalid host `{shown}` (expected a name or an address such as localhost)"));
     }
-    if let (Some((host, port)), false) = (text.rsplit_once(':'), is_ipv6) {
-        let port = format!(" `{}`)", suggest::shown(port));
-        return Err(wrong("HOST and PORT are two arguments (write ", host, &port));
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("invalid host `{shown}` (to choose a port, write `{DEFAULT_HOST} {shown}`)"));
     }
-    if address.is_empty() || address.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err(wrong("", text, " is no host (write a name or an address, such as localhost)"));
+    if text.starts_with('[') || text.matches(':').count() > 1 {
+        return Err(format!("invalid IPv6 address `{shown}` (expected an address such as [::1])"));
     }
-    Ok(address.to_owned())
-}
-
-fn port(text: &str) -> Result<u16, UsageError> {
-    let port = parse_number(text).and_then(|port| u16::try_from(port).ok());
-    port.ok_or_else(|| wrong("", text, " is no port (write a number from 0 to 65535)"))
-}
-
-/// A mistake's message about an argument, in which nothing can move a terminal's cursor.
-fn wrong(before: &str, argument: &str, after: &str) -> UsageError {
-    UsageError(format!("{before}`{}`{after}", suggest::shown(argument)))
+    if let Some((host, port)) = text.split_once(':') {
+        let host = if host.is_empty() { DEFAULT_HOST } else { host };
+        let (host, port) = (host.escape_debug(), port.escape_debug());
+        return Err(format!("`{shown}`: HOST and PORT are two arguments (write `{host} {port}`)"));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn options(arguments: &[&str]) -> Options {
-        parse(arguments.iter().map(OsString::from)).unwrap()
-    }
-
-    fn error(arguments: &[&str]) -> String {
-        parse(arguments.iter().map(OsString::from)).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn without_arguments_it_is_the_demo_on_loopback() {
-        assert_eq!(options(&[]), Options::default());
-    }
-
-    #[test]
-    fn host_and_port_are_taken_as_people_write_them() {
-        for (host, expected) in
-            [("0.0.0.0", "0.0.0.0"), ("localhost", "localhost"), ("[::1]", "::1"), ("::", "::")]
-        {
-            assert_eq!(
-                options(&[host, "8765"]),
-                Options { host: expected.into(), port: 8765, ..Options::default() }
-            );
-        }
-        assert_eq!(options(&["::1"]).port, 8080);
-    }
-
-    #[test]
-    fn options_stand_anywhere_with_a_space_or_an_equals_sign() {
-        let all = options(&["--script", "a", "h", "--speed=max", "1", "--script=b=c", "--max-clients", "7"]);
-        assert_eq!(all.scripts, [PathBuf::from("a"), PathBuf::from("b=c")]);
-        assert_eq!((all.speed, all.max_clients), (Speed::MAX, Some(7)));
-        assert_eq!((all.host.as_str(), all.port), ("h", 1));
-    }
-
-    #[test]
-    fn help_and_version_win_over_what_follows() {
-        assert_eq!(options(&["--help", "--bad"]).command, Command::Help);
-        assert_eq!(options(&["-V"]).command, Command::Version);
-        assert_eq!(options(&["--check"]), Options { command: Command::Check, ..Options::default() });
-        assert_eq!(options(&["--list"]), Options { command: Command::List, ..Options::default() });
-    }
-
-    #[test]
-    fn every_mistake_names_the_argument_and_the_way_out() {
-        for (arguments, message) in [
-            (&["--sped", "1"][..], "unknown option `--sped` (did you mean `--speed`?)"),
-            (&["-x"], "unknown option `-x`"),
-            (&["--port", "1"], "unknown option `--port` (HOST and PORT stand alone: write `127.0.0.1 8080`)"),
-            (&["--script", "--speed", "2"], "--script needs a value"),
-            (&["--help=x"], "--help takes no value"),
-            (&["--seed", "x"], "--seed: `x` is no number (write 0 to 2^64 - 1)"),
-            (&["[::1", "0"], "`[::1` is no IPv6 address (write one such as [::1])"),
-            (&["fe80::1%lo"], "`fe80::1%lo` is no IPv6 address (write one such as [::1])"),
-            (&["--script"], "--script needs a value"),
-            (&["--speed", "0"], "--speed: `0` is no speed (write a number from 0.001 to 1000000, or max)"),
-            (&["--max-clients", "0"], "--max-clients: `0` is no number of clients (write 1 or more)"),
-            (&["h", "65536"], "`65536` is no port (write a number from 0 to 65535)"),
-            (&["h", "+1"], "`+1` is no port (write a number from 0 to 65535)"),
-            (&["h", ""], "`` is no port (write a number from 0 to 65535)"),
-            (&["h", "1", "2"], "`2` is one argument too many after HOST and PORT"),
-            (&["8765"], "8765 stands where HOST belongs (write `127.0.0.1 8765` for that port)"),
-            (&["h:1"], "HOST and PORT are two arguments (write `h` `1`)"),
-            (&["http://h"], "HOST and PORT are two arguments (write `http` `//h`)"),
-            (&["a\u{1b}b/"], "`a\\u{1b}b/` is no host (write a name or an address, such as localhost)"),
-        ] {
-            assert_eq!(error(arguments), format!("{message} (--help shows all options)"));
-        }
-    }
-}
+mod tests;

@@ -1,16 +1,17 @@
-//! HTTP/1.1 as bytes: requests in, responses out, chunked framing both ways. Nothing here knows of sockets, time or
+//! HTTP/1.1 as bytes: requests in, responses out, chunked framing both ways. Nothing here knows about sockets, clocks or
 //! scripts.
 //!
-//! | module | on the wire |
+//! | module | what it does |
 //! |---|---|
-//! | [`field`] | `name: value`, in both directions |
-//! | [`request`] | a request's head in |
-//! | `request_line` | its first line |
-//! | [`body`] | a request body in, to be read past |
-//! | [`dechunk`] | chunked framing undone |
-//! | [`response`] | status line and field lines out, the answers that are no stream |
-//! | [`chunk`] | chunked framing done |
-//! | [`date`] | the value of `date` |
+//! | [`request`] | reads the head of a request |
+//! | `request_line` | parses its first line |
+//! | [`body`] | reads the body of a request |
+//! | [`response`] | writes the head of a response, and whole short responses |
+//! | [`status`] | status codes, and errors that carry one |
+//! | [`chunk`] | encodes chunked bodies |
+//! | [`dechunk`] | decodes chunked bodies |
+//! | [`field`] | parses field lines |
+//! | [`date`] | formats the value of `date` |
 //! | [`uri`] | percent-encoding |
 
 pub mod body;
@@ -21,13 +22,25 @@ pub mod field;
 pub mod request;
 mod request_line;
 pub mod response;
+pub mod status;
 pub mod uri;
 
-/// How far a reader that is fed bytes as they arrive has come.
+/// What a reader reports when it was given the next bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// All bytes belonged to what is being read, and it is not complete.
+    /// It has used all of them and needs more.
     More,
-    /// It is complete; this many of the bytes fed last belonged to it. The rest is the next request's.
+    /// It is complete. This many of the bytes belong to it; the rest belongs to the next request.
     Done(usize),
+}
+
+/// What becomes of the connection after a response (RFC 9112, section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterResponse {
+    /// The response is complete, and the next request can follow.
+    KeepAlive,
+    /// The connection is closed.
+    Close,
+    /// The connection is ended by a TCP reset.
+    Reset,
 }

@@ -1,49 +1,122 @@
-//! A scripted Server-Sent-Events server: a thread per client, HTTP/1.1 and its chunks written by hand, the standard
-//! library alone.
+//! A scripted Server-Sent-Events server, for tests of SSE clients. It uses the standard library alone: a thread for each
+//! client, and HTTP/1.1 with its chunks written by hand.
 //!
-//! What the server sends to `curl -N http://127.0.0.1:8080/events`, and which module sends it:
+//! ```
+//! # fn my_client(url: &str) {
+//! #     use std::io::{Read, Write};
+//! #     let address = url.trim_start_matches("http://").trim_end_matches("/chat");
+//! #     let mut stream = std::net::TcpStream::connect(address).unwrap();
+//! #     stream.write_all(b"GET /chat HTTP/1.0\r\n\r\n").unwrap();
+//! #     stream.read_to_end(&mut Vec::new()).unwrap();
+//! # }
+//! use rust_sse_server::{Script, Server, Speed};
+//!
+//! let server = Server::new()
+//!     .script(Script::parse("/chat", "id: 1\ndata: hello\n\n@sleep 2s\n@drop\n")?)
+//!     .speed(Speed::MAX)
+//!     .start("127.0.0.1:0")?;
+//!
+//! my_client(&server.url("/chat"));
+//! assert_eq!(server.requests()[0].header("last-event-id"), None);
+//! # Ok::<(), rust_sse_server::Error>(())
+//! ```
+//!
+//! # Scripts
+//!
+//! A captured event stream is a script: every line is sent as it is. A line that begins with `@` is a direction to the
+//! server, such as `@sleep 300ms`, `@status 503`, `@drop` or `@part connection 2`, and known names in `{{ }}` are
+//! placeholders. The module [`script_language`] is the reference.
+//!
+//! # Types
+//!
+//! - [`Server`] is configured and started; [`RunningServer`] is the handle of a server that runs, and stops it when it is
+//!   dropped. [`Script`] and [`Speed`] say what it plays, [`RecordedRequest`] says what a client sent.
+//! - [`EventSource`] is the other end: a client that reconnects as browsers do. It dispatches [`Event`]s.
+//!   [`EventStream`] is its parser alone.
+//! - [`Error`] is the error of all of them; [`ErrorKind`] tells its causes apart.
+//!
+//! # On the wire
+//!
+//! What the server sends to `curl -N http://127.0.0.1:8080/events`, and the file that sends it:
 //!
 //! ```text
 //! HTTP/1.1 200 OK\r\n                            status line ┐
 //! transfer-encoding: chunked\r\n                 field line  │
-//! cache-control: no-cache\r\n                    field line  ├ http::response, as script::head wants it
+//! cache-control: no-cache\r\n                    field line  ├ http/response.rs
 //! content-type: text/event-stream\r\n            field line  │
-//! date: Wed, 28 May 2025 07:45:59 GMT\r\n        field line  │ http::date
-//! \r\n                                                       ┘
+//! date: Wed, 28 May 2025 07:45:59 GMT\r\n        field line  │
+//! \r\n                                           empty line  ┘
 //! 9f\r\n                                         chunk-size  ┐
-//! data: YHOO\ndata: +2\ndata: 10\n\n …           chunk-data  ├ http::chunk, cut by script::body
+//! data: YHOO\ndata: +2\ndata: 10\n\n …           chunk-data  ├ http/chunk.rs
 //! \r\n                                                       ┘
-//!                                                a second passes: script::play
-//! 67\r\nid: 1\nevent: notification\n …\n\n\r\n   a chunk of one event
-//! 0\r\n\r\n                                      last-chunk, and the next request can come
+//!                                                a second passes: script/play.rs
+//! 67\r\nid: 1\nevent: notification\n …\n\n\r\n   a chunk with one event
+//! 0\r\n\r\n                                      last-chunk; the next request can follow
 //! ```
 //!
-//! Read the modules in this order:
+//! # Reading the source
+//!
+//! These six files, in this order, are the whole idea:
+//!
+//! 1. `server/accept.rs` accepts connections and spawns a thread for each client.
+//! 2. `server/connection.rs` serves one client: request, script, next request.
+//! 3. `http/request.rs` reads the head of a request.
+//! 4. `http/response.rs` writes the head of a response.
+//! 5. `http/chunk.rs` writes chunks.
+//! 6. `script/play.rs` plays a script: chunks and waits.
+//!
+//! The modules, of which each imports only those below it (`event_source` and `script` do not import each other):
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`server`] | listens, and serves each client on a thread |
-//! | [`script`] | a text file compiled to chunks and waits, and played |
-//! | [`http`] | requests in, heads and chunks out |
-//! | [`event_source`] | the other end: parses event streams, reconnects |
-//! | [`trace`] | shows what goes over the wire |
-//! | [`text`] | escaping, strings of JSON, suggestions |
+//! | `server` | the server: a builder, and the handle of a server that runs |
+//! | `trace` | shows what goes over the wire |
+//! | `event_source` | the client: parses event streams, reconnects |
+//! | `script` | a text file, compiled to chunks and waits, and played |
+//! | `http` | requests in, heads and chunks out |
+//! | `text` | escaping, JSON strings, suggestions, errors |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod event_source;
-pub mod http;
-pub mod script;
-pub mod server;
-pub mod text;
-pub mod trace;
+mod event_source;
+mod http;
+mod script;
+mod server;
+mod text;
+mod trace;
 
-pub use event_source::{Event, EventSource};
-pub use script::catalogue::Catalogue;
+pub use event_source::stream::EventStream;
+pub use event_source::{Event, EventSource, ReadyState};
+pub use script::units::Speed;
 pub use script::Script;
-pub use server::journal::{Journal, RecordedRequest};
-pub use server::{RunningServer, Server};
+pub use server::{RecordedRequest, RunningServer, Server};
+pub use text::error::{Error, ErrorKind};
+
+/// The reference of the script language.
+pub mod script_language {}
 
 /// The version of this package. Written out, so that `rustc` can build it without Cargo.
 pub const VERSION: &str = "0.1.0";
+
+/// What the project's own tests and tools use beyond the public API. Anything here can change at any time.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::event_source::url::HttpUrl;
+    pub use crate::http::chunk::{ChunkedWriter, Framing};
+    pub use crate::http::dechunk::ChunkDecoder;
+    pub use crate::http::field::field_lines;
+    pub use crate::http::request::{HeadReader, Request};
+    pub use crate::http::uri::percent_decode;
+    pub use crate::http::Progress;
+    pub use crate::script::condition::CONDITIONS;
+    pub use crate::script::context::RequestContext;
+    pub use crate::script::parse::directions::usages;
+    pub use crate::script::placeholder::PLACEHOLDERS;
+    pub use crate::script::play::clock::{Clock, Timing};
+    pub use crate::script::play::Player;
+    pub use crate::script::units::parse_number;
+    pub use crate::server::DEFAULT_MAX_CLIENTS;
+    pub use crate::text::escape::{escape, for_terminal};
+    pub use crate::text::suggest;
+}

@@ -1,40 +1,42 @@
-//! The program, which sends nothing itself: reads its arguments, loads the scripts, binds, says where, lets the server
-//! serve. Exit 2 for a wrong command line, 1 for what fails at the start.
+//! The program: reads the command line, loads the scripts, starts the server, and prints where it listens. The exit code
+//! is 2 for an invalid command line, and 1 for any other error before the server runs.
 
 #![forbid(unsafe_code)]
 
 mod cli;
 
 use cli::{Color, Command, Options};
-use rust_sse_server::script::catalogue::{path_of_file, DEMO_PATH};
-use rust_sse_server::text::suggest::printable;
-use rust_sse_server::{Catalogue, Journal, Script, Server, VERSION};
+use rust_sse_server::internals::for_terminal;
+use rust_sse_server::{Error, ErrorKind, Script, Server, VERSION};
 use std::env;
-use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::error::Error as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let options = match cli::parse(env::args_os().skip(1)) {
         Ok(options) => options,
-        Err(error) => {
-            complain(&error.to_string());
+        Err(message) => {
+            print_errors(&format!("{message}; see --help"));
             return ExitCode::from(2);
         }
     };
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            complain(&message);
+        Err(messages) => {
+            print_errors(&messages);
             ExitCode::FAILURE
         }
     }
 }
 
+/// Does what the command line says. The error has a message in each line.
 fn run(options: &Options) -> Result<(), String> {
     match options.command {
-        Command::Help => print(cli::HELP),
+        Command::Help => print(&cli::help()),
         Command::Version => print(&format!("rust_sse_server {VERSION}\n")),
         Command::Check => check(options),
         Command::List => list(options),
@@ -42,151 +44,154 @@ fn run(options: &Options) -> Result<(), String> {
     }
 }
 
+fn check(options: &Options) -> Result<(), String> {
+    let count = load(options)?.routes.len();
+    print(&format!("{count} {}, no errors\n", if count == 1 { "script" } else { "scripts" }))
+}
+
+/// Prints the route of each script and its first remark.
+fn list(options: &Options) -> Result<(), String> {
+    let server = load(options)?.server;
+    let width = server.scripts().map(|script| script.route().len()).max().unwrap_or(0);
+    let line = |script: &Script| format!("{:width$}  {}\n", script.route(), script.about());
+    print(&for_terminal(&server.scripts().map(line).collect::<String>()))
+}
+
 fn serve(options: &Options) -> Result<(), String> {
-    let catalogue = load(options)?;
-    let routes: Vec<String> = catalogue.added().map(|script| script.route.to_string()).collect();
-    let server = Server::bind((options.host.as_str(), options.port), catalogue);
-    let mut server = server.map_err(|error| explain(&error, options))?.speed(options.speed);
-    if let Some(seed) = options.seed {
-        server = server.seed(seed);
-    }
-    if let Some(max_clients) = options.max_clients {
-        server = server.max_clients(max_clients).map_err(|error| format!("--max-clients: {error}"))?;
-    }
-    if options.control {
-        server = server.control();
-    }
-    if options.trace {
-        server = server.trace(is_coloured(options.color));
-    }
-    if options.log {
-        server = server.log();
-    }
-    if let Some(journal) = journal(options)? {
-        server = server.journal(journal);
-    }
-    let server = server.start().map_err(|error| format!("cannot start: {error}"))?;
+    let Loaded { server, routes } = load(options)?;
+    let server = configure(server, options)?;
+    let addresses = resolve(options)?;
+    let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
     announce(&options.host, server.address().port(), &routes)?;
     server.wait();
     Ok(())
 }
 
-fn is_coloured(color: Color) -> bool {
+/// A server that has the scripts of the command line, and the routes of these scripts.
+struct Loaded {
+    server: Server,
+    routes: Vec<String>,
+}
+
+/// Loads the scripts. The error lists everything that is wrong with any of them.
+fn load(options: &Options) -> Result<Loaded, String> {
+    let mut server = Server::new();
+    let mut routes = Vec::new();
+    let mut errors = Vec::new();
+    for file in &options.scripts {
+        match Script::load(file) {
+            Ok(script) => {
+                routes.push(script.route());
+                server = server.script(script);
+            }
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    errors.extend(server.check().err().map(|error| error.to_string()));
+    if errors.is_empty() {
+        Ok(Loaded { server, routes })
+    } else {
+        Err(errors.join("\n"))
+    }
+}
+
+fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
+    server = server.speed(options.speed).keep_requests(options.control);
+    if let Some(seed) = options.seed {
+        server = server.seed(seed);
+    }
+    if let Some(max_clients) = options.max_clients {
+        server = server.max_clients(max_clients);
+    }
+    if options.control {
+        server = server.control();
+    }
+    if options.trace {
+        server = server.trace(io::stderr()).trace_color(is_colored(options.color));
+    }
+    if options.log {
+        server = server.log(io::stdout());
+    }
+    if let Some(path) = &options.record {
+        server = server.record(open_for_appending(path)?);
+    }
+    Ok(server)
+}
+
+fn open_for_appending(path: &Path) -> Result<File, String> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))
+}
+
+fn is_colored(color: Color) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
-            env::var_os("NO_COLOR").map_or(true, |value| value.is_empty()) && stderr_is_a_terminal()
+            // An empty value counts as unset: see https://no-color.org.
+            let no_color = env::var_os("NO_COLOR").map_or(false, |value| !value.is_empty());
+            !no_color && stderr_is_a_terminal()
         }
     }
 }
 
-/// Rust 1.63 does not say what stderr is; Linux does.
+/// `std::io::IsTerminal` is newer than Rust 1.63. On systems without `/proc` the answer is no.
 fn stderr_is_a_terminal() -> bool {
     let device = fs::read_link("/proc/self/fd/2").unwrap_or_default();
     let device = device.to_string_lossy();
     device.starts_with("/dev/pts/") || device.starts_with("/dev/tty")
 }
 
-/// Where requests are remembered, if somebody can ask for them.
-fn journal(options: &Options) -> Result<Option<Journal>, String> {
-    match &options.record {
-        None => Ok(options.control.then(Journal::default)),
-        Some(path) => {
-            let file = fs::OpenOptions::new().create(true).append(true).open(path);
-            let file =
-                file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))?;
-            Ok(Some(Journal::to_file(file)))
+fn resolve(options: &Options) -> Result<Vec<SocketAddr>, String> {
+    let host = options.host.as_str();
+    let addresses = (host, options.port).to_socket_addrs();
+    let addresses = addresses.map_err(|error| format!("cannot resolve {host}: {error} (try 127.0.0.1)"))?;
+    Ok(addresses.collect())
+}
+
+/// Why the server did not start, and what to do about it.
+fn explain(error: &Error, options: &Options) -> String {
+    if error.kind() == ErrorKind::TooManyClients {
+        return format!("--max-clients: {error}");
+    }
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let explanation = match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::AddrInUse) => {
+            "the port is in use (stop the other program, or choose another port, or 0 for a free one)"
         }
-    }
-}
-
-fn check(options: &Options) -> Result<(), String> {
-    let catalogue = load(options)?;
-    let count = catalogue.added().count();
-    print(&format!("{count} {}, no mistake\n", if count == 1 { "script" } else { "scripts" }))
-}
-
-/// Prints what is served, and the first remark of each script.
-fn list(options: &Options) -> Result<(), String> {
-    let catalogue = load(options)?;
-    let mut width = 0;
-    for script in catalogue.scripts() {
-        width = width.max(script.route.to_string().len());
-    }
-    let mut lines = String::new();
-    for script in catalogue.scripts() {
-        lines += &format!("{:width$}  {}\n", script.route.to_string(), script.about);
-    }
-    print(&printable(&lines))
-}
-
-/// All scripts, or every mistake in them, one a line.
-fn load(options: &Options) -> Result<Catalogue, String> {
-    let mut catalogue = Catalogue::built_in().map_err(|mistakes| mistakes.to_string())?;
-    let mut mistakes = Vec::new();
-    for file in &options.scripts {
-        match read(file) {
-            Ok(script) => catalogue.add(script).unwrap_or_else(|mistake| mistakes.push(mistake)),
-            Err(mistake) => mistakes.push(mistake),
+        Some(io::ErrorKind::PermissionDenied) => "ports below 1024 need permission (choose a higher one)",
+        Some(io::ErrorKind::AddrNotAvailable) => {
+            "this machine does not have that address (try 127.0.0.1 or 0.0.0.0)"
         }
-    }
-    match mistakes.is_empty() {
-        true => Ok(catalogue),
-        false => Err(mistakes.join("\n")),
-    }
+        _ => return error.to_string(),
+    };
+    format!("cannot listen on {} port {}: {explanation}", options.host, options.port)
 }
 
-fn read(file: &Path) -> Result<Script, String> {
-    let name = file.to_string_lossy();
-    let path =
-        path_of_file(file).ok_or_else(|| format!("`{name}` leaves no path (call the file NAME.sse)"))?;
-    let text = fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
-    Script::parse(&name, &path, &text).map_err(|mistakes| mistakes.to_string())
-}
-
-/// Says where the server is to be found. Programs that start it wait for the first line.
+/// Prints where the server listens. Programs that start it wait for the first line.
 fn announce(host: &str, port: u16, routes: &[String]) -> Result<(), String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let mut text = format!("Starting SSE server at http://{host}:{port}{DEMO_PATH}\n");
+    let mut text = format!("Starting SSE server at http://{host}:{port}/events\n");
     for route in routes {
         let (method, target) = route.split_once(' ').unwrap_or(("", route));
         text += &format!("{:>23} http://{host}:{port}{target}\n", format!("and {method}").trim_end());
     }
-    print(&printable(&text))
+    print(&for_terminal(&text))
 }
 
 fn print(text: &str) -> Result<(), String> {
-    let mut out = io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(format!("cannot write to stdout: {error}"))
-        }
-        // Whoever closed the pipe has read enough.
-        _ => Ok(()),
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // The reader of a pipe has closed it, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| format!("cannot write to stdout: {error}")),
     }
 }
 
-/// Why the server cannot listen there, and what to do.
-fn explain(error: &io::Error, options: &Options) -> String {
-    let (host, port) = (&options.host, options.port);
-    let way_out = match error.kind() {
-        ErrorKind::AddrInUse => {
-            "something listens there already: stop it, or choose another port, or 0 for a free one"
-        }
-        ErrorKind::PermissionDenied => "ports below 1024 need permission: choose a higher one",
-        ErrorKind::AddrNotAvailable => "this machine has no such address: try 127.0.0.1 or 0.0.0.0",
-        _ => {
-            return format!("cannot listen on {host} port {port}: {error} (is the name right? try 127.0.0.1)")
-        }
-    };
-    format!("cannot listen on {host} port {port}: {way_out}")
-}
-
-fn complain(message: &str) {
-    for line in message.lines() {
-        let line = format!("rust_sse_server: {}\n", printable(line));
-        // Without stderr there is nobody to tell.
+fn print_errors(messages: &str) {
+    for message in messages.lines() {
+        let line = format!("rust_sse_server: {}\n", for_terminal(message));
+        // An error here means that stderr is closed, and there is no other place to report it.
         let _ = io::stderr().write_all(line.as_bytes());
     }
 }

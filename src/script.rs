@@ -1,20 +1,24 @@
-//! A script is what one path puts on the wire: a head, then steps. The law: a captured event stream is a script. Every
-//! line is sent as it stands; only a line that begins with `@` speaks to the server.
+//! A script: what the server sends in response to one kind of request, and when. The law of its language is that a
+//! captured event stream is a script: every line is sent as it is, and only a line that begins with `@` is a direction to
+//! the server.
 //!
-//! `Script` and [`Step`] are this project's own words; everything else here is named as in RFC 9112 and the WHATWG
-//! standard "Server-sent events".
+//! This file has the types that [`parse`] makes and [`play`] follows. Their names are those of RFC 9112 and of the WHATWG
+//! standard "Server-sent events", except for script, part and [`Step`], which are this project's.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`parse`] | text to [`Script`] |
-//! | [`play`] | [`Script`] to bytes and waits |
+//! | `load` | loads scripts from text and from files |
+//! | [`parse`] | turns text into a [`Script`] |
+//! | [`play`] | turns a [`Script`] into bytes and waits |
 //! | [`catalogue`] | all scripts of a server |
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
-//! | [`condition`] | when a part of it answers: `@part` |
-//! | [`head`] | status and field lines of the answer |
-//! | [`template`] | placeholders, and the escapes of TEXT |
-//! | [`context`] | what placeholders and conditions can know of a request |
-//! | [`resume`] | where to go on for a client that comes back with `Last-Event-ID` |
+//! | [`condition`] | which part of it answers: `@part` |
+//! | [`head`] | status and field lines of the response |
+//! | [`template`] | text with placeholders, and the escapes of TEXT |
+//! | [`placeholder`] | the table of placeholders |
+//! | [`context`] | what placeholders and conditions can use |
+//! | `respond` | makes the head of the response to a request |
+//! | [`resume`] | where a client continues that sends `Last-Event-ID` |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
 //! | `words` | splits lines into words, and quotes them in messages |
 
@@ -22,8 +26,11 @@ pub mod catalogue;
 pub mod condition;
 pub mod context;
 pub mod head;
+mod load;
 pub mod parse;
+pub mod placeholder;
 pub mod play;
+mod respond;
 pub mod resume;
 pub mod route;
 pub mod template;
@@ -32,39 +39,39 @@ mod words;
 
 use crate::http::chunk::Framed;
 use condition::Conditions;
-use context::{last_event_id, Facts, Moment};
+use context::{RenderContext, RequestContext};
 use head::ScriptHead;
 use resume::{Position, ResumeTable};
 use route::Route;
 use std::time::Duration;
 use template::{Segment, Template};
 
-/// The answers to one kind of request, compiled: whatever can be framed in advance is.
+/// A compiled script: one or more responses to one kind of request.
 #[derive(Debug)]
 pub struct Script {
-    /// What mistakes call it: usually the path of its file.
-    pub file: String,
+    /// Its name in error messages, usually the path of its file.
+    pub(crate) file: String,
     /// The text of its first remark.
-    pub about: String,
-    /// Which requests it answers.
-    pub route: Route,
+    pub(crate) about: String,
+    /// The requests that it answers.
+    pub(crate) route: Route,
     parts: Vec<Part>,
 }
 
 impl Script {
     /// The part that answers a request: the first whose conditions hold.
-    pub fn part(&self, facts: Facts<'_>) -> Option<&Part> {
-        self.parts.iter().find(|part| part.conditions.hold(facts))
+    pub fn part(&self, context: RequestContext<'_>) -> Option<&Part> {
+        self.parts.iter().find(|part| part.conditions.hold(context))
     }
 
-    /// The event types that stand in it, each once, as far as no placeholder is part of them.
+    /// The event types that it can send, each once. Those with a placeholder in them are left out.
     pub fn event_types(&self) -> Vec<String> {
         let mut types = Vec::new();
         for step in self.parts.iter().flat_map(|part| &part.steps) {
             match step {
                 Step::Chunk(Chunk::Framed(chunk)) => add_event_types(chunk.data(), &mut types),
-                Step::Chunk(Chunk::Template { segments, .. }) => {
-                    let texts = segments.iter().filter_map(Segment::as_text);
+                Step::Chunk(Chunk::Rendered(text) | Chunk::Pieces { text, .. }) => {
+                    let texts = text.0.iter().filter_map(Segment::as_text);
                     texts.for_each(|text| add_event_types(text, &mut types));
                 }
                 _ => {}
@@ -73,13 +80,13 @@ impl Script {
         types
     }
 
-    /// Whether a condition or a placeholder asks for the request's body.
-    pub fn wants_body(&self) -> bool {
-        self.parts.iter().any(Part::wants_body)
+    /// Whether a condition or a placeholder needs the body of the request.
+    pub fn uses_body(&self) -> bool {
+        self.parts.iter().any(Part::uses_body)
     }
 }
 
-/// Adds the event types in a piece of an event stream that are not among `types` yet.
+/// Adds the event types in a piece of an event stream to `types`, unless they are there already.
 fn add_event_types(text: &[u8], types: &mut Vec<String>) {
     for line in text.split(|byte| matches!(byte, b'\r' | b'\n')) {
         if let Some(value) = line.strip_prefix(b"event:") {
@@ -91,11 +98,11 @@ fn add_event_types(text: &[u8], types: &mut Vec<String>) {
     }
 }
 
-/// The longest wait that a request can decide. A client that has gone without a reset is noticed at the next write only,
-/// and holds its place until then.
-const MAX_ASKED_WAIT: Duration = Duration::from_secs(10 * 60);
+/// The longest wait that a request can ask for. A client that disconnected without a reset is noticed only at the next
+/// write, and counts as connected until then.
+const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// One answer of a script.
+/// One response of a script.
 #[derive(Debug)]
 pub struct Part {
     conditions: Conditions,
@@ -106,40 +113,39 @@ pub struct Part {
     steps: Vec<Step>,
     /// Field lines of the trailer section, each with its CR LF.
     trailer: Vec<u8>,
-    /// What happens at the end.
+    /// What happens after the last step.
     pub ending: Ending,
     resume: Option<ResumeTable>,
 }
 
 impl Part {
-    /// Whether anything is sent after the head, or could be: a body that stays unfinished is one as well.
+    /// Whether the response has a body: something can follow the head, or the body stays unfinished.
     pub fn has_body(&self) -> bool {
-        let sends = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive(..));
+        let sends = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive { .. });
         let stays_unfinished = !matches!(self.ending, Ending::End | Ending::Close);
         stays_unfinished || !self.trailer.is_empty() || self.steps.iter().any(sends)
     }
 
-    /// Where a client starts; `None` when it has everything, which is answered with 204.
-    ///
-    /// Without `@resume` in the script, or without a last event ID, that is the beginning.
-    pub fn start(&self, facts: Facts<'_>) -> Option<Position> {
-        match (&self.resume, last_event_id(facts.asked)) {
+    /// Where a client starts: at the beginning, or after its last event ID if the script has `@resume`. `None` for a
+    /// client that has every event, which gets 204.
+    pub fn start(&self, context: RequestContext<'_>) -> Option<Position> {
+        match (&self.resume, context.last_event_id()) {
             (Some(table), Some(id)) => table.after(&id),
             _ => Some(Position::default()),
         }
     }
 
-    /// Octets of the body from the beginning, when they are known in advance.
+    /// Bytes of the whole body, when they are known in advance.
     pub fn body_length(&self) -> Option<u64> {
         let mut length: u64 = 0;
-        // Of every loop that is open: its turns, and the length before it.
+        // For every open loop: its turns, and the length before it.
         let mut loops = Vec::new();
         for step in &self.steps {
             match step {
                 Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
-                Step::Wire(_) | Step::Keepalive(..) => return None,
+                Step::Wire(_) | Step::Keepalive { .. } => return None,
                 Step::Repeat { turns, .. } => loops.push(((*turns)?, std::mem::take(&mut length))),
-                Step::Again { .. } => {
+                Step::Again => {
                     let (turns, before) = loops.pop()?;
                     length = length.checked_mul(turns)?.checked_add(before)?;
                 }
@@ -149,33 +155,31 @@ impl Part {
         Some(length)
     }
 
-    /// Looks whether every wait that the request decides is a time.
+    /// Checks the waits that the request decides.
     ///
     /// # Errors
-    /// A message about the first that is none.
-    pub fn check_waits(&self, facts: Facts<'_>) -> Result<(), String> {
+    /// A message about the first that is not a time, or is longer than 10 minutes.
+    pub fn check_waits(&self, context: RequestContext<'_>) -> Result<(), String> {
         for step in &self.steps {
-            if let Step::Sleep(Wait::Asked(template)) = step {
-                let moment = Moment { turn: 1, ..Moment::of_head(facts.asked) };
-                let (_, most) = units::parse_wait(&template.render(facts, &moment))?;
-                if most > MAX_ASKED_WAIT {
-                    return Err("a request can ask for a wait of 10 minutes at most (10m)".to_owned());
+            if let Step::Sleep(Wait::Requested(template)) = step {
+                let context = RenderContext { turn: 1, ..RenderContext::of_head(context) };
+                let (_, most) = units::parse_wait(&template.render(&context))?;
+                if most > MAX_REQUESTED_WAIT {
+                    return Err("the requested wait is too long (at most 10m)".to_owned());
                 }
             }
         }
         Ok(())
     }
 
-    fn wants_body(&self) -> bool {
-        let in_template = |template: &Template| template.0.iter().any(Segment::wants_body);
+    fn uses_body(&self) -> bool {
         let in_step = |step: &Step| match step {
-            Step::Chunk(Chunk::Template { segments, .. }) => segments.iter().any(Segment::wants_body),
-            Step::Wire(template) => in_template(template),
-            Step::Sleep(Wait::Asked(template)) => in_template(template),
+            Step::Chunk(Chunk::Rendered(text) | Chunk::Pieces { text, .. }) => text.uses_body(),
+            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.uses_body(),
             _ => false,
         };
         self.conditions.want_body()
-            || self.head.templates().any(in_template)
+            || self.head.templates().any(Template::uses_body)
             || self.steps.iter().any(in_step)
     }
 }
@@ -183,7 +187,7 @@ impl Part {
 /// How the end of a body is marked (`@framing`; RFC 9112, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFraming {
-    /// In chunks.
+    /// By the last-chunk.
     Chunked,
     /// By `content-length`: the true one, or any other.
     Length(Option<u64>),
@@ -191,85 +195,89 @@ pub enum BodyFraming {
     Close,
 }
 
-/// What happens when all steps are done.
+/// What happens after the last step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The body ends and the connection is kept (`@end`).
     End,
-    /// The body ends and the connection with it (`@close`).
+    /// The body ends and the connection is closed (`@close`).
     Close,
-    /// The connection ends (FIN) with the body unfinished (`@drop`).
+    /// The connection is closed (FIN) with the body unfinished (`@drop`).
     Drop,
-    /// The connection ends with a TCP reset (`@reset`).
+    /// The connection is reset (TCP RST) with the body unfinished (`@reset`).
     Reset,
-    /// Nothing more happens until the client leaves, or this time has passed; then as `Drop` (`@hang`).
+    /// Nothing is sent until the client disconnects or this time has passed; then as `Drop` (`@hang`).
     Hang(Option<Duration>),
 }
 
-/// One thing the server does, in order.
+/// One thing that the server does.
 #[derive(Debug)]
 pub enum Step {
     /// Sends a chunk.
     Chunk(Chunk),
-    /// Sends bytes outside of any framing; before the head, instead of it (`@wire`).
+    /// Sends bytes outside of the framing, and if the head was not sent yet, instead of it (`@wire`).
     Wire(Template),
-    /// Sends the head now (`@open`).
+    /// Sends the head now and not with the first chunk (`@open`).
     Open,
-    /// What was sent so far leaves in a write of its own (`@cut`, `@send`).
+    /// Sends what is gathered in a write of its own (`@cut`, `@send`).
     Flush,
-    /// What follows is due this much later than what came before (`@sleep`, `@pace`).
+    /// Makes what follows due this much later (`@sleep`, `@pace`).
     Sleep(Wait),
-    /// `{{elapsed}}` counts from when this is due (`@clock`).
+    /// Counts `{{elapsed}}` from now (`@clock`).
     Clock,
-    /// From here on, a comment is sent whenever nothing else was for this time (`@keepalive`).
-    Keepalive(Duration, Framed),
-    /// From here on, the connection ends when the body has this many octets (`@drop after`).
+    /// From now on, sends a comment whenever nothing else was sent for this long (`@keepalive`).
+    Keepalive {
+        /// The time since the last bytes.
+        every: Duration,
+        /// The comment with its line end.
+        comment: Framed,
+    },
+    /// From now on, closes the connection when the body has this many bytes (`@drop after`).
     DropAfter(u64),
-    /// A loop begins, with so many turns or without end, one every so often (`@repeat`).
+    /// Begins a loop (`@repeat`).
     Repeat {
-        /// `None` for ever.
+        /// How many; `None` for an endless loop.
         turns: Option<u64>,
-        /// From the beginning of one turn to that of the next.
-        every: Option<Duration>,
+        /// From the beginning of one turn to that of the next; zero if a turn follows when the one before is over.
+        every: Duration,
     },
-    /// A loop ends; its first step is `body` (`@again`).
-    Again {
-        /// The place of the step after the `Repeat`.
-        body: usize,
-    },
+    /// Ends the innermost loop: goes back to the step after its `Repeat`, or on (`@again`).
+    Again,
 }
 
 /// How long a `@sleep` takes.
 #[derive(Debug)]
 pub enum Wait {
-    /// From the first to the second, chosen afresh each time; always the same when they are equal.
+    /// At least the first and at most the second, chosen anew each time.
     Between(Duration, Duration),
-    /// What the request says.
-    Asked(Template),
+    /// The time or range that the request contains.
+    Requested(Template),
 }
 
-/// What is sent as one chunk, or cut into several.
+/// Text that is sent as a chunk.
 #[derive(Debug)]
 pub enum Chunk {
     /// Always the same bytes, framed when the script was loaded.
     Framed(Framed),
-    /// Bytes with placeholders among them, or to be cut; framed each time.
-    Template {
-        /// What is sent.
-        segments: Vec<Segment>,
-        /// Octets to a chunk, and the time from one chunk to the next (`@chunk N every T`).
-        pieces: Option<(u64, Duration)>,
-        /// Octets at most, when that is known, they are few, and they are not to be cut.
-        at_most: Option<usize>,
+    /// Text with placeholders, framed each time.
+    Rendered(Template),
+    /// Text that is cut into chunks, each in a write of its own (`@chunk N every T`).
+    Pieces {
+        /// The whole text.
+        text: Template,
+        /// Bytes in a chunk, at least 1.
+        size: usize,
+        /// The time from one chunk to the next.
+        every: Duration,
     },
 }
 
 impl Chunk {
-    /// Octets of data, when they are known in advance.
+    /// Bytes of data, when they are known in advance.
     fn length(&self) -> Option<u64> {
         match self {
             Chunk::Framed(chunk) => Some(chunk.data().len() as u64),
-            Chunk::Template { segments, .. } => segments.iter().map(Segment::length).sum(),
+            Chunk::Rendered(text) | Chunk::Pieces { text, .. } => text.length(),
         }
     }
 }

@@ -1,179 +1,231 @@
-//! Listens, and sends nothing itself: accepts clients, gives each a seat and hands it on to a thread of its own, or
-//! turns it away.
+//! The server: a builder, and the handle of a server that runs.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `accept` | accepts connections and spawns a thread for each client |
+//! | `connection` | serves one client: request, script, next request |
+//! | `responses` | the responses to requests that no script answers |
+//! | `internal` | the page at `/`, and the paths under `/-/` |
+//! | `overload` | sends 503 to clients that cannot be served |
+//! | `clock` | sleeps until the next step of a script is due |
+//! | `socket` | the two directions of a TCP connection, with their time limits |
+//! | `journal` | records requests |
+//! | `shared` | the state that all threads share |
+//! | `warning` | warnings on stderr, at most one a minute |
 
-pub mod clock;
-pub mod connection;
-pub mod crew;
-pub mod internal;
-pub mod journal;
-pub mod overload;
-pub mod shared;
-pub mod socket;
-pub mod threads;
-pub mod trouble;
+mod accept;
+mod clock;
+mod connection;
+mod internal;
+mod journal;
+mod overload;
+mod responses;
+mod shared;
+mod socket;
+mod warning;
 
 use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
 use crate::script::play::random::random_seed;
 use crate::script::units::{parse_number, Speed};
-use crate::server::clock::ServerState;
-use crate::server::crew::{Accepted, Crew, Seat};
-use crate::server::journal::{Journal, RecordedRequest};
-use crate::server::overload::TurnAway;
-use crate::server::shared::Shared;
-use crate::server::trouble::Trouble;
+use crate::script::Script;
+use crate::text::error::{Error, ErrorKind};
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
-use crate::trace::Watchers;
+use crate::trace::Trace;
+use journal::Journal;
+pub use journal::RecordedRequest;
+use shared::Shared;
 use std::fs;
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::atomic::Ordering;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread::JoinHandle;
 
-/// Clients served at one time unless told otherwise: under the usual limit of 1,024 open files.
+/// Clients served at the same time by default: below the usual limit of 1,024 open files.
 pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
-/// Memory mappings of one thread on Linux: its stack, the guard below it, and the same for signals.
+/// Memory mappings of a thread on Linux: its stack and the guard page below it, and the same for its signal stack.
 const MAPPINGS_PER_THREAD: usize = 4;
-/// Memory mappings left for everything that is no client's thread: the program, its libraries, and the allocator's arenas,
-/// some hundreds in all.
+/// Memory mappings left for everything else: the program, its libraries, and the arenas of the allocator. These are some
+/// hundreds in all.
 const OTHER_MAPPINGS: usize = 1_000;
-/// Open files a process may usually have.
-const DEFAULT_OPEN_FILES: usize = 1_024;
-/// Open files that are no clients: stdin, stdout, stderr, the listener, and a few inherited from whoever started us.
-const OWN_DESCRIPTORS: usize = 8;
-/// How long to leave `accept` alone after it failed: nothing gets better in less, and failing in a circle is a busy loop.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Clients come in a rush when `accept` waits less than this for the next one: starting a thread takes as long.
-const RUSH: Duration = Duration::from_micros(100);
 
-/// A server that is bound to its port and not yet running.
-#[derive(Debug)]
+/// A server that is not running yet.
+///
+/// ```
+/// use rust_sse_server::{Script, Server, Speed};
+///
+/// let server = Server::new()
+///     .script(Script::parse("/chat", "data: hello\n\n")?)
+///     .speed(Speed::MAX)
+///     .start("127.0.0.1:0")?;
+/// println!("connect to {}", server.url("/chat"));
+/// # Ok::<(), rust_sse_server::Error>(())
+/// ```
+#[must_use = "a server does nothing until it is started"]
 pub struct Server {
-    listener: TcpListener,
+    catalogue: Catalogue,
+    problems: Vec<String>,
+    trace_writer: Option<Box<dyn Write + Send>>,
+    trace_color: bool,
+    timing: Timing,
+    trace: Trace,
+    journal: Journal,
+    control: bool,
     max_clients: usize,
-    site: Shared,
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server::new()
+    }
 }
 
 impl Server {
-    /// Binds to the first of the addresses that can be had. Port 0 takes a free one.
-    ///
-    /// # Errors
-    /// The address is unknown, not this machine's, not permitted, or in use.
-    pub fn bind(address: impl ToSocketAddrs, catalogue: Catalogue) -> io::Result<Server> {
-        let listener = TcpListener::bind(address)?;
-        let seed = random_seed();
-        let site = Shared {
-            catalogue,
-            timing: Timing { speed: Speed::NORMAL, seed },
-            state: ServerState::new(),
-            journal: None,
-            watchers: Watchers::default(),
+    /// A server with the built-in scripts, such as the demo at `/events`.
+    pub fn new() -> Server {
+        let mut journal = Journal::default();
+        journal.keep(true);
+        Server {
+            catalogue: Catalogue::built_in().unwrap_or_default(),
+            problems: Vec::new(),
+            trace_writer: None,
+            trace_color: false,
+            timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
+            trace: Trace::default(),
+            journal,
             control: false,
-        };
-        Ok(Server { listener, max_clients: DEFAULT_MAX_CLIENTS, site })
-    }
-
-    /// Sets how fast scripts play.
-    pub fn speed(mut self, speed: Speed) -> Server {
-        self.site.timing.speed = speed;
-        self
-    }
-
-    /// Makes random waits the same every time: those of a script's n-th request, whenever it comes.
-    pub fn seed(mut self, seed: u64) -> Server {
-        self.site.timing.seed = seed;
-        self
-    }
-
-    /// Remembers every request: see [`RunningServer::requests`].
-    pub fn journal(mut self, journal: Journal) -> Server {
-        self.site.journal = Some(journal);
-        self
-    }
-
-    /// Shows every byte that goes over the wire on stderr, with colours or without.
-    pub fn trace(mut self, coloured: bool) -> Server {
-        self.site.watchers.terminal = Some(Terminal::new(coloured));
-        self
-    }
-
-    /// Prints a line for each request and one for each end on stdout.
-    pub fn log(mut self) -> Server {
-        self.site.watchers.log = Some(Log);
-        self
-    }
-
-    /// Lets any client steer the server: `GET /-/requests` gives the journal, `POST /-/drop` breaks all streams,
-    /// `POST /-/stop` stops the server.
-    pub fn control(mut self) -> Server {
-        self.site.control = true;
-        self
-    }
-
-    /// Sets how many clients are served at one time, 1 at least; the next one gets 503.
-    ///
-    /// # Errors
-    /// So many threads would run into `vm.max_map_count`, where starting one can abort the whole process. The error
-    /// says how many can be had.
-    pub fn max_clients(mut self, max_clients: usize) -> io::Result<Server> {
-        let limit = thread_limit().unwrap_or(usize::MAX);
-        if max_clients > limit {
-            let message = format!("{max_clients} clients are more than this machine can carry: {limit} at most (vm.max_map_count)");
-            return Err(io::Error::new(ErrorKind::InvalidInput, message));
+            max_clients: DEFAULT_MAX_CLIENTS,
         }
+    }
+
+    /// Adds a script. It replaces built-in scripts that answer the same requests.
+    pub fn script(mut self, script: Script) -> Server {
+        self.problems.extend(self.catalogue.add(script).err());
+        self
+    }
+
+    /// Sets how fast scripts play. Default: [`Speed::NORMAL`].
+    pub fn speed(mut self, speed: Speed) -> Server {
+        self.timing.speed = speed;
+        self
+    }
+
+    /// Makes random waits repeatable: the n-th request to a script always gets the same ones. Default: a random seed.
+    pub fn seed(mut self, seed: u64) -> Server {
+        self.timing.seed = seed;
+        self
+    }
+
+    /// Sets how many clients are served at the same time, at least 1. Further clients get `503 Service Unavailable`.
+    /// Default: 1,000.
+    pub fn max_clients(mut self, max_clients: usize) -> Server {
         self.max_clients = max_clients.max(1);
-        Ok(self)
+        self
     }
 
-    /// The address really bound.
-    ///
-    /// # Errors
-    /// The system does not say.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// Lets every client control the server: `GET /-/requests` returns the recorded requests, `POST /-/drop` drops all
+    /// streams, and `POST /-/stop` stops the server.
+    pub fn control(mut self) -> Server {
+        self.control = true;
+        self
     }
 
-    /// Serves on threads of its own until the [`RunningServer`] is dropped.
+    /// Writes every byte that is sent or received to `writer`, with the names that the standards give to the pieces. A
+    /// writer that blocks delays the clients.
+    pub fn trace(mut self, writer: impl Write + Send + 'static) -> Server {
+        self.trace_writer = Some(Box::new(writer));
+        self
+    }
+
+    /// Colours the trace with escape sequences of ANSI terminals. Default: no colours.
+    pub fn trace_color(mut self, color: bool) -> Server {
+        self.trace_color = color;
+        self
+    }
+
+    /// Writes a line for each request and one for the end of each response to `writer`. A writer that blocks delays the
+    /// clients.
+    pub fn log(mut self, writer: impl Write + Send + 'static) -> Server {
+        self.trace.log = Some(Log::new(writer));
+        self
+    }
+
+    /// Sets whether requests are kept in memory for [`RunningServer::requests`]: at most 10,000, and at most 16 MiB.
+    /// Default: true.
+    pub fn keep_requests(mut self, keep: bool) -> Server {
+        self.journal.keep(keep);
+        self
+    }
+
+    /// Writes each request to `writer`, as [`RecordedRequest::to_json`] formats it.
+    pub fn record(mut self, writer: impl Write + Send + 'static) -> Server {
+        self.journal.write_to(writer);
+        self
+    }
+
+    /// The scripts that the server answers with: the built-in ones that were not replaced, then those that were added.
+    pub fn scripts(&self) -> impl Iterator<Item = &Script> {
+        self.catalogue.scripts()
+    }
+
+    /// Checks what [`start`](Server::start) checks before it opens a port.
     ///
     /// # Errors
-    /// The threads cannot be started, or the system does not say which port is bound.
-    pub fn start(self) -> io::Result<RunningServer> {
-        let address = self.local_addr()?;
-        let site = Arc::new(self.site);
-        let turn_away = TurnAway::start(Arc::clone(&site), spare_descriptors(self.max_clients))?;
-        let accepting = Accepting {
-            listener: self.listener,
-            site: Arc::clone(&site),
-            max_clients: self.max_clients,
-            crew: Crew::start(turn_away.clone())?,
-            turn_away,
-        };
-        let accept = threads::start(threads::named("accept"), Arc::new(move || accepting.run()))?;
-        Ok(RunningServer { address, site, accept: Some(accept) })
+    /// - [`ErrorKind::DuplicateRoute`]: two scripts that were added answer the same request.
+    /// - [`ErrorKind::TooManyClients`]: Linux limits the memory mappings of a process (`vm.max_map_count`), and near that
+    ///   limit a thread that starts can abort the whole process. The message says how many clients are possible.
+    pub fn check(&self) -> Result<(), Error> {
+        if !self.problems.is_empty() {
+            return Err(Error::new(ErrorKind::DuplicateRoute, self.problems.join("\n")));
+        }
+        match thread_limit() {
+            Some(limit) if self.max_clients > limit => Err(Error::new(
+                ErrorKind::TooManyClients,
+                format!("cannot serve {} clients (vm.max_map_count allows {limit})", self.max_clients),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Binds to the first of the addresses that is possible and starts to serve, on threads of the server. Port 0 means
+    /// any free port.
+    ///
+    /// # Errors
+    /// Those of [`check`](Server::check), [`ErrorKind::AddressInUse`], and [`ErrorKind::Io`] when the system cannot bind
+    /// to the address or start a thread.
+    pub fn start(self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
+        self.check()?;
+        let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
+        let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
+        let mut trace = self.trace;
+        trace.terminal = self.trace_writer.map(|writer| Terminal::new(writer, self.trace_color));
+        let shared = Shared::new(self.catalogue, self.timing, trace, self.journal, self.control);
+        let shared = Arc::new(shared);
+        let accept = accept::start(listener, &shared, self.max_clients)
+            .map_err(|error| Error::io("cannot start a thread", error))?;
+        Ok(RunningServer { address, shared, accept: Some(accept) })
     }
 }
 
-/// A server that runs beside its owner, as in a test; dropping it stops it.
-///
-/// ```
-/// use rust_sse_server::{Catalogue, Server};
-///
-/// let server = Server::bind("127.0.0.1:0", Catalogue::built_in()?)?.start()?;
-/// println!("connect to {}", server.url("/events"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// How many client threads this machine supports; `None` where that is not known.
+fn thread_limit() -> Option<usize> {
+    let text = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    let mappings = usize::try_from(parse_number(text.trim_end())?).ok()?;
+    Some(mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
+}
+
+/// A server that runs. It stops when this handle is dropped.
 #[derive(Debug)]
+#[must_use = "the server stops when its handle is dropped"]
 pub struct RunningServer {
     address: SocketAddr,
-    site: Arc<Shared>,
+    shared: Arc<Shared>,
     accept: Option<JoinHandle<()>>,
 }
 
 impl RunningServer {
-    /// The address really bound.
+    /// The address that the server listens on, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -183,20 +235,34 @@ impl RunningServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// The requests so far, the oldest first; none without [`Server::journal`].
+    /// The requests so far, the oldest first: the last 10,000, and at most 16 MiB.
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use std::net::TcpStream;
+    ///
+    /// let server = rust_sse_server::Server::new().start("127.0.0.1:0")?;
+    /// let mut client = TcpStream::connect(server.address())?;
+    /// client.write_all(b"GET /stop HTTP/1.0\r\nLast-Event-ID: 2\r\n\r\n")?;
+    /// client.read_to_end(&mut Vec::new())?;
+    ///
+    /// assert_eq!(server.requests()[0].target, "/stop");
+    /// assert_eq!(server.requests()[0].header("last-event-id"), Some("2"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.site.journal.as_ref().map(Journal::requests).unwrap_or_default()
+        self.shared.journal.requests()
     }
 
-    /// Breaks all streams that play, as `@drop` does: each at its next wait, after a second at most.
+    /// Drops all streams that are playing, as `@drop` does: each at its next wait, after a second at most.
     pub fn drop_all(&self) {
-        self.site.state.breaks.fetch_add(1, Ordering::Relaxed);
+        self.shared.drop_streams();
     }
 
-    /// Waits until the server has ended: a client told it to, with [`Server::control`].
+    /// Waits until a client has stopped the server with `POST /-/stop` (see [`Server::control`]).
     pub fn wait(mut self) {
         if let Some(accept) = self.accept.take() {
-            // It would be an error if the thread had panicked; then there is nothing left to wait for.
+            // This fails only when the thread has panicked; then there is nothing left to wait for.
             let _ = accept.join();
         }
     }
@@ -205,95 +271,9 @@ impl RunningServer {
 impl Drop for RunningServer {
     /// Closes the port at once. Streams end at their next wait, after a second at most.
     fn drop(&mut self) {
-        let awake = self.site.stop(self.address);
-        if let (Ok(_), Some(accept)) = (awake, self.accept.take()) {
+        let woken = self.shared.stop(self.address);
+        if let (Ok(()), Some(accept)) = (woken, self.accept.take()) {
             let _ = accept.join();
         }
-    }
-}
-
-/// The accepting thread. In a rush it does nothing else: the kernel queues 128 clients only, and in a burst of thousands
-/// the rest would have to try again after a second.
-struct Accepting {
-    listener: TcpListener,
-    site: Arc<Shared>,
-    max_clients: usize,
-    crew: Crew,
-    turn_away: TurnAway,
-}
-
-impl Accepting {
-    fn run(&self) {
-        let mut trouble = Trouble::default();
-        loop {
-            let since = Instant::now();
-            let accepted = self.listener.accept();
-            if self.site.state.stop.load(Ordering::Relaxed) {
-                return;
-            }
-            match accepted {
-                Ok((stream, _)) => self.hand_on(stream, since),
-                Err(error) if is_the_clients(&error) => {}
-                Err(error) => {
-                    trouble.tell(format_args!("cannot accept a client, trying again: {error}"));
-                    thread::sleep(ACCEPT_PAUSE);
-                }
-            }
-        }
-    }
-
-    /// Hands on a client for which `accept`, called at `since`, has waited.
-    fn hand_on(&self, stream: TcpStream, since: Instant) {
-        let at = Instant::now();
-        let in_rush = at.saturating_duration_since(since) < RUSH;
-        match Seat::take(&self.site, self.max_clients) {
-            Some(seat) => self.crew.serve(Accepted { stream, at, seat }, in_rush),
-            None => self.turn_away.client(stream),
-        }
-    }
-}
-
-/// Whether `accept` failed because of the client it was to return: the next one may be fine.
-fn is_the_clients(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
-}
-
-/// How many client threads this machine can carry; `None` where that is not known.
-fn thread_limit() -> Option<usize> {
-    let text = fs::read("/proc/sys/vm/max_map_count").ok()?;
-    let mappings = parse_number(String::from_utf8_lossy(&text).trim_end())?;
-    Some(usize::try_from(mappings).ok()?.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD)
-}
-
-/// How many descriptors are left beside those of the clients and the server's own.
-fn spare_descriptors(max_clients: usize) -> usize {
-    let limits = fs::read("/proc/self/limits").unwrap_or_default();
-    let limits = String::from_utf8_lossy(&limits);
-    let line = limits.split_once("Max open files").map(|(_, line)| line);
-    let limit = line.and_then(|line| line.split_whitespace().next()).and_then(parse_number);
-    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(DEFAULT_OPEN_FILES);
-    limit.saturating_sub(max_clients.saturating_add(OWN_DESCRIPTORS))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seats_are_given_out_once_and_come_back() {
-        let site = Arc::new(Shared {
-            catalogue: Catalogue::default(),
-            timing: Timing { speed: Speed::NORMAL, seed: 0 },
-            watchers: Watchers::default(),
-            state: ServerState::new(),
-            journal: None,
-            control: false,
-        });
-        let first = Seat::take(&site, 2);
-        let second = Seat::take(&site, 2);
-        assert!(first.is_some() && second.is_some());
-        assert!(Seat::take(&site, 2).is_none());
-        drop(first);
-        assert!(Seat::take(&site, 2).is_some());
     }
 }

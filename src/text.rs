@@ -1,13 +1,13 @@
-//! Text for people and programs: escaping, strings of JSON, suggestions.
+//! Text for people and programs: escaping, JSON strings, suggestions.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`json`] | strings of JSON |
-//! | [`queue`] | from many threads to one |
-//! | [`suggest`] | what messages say about a mistyped word |
-//! | [`visible`] | bytes as text that cannot move a cursor |
+//! | [`escape`] | makes text from outside safe to print |
+//! | [`json`] | JSON strings |
+//! | [`error`] | the error type of the library |
+//! | [`suggest`] | "did you mean" |
 
+pub mod error;
+pub mod escape;
 pub mod json;
-pub mod queue;
 pub mod suggest;
-pub mod visible;

@@ -1,67 +1,62 @@
-//! Shows what goes over the wire, both ways, to whoever watches: a terminal (`--trace`), a log (`--log`), and pages
-//! (`/-/wire`). Where nobody watches, this is one look at an atomic number for each request.
+//! Shows what goes over the wire in both directions: on a terminal (`--trace`), in a log (`--log`), and to observers
+//! (`/-/wire`).
 //!
-//! `Tap` is this project's own word: it stands beside a connection and sees every byte that the system took or gave.
+//! A [`Tap`] is attached to each connection and sees every byte that the system accepted or delivered. While nobody
+//! watches, it costs one look at an atomic number for each request.
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`exchange`] | what is known of a connection, a request and its response |
+//! | [`log`] | a line for each request and one for each end |
+//! | [`observers`] | events for clients that watch over HTTP |
 //! | [`terminal`] | a line for each line on the wire |
-//! | [`log`] | a line for each request and each end |
-//! | [`observers`] | events for those who look on over HTTP |
 //! | [`wire_parser`] | names the pieces of a message |
 
+pub mod exchange;
 pub mod log;
 pub mod observers;
 pub mod terminal;
 pub mod wire_parser;
 
-use crate::event_source::stream::EventStream;
 use crate::http::field::FieldLine;
-use crate::script::play::End;
-use crate::trace::wire_parser::{Name, WireParser};
+use crate::http::AfterResponse;
+use exchange::{Connection, Exchange};
 use log::Log;
 use observers::Observers;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use terminal::Terminal;
+use wire_parser::{PieceKind, WireParser};
 
-/// Octets of a line, and of an event's data, that are kept to tell events apart.
-const OUTLINE: usize = 1024;
+/// Fields of a request whose values observers do not see: they identify a user.
+const SECRET_FIELDS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+/// What observers see in their place.
+const NOT_SHOWN: &[u8] = b"(not shown)\r\n";
 
-/// Who sent a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The client.
-    Client,
-    /// This server.
-    Server,
-}
-
-/// All who watch a server's connections.
+/// Everything that shows the traffic of a server.
 #[derive(Debug, Default)]
-pub struct Watchers {
+pub struct Trace {
     /// Shows every byte.
     pub terminal: Option<Terminal>,
-    /// Tells of requests and ends.
+    /// Has a line for each request and one for each end.
     pub log: Option<Log>,
-    /// Clients that look on.
+    /// Clients that watch over HTTP.
     pub observers: Observers,
-    connections: AtomicU64,
 }
 
-impl Watchers {
-    /// Sees a client turned away, whose request nobody reads.
-    pub fn turned_away(&self, stream: &TcpStream) {
+impl Trace {
+    /// Reports a client that is rejected because there are too many. Its request is never read.
+    pub fn rejected(&self, stream: &TcpStream, number: u64, accepted_at: Instant) {
         if self.terminal.is_none() && self.log.is_none() {
             return;
         }
-        let tap = Tap::new(self, stream, Instant::now());
-        let mut exchange = begun(tap.connection(stream));
+        let tap = Tap::new(self, stream, number, accepted_at);
+        let mut exchange = Exchange::new(tap.connection());
         exchange.response.push(b"HTTP/1.1 503 Service Unavailable\r\n", &mut |_, _, _| {});
-        self.end(&exchange, "turned away: too many clients");
+        self.end(&exchange, "rejected: too many clients");
     }
 
     fn end(&self, exchange: &Exchange, how: &str) {
@@ -71,266 +66,211 @@ impl Watchers {
         if let Some(log) = &self.log {
             log.end(exchange, how);
         }
-        self.observers.end(&exchange.connection, &exchange.request, how);
+        self.observers.end(exchange, how);
     }
 
-    fn see_bytes(&self) -> bool {
-        self.terminal.is_some() || self.log.is_some() || self.observers.are_there()
-    }
-}
-
-/// What is known of a connection that is watched.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    /// Its number, from 1.
-    pub client: u64,
-    /// The client's address.
-    pub address: SocketAddr,
-    opened: Instant,
-}
-
-impl Connection {
-    /// A connection that opens now.
-    pub fn new(client: u64, address: SocketAddr) -> Connection {
-        Connection { client, address, opened: Instant::now() }
-    }
-
-    /// How long it has been open.
-    pub fn age(&self) -> Duration {
-        self.opened.elapsed()
+    fn is_watched(&self) -> bool {
+        self.terminal.is_some() || self.log.is_some() || self.observers.are_present()
     }
 }
 
 /// Sees the bytes of one connection.
 pub struct Tap<'a> {
-    watchers: &'a Watchers,
-    client: u64,
-    opened: Instant,
-    /// Whether it was the client that closed the connection.
-    client_left: Cell<bool>,
-    /// Only while somebody watches.
+    trace: &'a Trace,
+    stream: &'a TcpStream,
+    number: u64,
+    accepted_at: Instant,
+    /// Whether the client closed the connection, not the server.
+    closed_by_client: Cell<bool>,
+    /// The current request and response. In a box, so that it takes memory only while somebody watches.
     exchange: RefCell<Option<Box<Exchange>>>,
 }
 
-/// A request and its answer, as they are watched.
-#[derive(Debug)]
-pub struct Exchange {
-    /// The connection.
-    pub connection: Connection,
-    /// The request.
-    pub request: WireParser,
-    /// The answer.
-    pub response: WireParser,
-    /// Of the request, if it has one.
-    pub last_event_id: Option<Vec<u8>>,
-    /// When its first byte came.
-    pub began: Instant,
-    /// Chunks so far, the last one not counted.
-    pub chunks: u64,
-    /// Events so far.
-    pub events: u64,
-    stream: EventStream,
-}
-
-impl Exchange {
-    /// The method of the request.
-    pub fn method(&self) -> &[u8] {
-        self.request.start_line().next().unwrap_or_default()
-    }
-
-    /// The target of the request.
-    pub fn target(&self) -> &[u8] {
-        self.request.start_line().nth(1).unwrap_or_default()
-    }
-
-    /// The status of the answer.
-    pub fn status(&self) -> &[u8] {
-        self.response.start_line().nth(1).unwrap_or_default()
-    }
-}
-
 impl<'a> Tap<'a> {
-    /// A tap at a connection that was opened at `opened`.
-    pub fn new(watchers: &'a Watchers, stream: &TcpStream, opened: Instant) -> Tap<'a> {
-        let client = watchers.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let tap =
-            Tap { watchers, client, opened, client_left: Cell::default(), exchange: RefCell::default() };
-        if let Some(terminal) = &watchers.terminal {
-            terminal.opened(&tap.connection(stream));
+    /// A tap at the connection with this number, counted from 1.
+    pub fn new(trace: &'a Trace, stream: &'a TcpStream, number: u64, accepted_at: Instant) -> Tap<'a> {
+        let tap = Tap {
+            trace,
+            stream,
+            number,
+            accepted_at,
+            closed_by_client: Cell::new(false),
+            exchange: RefCell::new(None),
+        };
+        if let Some(terminal) = &trace.terminal {
+            terminal.opened(&tap.connection());
         }
         tap
     }
 
-    fn connection(&self, stream: &TcpStream) -> Connection {
-        let address = stream.peer_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-        Connection { client: self.client, address, opened: self.opened }
+    fn connection(&self) -> Connection {
+        let address = self.stream.peer_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+        Connection { number: self.number, address, accepted_at: self.accepted_at }
     }
 
-    /// Sees bytes of a request.
-    pub fn received(&self, stream: &TcpStream, bytes: &[u8]) {
-        if self.exchange.borrow().is_some() || self.watchers.see_bytes() {
-            self.show_received(stream, bytes);
+    /// Reports bytes of a request.
+    pub fn received(&self, bytes: &[u8]) {
+        if self.exchange.borrow().is_some() || self.trace.is_watched() {
+            self.show_received(bytes);
         }
     }
 
-    /// Not inlined, so that it takes its part of the stack only where somebody watches.
+    /// Not inlined: otherwise every client's thread would need this function's stack, even while nobody watches.
     #[inline(never)]
-    fn show_received(&self, stream: &TcpStream, bytes: &[u8]) {
+    fn show_received(&self, bytes: &[u8]) {
         let mut exchange = self.exchange.borrow_mut();
-        let exchange = exchange.get_or_insert_with(|| Box::new(begun(self.connection(stream))));
+        let exchange = exchange.get_or_insert_with(|| Box::new(Exchange::new(self.connection())));
         let Exchange { connection, request, last_event_id, .. } = &mut **exchange;
         let had_head = request.has_head();
-        request.push(bytes, &mut |request, name, bytes| {
-            if name == Name::FieldLine {
-                note_id(bytes, last_event_id);
-            }
-            if let Some(terminal) = &self.watchers.terminal {
-                terminal.piece(connection, request, name, bytes);
-            }
-            match name {
-                // What others look at holds no secrets of those they look at.
-                Name::Content => {}
-                Name::FieldLine if is_secret(bytes) => {
-                    let mut hidden = field_name(bytes).to_vec();
-                    hidden.extend_from_slice(b": (not shown)\r\n");
-                    self.watchers.observers.piece(connection, request, Side::Client, name, &hidden);
+        request.push(bytes, &mut |request, kind, bytes| {
+            if kind == PieceKind::FieldLine {
+                if let Some(value) = last_event_id_in(bytes) {
+                    *last_event_id = Some(value.to_vec());
                 }
-                _ => self.watchers.observers.piece(connection, request, Side::Client, name, bytes),
+            }
+            if let Some(terminal) = &self.trace.terminal {
+                terminal.piece(connection, request, kind, bytes);
+            }
+            if let Some(bytes) = without_secrets(kind, bytes) {
+                self.trace.observers.piece(connection, request, "client", kind, &bytes);
             }
         });
         if request.has_head() && !had_head {
             exchange.response.head_only = exchange.method() == b"HEAD";
-            if let Some(log) = &self.watchers.log {
+            if let Some(log) = &self.trace.log {
                 log.request(exchange);
             }
         }
     }
 
-    /// Sees the client close its side.
-    pub fn client_leaves(&self) {
-        self.client_left.set(true);
+    /// Reports that the client closed its side.
+    pub fn client_closed(&self) {
+        self.closed_by_client.set(true);
     }
 
-    /// Sees bytes of an answer.
+    /// Reports bytes of a response.
     pub fn sent(&self, bytes: &[u8]) {
         let mut exchange = self.exchange.borrow_mut();
-        let Exchange { connection, request, response, stream, events, chunks, .. } = match &mut *exchange {
+        let Exchange { connection, request, response, events, chunks, .. } = match &mut *exchange {
             Some(exchange) => &mut **exchange,
             None => return,
         };
-        response.push(bytes, &mut |response, name, bytes| {
-            *chunks += u64::from(name == Name::ChunkSize && bytes.ends_with(b"\n"));
-            let is_data = matches!(name, Name::ChunkData | Name::Content) && response.is_event_stream;
-            match &self.watchers.terminal {
-                Some(terminal) if is_data => {
-                    for part in bytes.split_inclusive(|&byte| byte == b'\n') {
-                        let is_comment = stream.begins_a_line() && part.starts_with(b":");
-                        let dispatched = dispatched(stream, part);
-                        *events += dispatched.len() as u64;
-                        terminal.data(connection, name, part, is_comment, &dispatched);
+        let terminal = self.trace.terminal.as_ref();
+        response.push(bytes, &mut |response, kind, bytes| {
+            if kind == PieceKind::ChunkSize && bytes.ends_with(b"\n") {
+                *chunks += 1;
+            }
+            if kind.is_data() && response.is_event_stream {
+                for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+                    let remark = events.push_line(line);
+                    if let Some(terminal) = terminal {
+                        terminal.event_stream_line(connection, kind, line, &remark);
                     }
                 }
-                Some(terminal) => terminal.piece(connection, response, name, bytes),
-                None if is_data => *events += dispatched(stream, bytes).len() as u64,
-                None => {}
+            } else if let Some(terminal) = terminal {
+                terminal.piece(connection, response, kind, bytes);
             }
-            self.watchers.observers.piece(connection, request, Side::Server, name, bytes);
+            self.trace.observers.piece(connection, request, "server", kind, bytes);
         });
     }
 
-    /// Sees a wait begin, for ever or until something is due.
+    /// Reports that the script waits: until `due`, or until the client disconnects.
     pub fn waits(&self, due: Option<Instant>) {
         if let Some(exchange) = &*self.exchange.borrow() {
             let time = due.map(|due| due.saturating_duration_since(Instant::now()));
-            if let Some(terminal) = &self.watchers.terminal {
+            if let Some(terminal) = &self.trace.terminal {
                 terminal.wait(&exchange.connection, time);
             }
-            self.watchers.observers.wait(&exchange.connection, &exchange.request, time);
+            self.trace.observers.wait(exchange, time);
         }
     }
 
-    /// Sees an answer end.
-    pub fn ended(&self, end: &io::Result<End>) {
-        if matches!(end, Err(error) if is_gone(error)) {
-            self.client_leaves();
+    /// Reports the end of a response.
+    pub fn ended(&self, end: &io::Result<AfterResponse>) {
+        if matches!(end, Err(error) if is_disconnect(error)) {
+            self.client_closed();
         }
-        if let Some(mut exchange) = self.exchange.borrow_mut().take() {
-            let rest = exchange.request.rest();
-            if let (false, Some(terminal)) = (rest.is_empty(), &self.watchers.terminal) {
-                terminal.piece(&exchange.connection, &exchange.request, Name::Malformed, &rest);
-            }
-            self.watchers.end(&exchange, &how_it_ended(end, &exchange.response));
+        let mut exchange = match self.exchange.borrow_mut().take() {
+            Some(exchange) => exchange,
+            None => return,
+        };
+        let incomplete = exchange.request.take_incomplete_line();
+        if let Some(terminal) = &self.trace.terminal {
+            terminal.piece(&exchange.connection, &exchange.request, PieceKind::Malformed, &incomplete);
         }
+        self.trace.end(&exchange, &describe_end(end, &exchange.response));
     }
 }
 
 impl Drop for Tap<'_> {
     fn drop(&mut self) {
-        if let Some(terminal) = &self.watchers.terminal {
-            terminal.closed(self.client, self.opened.elapsed(), self.client_left.get());
+        if let Some(terminal) = &self.trace.terminal {
+            terminal.closed(&self.connection(), self.closed_by_client.get());
         }
     }
 }
 
-/// The end in a few words.
-fn how_it_ended(end: &io::Result<End>, response: &WireParser) -> String {
-    let how = match end {
-        Ok(End::KeepAlive) => "complete, connection kept",
-        Ok(End::Close) if response.is_complete() => "complete, connection closed",
-        Ok(End::Close) if response.ends_with_connection() => "ended by closing the connection",
-        Ok(End::Close) => "connection closed before the body was complete",
-        Ok(End::Reset) => "reset by the server",
-        Err(error) => match error.kind() {
-            ErrorKind::TimedOut => "given up: the client does not read",
-            _ if is_gone(error) => "the client has gone",
-            _ => return error.to_string(),
-        },
+/// How a response ended, in a few words.
+fn describe_end(end: &io::Result<AfterResponse>, response: &WireParser) -> Cow<'static, str> {
+    let words = match end {
+        Ok(AfterResponse::KeepAlive) => "complete, connection kept open",
+        Ok(AfterResponse::Close) if response.is_complete() => "complete, connection closed",
+        Ok(AfterResponse::Close) if response.ends_with_connection() => "ended by closing the connection",
+        Ok(AfterResponse::Close) => "connection closed before the body was complete",
+        Ok(AfterResponse::Reset) => "connection reset by the server",
+        Err(error) if error.kind() == ErrorKind::TimedOut => "client stopped reading",
+        Err(error) if is_disconnect(error) => "client disconnected",
+        Err(error) => return error.to_string().into(),
     };
-    how.to_owned()
+    words.into()
 }
 
-fn is_gone(error: &io::Error) -> bool {
+fn is_disconnect(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
-fn begun(connection: Connection) -> Exchange {
-    Exchange {
-        connection,
-        request: WireParser::of_request(),
-        response: WireParser::of_response(),
-        last_event_id: None,
-        began: Instant::now(),
-        chunks: 0,
-        events: 0,
-        stream: EventStream::outline(OUTLINE),
+/// The value of a `Last-Event-ID` field line.
+fn last_event_id_in(line: &[u8]) -> Option<&[u8]> {
+    let field = FieldLine::parse(line.strip_suffix(b"\r\n")?).ok()?;
+    field.is("last-event-id").then_some(field.value)
+}
+
+/// What observers may see of a piece of a request. They see no body, nor what could be a part of one or of a secret
+/// field.
+fn without_secrets(kind: PieceKind, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    match kind {
+        PieceKind::Content | PieceKind::ChunkData => None,
+        PieceKind::Malformed => Some(NOT_SHOWN.into()),
+        PieceKind::FieldLine | PieceKind::TrailerField => Some(without_secret_value(bytes)),
+        _ => Some(bytes.into()),
     }
 }
 
-/// Whether a field line of a request holds what its sender tells nobody else.
-fn is_secret(line: &[u8]) -> bool {
-    let name = field_name(line);
-    let names = ["authorization", "proxy-authorization", "cookie"];
-    names.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
-}
-
-/// What stands before the colon, if there is one.
-fn field_name(line: &[u8]) -> &[u8] {
-    line.split(|&byte| byte == b':').next().unwrap_or_default()
-}
-
-fn note_id(line: &[u8], last_event_id: &mut Option<Vec<u8>>) {
-    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-    match FieldLine::parse(line) {
-        Ok(field) if field.is("last-event-id") => *last_event_id = Some(field.value.to_vec()),
-        _ => {}
+fn without_secret_value(line: &[u8]) -> Cow<'_, [u8]> {
+    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+    if SECRET_FIELDS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes())) {
+        [name, b": ", NOT_SHOWN].concat().into()
+    } else {
+        line.into()
     }
 }
 
-/// The type and the last event ID of each event that these bytes complete.
-fn dispatched(stream: &mut EventStream, bytes: &[u8]) -> Vec<(String, String)> {
-    let mut events = Vec::new();
-    stream.push(bytes, |stream, event| {
-        events.push((event.event.unwrap_or_default(), stream.last_event_id().to_owned()));
-    });
-    events
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn observers_see_no_secret_and_no_body_of_a_request() {
+        let request = b"POST / HTTP/1.1\r\nHost: a\r\nCOOKIE: s3cret\r\nCookie : s3cret\r\n s3cret\r\n\
+            authorization:s3cret\r\ntransfer-encoding: chunked\r\n\r\n6\r\ns3cret\r\ns3cret\r\n";
+        let mut seen = Vec::new();
+        WireParser::for_requests().push(request, &mut |_, kind, bytes| {
+            seen.extend_from_slice(&without_secrets(kind, bytes).unwrap_or_default());
+        });
+        assert_eq!(
+            String::from_utf8(seen).unwrap(),
+            "POST / HTTP/1.1\r\nHost: a\r\nCOOKIE: (not shown)\r\n(not shown)\r\n(not shown)\r\n\
+             authorization: (not shown)\r\ntransfer-encoding: chunked\r\n\r\n6\r\n\r\n(not shown)\r\n"
+        );
+    }
 }

@@ -1,8 +1,9 @@
-//! What the program says and how it exits.
+//! The command line: what the program prints, and its exit codes.
 
 mod support;
 
 use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -15,13 +16,13 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// Asserts that the program ends with this code and this one line on stderr, and nothing on stdout.
+/// Asserts that the program exits with this code after one line on stderr and nothing on stdout.
 fn assert_fails(code: i32, arguments: &[&str], message: &str) {
     let expected = format!("rust_sse_server: {message}\n");
     program(arguments).assert().code(code).stdout(is_empty()).stderr(expected);
 }
 
-/// The first line on stdout of a program that serves here.
+/// The first line that the program prints to stdout when it serves with these arguments.
 fn first_line(arguments: &[&str]) -> String {
     let mut child =
         std::process::Command::new(program_path()).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
@@ -33,19 +34,19 @@ fn first_line(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_first_line_says_where_with_the_port_really_bound() {
-    for (host, shown) in
+fn the_first_line_is_the_url_with_the_port_that_was_bound() {
+    for (host, printed) in
         [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("[::1]", "[::1]"), ("::1", "[::1]")]
     {
         let line = first_line(&[host, "0"]);
-        let start = format!("Starting SSE server at http://{shown}:");
+        let start = format!("Starting SSE server at http://{printed}:");
         let port = line.strip_prefix(&start).and_then(|rest| rest.strip_suffix("/events\n"));
         assert!(port.and_then(|port| port.parse::<u16>().ok()).map_or(false, |port| port > 0), "{line}");
     }
 }
 
 #[test]
-fn a_given_port_is_the_one_that_is_bound() {
+fn a_given_port_is_bound() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     assert_eq!(
         first_line(&["127.0.0.1", &port]),
@@ -54,7 +55,7 @@ fn a_given_port_is_the_one_that_is_bound() {
 }
 
 #[test]
-fn help_and_version_go_to_stdout() {
+fn help_and_version_are_printed_to_stdout() {
     program(&["--help"])
         .assert()
         .success()
@@ -64,42 +65,48 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn a_wrong_command_line_is_one_line_and_exit_2() {
-    let hint = "(--help shows all options)";
-    assert_fails(2, &["--sped", "2"], &format!("unknown option `--sped` (did you mean `--speed`?) {hint}"));
-    assert_fails(
-        2,
-        &["localhost", "http"],
-        &format!("`http` is no port (write a number from 0 to 65535) {hint}"),
-    );
-    assert_fails(2, &["--speed"], &format!("--speed needs a value {hint}"));
+fn the_readme_shows_the_help_as_it_is_printed() {
+    let help = program(&["--help"]).output().unwrap().stdout;
+    let shown = format!("$ cargo run -- --help\n{}```\n", String::from_utf8(help).unwrap());
+    assert!(include_str!("../README.md").contains(&shown), "{shown}");
 }
 
 #[test]
-fn a_port_in_use_is_one_line_that_says_what_to_do_and_exit_1() {
+fn an_invalid_command_line_is_one_line_and_exit_2() {
+    let hint = "; see --help";
+    assert_fails(2, &["--sped", "2"], &format!("unknown option `--sped` (did you mean `--speed`?){hint}"));
+    assert_fails(2, &["localhost", "http"], &format!("invalid port `http` (expected 0 to 65535){hint}"));
+    assert_fails(2, &["--speed"], &format!("`--speed` needs a value{hint}"));
+}
+
+#[test]
+fn a_port_in_use_is_one_line_with_a_way_out_and_exit_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     assert_fails(
         1,
         &["127.0.0.1", &port],
         &format!(
-            "cannot listen on 127.0.0.1 port {port}: something listens there already: stop it, or choose another port, \
-             or 0 for a free one"
+            "cannot listen on 127.0.0.1 port {port}: the port is in use (stop the other program, or choose another port, \
+             or 0 for a free one)"
         ),
     );
 }
 
 #[test]
-fn an_address_of_another_machine_is_exit_1() {
+fn an_address_that_this_machine_does_not_have_is_exit_1() {
     assert_fails(
         1,
         &["192.0.2.1", "0"],
-        "cannot listen on 192.0.2.1 port 0: this machine has no such address: try 127.0.0.1 or 0.0.0.0",
+        "cannot listen on 192.0.2.1 port 0: this machine does not have that address (try 127.0.0.1 or 0.0.0.0)",
     );
-    program(&["no-such-host.invalid"])
-        .assert()
-        .code(1)
-        .stderr(contains("cannot listen on no-such-host.invalid port 8080: "));
+}
+
+#[test]
+fn a_host_name_that_cannot_be_resolved_is_exit_1() {
+    let stderr = contains("rust_sse_server: cannot resolve no-such-host.invalid: ")
+        .and(contains(" (try 127.0.0.1)\n"));
+    program(&["no-such-host.invalid"]).assert().code(1).stdout(is_empty()).stderr(stderr);
 }
 
 #[test]
@@ -112,17 +119,17 @@ fn a_script_that_cannot_be_read_is_exit_1() {
 }
 
 #[test]
-fn a_file_whose_name_leaves_no_path_and_a_folder_are_exit_1() {
-    assert_fails(1, &["--script", ".sse"], "`.sse` leaves no path (call the file NAME.sse)");
-    assert_fails(1, &["--script", ""], "`` leaves no path (call the file NAME.sse)");
+fn a_file_name_without_a_path_and_a_directory_are_exit_1() {
+    assert_fails(1, &["--script", ".sse"], "cannot derive a URL path from `.sse` (name the file NAME.sse)");
+    assert_fails(1, &["--script", ""], "cannot derive a URL path from `` (name the file NAME.sse)");
     assert_fails(1, &["--script", "src"], "cannot read src: Is a directory (os error 21)");
-    let shown = "cannot read no\\u{1b}[31m.sse: No such file or directory (os error 2)";
-    assert_fails(1, &["--script", "no\u{1b}[31m.sse"], shown);
+    let escaped = "cannot read no\\u{1b}[31m.sse: No such file or directory (os error 2)";
+    assert_fails(1, &["--script", "no\u{1b}[31m.sse"], escaped);
 }
 
 #[test]
-fn all_mistakes_of_all_scripts_are_reported_before_a_port_is_opened() {
-    let folder = Folder::new("mistakes");
+fn all_errors_of_all_scripts_are_reported_before_a_port_is_opened() {
+    let folder = Folder::new("errors");
     let first = folder.file("a.sse", "@slep 1s\ndata: 1\n@status 200\n");
     let second = folder.file("b.sse", "@sleep 1 s\n");
     program(&["--script", &first, "--script", &second, "--script", &first, "127.0.0.1", "0"])
@@ -139,13 +146,13 @@ fn all_mistakes_of_all_scripts_are_reported_before_a_port_is_opened() {
 }
 
 #[test]
-fn check_reports_every_mistake_and_opens_no_port() {
+fn check_reports_every_error_and_opens_no_port() {
     let folder = Folder::new("check");
     let bad = folder.file("bad.sse", "@slep 1s\n@chunk 0\n@send \\q\n@repeat 2\ndata: x\n@hang\n");
     program(&["--check", "--script", &bad]).assert().code(1).stdout(is_empty()).stderr(format!(
         "rust_sse_server: {bad}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
          rust_sse_server: {bad}:2: @chunk: `0` is no way to cut chunks (write `@chunk event | line | whole | N [every T]`)\n\
-         rust_sse_server: {bad}:3: @send: unknown escape `\\q` (known are \\n \\r \\t \\0 \\s \\\\ \\xHH)\n\
+         rust_sse_server: {bad}:3: @send: unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)\n\
          rust_sse_server: {bad}:4: @repeat: the loop is not closed (put `@again` after what is to be repeated)\n\
          rust_sse_server: {bad}:6: @hang: it would end the loop of line 4 in its first turn (put it after `@again`)\n"
     ));
@@ -153,12 +160,12 @@ fn check_reports_every_mistake_and_opens_no_port() {
     program(&["--check", "--script", &good])
         .assert()
         .success()
-        .stdout("1 script, no mistake\n")
+        .stdout("1 script, no errors\n")
         .stderr(is_empty());
 }
 
 #[test]
-fn list_shows_every_script_and_what_it_is_about() {
+fn list_prints_every_script_with_its_first_remark() {
     let folder = Folder::new("list");
     let script = folder.file("mine.sse", "@# About mine.\n@on GET,PUT /my/own\n");
     let list = program(&["--list", "--script", &script]).assert().success();
@@ -170,7 +177,7 @@ fn list_shows_every_script_and_what_it_is_about() {
 }
 
 #[test]
-fn a_seed_makes_random_waits_the_same_every_time() {
+fn a_seed_makes_random_waits_the_same_in_every_run() {
     let folder = Folder::new("seed");
     let script = folder.file("random.sse", "@repeat 3\n@sleep 1s..11s\n{{elapsed}}\n@again\n");
     let played = |seed: &str| {
@@ -181,24 +188,26 @@ fn a_seed_makes_random_waits_the_same_every_time() {
     };
     let (one, same, other) = (played("1"), played("1"), played("2"));
     let differ = |a: &[i64], b: &[i64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).max().unwrap();
-    // Less than a busy machine may be late, and less than the two rows differ by.
+    // More than a busy machine is late by, and less than waits of different seeds differ by.
     assert!(differ(&one, &same) <= 50, "{one:?} {same:?}");
     assert!(differ(&one, &other) > 50, "{one:?} {other:?}");
 }
 
 #[test]
-fn two_scripts_for_one_path_are_refused_by_name() {
+fn two_scripts_for_one_path_are_an_error_that_names_both() {
     let (one, other) = (Folder::new("one"), Folder::new("other"));
     let (first, second) = (one.file("chat.sse", ""), other.file("chat.sse", ""));
-    assert_fails(
-        1,
-        &["--script", &first, "--script", &second],
-        &format!("{second}: {first} answers GET /chat already (change @on or the file's name)"),
-    );
+    let duplicate = format!("{second}: {first} answers GET /chat already (change @on or the file's name)");
+    assert_fails(1, &["--script", &first, "--script", &second], &duplicate);
+    let invalid = other.file("invalid.sse", "@again\n");
+    program(&["--check", "--script", &first, "--script", &second, "--script", &invalid])
+        .assert()
+        .code(1)
+        .stderr(contains(format!("rust_sse_server: {invalid}:1: ")).and(contains(duplicate)));
 }
 
 #[test]
-fn a_file_of_your_own_is_served_under_its_name() {
+fn a_script_is_served_under_the_name_of_its_file() {
     let folder = Folder::new("own");
     let script = folder.file("my chat.sse", "data: {{elapsed}} {{x}}\r\n\r\n@@data\n@# unsent\n");
     let program = Program::start(&["--speed", "max", "--script", &script]);
@@ -212,7 +221,7 @@ fn a_file_of_your_own_is_served_under_its_name() {
 }
 
 #[test]
-fn a_closed_stdout_is_no_reason_to_fail() {
+fn the_program_keeps_serving_when_stdout_is_closed() {
     let mut child = std::process::Command::new(program_path())
         .args(["127.0.0.1", "0"])
         .stdout(Stdio::piped())

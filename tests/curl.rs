@@ -1,4 +1,4 @@
-//! The real curl, as a stranger would use it.
+//! The server as seen by curl and netcat.
 
 mod support;
 
@@ -38,7 +38,7 @@ fn curl_v_shows_the_head_and_leaves_the_connection_intact() {
 }
 
 #[test]
-fn what_curl_captures_is_a_script() {
+fn a_stream_captured_by_curl_is_a_script() {
     if !has_tool("curl") {
         return;
     }
@@ -65,7 +65,7 @@ fn curl_gets_204_after_the_last_event_on_the_same_connection() {
 }
 
 #[test]
-fn curl_posts_with_expect_and_is_told_405() {
+fn curl_gets_405_for_a_post_that_expects_100_continue() {
     if !has_tool("curl") {
         return;
     }
@@ -84,11 +84,11 @@ fn curl_posts_with_expect_and_is_told_405() {
     let notes = text(&output.stderr);
     assert!(notes.contains("< HTTP/1.1 100 Continue"), "{notes}");
     assert!(notes.contains("< HTTP/1.1 405 Method Not Allowed"), "{notes}");
-    assert!(start.elapsed() < Duration::from_secs(1), "it waited");
+    assert!(start.elapsed() < Duration::from_secs(1), "curl waited for 100 Continue");
 }
 
 #[test]
-fn netcat_that_half_closes_gets_its_whole_stream() {
+fn netcat_gets_the_whole_stream_after_a_half_close() {
     if Command::new("nc").arg("-h").output().is_err() {
         return support::skip("nc is not installed");
     }

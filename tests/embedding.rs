@@ -1,4 +1,4 @@
-//! The server inside another program: on a free port, and gone when its handle is dropped.
+//! The server inside another program: it runs on a free port until its handle is dropped.
 
 mod support;
 
@@ -18,19 +18,19 @@ fn dropping_the_handle_closes_the_port_at_once() {
 }
 
 #[test]
-fn dropping_the_handle_ends_streams_within_a_second_or_two() {
+fn dropping_the_handle_ends_streams_within_two_seconds() {
     let server = serve("1", &[("/hour", b"data: 1\n\n@sleep 1h\ndata: 2\n\n")]);
     let mut client = Client::connect(server.address());
     client.get("/hour", "").read_head();
     let start = Instant::now();
     drop(server);
     let (bytes, _) = client.read_to_any_end();
-    assert!(!bytes.ends_with(b"0\r\n\r\n"), "the stream was not ended properly, so it must not look as if");
+    assert!(!bytes.ends_with(b"0\r\n\r\n"), "a stream that was broken off must not look complete");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 #[test]
-fn dropping_the_handle_ends_the_demo_at_its_next_event_and_answers_nothing_more() {
+fn dropping_the_handle_ends_the_demo_at_its_next_event_and_leaves_later_requests_unanswered() {
     let server = demo("1");
     let mut playing = Client::connect(server.address());
     playing.get("/events", "").read_head();
@@ -42,15 +42,4 @@ fn dropping_the_handle_ends_the_demo_at_its_next_event_and_answers_nothing_more(
     assert!(kept.read_to_any_end().0.is_empty());
     assert!(!playing.read_to_any_end().0.ends_with(b"0\r\n\r\n"));
     assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
-}
-
-#[test]
-fn many_servers_run_side_by_side() {
-    let servers: Vec<_> = (0..10).map(|_| demo("max")).collect();
-    for server in &servers {
-        assert!(Client::connect(server.address())
-            .get("/events", "")
-            .read_head()
-            .starts_with("HTTP/1.1 200 OK\r\n"));
-    }
 }

@@ -2,8 +2,7 @@
 
 mod support;
 
-use rust_sse_server::event_source::ReadyState;
-use rust_sse_server::{Event, EventSource};
+use rust_sse_server::{Event, EventSource, ReadyState};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;

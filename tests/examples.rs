@@ -1,4 +1,4 @@
-//! The examples that are steps of the lesson send and print what they say.
+//! The examples send and print what they promise.
 
 mod support;
 
@@ -7,8 +7,11 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use support::{demo, eventually, example, serve, Client};
 
-/// An example that listens, ended when dropped.
-struct Listening(Child, SocketAddr);
+/// An example that accepts connections. It is ended when this is dropped.
+struct Listening {
+    child: Child,
+    address: SocketAddr,
+}
 
 impl Listening {
     fn start(name: &str) -> Listening {
@@ -17,14 +20,15 @@ impl Listening {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim_end().trim_end_matches('/').rsplit('/').next().unwrap();
-        Listening(child, address.parse().unwrap_or_else(|_| panic!("the first line is {line:?}")))
+        let address = address.parse().unwrap_or_else(|_| panic!("unexpected first line {line:?}"));
+        Listening { child, address }
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -32,40 +36,40 @@ const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-typ
     connection: close\r\n\r\n";
 
 #[test]
-fn one_chunk_serves_one_client_and_ends() {
+fn one_chunk_serves_one_client_and_exits() {
     let mut server = Listening::start("one_chunk");
-    let mut client = Client::connect(server.1);
+    let mut client = Client::connect(server.address);
     client.get("/", "");
     assert_eq!(
         client.read_to_end(),
         format!("{HEAD}d\r\ndata: hello\n\n\r\n13\r\nid: 1\ndata: world\n\n\r\n0\r\n\r\n")
     );
-    assert!(eventually(|| server.0.try_wait().unwrap(), Option::is_some).unwrap().success());
+    assert!(eventually(|| server.child.try_wait().unwrap(), Option::is_some).unwrap().success());
 }
 
 #[test]
-fn chunks_serves_many_clients_each_from_its_own_place() {
+fn chunks_serves_many_clients_each_after_its_last_event_id() {
     let server = Listening::start("chunks");
-    let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.1)).collect();
+    let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.address)).collect();
     for (n, client) in clients.iter_mut().enumerate() {
         client.get("/", &format!("Last-Event-ID: {n}\r\n"));
     }
-    let mut old = Client::connect(server.1);
-    old.send("GET / HTTP/1.0\r\nLast-Event-ID: 2\r\n\r\n");
+    let mut http_1_0 = Client::connect(server.address);
+    http_1_0.send("GET / HTTP/1.0\r\nLast-Event-ID: 2\r\n\r\n");
     let chunks: Vec<_> = (1..4).map(|n| support::chunk(&format!("id: {n}\ndata: event {n}\n\n"))).collect();
     for (n, mut client) in clients.into_iter().enumerate() {
         assert_eq!(client.read_to_end(), format!("{HEAD}{}0\r\n\r\n", chunks[n..].concat()));
     }
     assert_eq!(
-        old.read_to_end(),
+        http_1_0.read_to_end(),
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\nid: 3\ndata: event 3\n\n"
     );
-    let mut wrong = Client::connect(server.1);
-    assert!(wrong.get("/", "No colon\r\n").read_answer().0.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+    let mut invalid = Client::connect(server.address);
+    assert!(invalid.get("/", "No colon\r\n").read_answer().0.starts_with("HTTP/1.1 400 Bad Request\r\n"));
 }
 
 #[test]
-fn events_prints_what_comes_out_of_the_chunks() {
+fn events_prints_the_events_inside_the_chunks() {
     let script = b"@chunk 4 every 1ms\nid: 1\ndata: a\n\nevent: b\ndata: c\n\n";
     let server = serve("1", &[("/good", script), ("/cut", b"data: a\n\ndata: b\n@drop\n")]);
     let run = |target: &str| {
@@ -80,9 +84,9 @@ fn events_prints_what_comes_out_of_the_chunks() {
     assert_eq!(run("/cut"), (false, vec![r#"message: "a", last event ID """#.to_owned()]));
 }
 
-/// As in `cargo run --example events | head -3`, by a reader that reads nothing at all.
+/// As in `cargo run --example events | head -3`, but with a reader that closes the pipe at once.
 #[test]
-fn a_closed_pipe_is_a_quiet_end() {
+fn a_closed_pipe_ends_an_example_without_an_error() {
     let server = demo("100");
     let (address, url) = (server.address().to_string(), server.url("/events"));
     let examples: [(&str, &[&str]); 5] = [
@@ -98,7 +102,7 @@ fn a_closed_pipe_is_a_quiet_end() {
         let mut child = command.spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && complaint.is_empty(), "{name}: {:?} {complaint}", output.status);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.is_empty(), "{name}: {:?} {stderr}", output.status);
     }
 }

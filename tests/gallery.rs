@@ -1,4 +1,4 @@
-//! Each script in the binary shows what it says: played by the library's EventSource, or by curl where the wire is the point.
+//! Each built-in script does what its comments say, as seen by the library's EventSource or, where the wire matters, by curl.
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::{demo, has_tool, request, Client, Exchange, PATIENCE};
 
-/// What an EventSource dispatches, `type: data`, until it is closed or has dispatched so many.
+/// The events that an EventSource dispatches, as `type: data`, until it is closed or has dispatched `most` of them.
 fn dispatched(server: &RunningServer, path: &str, types: &[&str], most: usize) -> Vec<String> {
     let source = EventSource::new(&server.url(path)).unwrap();
     let (sender, receiver) = channel();
@@ -24,10 +24,11 @@ fn dispatched(server: &RunningServer, path: &str, types: &[&str], most: usize) -
     let runner = thread::spawn(move || running.run());
     let deadline = Instant::now() + PATIENCE;
     let mut all = Vec::new();
-    while all.len() < most && (!runner.is_finished() || !all.is_empty()) && Instant::now() < deadline {
+    while all.len() < most && Instant::now() < deadline {
+        let has_finished = runner.is_finished();
         match receiver.recv_timeout(Duration::from_millis(50)) {
             Ok(event) => all.push(event),
-            Err(_) if runner.is_finished() => break,
+            Err(_) if has_finished => break,
             Err(_) => {}
         }
     }
@@ -42,7 +43,7 @@ fn curl(server: &RunningServer, path: &str) -> (i32, Vec<u8>) {
 }
 
 #[test]
-fn fields_are_taken_refused_and_passed_over() {
+fn fields_are_processed_rejected_or_ignored() {
     assert_eq!(
         dispatched(&demo("max"), "/fields", &["greeting", "nobody"], 9),
         [
@@ -60,7 +61,7 @@ fn fields_are_taken_refused_and_passed_over() {
 }
 
 #[test]
-fn line_ends_of_all_kinds_end_lines() {
+fn lf_cr_lf_and_cr_end_lines() {
     assert_eq!(
         dispatched(&demo("100"), "/line-ends", &[], 7),
         [
@@ -76,7 +77,7 @@ fn line_ends_of_all_kinds_end_lines() {
 }
 
 #[test]
-fn unicode_arrives_whole_whatever_the_cuts() {
+fn unicode_survives_every_cut() {
     assert_eq!(
         dispatched(&demo("100"), "/unicode", &[], 6),
         [
@@ -105,7 +106,7 @@ fn an_id_with_a_nul_is_ignored() {
 }
 
 #[test]
-fn the_clock_ticks_for_ever_and_its_ids_go_on() {
+fn the_clock_continues_after_the_last_event_id() {
     let server = demo("100");
     let mut client = Client::connect(server.address());
     client.get("/clock", "Last-Event-ID: 41\r\n").read_head();
@@ -121,7 +122,7 @@ fn the_clock_ticks_for_ever_and_its_ids_go_on() {
 }
 
 #[test]
-fn reconnect_loses_nothing_and_repeats_nothing() {
+fn reconnect_delivers_every_event_exactly_once() {
     let lost = "error: connection lost: the body ended in the middle";
     assert_eq!(
         dispatched(&demo("max"), "/reconnect", &["done"], 99),
@@ -154,35 +155,36 @@ fn stop_stops_an_event_source() {
 }
 
 #[test]
-fn busy_answers_503_twice_and_then_streams() {
+fn busy_responds_with_503_twice_and_then_streams() {
     let server = demo("max");
     for _ in 0..2 {
         for _ in 0..2 {
-            let answer = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
+            let response = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
             assert!(
-                answer.head.starts_with("HTTP/1.1 503 ") && answer.head.contains("\r\nRetry-After: 1\r\n")
+                response.head.starts_with("HTTP/1.1 503 ")
+                    && response.head.contains("\r\nRetry-After: 1\r\n")
             );
-            assert_eq!(answer.data().0, b"busy, try again in a second\n");
+            assert_eq!(response.data().0, b"busy, try again in a second\n");
         }
-        let answer = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
-        assert_eq!(answer.data(), (b"data: third time lucky\n\n".to_vec(), true));
+        let response = Exchange::new(server.address(), request("GET", "/busy", ""), PATIENCE);
+        assert_eq!(response.data(), (b"data: third time lucky\n\n".to_vec(), true));
     }
 }
 
 #[test]
-fn redirect_leads_to_fields() {
-    let answer = Exchange::new(demo("max").address(), request("GET", "/redirect", ""), PATIENCE);
+fn redirect_points_to_fields() {
+    let response = Exchange::new(demo("max").address(), request("GET", "/redirect", ""), PATIENCE);
     assert!(
-        answer.head.starts_with("HTTP/1.1 307 Temporary Redirect\r\ncontent-length: 0\r\n"),
+        response.head.starts_with("HTTP/1.1 307 Temporary Redirect\r\ncontent-length: 0\r\n"),
         "{}",
-        answer.head
+        response.head
     );
-    assert!(answer.head.contains("\r\nLocation: /fields\r\n"));
+    assert!(response.head.contains("\r\nLocation: /fields\r\n"));
     assert_eq!(dispatched(&demo("max"), "/redirect", &["greeting"], 1), ["greeting: all four fields"]);
 }
 
 #[test]
-fn wrong_type_is_refused_by_an_event_source() {
+fn an_event_source_rejects_the_wrong_type() {
     assert_eq!(
         dispatched(&demo("max"), "/wrong-type", &[], 99),
         ["error: the content type is \"text/plain\", not text/event-stream"]
@@ -191,15 +193,15 @@ fn wrong_type_is_refused_by_an_event_source() {
 
 #[test]
 fn slow_sends_one_byte_at_a_time() {
-    let answer = Exchange::new(demo("100").address(), request("GET", "/slow", ""), PATIENCE);
-    let chunks = answer.chunks();
+    let response = Exchange::new(demo("100").address(), request("GET", "/slow", ""), PATIENCE);
+    let chunks = response.chunks();
     assert!(chunks.iter().rev().skip(1).all(|chunk| chunk.len() == 1), "{chunks:?}");
     assert_eq!(chunks.concat(), "id: 1\ndata: slowly\n\ndata: but it gets there\n\n");
     assert_eq!(dispatched(&demo("100"), "/slow", &[], 2), ["message: slowly", "message: but it gets there"]);
 }
 
 #[test]
-fn hang_drop_reset_and_broken_chunk_end_as_curl_says() {
+fn curl_sees_how_hang_drop_reset_and_broken_chunk_end() {
     if !has_tool("curl") {
         return;
     }
@@ -212,7 +214,7 @@ fn hang_drop_reset_and_broken_chunk_end_as_curl_says() {
     assert_eq!(curl(&server, "/broken-chunk"), (56, b"data: this chunk is fine\n\n".to_vec()));
     let hang = Exchange::new(server.address(), request("GET", "/hang", ""), Duration::from_millis(300));
     assert_eq!(hang.data(), (b"data: the last thing you will hear\n\n".to_vec(), false));
-    assert!(!hang.clean, "it is still open");
+    assert!(hang.is_open);
 }
 
 #[test]
@@ -226,13 +228,13 @@ fn big_is_an_event_of_a_mebibyte_and_a_thousand_small_ones() {
 }
 
 #[test]
-fn token_streams_answer_post_alone() {
+fn token_streams_accept_post_only() {
     let server = demo("max");
     let post = |target: &str, body: &str| {
         let fields = format!("Content-Length: {}\r\n", body.len());
-        let answer = Exchange::new(server.address(), request("POST", target, &fields) + body, PATIENCE);
-        let data = String::from_utf8(answer.data().0).unwrap();
-        (answer.head, data)
+        let response = Exchange::new(server.address(), request("POST", target, &fields) + body, PATIENCE);
+        let data = String::from_utf8(response.data().0).unwrap();
+        (response.head, data)
     };
     let (_, words) = post("/v1/chat/completions", "{\"stream\":true}");
     assert!(
@@ -256,14 +258,14 @@ fn token_streams_answer_post_alone() {
 }
 
 #[test]
-fn scripts_are_lessons_of_10_to_40_lines_that_open_with_a_remark() {
+fn scripts_start_with_a_comment_and_have_10_to_40_lines() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/scripts");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines = text.lines().count();
         assert!(text.starts_with("@# "), "{path:?}");
-        // The demo alone is longer: it is spelled out in full.
+        // Only the demo is longer: it writes out every event.
         assert!((10..=40).contains(&lines) || path.ends_with("events.sse"), "{path:?} has {lines} lines");
     }
 }

@@ -1,33 +1,32 @@
-//! What clients sent can be asked for, and a server can be told to break its streams and to stop.
+//! Recorded requests, and control of a running server: end all streams, stop.
 
 mod support;
 
-use rust_sse_server::{Catalogue, Journal, Server};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{request, Client, Exchange, Folder, Program, PATIENCE};
 
 #[test]
-fn a_test_reads_the_requests_in_their_order_with_headers_and_bodies() {
-    let server = Server::bind("127.0.0.1:0", Catalogue::built_in().unwrap()).unwrap();
-    let server = server.journal(Journal::default()).start().unwrap();
-    for ask in [
+fn recorded_requests_have_their_order_header_fields_and_bodies() {
+    let server = support::demo("1");
+    for bytes in [
         request("GET", "/stop?x=1", "Last-Event-ID: 7\r\n"),
         request("POST", "/stop", "Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n",
         request("HEAD", "/none", ""),
     ] {
-        Exchange::new(server.address(), ask, PATIENCE);
+        Exchange::new(server.address(), bytes, PATIENCE);
     }
     let requests = server.requests();
-    let asked: Vec<(&str, &str)> = requests.iter().map(|r| (r.method.as_str(), r.target.as_str())).collect();
-    assert_eq!(asked, [("GET", "/stop?x=1"), ("POST", "/stop"), ("HEAD", "/none")]);
+    let received: Vec<(&str, &str)> =
+        requests.iter().map(|r| (r.method.as_str(), r.target.as_str())).collect();
+    assert_eq!(received, [("GET", "/stop?x=1"), ("POST", "/stop"), ("HEAD", "/none")]);
     assert_eq!(requests[0].header("last-event-id"), Some("7"));
     assert_eq!(requests[1].body, b"abc");
     assert!(requests.windows(2).all(|pair| pair[0].time <= pair[1].time));
 }
 
 #[test]
-fn record_appends_requests_to_a_file_as_they_come() {
+fn record_appends_each_request_to_a_file() {
     let folder = Folder::new("record");
     let file = folder.file("log.jsonl", "");
     let program = Program::start(&["--speed", "max", "--record", &file]);
@@ -42,16 +41,16 @@ fn record_appends_requests_to_a_file_as_they_come() {
 }
 
 #[test]
-fn without_control_nobody_steers_the_server() {
+fn without_control_the_control_paths_are_404() {
     let program = Program::start(&["--speed", "max"]);
     for (method, path) in [("GET", "/-/requests"), ("POST", "/-/drop"), ("POST", "/-/stop")] {
-        let answer = Exchange::new(program.address, request(method, path, ""), PATIENCE);
-        assert!(answer.head.starts_with("HTTP/1.1 404 "), "{}", answer.head);
+        let response = Exchange::new(program.address, request(method, path, ""), PATIENCE);
+        assert!(response.head.starts_with("HTTP/1.1 404 "), "{}", response.head);
     }
 }
 
 #[test]
-fn with_control_streams_are_broken_requests_read_and_the_server_stopped() {
+fn control_ends_streams_lists_requests_and_stops_the_server() {
     let program = Program::start(&["--control"]);
     let mut playing: Vec<Client> = (0..3).map(|_| Client::connect(program.address)).collect();
     for client in &mut playing {
@@ -62,7 +61,7 @@ fn with_control_streams_are_broken_requests_read_and_the_server_stopped() {
     assert!(drop.head.starts_with("HTTP/1.1 204 "));
     for client in &mut playing {
         let (bytes, clean) = client.read_to_any_end();
-        assert!(clean && !bytes.ends_with(b"0\r\n\r\n"), "a broken stream looks like a dropped one");
+        assert!(clean && !bytes.ends_with(b"0\r\n\r\n"), "closed without a last-chunk");
     }
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     let requests = Exchange::new(program.address, request("GET", "/-/requests", ""), PATIENCE);
@@ -75,7 +74,7 @@ fn with_control_streams_are_broken_requests_read_and_the_server_stopped() {
 }
 
 #[test]
-fn dropping_all_streams_from_a_test_leaves_the_server_running() {
+fn the_server_keeps_running_after_drop_all() {
     let server = support::demo("1");
     let mut client = Client::connect(server.address());
     client.get("/events", "").read_head();
@@ -85,8 +84,12 @@ fn dropping_all_streams_from_a_test_leaves_the_server_running() {
 }
 
 #[test]
-fn a_stream_that_never_waits_is_broken_too() {
-    for script in ["@repeat 1000000000\ndata: x\n\n@again\n", "@fill 1024M x\n"] {
+fn drop_all_also_ends_a_stream_that_never_waits() {
+    for script in [
+        "@repeat 1000000000\ndata: x\n\n@again\n",
+        "@repeat 16\n@fill 64M x\n@again\n",
+        "@chunk 1\n@fill 64M x\n",
+    ] {
         let server = support::serve("max", &[("/busy", script.as_bytes())]);
         let reader = {
             let address = server.address();
@@ -101,7 +104,7 @@ fn a_stream_that_never_waits_is_broken_too() {
 }
 
 #[test]
-fn a_recorded_stream_plays_with_its_own_timing() {
+fn a_recorded_stream_is_played_with_its_original_timing() {
     let server = support::serve(
         "1",
         &[(
@@ -125,7 +128,7 @@ fn a_recorded_stream_plays_with_its_own_timing() {
 }
 
 #[test]
-fn the_own_script_example_shows_what_a_client_test_looks_like() {
+fn the_own_script_example_shows_a_test_of_a_client() {
     let example = support::example("own_script");
     let output = Command::new(example).output().unwrap();
     assert_eq!(

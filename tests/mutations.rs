@@ -1,5 +1,4 @@
-//! Twenty thousand requests with random damage: each gets an answer or a close, the server goes on serving, and nobody
-//! panics.
+//! Twenty thousand requests with random damage: each gets a response or a close, and the server neither stops nor panics.
 
 mod support;
 
@@ -14,8 +13,8 @@ const GOOD: [&str; 6] = [
     "\r\nGET /nothing HTTP/1.1\r\nHost:\r\n\r\nGET /events HTTP/1.1\r\nHost:\r\n\r\n",
 ];
 
-/// What damage is made of: bytes that mean something to a parser.
-const SPICE: &[&[u8]] = &[
+/// The bytes that damage inserts: they mean something to a parser.
+const INSERTIONS: &[&[u8]] = &[
     b"\r",
     b"\n",
     b"\r\n",
@@ -47,7 +46,7 @@ fn mutated(random: &mut Random) -> Vec<u8> {
                 let copy = bytes[at..(at + random.below(60)).min(bytes.len())].to_vec();
                 bytes.splice(at..at, copy);
             }
-            _ => drop(bytes.splice(at..at, SPICE[random.below(SPICE.len())].iter().copied())),
+            _ => drop(bytes.splice(at..at, INSERTIONS[random.below(INSERTIONS.len())].iter().copied())),
         }
         if bytes.is_empty() {
             bytes.push(b'G');
@@ -57,26 +56,30 @@ fn mutated(random: &mut Random) -> Vec<u8> {
 }
 
 #[test]
-fn twenty_thousand_damaged_requests_leave_it_serving() {
+fn the_server_survives_twenty_thousand_damaged_requests() {
     let program = Program::start(&["--speed", "max"]);
     let address = program.address;
     let workers = (0..2).map(|seed| {
         std::thread::spawn(move || {
             let mut random = Random(seed);
-            let mut answered = 0;
+            let mut responses = 0;
             for _ in 0..10_000 {
                 let mut client = Client::connect(address);
                 client.send(mutated(&mut random)).half_close();
-                let (answer, _) = client.read_to_any_end();
-                answered += usize::from(!answer.is_empty());
-                assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 "), "{}", answer.escape_ascii());
+                let (response, _) = client.read_to_any_end();
+                responses += usize::from(!response.is_empty());
+                assert!(
+                    response.is_empty() || response.starts_with(b"HTTP/1.1 "),
+                    "{}",
+                    response.escape_ascii()
+                );
             }
-            assert!(answered > 9_000, "only {answered} of 10,000 got an answer");
+            assert!(responses > 9_000, "only {responses} of 10,000 got a response");
         })
     });
     for worker in workers.collect::<Vec<_>>() {
         worker.join().unwrap();
     }
     assert_eq!(Client::connect(address).get("/events", "").read_head(), DEMO_HEAD);
-    assert_eq!(program.end(), "", "it has something to complain about");
+    assert_eq!(program.end(), "", "unexpected output on stderr");
 }

@@ -1,11 +1,11 @@
-//! Bytes in, status out: what is no acceptable request is refused with a word of explanation, and the connection closed.
+//! Invalid and unacceptable requests: each is rejected with a status and an explanation, and the connection is closed.
 
 mod support;
 
 use support::{demo, field, Client, Exchange, PATIENCE};
 
-/// The answer to these bytes, after which the connection must be closed.
-fn answer(bytes: &[u8]) -> (String, String) {
+/// The response to these bytes, after which the connection must be closed.
+fn response(bytes: &[u8]) -> (String, String) {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     client.send(bytes);
@@ -15,8 +15,8 @@ fn answer(bytes: &[u8]) -> (String, String) {
     (head, body)
 }
 
-fn assert_refused(status: u16, bytes: &[u8]) {
-    let (head, body) = answer(bytes);
+fn assert_rejected(status: u16, bytes: &[u8]) {
+    let (head, body) = response(bytes);
     let text = bytes[..bytes.len().min(80)].escape_ascii().to_string();
     assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{text}: {head}");
     assert!(
@@ -26,7 +26,7 @@ fn assert_refused(status: u16, bytes: &[u8]) {
 }
 
 #[test]
-fn heads_that_break_the_grammar_are_400() {
+fn invalid_heads_are_400() {
     for head in [
         // The request line.
         "GET /events\r\n",
@@ -64,12 +64,12 @@ fn heads_that_break_the_grammar_are_400() {
         // TLS.
         "\u{16}\u{3}\u{1}\u{2}",
     ] {
-        assert_refused(400, head.as_bytes());
+        assert_rejected(400, head.as_bytes());
     }
 }
 
 #[test]
-fn bodies_whose_end_could_be_read_in_two_ways_are_400() {
+fn ambiguous_body_lengths_are_400() {
     for fields in [
         "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
         "Content-Length: 1\r\nContent-Length: 1\r\n",
@@ -83,18 +83,18 @@ fn bodies_whose_end_could_be_read_in_two_ways_are_400() {
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding:\r\n",
     ] {
-        assert_refused(400, format!("POST /events HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes());
+        assert_rejected(400, format!("POST /events HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes());
     }
-    assert_refused(400, b"POST /events HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert_rejected(400, b"POST /events HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
 #[test]
-fn chunks_that_break_the_grammar_are_400() {
+fn invalid_chunks_are_400() {
     for body in
         ["x\r\n", "\r\n", "1\nx", "1\r\nxy", "1\r\nx\n", "-1\r\n", "1;\0\r\n", "1 x\r\n", "0\r\nx\r\n"]
     {
         let head = "POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-        assert_refused(400, format!("{head}{body}").as_bytes());
+        assert_rejected(400, format!("{head}{body}").as_bytes());
     }
 }
 
@@ -102,25 +102,25 @@ fn chunks_that_break_the_grammar_are_400() {
 fn unknown_transfer_codings_and_connect_are_501() {
     for coding in ["gzip", "gzip, chunked", "chunked, gzip", "identity"] {
         let head = format!("POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: {coding}\r\n\r\n");
-        assert_refused(501, head.as_bytes());
+        assert_rejected(501, head.as_bytes());
     }
-    assert_refused(501, b"CONNECT a:80 HTTP/1.1\r\n");
+    assert_rejected(501, b"CONNECT a:80 HTTP/1.1\r\n");
 }
 
 #[test]
 fn expectations_other_than_100_continue_are_417() {
-    assert_refused(417, b"GET /events HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n");
+    assert_rejected(417, b"GET /events HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n");
 }
 
 #[test]
 fn versions_other_than_1_x_are_505() {
-    assert_refused(505, b"GET /events HTTP/2.0\r\n");
-    assert_refused(505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    assert_refused(505, b"GET /events HTTP/0.9\r\n");
+    assert_rejected(505, b"GET /events HTTP/2.0\r\n");
+    assert_rejected(505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert_rejected(505, b"GET /events HTTP/0.9\r\n");
 }
 
 #[test]
-fn a_later_1_x_is_1_1() {
+fn a_later_1_x_version_is_treated_as_1_1() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     client.send("GET /events HTTP/1.9\r\nHost: test\r\n\r\n");
@@ -130,14 +130,14 @@ fn a_later_1_x_is_1_1() {
 #[test]
 fn heads_over_the_limits_are_431_and_targets_414() {
     let head = |fields: &str| format!("GET /events HTTP/1.1\r\nHost: a\r\n{fields}\r\n").into_bytes();
-    assert_refused(431, &head(&format!("X: {}\r\n", "x".repeat(16 * 1024))));
-    assert_refused(431, &head(&"X: y\r\n".repeat(100)));
-    assert_refused(414, format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(8 * 1024)).as_bytes());
-    assert_refused(414, &[b'x'; 17 * 1024]);
+    assert_rejected(431, &head(&format!("X: {}\r\n", "x".repeat(16 * 1024))));
+    assert_rejected(431, &head(&"X: y\r\n".repeat(100)));
+    assert_rejected(414, format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(8 * 1024)).as_bytes());
+    assert_rejected(414, &[b'x'; 17 * 1024]);
 }
 
 #[test]
-fn exactly_100_field_lines_pass() {
+fn exactly_100_field_lines_are_accepted() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     client.get("/events", &"X: y\r\n".repeat(99));
@@ -146,18 +146,18 @@ fn exactly_100_field_lines_pass() {
 
 #[test]
 fn bodies_over_1_mib_are_413() {
-    assert_refused(413, b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
-    assert_refused(
+    assert_rejected(413, b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
+    assert_rejected(
         413,
         b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
     );
     let head = "POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    assert_refused(413, format!("{head}100001\r\n").as_bytes());
-    assert_refused(413, format!("{head}ffffffffffffffff\r\n").as_bytes());
+    assert_rejected(413, format!("{head}100001\r\n").as_bytes());
+    assert_rejected(413, format!("{head}ffffffffffffffff\r\n").as_bytes());
 }
 
 #[test]
-fn a_refusal_minds_the_manners_of_the_request() {
+fn a_rejection_follows_the_method_and_origin_of_the_request() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     client.send("HEAD /events HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\nContent-Length: 9999999\r\n\r\n");
@@ -170,14 +170,14 @@ fn a_refusal_minds_the_manners_of_the_request() {
 }
 
 #[test]
-fn a_refusal_arrives_whole_although_the_client_goes_on_sending() {
+fn a_rejection_arrives_complete_while_the_client_is_still_sending() {
     let mut bytes = b"GET /events HTTP/1.1\r\nbroken\r\n".to_vec();
     bytes.extend(std::iter::repeat(b'x').take(1 << 20));
-    assert_refused(400, &bytes);
+    assert_rejected(400, &bytes);
 }
 
 #[test]
-fn a_head_that_ends_in_the_middle_is_400() {
+fn an_incomplete_head_is_400() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     client.send("GET /events HTTP/1.1\r\n").half_close();
@@ -186,20 +186,20 @@ fn a_head_that_ends_in_the_middle_is_400() {
 }
 
 #[test]
-fn nothing_of_a_request_is_repeated_in_an_answer() {
+fn no_part_of_a_request_is_repeated_in_the_response() {
     let server = demo("max");
     for bytes in
         ["GET /\u{1b}[2J HTTP/1.1\r\n", "EVIL\u{9}EVIL\r\n", "GET /EVIL HTTP/1.1\r\nHost: EVIL EVIL\r\n\r\n"]
     {
         let mut client = Client::connect(server.address());
         client.send(bytes).half_close();
-        let answer = client.read_to_end();
-        assert!(!answer.contains("EVIL") && !answer.contains('\u{1b}'), "{answer}");
+        let response = client.read_to_end();
+        assert!(!response.contains("EVIL") && !response.contains('\u{1b}'), "{response}");
     }
 }
 
 #[test]
-fn a_head_that_is_refused_gets_no_body_either() {
+fn a_rejected_head_request_gets_no_body() {
     let server = demo("max");
     for (request, status) in [
         ("HEAD / HTTP/9.9\r\nHost: x\r\n\r\n", 505),
@@ -207,8 +207,8 @@ fn a_head_that_is_refused_gets_no_body_either() {
         ("HEAD /\x01", 400),
         ("HEAD / HTTP/1.1\r\nX: \x01", 400),
     ] {
-        let refused = Exchange::new(server.address(), request, PATIENCE);
-        assert!(refused.head.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?} {}", refused.head);
-        assert_eq!(refused.wire, b"", "{request:?}");
+        let rejected = Exchange::new(server.address(), request, PATIENCE);
+        assert!(rejected.head.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?} {}", rejected.head);
+        assert_eq!(rejected.wire, b"", "{request:?}");
     }
 }

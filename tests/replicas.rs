@@ -3,8 +3,7 @@
 
 mod support;
 
-use rust_sse_server::event_source::stream::EventStream;
-use rust_sse_server::{Event, EventSource};
+use rust_sse_server::{Event, EventSource, EventStream};
 use std::fmt;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};

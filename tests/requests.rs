@@ -1,4 +1,4 @@
-//! What a client may send, and how: in pieces, ahead of time, with a body, in an older version.
+//! Valid requests: sent in pieces, pipelined, with a body, as HTTP/1.0, and with every method.
 
 mod support;
 
@@ -8,7 +8,7 @@ use support::{demo, field, serve, Client, DEMO_HEAD, GREETING};
 const LAST_CHUNK: &str = "\r\n0\r\n\r\n";
 
 #[test]
-fn a_request_byte_by_byte_is_answered_like_any_other() {
+fn a_request_may_arrive_byte_by_byte() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     for byte in b"GET /events HTTP/1.1\r\nHost: test\r\n\r\n" {
@@ -34,7 +34,7 @@ fn pipelined_requests_are_answered_in_order() {
 }
 
 #[test]
-fn after_connection_close_nothing_more_is_answered() {
+fn requests_after_connection_close_are_ignored() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     client.get("/events", "Connection: close\r\n").get("/events", "");
@@ -45,7 +45,7 @@ fn after_connection_close_nothing_more_is_answered() {
 }
 
 #[test]
-fn a_half_closed_client_gets_its_whole_stream() {
+fn a_client_that_half_closes_gets_its_whole_stream() {
     let server = demo("20");
     let mut client = Client::connect(server.address());
     client.get("/events", "").half_close();
@@ -55,7 +55,7 @@ fn a_half_closed_client_gets_its_whole_stream() {
 }
 
 #[test]
-fn http_1_0_gets_no_chunks_and_the_body_ends_with_the_connection() {
+fn an_http_1_0_client_gets_no_chunks_and_the_body_ends_with_the_connection() {
     let server = serve("max", &[("/a", b"data: {{elapsed}}\n\ndata: b\n\n")]);
     let mut client = Client::connect(server.address());
     client.send("GET /a HTTP/1.0\r\n\r\n");
@@ -70,7 +70,7 @@ fn http_1_0_gets_no_chunks_and_the_body_ends_with_the_connection() {
 }
 
 #[test]
-fn head_gets_the_same_head_and_the_script_does_not_start() {
+fn a_head_request_gets_the_same_head_and_does_not_play_the_script() {
     let server = demo("1");
     let mut client = Client::connect(server.address());
     let start = Instant::now();
@@ -82,14 +82,14 @@ fn head_gets_the_same_head_and_the_script_does_not_start() {
 }
 
 #[test]
-fn an_unknown_path_is_404_with_a_list_of_those_that_exist() {
+fn an_unknown_path_is_404_with_a_list_of_the_available_paths() {
     let server = serve("max", &[("/my stream", b"")]);
     let mut client = Client::connect(server.address());
     client.get("/nothing?<script>", "");
     let (head, body) = client.read_answer();
     assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
     assert_eq!(field(&head, "content-type"), Some("text/plain; charset=utf-8"));
-    assert!(body.starts_with("404 Not Found: nothing is served at this path, but at\n/events\n"), "{body}");
+    assert!(body.starts_with("404 Not Found: no script at this path; available:\n/events\n"), "{body}");
     assert!(body.ends_with("\n/my%20stream\n") && !body.contains("<script>"), "{body}");
 }
 
@@ -107,7 +107,7 @@ fn another_method_is_405_with_allow() {
 }
 
 #[test]
-fn options_says_what_is_allowed() {
+fn options_lists_the_allowed_methods() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     for target in ["/events", "*", "http://test/events"] {
@@ -122,7 +122,7 @@ fn options_says_what_is_allowed() {
 }
 
 #[test]
-fn a_preflight_allows_whatever_headers_were_asked_for() {
+fn a_preflight_allows_the_requested_headers() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     let preflight = |headers: &str| {
@@ -156,7 +156,7 @@ fn an_origin_adds_one_field_line_at_the_end_of_the_head() {
 }
 
 #[test]
-fn a_body_is_read_to_its_end_on_any_request() {
+fn a_request_body_is_read_to_its_end() {
     let server = serve("max", &[("/a", b"data: a\n\n")]);
     let mut client = Client::connect(server.address());
     let body = "x".repeat(200_000);
@@ -183,7 +183,7 @@ fn a_client_that_expects_100_continue_gets_it_before_its_body_is_read() {
 }
 
 #[test]
-fn a_script_without_lines_has_length_0() {
+fn a_script_without_a_body_has_content_length_0() {
     let server = serve(
         "max",
         &[("/empty", b""), ("/busy", b"@status 503\n@header Retry-After: 1\n"), ("/304", b"@status 304\n")],
@@ -205,7 +205,7 @@ fn a_script_without_lines_has_length_0() {
 }
 
 #[test]
-fn targets_of_8000_octets_and_percent_encoding_are_understood() {
+fn a_target_may_be_percent_encoded_and_8000_bytes_long() {
     let server = serve("max", &[("/a b", b"data: a\n\n")]);
     let mut client = Client::connect(server.address());
     client.get(&format!("/a%20b?{}", "q".repeat(8_000 - 7)), "");
@@ -213,7 +213,7 @@ fn targets_of_8000_octets_and_percent_encoding_are_understood() {
 }
 
 #[test]
-fn a_body_of_exactly_1_mib_passes() {
+fn a_body_of_exactly_1_mib_is_accepted() {
     let server = serve("max", &[("/a", b"data: a\n\n")]);
     let mut client = Client::connect(server.address());
     client.get("/a", "Content-Length: 1048576\r\n").send(vec![b'x'; 1 << 20]);

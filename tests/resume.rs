@@ -1,4 +1,4 @@
-//! A client that comes back with `Last-Event-ID` loses nothing, and one that has everything is told so with 204.
+//! `@resume`: a client that reconnects with `Last-Event-ID` misses no event, and one that has every event gets 204.
 
 mod support;
 
@@ -6,7 +6,7 @@ use support::{chunk, demo, serve, step, Client, DEMO_HEAD, GREETING};
 
 const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\ncache-control: no-cache\r\ndate: *\r\n\r\n";
 
-/// The body of the demo for a client that has this last event ID.
+/// The body of the demo for a client with this last event ID.
 fn demo_after(id: &str) -> String {
     let server = demo("max");
     let mut client = Client::connect(server.address());
@@ -20,23 +20,23 @@ fn steps(from: u32) -> String {
 }
 
 #[test]
-fn after_7_comes_8() {
+fn after_event_7_the_stream_continues_with_event_8() {
     assert_eq!(demo_after("7"), steps(8));
 }
 
 #[test]
-fn after_3_its_companion_without_an_id_comes_again() {
+fn an_event_without_an_id_after_event_3_is_sent_again() {
     assert_eq!(demo_after("3"), chunk("data: Just a simple data message at 0\n\n") + &steps(4));
 }
 
 #[test]
-fn after_1_which_occurs_twice_comes_what_follows_the_first() {
+fn an_id_that_occurs_twice_resumes_after_its_first_event() {
     let rest = GREETING.split("id: 1\n\n").nth(1).unwrap();
     assert_eq!(demo_after("1"), chunk(rest) + &steps(1));
 }
 
 #[test]
-fn an_unknown_id_and_an_empty_one_start_at_the_beginning() {
+fn an_unknown_or_empty_id_starts_at_the_beginning() {
     let whole = chunk(GREETING) + &steps(1);
     assert_eq!(demo_after("16"), whole);
     assert_eq!(demo_after("07"), whole);
@@ -44,7 +44,7 @@ fn an_unknown_id_and_an_empty_one_start_at_the_beginning() {
 }
 
 #[test]
-fn after_the_last_id_there_is_no_content_and_the_connection_goes_on() {
+fn after_the_last_event_there_is_no_content_and_the_connection_is_kept() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     for _ in 0..2 {
@@ -57,7 +57,7 @@ fn after_the_last_id_there_is_no_content_and_the_connection_goes_on() {
 }
 
 #[test]
-fn no_content_is_readable_from_another_origin() {
+fn a_204_has_the_cors_field() {
     let server = demo("max");
     let mut client = Client::connect(server.address());
     client.get("/events", "Last-Event-ID: 15\r\nOrigin: http://elsewhere\r\n");
@@ -73,7 +73,7 @@ fn a_script_without_resume_plays_from_the_start() {
 }
 
 #[test]
-fn an_id_with_a_placeholder_matches_nothing() {
+fn an_id_with_a_placeholder_never_matches() {
     let server = serve("max", &[("/x", b"@resume\nid: {{elapsed}}\n\nid: 2\n\n")]);
     let mut client = Client::connect(server.address());
     client.get("/x", "Last-Event-ID: {{elapsed}}\r\n").read_head();

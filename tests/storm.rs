@@ -1,4 +1,4 @@
-//! The load test in `examples/storm` says how late events came, and its exit status whether any was lost.
+//! The load test in `examples/storm` reports how late events are; its exit status says whether any was lost.
 
 mod support;
 
@@ -14,29 +14,32 @@ fn storm(arguments: &[&str]) -> Command {
     command
 }
 
-/// A script of one event without a number and of these, as the demo numbers them.
+/// A script of one event without a number and then events with these IDs, in the form of the demo's.
 fn numbered(ids: impl IntoIterator<Item = u32>) -> String {
     let event = |id| format!("id: {id}\nevent: update\ndata: x\n\n");
     "data: first\n\n".to_owned() + &ids.into_iter().map(event).collect::<String>()
 }
 
-/// Asserts that two clients of this script say this, and that the exit status is 1.
-fn assert_flawed(script: &str, said: &str) {
+/// Asserts that a test of this script with two clients prints this, and that the exit status is 1.
+fn assert_flawed(script: &str, expected: &str) {
     let server = serve("1", &[("/flawed", script.as_bytes())]);
-    storm(&["--clients", "2", "--ramp", "0", &server.url("/flawed")]).assert().code(1).stdout(contains(said));
+    storm(&["--clients", "2", "--ramp", "0", &server.url("/flawed")])
+        .assert()
+        .code(1)
+        .stdout(contains(expected));
 }
 
 #[test]
-fn its_own_server_loses_nothing() {
+fn without_a_url_it_starts_a_server_and_loses_nothing() {
     storm(&["--clients", "20", "--ramp=50", "--speed", "100"])
         .assert()
         .code(0)
         .stdout(contains("\nlateness:   median ").and(contains("█  ")))
-        .stdout(contains("\n300 of 300 events, 0 twice, 0 out of order: nothing was lost\n"));
+        .stdout(contains("\n300 of 300 events, 0 duplicates, 0 out of order: nothing was lost\n"));
 }
 
 #[test]
-fn an_event_that_is_late_is_counted_where_it_belongs() {
+fn a_late_event_is_counted_in_the_bar_of_its_lateness() {
     let script = format!("data: first\n\n@sleep 1300ms\n{}", numbered(1..=15));
     let server = serve("1", &[("/late", script.as_bytes())]);
     let output = storm(&["--clients", "1", &server.url("/late")]).assert().code(0);
@@ -48,26 +51,32 @@ fn an_event_that_is_late_is_counted_where_it_belongs() {
 #[test]
 fn every_way_to_lose_an_event_is_noticed() {
     let gap = numbered((1..=15).filter(|id| *id != 7));
-    assert_flawed(&gap, "\n28 of 30 events, 0 twice, 0 out of order: 2 LOST\n");
+    assert_flawed(&gap, "\n28 of 30 events, 0 duplicates, 0 out of order: 2 LOST\n");
     let twice = numbered((1..=7).chain(7..=15));
     assert_flawed(
         &twice,
-        "\n30 of 30 events, 2 twice, 0 out of order: nothing was lost, but not all is well\n",
+        "\n30 of 30 events, 2 duplicates, 0 out of order: nothing was lost, but there were errors\n",
     );
     let swapped = numbered([2, 1].into_iter().chain(3..=15));
-    assert_flawed(&swapped, "\n30 of 30 events, 0 twice, 2 out of order: ");
+    assert_flawed(&swapped, "\n30 of 30 events, 0 duplicates, 2 out of order: ");
     let cut = numbered(1..=15) + "@drop\n";
-    assert_flawed(&cut, "\n     2 × the stream was cut: it ended without its last-chunk\n30 of 30 events, ");
-    let uncertain = "@framing close\n".to_owned() + &numbered(1..=15);
     assert_flawed(
-        &uncertain,
-        "\n     2 × the answer is not chunked, so nobody could tell whether it was cut\n",
+        &cut,
+        "\n     2 × the stream was cut off: it ended without its last-chunk\n30 of 30 events, ",
     );
-    assert_flawed("@status 503\n", "\n     2 × answered \"503 Service Unavailable\"\n0 of 30 events, ");
+    let unchunked = "@framing close\n".to_owned() + &numbered(1..=15);
+    assert_flawed(
+        &unchunked,
+        "\n     2 × the response is not chunked, so a missing end would go unnoticed\n",
+    );
+    assert_flawed(
+        "@status 503\n",
+        "\n     2 × unexpected status \"503 Service Unavailable\" (expected 200)\n0 of 30 events, ",
+    );
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named_and_exit_1() {
+fn a_server_that_cannot_be_reached_is_reported_with_exit_1() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = contains("     3 × Connection refused").and(contains("\n0 of 45 events, "));
     storm(&["--clients", "3", "--ramp", "0", &format!("http://{free}/")]).assert().code(1).stdout(refused);
@@ -75,7 +84,7 @@ fn a_server_that_is_not_there_is_named_and_exit_1() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn too_few_open_files_are_named_with_the_command_that_helps() {
+fn too_few_open_files_are_reported_with_the_command_that_helps() {
     if !has_tool("prlimit") {
         return;
     }
@@ -90,15 +99,18 @@ fn too_few_open_files_are_named_with_the_command_that_helps() {
 fn a_wrong_command_line_is_one_line_and_exit_2() {
     for (arguments, message) in [
         (&["--cleints", "1"][..], "unknown option `--cleints` (did you mean `--clients`?)"),
-        (&["--clients", "--ramp"], "--clients needs a value"),
-        (&["--clients", "0"], "--clients: `0` is no number of clients (write 1 to 16000)"),
-        (&["--ramp=x"], "--ramp: `x` is no number of milliseconds (write 0 to 3600000)"),
-        (&["--speed", "0"], "--speed: `0` is no speed (write a number from 0.001 to 1000000, or max)"),
-        (&["--serve=1"], "--serve takes no value"),
-        (&["http://a/", "http://b/"], "`http://b/` is one URL too many"),
-        (&["http://a/", "--speed", "2"], "--speed is for the server of its own, not for a URL's"),
+        (&["--clients", "--ramp"], "`--clients` needs a value"),
+        (&["--clients", "0"], "invalid value `0` for `--clients` (expected 1 to 16000)"),
+        (&["--ramp=x"], "invalid value `x` for `--ramp` (expected 0 to 3600000)"),
+        (&["--speed", "0"], "invalid value `0` for `--speed` (expected 0.001 to 1000000, or max)"),
+        (&["--serve=1"], "`--serve` takes no value"),
+        (&["http://a/", "http://b/"], "unexpected argument `http://b/` (only one URL is expected)"),
+        (
+            &["http://a/", "--speed", "2"],
+            "`--speed` cannot be used with URL (that server has to play at its normal speed)",
+        ),
     ] {
-        let expected = format!("storm: {message} (--help shows all options)\n");
+        let expected = format!("storm: {message}; see --help\n");
         storm(arguments).assert().code(2).stdout(is_empty()).stderr(expected);
     }
     storm(&["--help"]).assert().code(0).stdout(contains("Usage: storm [OPTIONS] [URL]")).stderr(is_empty());

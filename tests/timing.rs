@@ -1,4 +1,4 @@
-//! Events arrive when they are due: not earlier, not in one piece, and no later because of what came before or beside.
+//! Events arrive when they are due: not earlier, one by one, and not delayed by earlier events or by other clients.
 
 mod support;
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use support::{demo, serve, timestamp_of, Client, GREETING};
 
 #[test]
-fn the_greeting_arrives_at_once_and_the_first_event_not_before_a_second() {
+fn the_greeting_arrives_at_once_and_the_first_event_after_a_second() {
     let server = demo("1");
     let mut client = Client::connect(server.address());
     let start = Instant::now();
@@ -20,7 +20,7 @@ fn the_greeting_arrives_at_once_and_the_first_event_not_before_a_second() {
 }
 
 #[test]
-fn timestamps_count_the_time_and_never_drift() {
+fn timestamps_show_the_elapsed_time_without_drift() {
     let server = demo("10");
     let mut client = Client::connect(server.address());
     let start = Instant::now();
@@ -38,7 +38,7 @@ fn timestamps_count_the_time_and_never_drift() {
 }
 
 #[test]
-fn the_last_chunk_comes_with_the_last_event() {
+fn the_last_chunk_arrives_with_the_last_event() {
     let server = serve("1", &[("/two", b"data: 1\n\n@sleep 50ms\ndata: 2\n\n")]);
     let mut client = Client::connect(server.address());
     client.get("/two", "").read_head();
@@ -50,7 +50,7 @@ fn the_last_chunk_comes_with_the_last_event() {
 }
 
 #[test]
-fn a_sleep_before_the_first_line_is_a_slow_answer() {
+fn a_sleep_before_the_first_line_delays_the_head() {
     let server = serve("1", &[("/slow", b"@sleep 300ms\ndata: 1\n\n")]);
     let mut client = Client::connect(server.address());
     client.get("/slow", "").assert_silent_for(Duration::from_millis(200));
@@ -62,7 +62,7 @@ fn a_sleep_before_the_first_line_is_a_slow_answer() {
 fn a_client_that_reads_nothing_does_not_delay_another() {
     let server = serve("10", &[("/endless", b"@fill 24M x\n")]);
     let mut stuck = Client::connect(server.address());
-    stuck.get("/endless", "");
+    stuck.get("/endless", "").read_head();
     let mut client = Client::connect(server.address());
     let start = Instant::now();
     client.get("/events", "").read_until("\r\n0\r\n\r\n");
@@ -71,7 +71,7 @@ fn a_client_that_reads_nothing_does_not_delay_another() {
 }
 
 #[test]
-fn fifty_clients_each_keep_their_own_time() {
+fn fifty_clients_are_timed_independently() {
     let server = demo("20");
     let clients = (0..50).map(|n| {
         let address = server.address();

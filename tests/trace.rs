@@ -1,14 +1,14 @@
-//! `--trace` shows every byte that goes over the wire and nothing else, `--log` a line for each request and each end, and
-//! `/-/wire` the same to a page.
+//! `--trace` shows every byte on the wire, `--log` writes a line for each request and each end, and `/-/wire` shows
+//! observers the bytes of both sides.
 #![cfg(unix)]
 
 mod support;
 
-use rust_sse_server::event_source::stream::EventStream;
+use rust_sse_server::EventStream;
 use std::fs;
 use support::{eventually, request, Client, Exchange, Folder, Program, PATIENCE};
 
-/// A program whose stderr goes to a file, for a pipe holds 64 KiB only.
+/// A program whose stderr goes to a file, because a pipe holds only 64 KiB.
 fn traced(folder: &Folder, options: &[&str]) -> Program {
     let file = folder.0.join("trace").to_str().unwrap().to_owned();
     let script = format!("exec \"$0\" \"$@\" 2>'{file}'");
@@ -17,13 +17,13 @@ fn traced(folder: &Folder, options: &[&str]) -> Program {
     Program::start_under(&["sh", "-c", &script], std::path::Path::new(wrapped[0]), &wrapped[1..])
 }
 
-/// The trace, once the connections of so many clients have been closed.
+/// The trace, once the connections of this many clients are closed.
 fn trace_of(folder: &Folder, clients: usize) -> String {
     let read = || fs::read_to_string(folder.0.join("trace")).unwrap();
     eventually(read, |trace| trace.matches(" * closed        by ").count() == clients)
 }
 
-/// Lines without the time, which begins after the number of the connection, and without the length of waits.
+/// The lines without their time, which follows the number of the connection, and without the length of waits.
 fn without_times(trace: &str) -> String {
     let line = |line: &str| match line.find("* wait ") {
         Some(at) => format!("{}* wait          *{}\n", &line[..3], &line[at + 21..]),
@@ -33,18 +33,18 @@ fn without_times(trace: &str) -> String {
 }
 
 #[test]
-fn an_event_behind_a_comment_in_one_piece_is_told_of() {
+fn an_event_that_follows_a_comment_in_one_piece_is_shown() {
     let folder = Folder::new("comment");
     let script = folder.file("cr.sse", "@send : c\\rdata: x\\r\\r\n");
     let program = traced(&folder, &["--script", &script]);
     Exchange::new(program.address, request("GET", "/cr", ""), PATIENCE);
     let trace = trace_of(&folder, 1);
-    let told = " ← an empty line: event `message` is dispatched, no last event ID\n";
-    assert!(trace.contains(told) && !trace.contains("a comment"), "{trace}");
+    let remark = " ← an empty line: event `message` is dispatched, no last event ID\n";
+    assert!(trace.contains(remark) && !trace.contains("a comment"), "{trace}");
 }
 
 #[test]
-fn a_trace_explains_an_exchange() {
+fn a_trace_explains_a_request_and_its_response() {
     let folder = Folder::new("explains");
     let script = folder.file(
         "chat.sse",
@@ -74,7 +74,7 @@ fn a_trace_explains_an_exchange() {
 #1 < field line    connection: close\\r\\n
 #1 < empty line    \\r\\n
 #1 < chunk-size    9\\r\\n ← 0x9 = 9 bytes of chunk-data follow
-#1 < chunk-data    : hello\\n ← a comment, for nobody
+#1 < chunk-data    : hello\\n ← a comment: ignored by clients
 #1 <               \\n
 #1 < CRLF          \\r\\n ← the chunk ends
 #1 < chunk-size    f\\r\\n ← 0xf = 15 bytes of chunk-data follow
@@ -82,13 +82,13 @@ fn a_trace_explains_an_exchange() {
 #1 <               data: 1\\n
 #1 <               \\n ← an empty line: event `message` is dispatched, last event ID `7`
 #1 < CRLF          \\r\\n ← the chunk ends
-#1 * wait          * s until the script goes on
+#1 * wait          * s until the script continues
 #1 < chunk-size    16\\r\\n ← 0x16 = 22 bytes of chunk-data follow
 #1 < chunk-data    event: two\\n
 #1 <               data: 2\\r\\n
 #1 <               \\r\\n ← an empty line: event `two` is dispatched, last event ID `7`
 #1 < CRLF          \\r\\n ← the chunk ends
-#1 < last-chunk    0\\r\\n ← there are no more
+#1 < last-chunk    0\\r\\n ← no more chunks follow
 #1 < trailer field X: y\\r\\n
 #1 < CRLF          \\r\\n ← the body is complete
 #1 * end           46 bytes, 3 chunks, 2 events, complete, connection closed
@@ -97,7 +97,7 @@ fn a_trace_explains_an_exchange() {
     );
 }
 
-/// What lines of a trace with this arrow stand for.
+/// The bytes that the lines of a trace with this arrow show.
 fn bytes_of(trace: &str, arrow: &str) -> Vec<u8> {
     let mark = format!(" {arrow} ");
     let mut bytes = Vec::new();
@@ -130,15 +130,15 @@ fn unescape(text: &str, bytes: &mut Vec<u8>) {
 }
 
 #[test]
-fn what_a_trace_shows_is_what_went_over_the_wire_to_the_byte() {
+fn a_trace_shows_exactly_the_bytes_on_the_wire() {
     for path in
         ["/events", "/fields", "/line-ends", "/unicode", "/broken-chunk", "/drop", "/busy", "/slow", "/none"]
     {
         let folder = Folder::new("bytes");
         let echo = folder.file("echo.sse", "data: {{header:x}}\n\n");
         let program = traced(&folder, &["--speed", "max", "--script", &echo]);
-        let ask = request("GET", path, "X: \u{e9}\u{2190} \\n \t\r\n");
-        let exchange = Exchange::new(program.address, &ask, PATIENCE);
+        let request = request("GET", path, "X: \u{e9}\u{2190} \\n \t\r\n");
+        let exchange = Exchange::new(program.address, &request, PATIENCE);
         let arrived: Vec<u8> = exchange.arrivals.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
         let trace = trace_of(&folder, 1);
         assert_eq!(
@@ -146,16 +146,16 @@ fn what_a_trace_shows_is_what_went_over_the_wire_to_the_byte() {
             String::from_utf8_lossy(&arrived),
             "{path}"
         );
-        assert_eq!(String::from_utf8_lossy(&bytes_of(&trace, ">")), ask, "{path}");
+        assert_eq!(String::from_utf8_lossy(&bytes_of(&trace, ">")), request, "{path}");
     }
 }
 
 #[test]
-fn nothing_a_client_sends_moves_the_cursor_or_forges_a_line() {
+fn a_client_can_neither_move_the_cursor_nor_forge_a_line() {
     let folder = Folder::new("forged");
     let echo = folder.file("echo.sse", "data: {{query:x}}{{header:x}}\n\n");
     let program = traced(&folder, &["--speed", "max", "--log", "--script", &echo]);
-    let asks = [
+    let requests = [
         "GET /\x1b[2J\r#1   0.000 < forged HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
         request(
             "GET",
@@ -164,20 +164,20 @@ fn nothing_a_client_sends_moves_the_cursor_or_forges_a_line() {
         ),
         "\x16\x03\x01\n#9   0.000 * closed\n\n".to_owned(),
     ];
-    for ask in &asks {
-        Exchange::new(program.address, ask, PATIENCE);
+    for request in &requests {
+        Exchange::new(program.address, request, PATIENCE);
     }
-    let trace = trace_of(&folder, asks.len());
+    let trace = trace_of(&folder, requests.len());
     for line in trace.lines() {
-        let is_ours = line.starts_with('#') && line[2..11].contains('.') && !line.starts_with("#9");
-        assert!(is_ours, "{line:?}");
+        let is_genuine = line.starts_with('#') && line[2..11].contains('.') && !line.starts_with("#9");
+        assert!(is_genuine, "{line:?}");
         assert!(!line.contains(|c: char| c.is_control() || "\u{202e}\u{2028}\u{9b}".contains(c)), "{line:?}");
         assert!(!line.contains("← event\\r"), "{line:?}");
     }
 }
 
 #[test]
-fn lines_of_many_clients_do_not_mix() {
+fn the_lines_of_many_clients_do_not_mix() {
     let folder = Folder::new("many");
     let program = traced(&folder, &["--speed", "max", "--color", "always"]);
     let address = program.address;
@@ -187,28 +187,29 @@ fn lines_of_many_clients_do_not_mix() {
         }
     });
     let trace = fs::read_to_string(folder.0.join("trace")).unwrap();
-    let uncoloured: String = trace
+    let uncolored: String = trace
         .split("\x1b[")
         .enumerate()
         .map(|(n, part)| if n == 0 { part } else { part.split_once('m').unwrap().1 })
         .collect();
-    assert_ne!(trace, uncoloured);
+    assert_ne!(trace, uncolored);
     let mut first: Vec<u8> = Vec::new();
     for client in 1..=20 {
         let mark = format!("#{client} ");
-        let own: String = uncoloured
+        let lines: String = uncolored
             .lines()
             .filter(|line| line.starts_with(&mark))
             .map(|line| format!("{:1$}\n", line, 0))
             .collect();
         let shift = mark.len() - 3;
-        let own: String = own.lines().map(|line| format!("{}{}\n", &line[..1], &line[1 + shift..])).collect();
-        let bytes = bytes_of(&own, "<");
+        let lines: String =
+            lines.lines().map(|line| format!("{}{}\n", &line[..1], &line[1 + shift..])).collect();
+        let bytes = bytes_of(&lines, "<");
         let body = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-        match first.is_empty() {
-            true => first = bytes[body..].to_vec(),
-            false => assert_eq!(bytes[body..], first, "client {client}"),
+        if first.is_empty() {
+            first = bytes[body..].to_vec();
         }
+        assert_eq!(bytes[body..], first, "client {client}");
     }
 }
 
@@ -226,17 +227,17 @@ fn a_log_has_a_line_for_each_request_and_one_for_each_end() {
         let seconds = rest.find("seconds=").map(|at| &rest[at..at + 13]);
         seconds.map_or(rest.to_owned(), |seconds| rest.replace(seconds, "seconds=*"))
     };
-    // What is no request has no more than an end.
+    // Bytes that are not a request have only an end.
     assert_eq!(
         next(),
         "end client=1 method=\"\\x16\\x03\" target=\"\" status=400 bytes=68 events=0 seconds=* \
          how=\"complete, connection closed\""
     );
-    let ask = "client=2 method=GET target=\"/events?\\\"q\\\"\"";
-    assert_eq!(next(), format!("request {ask} from=127.0.0.1 last-event-id=\"14\""));
+    let fields = "client=2 method=GET target=\"/events?\\\"q\\\"\"";
+    assert_eq!(next(), format!("request {fields} from=127.0.0.1 last-event-id=\"14\""));
     assert_eq!(
         next(),
-        format!("end {ask} status=200 bytes=144 events=2 seconds=* how=\"complete, connection closed\"")
+        format!("end {fields} status=200 bytes=144 events=2 seconds=* how=\"complete, connection closed\"")
     );
     assert_eq!(next(), "request client=3 method=HEAD target=\"/none\" from=127.0.0.1");
     assert!(next().contains(" status=404 bytes=0 events=0 "));
@@ -245,41 +246,41 @@ fn a_log_has_a_line_for_each_request_and_one_for_each_end() {
 }
 
 #[test]
-fn who_is_turned_away_is_told_of() {
+fn a_rejected_client_is_logged_and_traced() {
     let mut program = Program::start(&["--max-clients", "1", "--log", "--trace"]);
-    let mut inside = Client::connect(program.address);
-    inside.get("/events", "").read_head();
+    let mut first = Client::connect(program.address);
+    first.get("/events", "").read_head();
     Client::connect(program.address).read_answer();
     assert!(program.line().contains(" request client=1 "));
     let line = program.line();
     assert!(line.contains(" end client=2 ") && line.contains(" status=503 bytes=0 events=0 "), "{line}");
-    assert!(line.ends_with(" how=\"turned away: too many clients\""), "{line}");
-    assert!(program.end().contains(" * end           turned away: too many clients\n"));
+    assert!(line.ends_with(" how=\"rejected: too many clients\""), "{line}");
+    assert!(program.end().contains(" * end           rejected: too many clients\n"));
 }
 
 #[test]
-fn who_looks_on_sees_no_secrets_and_lines_are_whole_however_they_come() {
+fn an_observer_sees_no_secrets_and_whole_lines_however_they_are_cut() {
     let mut program = Program::start(&["--speed", "max", "--log"]);
-    let mut observer = look_on(&program, "/fields");
+    let mut observer = observe(&program, "/fields");
     let mut client = Client::connect(program.address);
     client.send("GET /fields HTTP/1.1\r\nHost: x\r\nCookie: SEC");
     std::thread::sleep(std::time::Duration::from_millis(30));
     client.send("RET\r\nLast-Event-ID: 1");
     std::thread::sleep(std::time::Duration::from_millis(30));
     client.send("4\r\n\r\n").read_head();
-    // The first line is the observer's own.
+    // The first line is the request of the observer.
     let lines = [program.line(), program.line()];
     assert!(lines[1].ends_with(" last-event-id=\"14\""), "{lines:?}");
-    let seen = observer.read_until("\"status line\"");
+    let events = observer.read_until("\"status line\"");
     assert!(
-        !seen.contains("SEC") && !seen.contains("RET") && seen.contains("Cookie: (not shown)\\r\\n"),
-        "{seen}"
+        !events.contains("SEC") && !events.contains("RET") && events.contains("Cookie: (not shown)\\r\\n"),
+        "{events}"
     );
-    assert!(seen.contains("\"Last-Event-ID: 14\\r\\n\""), "{seen}");
+    assert!(events.contains("\"Last-Event-ID: 14\\r\\n\""), "{events}");
 }
 
-/// What is seen by one who looks on at `/-/wire`, as the fields of its JSON.
-fn look_on(program: &Program, path: &str) -> Client {
+/// Subscribes to the events of `/-/wire` for this path.
+fn observe(program: &Program, path: &str) -> Client {
     let mut observer = Client::connect(program.address);
     let head = observer.get(&format!("/-/wire{path}"), "").read_head();
     assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
@@ -288,12 +289,12 @@ fn look_on(program: &Program, path: &str) -> Client {
 }
 
 #[test]
-fn who_looks_on_sees_the_bytes_of_both_sides_and_how_it_ended() {
+fn an_observer_sees_the_bytes_of_both_sides_and_the_end() {
     let program = Program::start(&["--speed", "100"]);
-    let mut observer = look_on(&program, "/fields");
+    let mut observer = observe(&program, "/fields");
     Exchange::new(program.address, request("GET", "/events", ""), PATIENCE);
-    let ask = request("GET", "/fields?q", "");
-    let exchange = Exchange::new(program.address, &ask, PATIENCE);
+    let request = request("GET", "/fields?q", "");
+    let exchange = Exchange::new(program.address, &request, PATIENCE);
     let mut stream = EventStream::default();
     let (mut sent, mut received, mut ended) = (Vec::new(), Vec::new(), String::new());
     while ended.is_empty() {
@@ -301,21 +302,21 @@ fn who_looks_on_sees_the_bytes_of_both_sides_and_how_it_ended() {
             let data = event.data.unwrap();
             let bytes = || data.split("\"bytes\":\"").nth(1).unwrap().strip_suffix("\"}").unwrap();
             match event.event.as_deref() {
-                Some("piece") if data.contains("\"from\":\"client\"") => from_json(bytes(), &mut sent),
-                Some("piece") => from_json(bytes(), &mut received),
+                Some("piece") if data.contains("\"from\":\"client\"") => unescape_json(bytes(), &mut sent),
+                Some("piece") => unescape_json(bytes(), &mut received),
                 Some("end") => ended = data,
                 other => assert_eq!(other, Some("wait")),
             }
         });
     }
-    assert_eq!(String::from_utf8_lossy(&sent), ask);
+    assert_eq!(String::from_utf8_lossy(&sent), request);
     let arrived: Vec<u8> = exchange.arrivals.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
     assert_eq!(String::from_utf8_lossy(&received), String::from_utf8_lossy(&arrived));
     assert!(ended.ends_with("\"how\":\"complete, connection closed\"}"), "{ended}");
 }
 
-/// Undoes the escapes of JSON in a string that has a character for each byte.
-fn from_json(text: &str, bytes: &mut Vec<u8>) {
+/// Adds the bytes of a JSON string that has one character for each byte.
+fn unescape_json(text: &str, bytes: &mut Vec<u8>) {
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match (c, if c == '\\' { chars.next() } else { None }) {
@@ -331,13 +332,14 @@ fn from_json(text: &str, bytes: &mut Vec<u8>) {
 }
 
 #[test]
-fn those_who_look_on_are_few_and_their_places_come_back() {
+fn observers_are_limited_and_one_that_leaves_makes_room() {
     let program = Program::start(&[]);
-    let mut observers: Vec<Client> = (0..64).map(|_| look_on(&program, "/events")).collect();
+    let mut observers: Vec<Client> = (0..64).map(|_| observe(&program, "/events")).collect();
     let mut late = Client::connect(program.address);
-    let (head, _) = late.get("/-/wire/events", "").read_answer();
+    let (head, body) = late.get("/-/wire/events", "").read_answer();
     assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 2\r\n"), "{head}");
+    assert_eq!(body, "503 Service Unavailable: too many observers (limit 64)\n");
     drop(observers.pop());
-    let answer = || Client::connect(program.address).get("/-/wire/events", "").read_until("\r\n");
-    eventually(answer, |line| line == "HTTP/1.1 200 OK\r\n");
+    let status_line = || Client::connect(program.address).get("/-/wire/events", "").read_until("\r\n");
+    eventually(status_line, |line| line == "HTTP/1.1 200 OK\r\n");
 }

@@ -1,17 +1,17 @@
-//! Times drawn as bars of text, and the figures that stand for them.
+//! Draws times as bars of text and computes their percentiles.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Upper ends of the bars, in microseconds; what is longer has the last bar.
+/// The longest time of each bar, in microseconds; one more bar has the longer times.
 const ENDS: [u64; 16] = [
     50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
     2_000_000, 5_000_000,
 ];
-/// Characters of the longest bar.
+/// The length of the longest bar in characters.
 const WIDTH: usize = 40;
 
-/// Times in their order.
+/// Times, sorted.
 pub struct Histogram(Vec<Duration>);
 
 impl Histogram {
@@ -24,13 +24,13 @@ impl Histogram {
         self.0.len()
     }
 
-    /// The time within which so many of a hundred are.
+    /// The smallest time that `percent` of 100 times do not exceed; zero without any times.
     pub fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.0.len() * percent + 99) / 100;
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
-    /// How many have each bar.
+    /// The number of times in each bar.
     fn bars(&self) -> [usize; ENDS.len() + 1] {
         let mut bars = [0; ENDS.len() + 1];
         for time in &self.0 {
@@ -52,7 +52,7 @@ impl fmt::Display for Histogram {
                 Some(&end) => format!("up to {}", milliseconds(Duration::from_micros(end))),
                 None => "longer".to_owned(),
             };
-            // Even a single one is to be seen.
+            // Rounded up, so that even a single time is visible.
             let bar = "█".repeat((count * WIDTH + longest - 1) / longest);
             let percent = count as f64 * 100.0 / self.count() as f64;
             writeln!(f, "{label:>16}  {bar:WIDTH$}  {count:>7}  {percent:>6.2} %")?;
@@ -61,7 +61,7 @@ impl fmt::Display for Histogram {
     }
 }
 
-/// A time as people read it.
+/// The time in milliseconds with two decimals.
 pub fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
 }

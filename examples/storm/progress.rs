@@ -1,4 +1,4 @@
-//! The line that tells, once a second, how far the test has come.
+//! Prints a line once a second that says how far the test is.
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What all clients count together.
+/// The sums over all clients.
 #[derive(Default)]
 pub struct Counts {
     connected: AtomicUsize,
     events: AtomicUsize,
 }
 
-/// A client that is connected, until it is dropped.
+/// Counts as one connected client until it is dropped.
 pub struct Connected<'a>(&'a Counts);
 
 impl Counts {
@@ -24,9 +24,8 @@ impl Counts {
         Connected(self)
     }
 
-    /// Counts an event, if it is one to be counted.
-    pub fn event(&self, counts: bool) {
-        self.events.fetch_add(usize::from(counts), Ordering::Relaxed);
+    pub fn add_event(&self) {
+        self.events.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -36,7 +35,7 @@ impl Drop for Connected<'_> {
     }
 }
 
-/// The line, on stderr, written by a thread of its own.
+/// A thread that prints the line on stderr.
 pub struct Progress {
     counts: Arc<Counts>,
     running: Sender<()>,
@@ -44,12 +43,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins to tell how many of so many events have come.
+    /// Starts the thread; `expected` is the number of events that all clients together should receive.
     pub fn start(expected: usize) -> Progress {
         let counts = Arc::new(Counts::default());
         let (running, ended) = channel();
-        let told = Arc::clone(&counts);
-        let thread = thread::spawn(move || tell(&told, expected, &ended));
+        let shared = Arc::clone(&counts);
+        let thread = thread::spawn(move || print_every_second(&shared, expected, &ended));
         Progress { counts, running, thread }
     }
 
@@ -57,37 +56,37 @@ impl Progress {
         Arc::clone(&self.counts)
     }
 
-    /// Ends the line.
+    /// Ends the thread.
     pub fn end(self) {
         drop(self.running);
-        // Had the thread panicked, only the line would be missing.
+        // A panic of the thread would have cost the line alone.
         let _ = self.thread.join();
     }
 }
 
-fn tell(counts: &Counts, expected: usize, ended: &Receiver<()>) {
+fn print_every_second(counts: &Counts, expected: usize, ended: &Receiver<()>) {
     let start = Instant::now();
-    let (before, after) = if is_terminal() { ("\r", "  ") } else { ("", "\n") };
-    let mut told = false;
+    // On a terminal each line replaces the one before.
+    let (before, after) = if stderr_is_a_terminal() { ("\r", "  ") } else { ("", "\n") };
+    let mut has_printed = false;
     while ended.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
         let seconds = start.elapsed().as_secs();
-        let (connected, events) =
-            (counts.connected.load(Ordering::Relaxed), counts.events.load(Ordering::Relaxed));
-        // Without stderr there is nobody to tell.
+        let connected = counts.connected.load(Ordering::Relaxed);
+        let events = counts.events.load(Ordering::Relaxed);
+        // A closed stderr is no reason to end the test.
         let _ = write!(
             io::stderr(),
             "{before}{seconds} s  {connected} connected  {events} of {expected} events{after}"
         );
-        told = true;
+        has_printed = true;
     }
-    if told && before == "\r" {
+    if has_printed && before == "\r" {
         let _ = writeln!(io::stderr());
     }
 }
 
-/// Whether stderr can rewrite a line. `std::io::IsTerminal` is younger than Rust 1.63; where this file is missing, the
-/// lines stand below each other.
-fn is_terminal() -> bool {
+/// `std::io::IsTerminal` is newer than Rust 1.63. On systems without `/proc` the answer is no.
+fn stderr_is_a_terminal() -> bool {
     let path = fs::read_link("/proc/self/fd/2").unwrap_or_default();
     path.starts_with("/dev/pts") || path.to_string_lossy().starts_with("/dev/tty")
 }

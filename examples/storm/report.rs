@@ -1,40 +1,40 @@
-//! What all clients heard, as it is printed at the end.
+//! Adds up what all clients received and prints it at the end.
 
-use crate::client::{Heard, EVENTS};
+use crate::client::{ClientReport, EVENTS};
 use crate::histogram::{milliseconds, Histogram};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What all clients heard together.
+/// What all clients received.
 pub struct Report {
     expected: usize,
     first_bytes: Histogram,
     lateness: Histogram,
-    doubled: usize,
-    reordered: usize,
-    /// How often each trouble was met.
-    troubles: BTreeMap<String, usize>,
+    duplicates: usize,
+    out_of_order: usize,
+    /// How many clients failed for each reason.
+    failures: BTreeMap<String, usize>,
 }
 
 impl Report {
-    pub fn of(clients: Vec<Heard>) -> Report {
-        let mut troubles = BTreeMap::new();
-        for trouble in clients.iter().filter_map(|heard| heard.trouble.clone()) {
-            *troubles.entry(trouble).or_default() += 1;
+    pub fn new(clients: Vec<ClientReport>) -> Report {
+        let mut failures = BTreeMap::new();
+        for failure in clients.iter().filter_map(|client| client.failure.clone()) {
+            *failures.entry(failure).or_default() += 1;
         }
         Report {
             expected: clients.len() * EVENTS,
-            first_bytes: Histogram::new(clients.iter().filter_map(|heard| heard.first_byte).collect()),
-            doubled: clients.iter().map(|heard| heard.doubled).sum(),
-            reordered: clients.iter().map(|heard| heard.reordered).sum(),
-            lateness: Histogram::new(clients.into_iter().flat_map(|heard| heard.lateness).collect()),
-            troubles,
+            first_bytes: Histogram::new(clients.iter().filter_map(|client| client.first_byte).collect()),
+            duplicates: clients.iter().map(|client| client.duplicates).sum(),
+            out_of_order: clients.iter().map(|client| client.out_of_order).sum(),
+            lateness: Histogram::new(clients.into_iter().flat_map(|client| client.lateness).collect()),
+            failures,
         }
     }
 
-    /// Whether every event came once and in order, and every stream ended as it should.
+    /// Whether every event arrived once and in order, and every stream ended with its last-chunk.
     pub fn is_flawless(&self) -> bool {
-        self.lost() + self.doubled + self.reordered == 0 && self.troubles.is_empty()
+        self.lost() + self.duplicates + self.out_of_order == 0 && self.failures.is_empty()
     }
 
     fn lost(&self) -> usize {
@@ -44,14 +44,13 @@ impl Report {
     fn verdict(&self) -> String {
         match self.lost() {
             0 if self.is_flawless() => "nothing was lost".to_owned(),
-            0 => "nothing was lost, but not all is well".to_owned(),
+            0 => "nothing was lost, but there were errors".to_owned(),
             lost => format!("{lost} LOST"),
         }
     }
 }
 
-/// The median, what all but one of a hundred are within, and the longest.
-fn figures(times: &Histogram) -> String {
+fn summary(times: &Histogram) -> String {
     let [median, most, longest] = [50, 99, 100].map(|percent| milliseconds(times.percentile(percent)));
     format!("median {median}, 99 of 100 within {most}, all within {longest}")
 }
@@ -59,20 +58,20 @@ fn figures(times: &Histogram) -> String {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.lateness.count() > 0 {
-            writeln!(f, "first byte: {}", figures(&self.first_bytes))?;
-            writeln!(f, "lateness:   {}", figures(&self.lateness))?;
+            writeln!(f, "first byte: {}", summary(&self.first_bytes))?;
+            writeln!(f, "lateness:   {}", summary(&self.lateness))?;
             write!(f, "{}", self.lateness)?;
         }
-        for (trouble, count) in &self.troubles {
-            writeln!(f, "{count:>6} × {trouble}")?;
+        for (failure, count) in &self.failures {
+            writeln!(f, "{count:>6} × {failure}")?;
         }
         writeln!(
             f,
-            "{} of {} events, {} twice, {} out of order: {}",
+            "{} of {} events, {} duplicates, {} out of order: {}",
             self.lateness.count(),
             self.expected,
-            self.doubled,
-            self.reordered,
+            self.duplicates,
+            self.out_of_order,
             self.verdict()
         )
     }

@@ -39,14 +39,11 @@ impl EventStream {
         EventStream { last_event_id, ..EventStream::default() }
     }
 
-    /// A parser for those who want to know which events there are, not what is in them: of a line, and of data, it keeps so
-    /// many octets.
-    pub fn outline(keeps: usize) -> EventStream {
-        EventStream { keeps: Some(keeps), ..EventStream::default() }
+    pub(crate) fn with_limit(limit: usize) -> EventStream {
+        EventStream { keeps: Some(limit), ..EventStream::default() }
     }
 
-    /// Whether the next byte is the first of a line.
-    pub fn begins_a_line(&self) -> bool {
+    pub(crate) fn is_at_line_start(&self) -> bool {
         self.line.is_empty()
     }
 

@@ -1,48 +1,114 @@
-//! Reads a request's body off the wire, to its end and no byte further (RFC 9112, section 6): an answer may only be
-//! ended cleanly when nothing unread is left behind it.
+//! Reads the body of a request to its end and not one byte further (RFC 9112, section 6): a response can only be ended
+//! cleanly when nothing of its request is left unread.
 
 use super::dechunk::ChunkDecoder;
-use super::request::{BodyLength, BODY_TOO_LARGE, MAX_BODY};
-use super::response::RequestError;
+use super::field::{field_values, list_members};
+use super::request_line::Version;
+use super::status::{RequestError, Status};
 use super::Progress;
 
-/// What is left of a body, fed in pieces of any size.
+/// Bytes in a body. No script needs more, and the whole body is read before the response.
+pub const MAX_BODY: u64 = 1024 * 1024;
+
+const BODY_TOO_LARGE: RequestError =
+    RequestError::new(Status::CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
+
+/// How the end of a request's body is marked (RFC 9112, section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLength {
+    /// By `Content-Length`: this many bytes, at most [`MAX_BODY`]. 0 when there is no body.
+    Known(u64),
+    /// By the last-chunk: `Transfer-Encoding: chunked`.
+    Chunked,
+}
+
+impl BodyLength {
+    /// The length of the body that follows a head.
+    ///
+    /// # Errors
+    /// 400 when the field lines could be understood in two ways, 413 for more than [`MAX_BODY`] bytes, 501 for a transfer
+    /// coding other than chunked.
+    pub fn of(head: &[u8], version: Version) -> Result<BodyLength, RequestError> {
+        let has = |name| field_values(head, name).next().is_some();
+        if !has("transfer-encoding") {
+            return content_length(head).map(BodyLength::Known);
+        }
+        if has("content-length") {
+            return Err(RequestError::bad_request("both Transfer-Encoding and Content-Length"));
+        }
+        if version == Version::Http10 {
+            return Err(RequestError::bad_request("Transfer-Encoding in an HTTP/1.0 request"));
+        }
+        check_transfer_coding(head).map(|()| BodyLength::Chunked)
+    }
+}
+
+fn check_transfer_coding(head: &[u8]) -> Result<(), RequestError> {
+    let codings = || field_values(head, "transfer-encoding").flat_map(list_members);
+    if codings().any(|coding| !coding.eq_ignore_ascii_case(b"chunked")) {
+        return Err(RequestError::new(
+            Status::NOT_IMPLEMENTED,
+            "the only transfer coding supported is chunked",
+        ));
+    }
+    if codings().count() != 1 {
+        return Err(RequestError::bad_request("Transfer-Encoding must name chunked exactly once"));
+    }
+    Ok(())
+}
+
+/// `Content-Length = 1*DIGIT` (RFC 9110, section 8.6), in one field line; 0 without one.
+fn content_length(head: &[u8]) -> Result<u64, RequestError> {
+    let mut values = field_values(head, "content-length");
+    let value = match values.next() {
+        Some(value) => value,
+        None => return Ok(0),
+    };
+    if values.next().is_some() {
+        return Err(RequestError::bad_request("more than one Content-Length"));
+    }
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Err(RequestError::bad_request("Content-Length is not a number"));
+    }
+    let length = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+    // A number that does not fit into 64 bits is too large as well.
+    length.filter(|length| *length <= MAX_BODY).ok_or(BODY_TOO_LARGE)
+}
+
+/// The rest of a body, fed in pieces of any size.
 #[derive(Debug)]
 pub enum BodyReader {
-    /// So many octets are still to come.
+    /// This many bytes are still missing.
     Known(u64),
-    /// Chunks are still to come; so many octets of chunk-data have come.
+    /// Chunks are still missing; this many bytes of chunk-data have arrived.
     Chunked(ChunkDecoder, u64),
 }
 
 impl BodyReader {
-    /// A reader for a body whose end is marked in this way.
+    /// A reader of a body whose end is marked in this way.
     pub fn new(length: BodyLength) -> BodyReader {
         match length {
-            BodyLength::Known(octets) => BodyReader::Known(octets),
+            BodyLength::Known(length) => BodyReader::Known(length),
             BodyLength::Chunked => BodyReader::Chunked(ChunkDecoder::default(), 0),
         }
     }
 
-    /// Whether there is nothing to read at all.
+    /// Whether there is no body.
     pub fn is_empty(&self) -> bool {
         matches!(self, BodyReader::Known(0))
     }
 
-    /// Takes the next bytes of the body and calls `data` with those that are its content.
+    /// Takes the next bytes and calls `data` with those that are content.
     ///
     /// # Errors
-    /// [`RequestError`] with 400 for chunks that break the grammar, 413 for more than [`MAX_BODY`] octets of them.
+    /// 400 for chunks that violate the grammar, 413 for more than [`MAX_BODY`] bytes of chunk-data.
     pub fn push(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<Progress, RequestError> {
         match self {
-            BodyReader::Known(left) if *left <= bytes.len() as u64 => {
-                data(&bytes[..*left as usize]);
-                Ok(Progress::Done(*left as usize))
-            }
             BodyReader::Known(left) => {
-                *left -= bytes.len() as u64;
-                data(bytes);
-                Ok(Progress::More)
+                let used = bytes.len().min(*left as usize);
+                data(&bytes[..used]);
+                *left -= used as u64;
+                Ok(if *left == 0 { Progress::Done(used) } else { Progress::More })
             }
             BodyReader::Chunked(decoder, size) => {
                 let progress = decoder.push(bytes, |piece| {
@@ -52,7 +118,7 @@ impl BodyReader {
                 if size.saturating_add(decoder.left_in_chunk()) > MAX_BODY {
                     return Err(BODY_TOO_LARGE);
                 }
-                progress.map_err(|error| RequestError::bad(error.0))
+                progress.map_err(|error| RequestError::bad_request(error.0))
             }
         }
     }
@@ -63,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_known_length_ends_at_its_last_octet() {
+    fn a_known_length_ends_at_its_last_byte() {
         let mut body = BodyReader::new(BodyLength::Known(5));
         assert_eq!(body.push(b"abc", &mut |_| {}), Ok(Progress::More));
         assert_eq!(body.push(b"deGET /", &mut |_| {}), Ok(Progress::Done(2)));

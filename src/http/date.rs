@@ -1,20 +1,20 @@
-//! Puts the `date` field's value on the wire: `Sun, 06 Nov 1994 08:49:37 GMT`, the IMF-fixdate of RFC 9110,
-//! section 5.6.7, computed from the days since 1970 without a table of months.
+//! Formats times: the value of the `date` field, `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate; RFC 9110, section 5.6.7),
+//! and timestamps for logs (RFC 3339).
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
-/// The moment as an IMF-fixdate.
+/// The time as an IMF-fixdate.
 ///
-/// Right for the years 1970 to 9999: the format has four digits for the year. A clock set before 1970 gives 1970, and
-/// one set later than 9999 the last second of 9999.
-pub fn imf_fixdate(moment: SystemTime) -> [u8; 29] {
+/// The range is the years 1970 to 9999, because the format has four digits for the year. An earlier time gives the first
+/// second of 1970, a later one the last second of 9999.
+pub fn imf_fixdate(time: SystemTime) -> [u8; 29] {
     const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
     const MONTHS: [&[u8; 3]; 12] =
         [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-    let since_1970 = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = since_1970.as_secs().min(LAST_SECOND);
     let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
     let (year, month, day) = civil_date(days);
@@ -29,7 +29,7 @@ pub fn imf_fixdate(moment: SystemTime) -> [u8; 29] {
     date
 }
 
-/// Fills `place` with the last digits of a number.
+/// Fills `place` with the last decimal digits of a number.
 fn put_digits(place: &mut [u8], mut number: u64) {
     for digit in place.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
@@ -37,7 +37,8 @@ fn put_digits(place: &mut [u8], mut number: u64) {
     }
 }
 
-/// A moment that prints as in RFC 3339, `1994-11-06T08:49:37.000Z`, always 24 bytes; its range is that of [`imf_fixdate`].
+/// A time that is displayed as in RFC 3339, `1994-11-06T08:49:37.000Z`. Always 24 bytes; the range is that of
+/// [`imf_fixdate`].
 #[derive(Clone, Copy, Debug)]
 pub struct Timestamp(pub SystemTime);
 
@@ -85,18 +86,18 @@ mod tests {
     }
 
     #[test]
-    fn prints_the_example_of_rfc_9110() {
+    fn the_example_of_rfc_9110_is_formatted_the_same() {
         assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]
-    fn prints_the_same_moment_as_rfc_3339_has_it() {
-        let moment = UNIX_EPOCH + Duration::from_millis(784_111_777_042);
-        assert_eq!(Timestamp(moment).to_string(), "1994-11-06T08:49:37.042Z");
+    fn a_timestamp_has_milliseconds() {
+        let time = UNIX_EPOCH + Duration::from_millis(784_111_777_042);
+        assert_eq!(Timestamp(time).to_string(), "1994-11-06T08:49:37.042Z");
     }
 
     #[test]
-    fn knows_leap_years_and_the_edges_of_its_range() {
+    fn leap_years_and_the_limits_of_the_range_are_correct() {
         assert_eq!(at(0), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(at(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
         assert_eq!(at(951_868_800), "Wed, 01 Mar 2000 00:00:00 GMT");
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_before_1970_is_no_reason_to_panic() {
+    fn a_clock_before_1970_gives_1970() {
         let before = imf_fixdate(UNIX_EPOCH - Duration::from_secs(1));
         assert_eq!(&before, b"Thu, 01 Jan 1970 00:00:00 GMT");
     }

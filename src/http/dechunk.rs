@@ -1,154 +1,144 @@
-//! Takes chunks off the wire and gives out their chunk-data (RFC 9112, section 7.1): what a server does to a request's
-//! body and an EventSource to an event stream.
+//! Decodes chunked bodies (RFC 9112, section 7.1): a server decodes the body of a request, an EventSource decodes an
+//! event stream.
 //!
 //! ```text
 //! chunked-body    = *chunk last-chunk trailer-section CRLF
 //! chunk           = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
 //! last-chunk      = 1*("0") [ chunk-ext ] CRLF
+//! chunk-ext       = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
 //! trailer-section = *( field-line CRLF )
 //! ```
 
-use super::field::{is_token, FieldLine};
+use super::field::{is_field_value, is_token, trim_ows, FieldLine};
 use super::Progress;
 
-/// Octets of extensions and trailers in one body. Nobody reads them here, so a few lines are enough for everyone.
+/// Bytes of chunk extensions, leading zeros and trailer fields in one body. All of them are ignored, so a few are enough.
 const MAX_IGNORED: usize = 16 * 1024;
+/// Hexadecimal digits of the largest size.
+const MAX_DIGITS: usize = 16;
 
-/// Says in a few words what about the bytes is no chunked body.
+/// Which rule of the grammar the bytes violate, in a few words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkError(pub &'static str);
 
-/// Takes chunked bytes in pieces of any size and gives out the chunk-data in them.
+/// Decodes a chunked body that arrives in pieces of any size.
 #[derive(Debug, Default)]
 pub struct ChunkDecoder {
     state: State,
-    /// Of the chunk being read: its size, then how much of its data is still to come.
-    size: u64,
+    /// The part of the current line that has arrived.
+    line: Vec<u8>,
     ignored: usize,
-    trailer: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 enum State {
+    /// A line with a chunk-size follows.
     #[default]
-    SizeStart,
     Size,
-    /// White space after the size, which only an extension can follow.
-    BeforeExtension,
-    ExtensionStart,
-    Extension,
-    SizeLf,
-    Data,
-    DataCr,
-    DataLf,
-    TrailerStart,
+    /// This much chunk-data follows.
+    Data(u64),
+    /// The CR LF after chunk-data follows.
+    DataEnd,
+    /// A field line of the trailer section, or the empty line at the end, follows.
     Trailer,
-    TrailerLf,
-    LastLf,
 }
 
 impl ChunkDecoder {
-    /// Octets of the chunk being read that are still to come.
+    /// Bytes of the current chunk that are still missing.
     pub fn left_in_chunk(&self) -> u64 {
-        self.size
+        match self.state {
+            State::Data(left) => left,
+            _ => 0,
+        }
     }
 
-    /// Takes the next bytes and calls `data` with every run of chunk-data among them.
+    /// Takes the next bytes and calls `data` with every run of chunk-data in them.
     ///
     /// # Errors
-    /// [`ChunkError`] at the first byte the grammar forbids, for a size above 2^64, and for more than 16 KiB of chunk
-    /// extensions and trailers.
+    /// [`ChunkError`] for a line that the grammar forbids, a size of 2^64 or more, and more than 16 KiB of chunk extensions
+    /// and trailer fields.
     pub fn push(&mut self, bytes: &[u8], mut data: impl FnMut(&[u8])) -> Result<Progress, ChunkError> {
         let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            if let State::Data = self.state {
-                let run = self.size.min((bytes.len() - at) as u64) as usize;
+        while at < bytes.len() {
+            if let State::Data(left) = self.state {
+                let run = left.min((bytes.len() - at) as u64) as usize;
                 data(&bytes[at..at + run]);
                 at += run;
-                self.size -= run as u64;
-                if self.size == 0 {
-                    self.state = State::DataCr;
-                }
+                let left = left - run as u64;
+                self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
                 continue;
             }
+            self.line.push(bytes[at]);
             at += 1;
-            if let (State::LastLf, b'\n') = (self.state, byte) {
+            if let State::DataEnd = self.state {
+                check_data_end(&self.line)?;
+            }
+            if self.line.ends_with(b"\n") && self.end_line()? {
                 return Ok(Progress::Done(at));
             }
-            self.state = self.step(byte)?;
+            if self.ignored + self.line.len() > MAX_IGNORED {
+                return Err(ChunkError("more than 16 KiB of chunk extensions and trailer fields"));
+            }
         }
         Ok(Progress::More)
     }
 
-    /// The state after one byte that is not chunk-data.
-    fn step(&mut self, byte: u8) -> Result<State, ChunkError> {
-        Ok(match (self.state, byte) {
-            (State::SizeStart | State::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-                self.add_digit(byte)?;
-                State::Size
+    /// Parses the line that has just ended. Returns whether the body ends with it.
+    fn end_line(&mut self) -> Result<bool, ChunkError> {
+        let line = std::mem::take(&mut self.line);
+        let line = line
+            .strip_suffix(b"\r\n")
+            .ok_or(ChunkError("a line in the chunked body does not end with CR LF"))?;
+        self.state = match self.state {
+            State::Size => {
+                self.ignored += line.len().saturating_sub(MAX_DIGITS);
+                match parse_chunk_size(line)? {
+                    0 => State::Trailer,
+                    size => State::Data(size),
+                }
             }
-            (State::Size | State::Extension, b'\r') => State::SizeLf,
-            (State::Size | State::BeforeExtension, b' ' | b'\t') => {
-                self.ignore(byte)?;
-                State::BeforeExtension
-            }
-            (State::Size | State::BeforeExtension, b';') | (State::ExtensionStart, b' ' | b'\t') => {
-                self.ignore(byte)?;
-                State::ExtensionStart
-            }
-            (State::ExtensionStart, _) if !is_token(&[byte]) => {
-                return Err(ChunkError("a chunk extension has no name"));
-            }
-            (State::ExtensionStart | State::Extension, _) => {
-                self.ignore(byte)?;
-                State::Extension
-            }
-            (State::SizeLf, b'\n') if self.size == 0 => State::TrailerStart,
-            (State::SizeLf, b'\n') => State::Data,
-            (State::DataCr, b'\r') => State::DataLf,
-            (State::DataLf, b'\n') => State::SizeStart,
-            (State::TrailerStart, b'\r') => State::LastLf,
-            (State::Trailer, b'\r') => State::TrailerLf,
-            (State::TrailerLf, b'\n') => {
-                FieldLine::parse(&self.trailer).map_err(ChunkError)?;
-                self.trailer.clear();
-                State::TrailerStart
-            }
-            (State::TrailerStart | State::Trailer, _) => {
-                self.ignore(byte)?;
-                self.trailer.push(byte);
+            State::Trailer if line.is_empty() => return Ok(true),
+            State::Trailer => {
+                self.ignored += line.len();
+                FieldLine::parse(line).map_err(ChunkError)?;
                 State::Trailer
             }
-            (State::SizeStart | State::Size | State::BeforeExtension, _) => {
-                return Err(ChunkError("a chunk-size is not hexadecimal"))
-            }
-            (State::DataCr | State::DataLf, _) => {
-                return Err(ChunkError("chunk-data is longer than its chunk-size"))
-            }
-            _ => return Err(ChunkError("a line in the chunked body does not end with CR LF")),
-        })
+            State::DataEnd | State::Data(_) => State::Size,
+        };
+        Ok(false)
     }
+}
 
-    fn add_digit(&mut self, digit: u8) -> Result<(), ChunkError> {
-        let value = (digit as char).to_digit(16).unwrap_or(0);
-        let size = self.size.checked_mul(16).ok_or(ChunkError("a chunk-size is larger than 2^64"))?;
-        self.size = size + u64::from(value);
-        // Zeros in front count for nothing, and could go on for ever.
-        if self.size == 0 {
-            self.ignore(digit)?;
-        }
-        Ok(())
+/// The size in a line `chunk-size [ chunk-ext ]`, without its CR LF.
+///
+/// # Errors
+/// The line has another form, or the size does not fit into 64 bits.
+pub fn parse_chunk_size(line: &[u8]) -> Result<u64, ChunkError> {
+    let length = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (digits, rest) = line.split_at(length);
+    let extension = trim_ows(rest).strip_prefix(b";");
+    if digits.is_empty() || (!rest.is_empty() && extension.is_none()) {
+        return Err(ChunkError("a chunk-size is not hexadecimal"));
     }
+    if let Some(extension) = extension {
+        if !is_field_value(extension) {
+            return Err(ChunkError("a control byte in a chunk extension"));
+        }
+        if !is_token(trim_ows(extension).get(..1).unwrap_or_default()) {
+            return Err(ChunkError("a chunk extension has no name"));
+        }
+    }
+    let digits = std::str::from_utf8(digits).unwrap_or_default();
+    u64::from_str_radix(digits, 16).map_err(|_| ChunkError("a chunk-size is 2^64 or more"))
+}
 
-    fn ignore(&mut self, byte: u8) -> Result<(), ChunkError> {
-        self.ignored += 1;
-        if byte.is_ascii_control() && byte != b'\t' {
-            return Err(ChunkError("a control byte in a chunk extension or a trailer"));
-        }
-        if self.ignored > MAX_IGNORED {
-            return Err(ChunkError("more than 16 KiB of chunk extensions and trailers"));
-        }
+/// Checks the beginning of the CR LF after chunk-data at once: a client that sends more data than it announced may not send
+/// a line end for a long time.
+fn check_data_end(beginning: &[u8]) -> Result<(), ChunkError> {
+    if b"\r\n".starts_with(beginning) {
         Ok(())
+    } else {
+        Err(ChunkError("chunk-data is longer than its chunk-size"))
     }
 }
 
@@ -165,12 +155,12 @@ mod tests {
     const GOOD: &[u8] = b"4\r\nWiki\r\nB;x=\"y\"\r\npedia in \r\n\r\n000\r\nExpires: never\r\n\r\n";
 
     #[test]
-    fn gives_out_the_data_of_all_chunks() {
+    fn the_data_of_all_chunks_is_decoded() {
         assert_eq!(decode(GOOD), Ok((b"Wikipedia in \r\n".to_vec(), Progress::Done(GOOD.len()))));
     }
 
     #[test]
-    fn every_prefix_is_not_yet_and_every_cut_is_the_same() {
+    fn every_prefix_is_incomplete_and_every_cut_gives_the_same_result() {
         for cut in 0..GOOD.len() {
             let (mut out, mut decoder) = (Vec::new(), ChunkDecoder::default());
             assert_eq!(decoder.push(&GOOD[..cut], |data| out.extend_from_slice(data)), Ok(Progress::More));
@@ -180,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_the_grammar_forbids() {
+    fn rejects_what_the_grammar_forbids() {
         let bad: [&[u8]; 14] = [
             b"\r\n",
             b"ZZ\r\n",
@@ -203,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_extensions_end() {
+    fn endless_extensions_are_an_error() {
         let extension = [&b"4;"[..], &[b'x'; MAX_IGNORED]].concat();
         assert!(decode(&extension).is_err());
     }

@@ -1,26 +1,26 @@
-//! Reads the first line of a request: `GET /events HTTP/1.1` (RFC 9112, section 3).
+//! Parses the first line of a request: `GET /events HTTP/1.1` (RFC 9112, section 3).
 
-use super::field::{is_same, is_token};
-use super::response::{RequestError, Status};
+use super::field::is_token;
+use super::status::{RequestError, Status};
 use std::ops::Range;
 
-/// Octets of a request target. RFC 9112, section 3, recommends to support 8,000 at least.
-pub const MAX_TARGET: usize = 8 * 1024;
+/// Bytes in a request target. RFC 9112, section 3, recommends supporting at least 8,000.
+const MAX_TARGET: usize = 8 * 1024;
 
-/// `HTTP-version` (RFC 9112, section 2.3), as far as it changes the answer.
+/// `HTTP-version` (RFC 9112, section 2.3), as far as it changes the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// `HTTP/1.0`: knows neither chunks nor kept connections.
+    /// `HTTP/1.0`, which has neither chunks nor persistent connections.
     Http10,
-    /// `HTTP/1.1`, and any later 1.x.
+    /// `HTTP/1.1` and any later 1.x.
     Http11,
 }
 
-/// The answer to a target of more than [`MAX_TARGET`].
+/// The error for a target of more than [`MAX_TARGET`] bytes.
 pub(super) const TARGET_TOO_LONG: RequestError =
     RequestError::new(Status::URI_TOO_LONG, "the request target is longer than 8 KiB");
 
-/// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3).
+/// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3): where its parts are in the line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RequestLine {
     pub method_end: usize,
@@ -34,10 +34,14 @@ impl RequestLine {
         let mut parts = line.split(|&byte| byte == b' ');
         let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(method), Some(target), Some(version), None) => (method, target, version),
-            _ => return Err(RequestError::bad("the request line is not METHOD SP TARGET SP HTTP-VERSION")),
+            _ => {
+                return Err(RequestError::bad_request(
+                    "the request line is not METHOD SP TARGET SP HTTP-VERSION",
+                ))
+            }
         };
         if !is_token(method) {
-            return Err(RequestError::bad("the method is not a token"));
+            return Err(RequestError::bad_request("the method is not a token"));
         }
         if target.len() > MAX_TARGET {
             return Err(TARGET_TOO_LONG);
@@ -59,20 +63,24 @@ fn parse_version(version: &[u8]) -> Result<Version, RequestError> {
     match version {
         b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
-            Err(RequestError::new(Status::VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.0 and HTTP/1.1"))
-        }
-        _ => Err(RequestError::bad("the version is not HTTP/1.0 or HTTP/1.1")),
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(RequestError::new(
+            Status::HTTP_VERSION_NOT_SUPPORTED,
+            "this server supports HTTP/1.0 and HTTP/1.1",
+        )),
+        _ => Err(RequestError::bad_request("the version is not HTTP/1.0 or HTTP/1.1")),
     }
 }
 
-/// Where the path stands in a target of origin-form, absolute-form or asterisk-form (RFC 9112, section 3.2).
+/// Where the path is in a target of origin-form, absolute-form or asterisk-form (RFC 9112, section 3.2).
 fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, RequestError> {
     if method == b"CONNECT" {
-        return Err(RequestError::new(Status::NOT_IMPLEMENTED, "CONNECT is for proxies, and this is none"));
+        return Err(RequestError::new(
+            Status::NOT_IMPLEMENTED,
+            "CONNECT is for proxies, and this is not a proxy",
+        ));
     }
     if !target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#') {
-        return Err(RequestError::bad("the target holds a byte that has to be percent-encoded"));
+        return Err(RequestError::bad_request("the target contains a byte that must be percent-encoded"));
     }
     if target == b"*" && method == b"OPTIONS" {
         return Ok(0..1);
@@ -80,17 +88,17 @@ fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, RequestError> {
     let start = match authority_of(target) {
         Some(authority) if is_host(&target[authority.clone()], 1) => authority.end,
         None if target.starts_with(b"/") => 0,
-        _ => return Err(RequestError::bad("the target is neither a path nor an absolute http URL")),
+        _ => return Err(RequestError::bad_request("the target is neither a path nor an absolute http URL")),
     };
     let length = target[start..].iter().take_while(|&&byte| byte != b'?').count();
     Ok(start..start + length)
 }
 
-/// Where the authority stands in `http://authority/path`; `None` when the target is not of that form.
+/// Where the authority is in `http://authority/path`; `None` when the target has another form.
 fn authority_of(target: &[u8]) -> Option<Range<usize>> {
     let start = ["http://", "https://"].iter().find_map(|scheme| {
         let candidate = target.get(..scheme.len())?;
-        is_same(candidate, scheme.as_bytes()).then_some(scheme.len())
+        candidate.eq_ignore_ascii_case(scheme.as_bytes()).then_some(scheme.len())
     })?;
     let length = target[start..].iter().take_while(|byte| !b"/?".contains(byte)).count();
     Some(start..start + length)
@@ -119,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_path_in_every_form_of_target() {
+    fn the_path_is_found_in_every_form_of_target() {
         let path = |line: &str| {
             let line = format!("{line} HTTP/1.1");
             let path = RequestLine::parse(line.as_bytes()).unwrap().path;
@@ -133,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_the_grammar_forbids() {
+    fn rejects_what_the_grammar_forbids() {
         for (line, status) in [
             ("GET /", 400),
             ("GET  / HTTP/1.1", 400),
@@ -152,8 +160,8 @@ mod tests {
             ("PRI * HTTP/2.0", 505),
             ("CONNECT h:1 HTTP/1.1", 501),
         ] {
-            let refused = RequestLine::parse(line.as_bytes()).unwrap_err();
-            assert_eq!(refused.status, Status(status), "{line}");
+            let error = RequestLine::parse(line.as_bytes()).unwrap_err();
+            assert_eq!(error.status, Status(status), "{line}");
         }
     }
 

@@ -1,8 +1,8 @@
-//! Percent-encoding, and the parts of a query (RFC 3986).
+//! Encodes and decodes `%20`, and splits queries (RFC 3986).
 
 use std::borrow::Cow;
 
-/// What comes before and after the first separator; all of it and nothing without one.
+/// The text before and after the first separator; without one, all of the text and nothing.
 pub fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
     match text.iter().position(|&byte| byte == separator) {
         Some(at) => (&text[..at], &text[at + 1..]),
@@ -10,7 +10,7 @@ pub fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
     }
 }
 
-/// Undoes percent-encoding (RFC 3986, section 2.1); a `%` that encodes nothing stays.
+/// Undoes percent-encoding (RFC 3986, section 2.1); a `%` that two hexadecimal digits do not follow is kept.
 pub fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'%') {
         return Cow::Borrowed(text);
@@ -18,20 +18,20 @@ pub fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
-        let encoded = (byte == b'%').then(|| after.get(..2)).flatten().and_then(hex_octet);
+        let encoded = (byte == b'%').then(|| after.get(..2)).flatten().and_then(hex_byte);
         decoded.push(encoded.unwrap_or(byte));
         rest = if encoded.is_some() { &after[2..] } else { after };
     }
     Cow::Owned(decoded)
 }
 
-/// The octet that two hexadecimal digits stand for.
-pub fn hex_octet(digits: &[u8]) -> Option<u8> {
+/// The byte that two hexadecimal digits stand for.
+pub fn hex_byte(digits: &[u8]) -> Option<u8> {
     let digit = |at: usize| (*digits.get(at)? as char).to_digit(16);
     Some((digit(0)? * 16 + digit(1)?) as u8)
 }
 
-/// Percent-encodes what may not stand in a path (RFC 3986, section 3.3).
+/// Percent-encodes the bytes that a path cannot hold (RFC 3986, section 3.3).
 pub fn percent_encode(path: &[u8]) -> String {
     let mut encoded = String::with_capacity(path.len());
     for &byte in path {

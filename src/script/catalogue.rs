@@ -3,10 +3,6 @@
 use super::parse::ParseErrors;
 use super::Script;
 use crate::http::uri::percent_decode;
-use std::path::Path;
-
-/// The path of the demo, which every server has.
-pub const DEMO_PATH: &str = "/events";
 
 /// Name and text of every script in the binary; the demo first, the others in the order in which to learn from them.
 const BUILT_IN: &[(&str, &[u8])] = &[
@@ -57,7 +53,7 @@ impl Catalogue {
     pub fn built_in() -> Result<Catalogue, ParseErrors> {
         let mut catalogue = Catalogue::default();
         for (name, text) in BUILT_IN {
-            catalogue.built_in.push(Script::parse(&format!("{name}.sse"), &format!("/{name}"), text)?);
+            catalogue.built_in.push(Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?);
         }
         Ok(catalogue)
     }
@@ -104,11 +100,6 @@ impl Catalogue {
         }
     }
 
-    /// The scripts that were added.
-    pub fn added(&self) -> impl Iterator<Item = &Script> {
-        self.added.iter()
-    }
-
     /// All scripts, those in the binary first.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.built_in.iter().chain(&self.added)
@@ -124,19 +115,12 @@ impl Catalogue {
     }
 }
 
-/// The path at which the script of a file is served: its name without `.sse`; `None` when there is no such name.
-pub fn path_of_file(file: &Path) -> Option<String> {
-    let name = file.file_name()?.to_string_lossy();
-    let stem = name.strip_suffix(".sse").unwrap_or(&name);
-    (!stem.is_empty()).then(|| format!("/{stem}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn script(file: &str, text: &str) -> Script {
-        Script::parse(file, "/chat", text.as_bytes()).unwrap()
+        Script::compile(file, "/chat", text.as_bytes()).unwrap()
     }
 
     fn file_at<'a>(catalogue: &'a Catalogue, method: &str, path: &str, query: Option<&str>) -> &'a str {
@@ -149,7 +133,7 @@ mod tests {
     #[test]
     fn every_script_in_the_binary_has_no_mistake_and_says_what_it_shows() {
         let catalogue = Catalogue::built_in().unwrap();
-        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), DEMO_PATH);
+        assert_eq!(catalogue.scripts().next().unwrap().route.to_string(), "/events");
         for script in catalogue.scripts() {
             assert!(!script.about.is_empty(), "{}", script.file);
         }
@@ -182,15 +166,5 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(matches!(catalogue.find("GET", b"/none", None), Found::Nothing));
-    }
-
-    #[test]
-    fn a_file_is_served_under_its_name_without_sse() {
-        let path = |file: &str| path_of_file(Path::new(file));
-        assert_eq!(path("dir/chat.sse").as_deref(), Some("/chat"));
-        assert_eq!(path("a.b.sse").as_deref(), Some("/a.b"));
-        assert_eq!(path("capture.txt").as_deref(), Some("/capture.txt"));
-        assert_eq!(path(".sse"), None);
-        assert_eq!(path("/"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Decides which part of a script answers a request: `@part connection 2+ and header accept~event-stream`.
 
-use super::context::{cookie, last_event_id, query_value, Facts};
+use super::context::RequestContext;
 use super::template::unescape;
 use super::units::parse_number;
 use crate::text::suggest;
@@ -83,8 +83,8 @@ impl Conditions {
     }
 
     /// Whether all of them hold.
-    pub fn hold(&self, facts: Facts<'_>) -> bool {
-        self.0.iter().all(|condition| condition.test.holds(facts) != condition.negated)
+    pub fn hold(&self, context: RequestContext<'_>) -> bool {
+        self.0.iter().all(|condition| condition.test.holds(context) != condition.negated)
     }
 
     /// Whether they hold for every request.
@@ -140,18 +140,18 @@ impl Test {
         }
     }
 
-    fn holds(&self, facts: Facts<'_>) -> bool {
-        let asked = facts.asked;
+    fn holds(&self, context: RequestContext<'_>) -> bool {
+        let request = context.request;
         match self {
             Test::Otherwise => true,
-            Test::Connection { first, last } => (*first..=*last).contains(&facts.connection),
-            Test::Turn { number, of } => facts.connection % of == number % of,
-            Test::Method(method) => asked.method() == method.as_slice(),
-            Test::Query(key, wanted) => wanted.accepts(query_value(asked, key)),
-            Test::Header(key, wanted) => wanted.accepts(asked.header(key).map(Cow::Borrowed)),
-            Test::Cookie(key, wanted) => wanted.accepts(cookie(asked, key).map(Cow::Borrowed)),
-            Test::LastEventId(wanted) => wanted.accepts(last_event_id(asked)),
-            Test::Body(wanted) => wanted.accepts(Some(Cow::Borrowed(asked.body()))),
+            Test::Connection { first, last } => (*first..=*last).contains(&context.connection),
+            Test::Turn { number, of } => context.connection % of == number % of,
+            Test::Method(method) => request.method().as_bytes() == method.as_slice(),
+            Test::Query(key, wanted) => wanted.accepts(context.query_value(key)),
+            Test::Header(key, wanted) => wanted.accepts(request.field(key).map(Cow::Borrowed)),
+            Test::Cookie(key, wanted) => wanted.accepts(context.cookie(key).map(Cow::Borrowed)),
+            Test::LastEventId(wanted) => wanted.accepts(context.last_event_id()),
+            Test::Body(wanted) => wanted.accepts(Some(Cow::Borrowed(context.body))),
         }
     }
 }
@@ -244,17 +244,14 @@ fn words(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::context::tests::Fake;
+    use crate::script::context::tests::TestRequest;
 
     fn holds(text: &str, connection: u64) -> bool {
-        let asked = Fake {
-            method: "POST",
-            target: "/a?type=2&flag",
-            headers: vec![("Accept", "text/event-stream"), ("Cookie", "id=7"), ("Last-Event-ID", "a b")],
-            body: "{\"stream\": true}",
-            ..Fake::default()
-        };
-        Conditions::parse(text.as_bytes()).unwrap().hold(Facts { asked: &asked, connection })
+        let fields = "Accept: text/event-stream\r\nCookie: id=7\r\nLast-Event-ID: a b\r\n";
+        let mut request = TestRequest::new("POST", "/a?type=2&flag", fields);
+        request.body = "{\"stream\": true}";
+        let context = RequestContext { connection, ..request.context() };
+        Conditions::parse(text.as_bytes()).unwrap().hold(context)
     }
 
     #[test]

@@ -1,156 +1,148 @@
-//! What a script can know when it plays, and so send or decide by: of the request, of the server, of the moment.
+//! Gathers what a script can know while it plays: the request, the client, and what changes from one moment to the next.
 
+use crate::http::request::Request;
 use crate::http::uri::{percent_decode, split_at};
 use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A request, as far as scripts ask for it.
-pub trait Asked {
-    /// The method, such as `GET`.
-    fn method(&self) -> &[u8];
-    /// The request target as it was sent.
-    fn target(&self) -> &[u8];
-    /// The path as it was sent.
-    fn path(&self) -> &[u8];
-    /// The query as it was sent, without its `?`.
-    fn query(&self) -> Option<&[u8]>;
-    /// The value of the first field line of this name.
-    fn header(&self, name: &str) -> Option<&[u8]>;
-    /// The body; empty unless some script asks for it.
-    fn body(&self) -> &[u8];
-    /// The client's address, without its port.
-    fn ip(&self) -> String;
-    /// Clients connected to the server at this moment.
-    fn open(&self) -> u64;
-}
-
-/// What stays the same while a script plays.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    /// The request that is answered.
-    pub asked: &'a dyn Asked,
-    /// The how-manieth request this is, from 1, as `@count` counts.
+/// A request and its client: what stays the same while a script plays.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestContext<'a> {
+    /// The head of the request.
+    pub request: &'a Request,
+    /// Its body; empty unless the script uses it.
+    pub body: &'a [u8],
+    /// The client's address.
+    pub ip: IpAddr,
+    /// The number of this request, from 1, as `@count` counts.
     pub connection: u64,
+    /// Clients connected to the server, kept up to date by it.
+    pub open_clients: &'a AtomicUsize,
 }
 
-/// What changes while a script plays.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Moment {
-    /// Milliseconds since `@clock`, or since the head left.
+impl<'a> RequestContext<'a> {
+    /// `Last-Event-ID`, or `lastEventId` in the query, where clients put it that cannot send the header. An empty one is
+    /// the same as none.
+    pub fn last_event_id(&self) -> Option<Cow<'a, [u8]>> {
+        let header = self.request.field("last-event-id").map(Cow::Borrowed);
+        header.or_else(|| self.query_value(b"lastEventId")).filter(|id| !id.is_empty())
+    }
+
+    /// The percent-decoded value of the first parameter of this name in the query; names are compared decoded.
+    pub fn query_value(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
+        let parameters = self.request.query()?.split(|&byte| byte == b'&');
+        let mut pairs = parameters.map(|parameter| split_at(parameter, b'='));
+        pairs.find(|(key, _)| percent_decode(key).as_ref() == name).map(|(_, value)| percent_decode(value))
+    }
+
+    /// The value of a cookie (RFC 6265, section 4.2.1).
+    pub fn cookie(&self, name: &str) -> Option<&'a [u8]> {
+        let cookies = self.request.field("cookie")?.split(|&byte| byte == b';');
+        let mut pairs = cookies.map(|pair| split_at(pair.strip_prefix(b" ").unwrap_or(pair), b'='));
+        pairs.find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// Clients connected to the server at this moment.
+    pub fn open(&self) -> u64 {
+        self.open_clients.load(Ordering::Relaxed) as u64
+    }
+}
+
+/// Everything a placeholder can stand for: a request, and what changes while a script plays.
+#[derive(Clone, Copy, Debug)]
+pub struct RenderContext<'a> {
+    /// The request that is answered.
+    pub request: RequestContext<'a>,
+    /// Milliseconds since `@clock`, or since the head was sent.
     pub elapsed: u64,
     /// Milliseconds since 1970.
     pub time: u64,
     /// The turn of the innermost loop, from 1; 0 outside of loops.
     pub turn: u64,
-    /// Clients connected to the server.
-    pub open: u64,
 }
 
-impl Moment {
-    /// The moment at which a head is made.
-    pub fn of_head(asked: &dyn Asked) -> Moment {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment { time: time.as_millis() as u64, open: asked.open(), ..Moment::default() }
+impl<'a> RenderContext<'a> {
+    /// The context in which a response head is made.
+    pub fn of_head(request: RequestContext<'a>) -> RenderContext<'a> {
+        RenderContext { request, elapsed: 0, time: unix_milliseconds(SystemTime::now()), turn: 0 }
     }
 }
 
-/// `Last-Event-ID`, or `lastEventId` in the query, where clients put it that cannot send the header. An empty one is none.
-pub fn last_event_id(asked: &dyn Asked) -> Option<Cow<'_, [u8]>> {
-    let header = asked.header("last-event-id").map(Cow::Borrowed);
-    header.or_else(|| query_value(asked, b"lastEventId")).filter(|id| !id.is_empty())
-}
-
-/// The percent-decoded value of the first parameter of this name in the query; names are compared decoded.
-pub fn query_value<'a>(asked: &'a dyn Asked, name: &[u8]) -> Option<Cow<'a, [u8]>> {
-    let parameters = asked.query()?.split(|&byte| byte == b'&');
-    parameters.map(|parameter| split_at(parameter, b'=')).find_map(|(key, value)| {
-        let is_it = percent_decode(key).as_ref() == name;
-        is_it.then(|| percent_decode(value))
-    })
-}
-
-/// The value of a cookie (RFC 6265, section 4.2.1).
-pub fn cookie<'a>(asked: &'a dyn Asked, name: &str) -> Option<&'a [u8]> {
-    let cookies = asked.header("cookie")?.split(|&byte| byte == b';');
-    let mut pairs = cookies.map(|pair| split_at(pair.strip_prefix(b" ").unwrap_or(pair), b'='));
-    pairs.find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
+/// Milliseconds since 1970; 0 before.
+pub fn unix_milliseconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use std::cell::Cell;
+    use crate::http::request::HeadReader;
+    use std::net::Ipv4Addr;
 
-    /// A request made of a target and field lines.
-    #[derive(Default)]
-    pub struct Fake {
-        pub method: &'static str,
-        pub target: &'static str,
-        pub headers: Vec<(&'static str, &'static str)>,
+    /// A request from 127.0.0.1, and a server with one client.
+    pub struct TestRequest {
+        pub head: Request,
         pub body: &'static str,
-        /// One more client at every look.
-        pub open: Cell<u64>,
+        pub open_clients: AtomicUsize,
     }
 
-    impl Asked for Fake {
-        fn method(&self) -> &[u8] {
-            self.method.as_bytes()
+    impl TestRequest {
+        /// `GET` with field lines, each of them ended by CR LF.
+        pub fn get(target: &str, fields: &str) -> TestRequest {
+            TestRequest::new("GET", target, fields)
         }
-        fn target(&self) -> &[u8] {
-            self.target.as_bytes()
-        }
-        fn path(&self) -> &[u8] {
-            self.target.split('?').next().unwrap().as_bytes()
-        }
-        fn query(&self) -> Option<&[u8]> {
-            self.target.split_once('?').map(|(_, query)| query.as_bytes())
-        }
-        fn header(&self, name: &str) -> Option<&[u8]> {
-            let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.as_bytes())
-        }
-        fn body(&self) -> &[u8] {
-            self.body.as_bytes()
-        }
-        fn ip(&self) -> String {
-            "127.0.0.1".to_owned()
-        }
-        fn open(&self) -> u64 {
-            self.open.set(self.open.get() + 1);
-            self.open.get()
-        }
-    }
 
-    fn get(target: &'static str) -> Fake {
-        Fake { target, ..Fake::default() }
+        pub fn new(method: &str, target: &str, fields: &str) -> TestRequest {
+            let head = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n");
+            let mut reader = HeadReader::default();
+            reader.push(head.as_bytes()).unwrap();
+            TestRequest { head: reader.finish().unwrap(), body: "", open_clients: AtomicUsize::new(1) }
+        }
+
+        /// The context of this request, the first one.
+        pub fn context(&self) -> RequestContext<'_> {
+            RequestContext {
+                request: &self.head,
+                body: self.body.as_bytes(),
+                ip: Ipv4Addr::LOCALHOST.into(),
+                connection: 1,
+                open_clients: &self.open_clients,
+            }
+        }
     }
 
     #[test]
     fn query_values_are_decoded_and_the_first_one_counts() {
-        let asked = get("/a?x=1&%79=a%20b%2&x=2&flag");
-        let value = |name: &str| query_value(&asked, name.as_bytes()).map(|value| value.into_owned());
-        assert_eq!(value("x").unwrap(), b"1");
-        assert_eq!(value("y").unwrap(), b"a b%2");
-        assert_eq!(value("flag").unwrap(), b"");
+        let request = TestRequest::get("/a?x=1&%79=a%20b%2&x=2&flag", "");
+        let value = |name: &str| request.context().query_value(name.as_bytes());
+        assert_eq!(value("x").unwrap().as_ref(), b"1");
+        assert_eq!(value("y").unwrap().as_ref(), b"a b%2");
+        assert_eq!(value("flag").unwrap().as_ref(), b"");
         assert_eq!(value("z"), None);
-        assert_eq!(query_value(&get("/a"), b"x"), None);
+        assert_eq!(TestRequest::get("/a", "").context().query_value(b"x"), None);
     }
 
     #[test]
     fn cookies_are_found_by_name() {
-        let asked = Fake { headers: vec![("Cookie", "a=1; b=2=3;c=4")], ..Fake::default() };
-        assert_eq!(cookie(&asked, "a"), Some(&b"1"[..]));
-        assert_eq!(cookie(&asked, "b"), Some(&b"2=3"[..]));
-        assert_eq!(cookie(&asked, "c"), Some(&b"4"[..]));
-        assert_eq!(cookie(&asked, "d"), None);
+        let request = TestRequest::get("/", "Cookie: a=1; b=2=3;c=4\r\n");
+        let cookie = |name| request.context().cookie(name);
+        assert_eq!(cookie("a"), Some(&b"1"[..]));
+        assert_eq!(cookie("b"), Some(&b"2=3"[..]));
+        assert_eq!(cookie("c"), Some(&b"4"[..]));
+        assert_eq!(cookie("d"), None);
     }
 
     #[test]
     fn the_last_event_id_comes_from_the_header_or_the_query() {
-        let with = |target, headers| Fake { target, headers, ..Fake::default() };
-        let id = |asked: Fake| last_event_id(&asked).map(|id| id.into_owned());
-        assert_eq!(id(with("/?lastEventId=1", vec![("last-event-id", "2")])).unwrap(), b"2");
-        assert_eq!(id(with("/?lastEventId=%31", vec![])).unwrap(), b"1");
-        assert_eq!(id(with("/", vec![("last-event-id", "")])), None);
+        let id = |target, fields| {
+            let request = TestRequest::get(target, fields);
+            let id = request.context().last_event_id();
+            id.map(|id| id.into_owned())
+        };
+        assert_eq!(id("/?lastEventId=1", "last-event-id: 2\r\n").unwrap(), b"2");
+        assert_eq!(id("/?lastEventId=%31", "").unwrap(), b"1");
+        assert_eq!(id("/", "last-event-id:\r\n"), None);
     }
 }

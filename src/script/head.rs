@@ -1,21 +1,21 @@
 //! The head of a script's answer: by default `200 OK` with `transfer-encoding`, `cache-control`, `content-type` and
 //! `date`, in this order; changed by `@status` and `@header`.
 
-use super::context::Facts;
+use super::context::RequestContext;
 use super::template::{Segment, Template};
 use super::units::parse_number;
 use super::words::wrong;
 use crate::http::field::{is_field_value, is_token, trim_ows};
 
 /// Status and field lines as the script wants them.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct ScriptHead {
     status: Template,
     fields: Vec<HeadField>,
 }
 
 /// A field line of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum HeadField {
     /// `transfer-encoding` or `content-length`, whichever marks the end of the body.
     Framing,
@@ -113,8 +113,8 @@ impl ScriptHead {
     ///
     /// # Errors
     /// The request made it something that is no status.
-    pub fn status(&self, facts: Facts<'_>) -> Result<Status, String> {
-        parse_status(&self.status.in_head(facts))
+    pub fn status(&self, context: RequestContext<'_>) -> Result<Status, String> {
+        parse_status(&self.status.in_head(context))
     }
 
     /// All templates in it.

@@ -50,7 +50,7 @@ impl Script {
     ///
     /// # Errors
     /// Every mistake there is, in the order of their lines.
-    pub fn parse(file: &str, path: &str, text: &[u8]) -> Result<Script, ParseErrors> {
+    pub fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, ParseErrors> {
         let mut parser = Parser {
             settings: Settings::new(path),
             parts: Vec::new(),

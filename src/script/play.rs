@@ -1,362 +1,240 @@
-//! Plays a part of a script: what is due leaves, chunk by chunk, and what is not yet due is waited for. Every due time is
-//! counted from the one before, never from when the writing was done, so nothing drifts.
+//! Plays a script to one client: goes through the steps of a part, sends what is due, and waits for what is not.
+//!
+//! A step that sends only gathers bytes. They leave in one write before the next wait, so everything that is due at the
+//! same time leaves together. An event without placeholders costs a copy of the bytes that were framed when the script was
+//! loaded, one write and one sleep.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`clock`] | what a player has to know about time; real for clients, recorded in tests |
+//! | `output` | sends head and chunks |
+//! | `timer` | due times, waits and keep-alive comments |
+//! | `loops` | turns of loops |
+//! | [`random`] | random waits |
 
 pub mod clock;
-mod pieces;
+mod loops;
+mod output;
 pub mod random;
-mod send;
+mod timer;
 
-use super::context::{Facts, Moment};
+use super::context::{RenderContext, RequestContext};
 use super::resume::Position;
 use super::units::parse_wait;
-use super::units::Speed;
-use super::{Ending, Part, Step, Wait};
-use crate::http::chunk::{ChunkedWriter, Framed};
+use super::{Chunk, Ending, Part, Step, Wait};
+use crate::http::chunk::ChunkedWriter;
+use crate::http::AfterResponse;
 use clock::{Clock, Timing};
+use loops::Loops;
+use output::{Output, Stop};
 use random::Random;
 use std::io::{self, Write};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+use timer::Timer;
 
-/// How long an endless loop rests in a turn in which it neither sent nor waited, lest it keep a processor busy when
-/// `--speed` takes its waits away.
-const REST: Duration = Duration::from_millis(10);
-
-/// How a playing ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The body is complete, and another request can follow.
-    KeepAlive,
-    /// The connection is to be closed.
-    Close,
-    /// The connection is to be reset.
-    Reset,
-}
-
-/// One playing of one part to one client.
+/// One response to one client.
 pub struct Player<'a, W: Write, C: Clock> {
-    facts: Facts<'a>,
-    body: ChunkedWriter<W>,
-    /// The head, until it leaves together with the first byte of the body.
-    head: Vec<u8>,
-    /// `@wire` took the place of the head.
-    headless: bool,
-    clock: C,
-    speed: Speed,
+    request: RequestContext<'a>,
+    output: Output<W>,
+    timer: Timer<'a, C>,
+    loops: Loops,
     random: Random,
-    due: Instant,
-    /// The present moment, as it was when last looked at: what leaves in one write was made at one moment.
-    now: Instant,
-    /// The same as placeholders show it.
-    moment: Moment,
-    /// `{{elapsed}}` counts from here: the head, unless `@clock` came before it.
-    origin: Option<Instant>,
-    /// When something was last sent.
-    sent: Instant,
-    /// How often something was.
-    sends: u64,
-    /// How often before the last wait.
-    sends_before_wait: u64,
-    keepalive: Option<(Duration, &'a Framed)>,
-    drop_after: Option<u64>,
-    loops: Vec<Loop>,
-}
-
-/// A loop that is being played.
-#[derive(Clone, Copy, Debug)]
-struct Loop {
-    turn: u64,
-    /// When this turn was due.
-    began: Instant,
-    /// What was sent before this turn.
-    sends: u64,
-}
-
-/// Why playing goes no further.
-enum Stop {
-    /// Something broke.
-    Broken(io::Error),
-    /// The script says so.
-    End(End),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Stop {
-        Stop::Broken(error)
-    }
 }
 
 impl<'a, W: Write, C: Clock> Player<'a, W, C> {
-    /// A player that sends `head` in front of the first byte of the body.
+    /// A player that sends `head` together with the first bytes of the body.
     pub fn new(
-        facts: Facts<'a>,
+        request: RequestContext<'a>,
         head: Vec<u8>,
         body: ChunkedWriter<W>,
         clock: C,
         timing: Timing,
     ) -> Player<'a, W, C> {
-        let now = clock.now();
-        let moment = Moment { time: milliseconds(clock.system_time()), ..Moment::default() };
         Player {
-            facts,
-            body,
-            head,
-            headless: false,
-            clock,
-            speed: timing.speed,
-            random: Random::new(timing.seed, facts.connection),
-            due: now,
-            now,
-            moment,
-            origin: None,
-            sent: now,
-            sends: 0,
-            sends_before_wait: 0,
-            keepalive: None,
-            drop_after: None,
-            loops: Vec::new(),
+            request,
+            output: Output::new(head, body),
+            timer: Timer::new(clock, timing),
+            loops: Loops::default(),
+            random: Random::new(timing.seed, request.connection),
         }
     }
 
     /// Plays `part` from `start` to its end.
     ///
     /// # Errors
-    /// What the writer or the clock said. The body is unfinished then, and nothing more can be sent.
-    pub fn play(mut self, part: &'a Part, start: Position) -> io::Result<End> {
-        match self.steps(&part.steps, start).and_then(|()| self.end(part)) {
-            Ok(end) | Err(Stop::End(end)) => Ok(end),
-            Err(Stop::Broken(error)) => Err(error),
+    /// The connection is broken or the server stops. The body is unfinished then, and nothing more can be sent.
+    pub fn play(mut self, part: &'a Part, start: Position) -> io::Result<AfterResponse> {
+        match self.play_steps(&part.steps, start).and_then(|()| self.end(part)) {
+            Ok(after) => Ok(after),
+            Err(Stop::Dropped) => Ok(AfterResponse::Close),
+            Err(Stop::Error(error)) => Err(error),
         }
     }
 
-    fn steps(&mut self, steps: &'a [Step], start: Position) -> Result<(), Stop> {
-        for step in &steps[..start.step] {
-            self.pass_over(step);
+    fn play_steps(&mut self, steps: &'a [Step], start: Position) -> Result<(), Stop> {
+        for (index, step) in steps[..start.step].iter().enumerate() {
+            self.pass_over(step, index);
         }
-        let mut skip = start.skip;
-        let mut at = start.step;
-        while let Some(step) = steps.get(at) {
-            at += 1;
+        let mut skip = start.skip as usize;
+        let mut next = start.step;
+        while let Some(step) = steps.get(next) {
+            next += 1;
             match step {
                 Step::Chunk(chunk) => self.send(chunk, skip)?,
-                Step::Wire(template) => match template.as_plain() {
-                    Some(bytes) => self.wire(bytes)?,
-                    None => self.wire(&template.render(self.facts, &self.moment()))?,
-                },
-                Step::Open => self.send_head().and_then(|()| self.body.flush())?,
-                Step::Flush => self.body.flush()?,
+                Step::Wire(text) => {
+                    self.timer.note_send();
+                    self.output.send_raw(&text.render(&self.context()))?;
+                }
+                Step::Open => {
+                    self.send_head()?;
+                    self.output.flush()?;
+                }
+                Step::Flush => self.output.flush()?,
                 Step::Sleep(wait) => {
-                    let time = self.time_of(wait);
-                    self.sleep(time)?;
+                    let time = self.choose_time(wait);
+                    self.timer.sleep(time, &mut self.output)?;
                 }
-                Step::Clock => {
-                    self.origin = Some(self.due);
-                    self.count_elapsed();
+                Step::Clock => self.timer.restart_elapsed(),
+                Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
+                Step::DropAfter(bytes) => {
+                    self.output.set_drop_after(*bytes);
+                    self.drop_if_full()?;
                 }
-                Step::Keepalive(every, comment) => self.keepalive = Some((*every, comment)),
-                Step::DropAfter(octets) => self.drop_after(*octets)?,
-                Step::Repeat { .. } => self.begin_loop(),
-                Step::Again { body } => at = self.next_turn(&steps[body - 1], *body, at)?,
+                Step::Repeat { turns, every } => self.begin_loop(next, *turns, *every),
+                Step::Again => {
+                    if let Some(first_step) = self.next_turn()? {
+                        next = first_step;
+                    }
+                }
             }
+            // Only the first step can be resumed in its middle.
             skip = 0;
         }
         Ok(())
     }
 
-    /// Does what a step before the start leaves behind.
-    fn pass_over(&mut self, step: &'a Step) {
+    /// Does what a step before the start leaves behind for the steps after it.
+    fn pass_over(&mut self, step: &'a Step, index: usize) {
         match step {
-            Step::Keepalive(every, comment) => self.keepalive = Some((*every, comment)),
-            Step::DropAfter(octets) => self.drop_after = Some(*octets),
-            Step::Repeat { .. } => self.begin_loop(),
-            Step::Again { .. } => drop(self.loops.pop()),
+            Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
+            Step::DropAfter(bytes) => self.output.set_drop_after(*bytes),
+            Step::Repeat { turns, every } => self.begin_loop(index + 1, *turns, *every),
+            Step::Again => self.loops.end(),
             _ => {}
         }
     }
 
-    fn end(&mut self, part: &Part) -> Result<End, Stop> {
+    /// Ends the response as the part says.
+    fn end(&mut self, part: &Part) -> Result<AfterResponse, Stop> {
         match part.ending {
             Ending::End | Ending::Close => {
                 self.send_head()?;
-                self.body.finish(&part.trailer)?;
-                let closes = part.ending == Ending::Close || self.headless || !self.body.is_complete();
-                return Ok(if closes { End::Close } else { End::KeepAlive });
+                let is_complete = self.output.finish(&part.trailer)?;
+                if is_complete && part.ending == Ending::End {
+                    return Ok(AfterResponse::KeepAlive);
+                }
             }
-            Ending::Hang(time) => self.hang(time)?,
-            Ending::Drop | Ending::Reset => {}
+            Ending::Hang(time) => self.timer.hang(time, &mut self.output)?,
+            Ending::Drop => self.output.flush()?,
+            Ending::Reset => {
+                self.output.flush()?;
+                return Ok(AfterResponse::Reset);
+            }
         }
-        self.body.flush()?;
-        Ok(if part.ending == Ending::Reset { End::Reset } else { End::Close })
+        Ok(AfterResponse::Close)
     }
 
-    /// Sends bytes outside of any framing; before the head has left, instead of it.
-    fn wire(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        if !self.head.is_empty() {
-            self.head.clear();
-            self.headless = true;
-            self.body.without_framing();
+    /// Sends a chunk, or what follows the first `skip` bytes of its text.
+    fn send(&mut self, chunk: &Chunk, skip: usize) -> Result<(), Stop> {
+        match chunk {
+            Chunk::Framed(chunk) => {
+                self.start_sending()?;
+                self.output.send_framed(chunk, skip)
+            }
+            Chunk::Rendered(text) => {
+                self.start_sending()?;
+                let data = text.render_after(skip, &self.context());
+                self.output.send(&data)
+            }
+            Chunk::Pieces { text, size, every } => {
+                self.output.flush()?;
+                self.start_sending()?;
+                let data = text.render_after(skip, &self.context());
+                self.send_pieces(&data, *size, *every)
+            }
         }
-        self.note_sending();
-        self.body.raw(bytes)?;
-        Ok(self.body.flush()?)
     }
 
-    fn note_sending(&mut self) {
-        self.sent = self.due;
-        self.sends += 1;
+    /// Sends data as chunks of `size` bytes, each in a write of its own and `every` after the one before.
+    fn send_pieces(&mut self, data: &[u8], size: usize, every: Duration) -> Result<(), Stop> {
+        for (number, piece) in data.chunks(size).enumerate() {
+            if number > 0 {
+                self.output.flush()?;
+                self.timer.sleep(every, &mut self.output)?;
+                self.timer.check()?;
+                self.timer.note_send();
+            }
+            self.output.send(piece)?;
+        }
+        Ok(self.output.flush()?)
     }
 
+    fn start_sending(&mut self) -> io::Result<()> {
+        self.timer.note_send();
+        self.send_head()
+    }
+
+    /// Sends the head with the next flush, unless it has been sent. `{{elapsed}}` counts from then if there is no `@clock`.
     fn send_head(&mut self) -> io::Result<()> {
-        if self.head.is_empty() {
-            return Ok(());
+        if self.output.has_head() {
+            self.timer.start_elapsed();
+            self.output.send_head()?;
         }
-        if self.origin.is_none() {
-            self.origin = Some(self.due);
-            self.count_elapsed();
-        }
-        self.body.head(std::mem::take(&mut self.head))
+        Ok(())
     }
 
-    fn drop_after(&mut self, octets: u64) -> Result<(), Stop> {
-        self.drop_after = Some(octets);
-        if self.body.octets() < octets {
+    fn drop_if_full(&mut self) -> Result<(), Stop> {
+        if !self.output.is_full() {
             return Ok(());
         }
         self.send_head()?;
-        self.body.flush()?;
-        Err(Stop::End(End::Close))
+        self.output.flush()?;
+        Err(Stop::Dropped)
     }
 
-    fn time_of(&mut self, wait: &Wait) -> Duration {
+    fn choose_time(&mut self, wait: &Wait) -> Duration {
         let (least, most) = match wait {
             Wait::Between(least, most) => (*least, *most),
-            // Whether it is a time was checked before the head was made.
-            Wait::Asked(template) => {
-                parse_wait(&template.render(self.facts, &self.moment())).unwrap_or_default()
-            }
+            // `Part::check_waits` has checked that it is a time.
+            Wait::Requested(text) => parse_wait(&text.render(&self.context())).unwrap_or_default(),
         };
         self.random.between(least, most)
     }
 
-    /// Makes what follows due later by `time`, and waits for it. What is being played was due already, so without a time
-    /// there is nothing to wait for.
-    fn sleep(&mut self, time: Duration) -> Result<(), Stop> {
-        match self.speed.scale(time) {
-            Duration::ZERO => Ok(()),
-            time => {
-                self.due += time;
-                self.wait()
-            }
-        }
+    fn begin_loop(&mut self, first_step: usize, turns: Option<u64>, every: Duration) {
+        let every = self.timer.scale(every);
+        self.loops.begin(first_step, turns, every, self.timer.due(), self.timer.sends());
     }
 
-    /// Whether the next thing is due. Only where it was not is the clock asked again.
-    fn is_due(&mut self) -> bool {
-        if self.due > self.now {
-            self.look();
-        }
-        self.due <= self.now
-    }
-
-    fn look(&mut self) {
-        self.now = self.clock.now();
-        self.moment.time = milliseconds(self.clock.system_time());
-        self.count_elapsed();
-    }
-
-    fn count_elapsed(&mut self) {
-        let elapsed = self.now.saturating_duration_since(self.origin.unwrap_or(self.now));
-        self.moment.elapsed = elapsed.as_millis() as u64;
-    }
-
-    /// Waits until the next thing is due; what was due before leaves first.
-    fn wait(&mut self) -> Result<(), Stop> {
-        if self.is_due() {
-            return Ok(());
-        }
-        self.body.flush()?;
-        while let Some((due, comment)) = self.next_keepalive().filter(|(due, _)| *due < self.due) {
-            self.send_keepalive(due, comment)?;
-        }
-        if self.sends == self.sends_before_wait {
-            self.clock.check()?;
-        }
-        self.sends_before_wait = self.sends;
-        self.clock.wait_until(self.due)?;
-        self.look();
-        Ok(())
-    }
-
-    /// When the next keep-alive comment is due; none before the head has left, and none in the middle of a line.
-    fn next_keepalive(&self) -> Option<(Instant, &'a Framed)> {
-        let (every, comment) = self.keepalive?;
-        let is_body = self.head.is_empty() && !self.headless && !self.body.drops_data();
-        let fits = is_body && self.body.ends_a_line();
-        fits.then(|| (self.sent + self.speed.scale(every).max(REST), comment))
-    }
-
-    fn send_keepalive(&mut self, due: Instant, comment: &Framed) -> Result<(), Stop> {
-        self.clock.wait_until(due)?;
-        self.send_framed(comment, 0)?;
-        self.sent = due;
-        Ok(self.body.flush()?)
-    }
-
-    /// Stays silent, or keeps alive, until the client leaves or the time has passed.
-    fn hang(&mut self, time: Option<Duration>) -> Result<(), Stop> {
-        self.body.flush()?;
-        let end = time.map(|time| self.due + self.speed.scale(time));
-        while let Some((due, comment)) =
-            self.next_keepalive().filter(|(due, _)| end.map_or(true, |end| *due < end))
-        {
-            self.send_keepalive(due, comment)?;
-        }
-        Ok(self.clock.wait_for_close(end)?)
-    }
-
-    fn begin_loop(&mut self) {
-        self.loops.push(Loop { turn: 1, began: self.due, sends: self.sends });
-    }
-
-    /// The place of the step that follows an `@again`: `body` for another turn, `after` when there is none.
-    fn next_turn(&mut self, repeat: &Step, body: usize, after: usize) -> Result<usize, Stop> {
-        let (turns, every) = match repeat {
-            Step::Repeat { turns, every } => (*turns, *every),
-            _ => return Ok(after),
+    /// Waits for the next turn of the innermost loop and returns the index of its first step; `None` after the last turn.
+    fn next_turn(&mut self) -> Result<Option<usize>, Stop> {
+        let (due, sends) = (self.timer.due(), self.timer.sends());
+        let turn = match self.loops.next_turn(due, sends, self.output.has_no_body()) {
+            Some(turn) => turn,
+            None => return Ok(None),
         };
-        let (sends, due) = (self.sends, self.due);
-        let current = match self.loops.last_mut() {
-            // What sends nothing would turn without end, and never notice that the client is gone.
-            Some(current) if turns.map_or(!self.body.drops_data(), |turns| current.turn < turns) => current,
-            _ => {
-                self.loops.pop();
-                return Ok(after);
-            }
-        };
-        let next_due = current.began + every.map_or(Duration::ZERO, |every| self.speed.scale(every));
-        let is_idle = turns.is_none() && current.sends == sends && due.max(next_due) == current.began;
-        *current = Loop { turn: current.turn + 1, began: due.max(next_due), sends };
-        self.due = current.began;
-        self.wait()?;
-        self.clock.check()?;
-        if is_idle {
-            self.clock.wait_until(self.now + REST)?;
-        }
-        self.look();
-        Ok(body)
+        self.timer.begin_turn(turn.due, turn.rests, &mut self.output)?;
+        Ok(Some(turn.first_step))
     }
 
-    fn moment(&self) -> Moment {
-        Moment {
-            turn: self.loops.last().map_or(0, |current| current.turn),
-            open: self.facts.asked.open(),
-            ..self.moment
+    fn context(&self) -> RenderContext<'a> {
+        RenderContext {
+            request: self.request,
+            elapsed: self.timer.elapsed(),
+            time: self.timer.unix_time(),
+            turn: self.loops.turn(),
         }
     }
-}
-
-/// Milliseconds since 1970.
-fn milliseconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 #[cfg(test)]

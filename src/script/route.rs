@@ -1,10 +1,10 @@
 //! Decides which requests a script answers (`@on`), and which number each of them has (`@count`).
 
-use super::context::{cookie, query_value, Asked};
+use super::context::RequestContext;
 use super::words::wrong;
 use crate::http::field::is_token;
 use crate::http::uri::{percent_decode, percent_encode};
-use crate::text::suggest;
+use crate::text::escape::escape;
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
@@ -87,7 +87,7 @@ impl Route {
         let mut methods = Vec::new();
         for method in listed.split(',') {
             if !is_token(method.as_bytes()) {
-                return Err(format!("`{}` is no method", suggest::shown(method)));
+                return Err(format!("`{}` is no method", escape(method)));
             }
             if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
                 return Err(format!("methods are in upper case (write `{}`)", method.to_ascii_uppercase()));
@@ -96,7 +96,7 @@ impl Route {
         }
         let target = target.trim_start_matches(&[' ', '\t'][..]);
         if !target.starts_with('/') || target.contains(|c: char| c.is_whitespace() || c == '#') {
-            return Err(format!("a target begins with `/`, not as `{}`", suggest::shown(target)));
+            return Err(format!("a target begins with `/`, not as `{}`", escape(target)));
         }
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.as_bytes().to_vec())),
@@ -121,7 +121,7 @@ impl Route {
             Some(("query", key)) if !key.is_empty() => CountBy::Query(key.as_bytes().to_vec()),
             Some(("header", key)) if !key.is_empty() => CountBy::Header(key.to_owned()),
             Some(("cookie", key)) if !key.is_empty() => CountBy::Cookie(key.to_owned()),
-            _ => return Err(format!("`{}` is nothing to count by", suggest::shown(&text))),
+            _ => return Err(format!("`{}` is nothing to count by", escape(argument))),
         };
         Ok(())
     }
@@ -155,13 +155,13 @@ impl Route {
     }
 
     /// Counts a request and gives its number, from 1.
-    pub fn next_number(&self, asked: &dyn Asked) -> u64 {
+    pub fn next_number(&self, context: &RequestContext<'_>) -> u64 {
         let key = match &self.count {
             CountBy::Script => Cow::default(),
-            CountBy::Ip => Cow::Owned(asked.ip().into_bytes()),
-            CountBy::Query(key) => query_value(asked, key).unwrap_or_default(),
-            CountBy::Header(key) => Cow::Borrowed(asked.header(key).unwrap_or_default()),
-            CountBy::Cookie(key) => Cow::Borrowed(cookie(asked, key).unwrap_or_default()),
+            CountBy::Ip => Cow::Owned(context.ip.to_string().into_bytes()),
+            CountBy::Query(key) => context.query_value(key).unwrap_or_default(),
+            CountBy::Header(key) => Cow::Borrowed(context.request.field(key).unwrap_or_default()),
+            CountBy::Cookie(key) => Cow::Borrowed(context.cookie(key).unwrap_or_default()),
         };
         let mut hasher = self.hasher.build_hasher();
         hasher.write(&key);
@@ -181,7 +181,7 @@ impl fmt::Display for Route {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::context::tests::Fake;
+    use crate::script::context::tests::TestRequest;
 
     fn on(argument: &str) -> Route {
         let mut route = Route::get("/default");
@@ -225,11 +225,11 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_their_key() {
-        let ask = |target| Fake { target, ..Fake::default() };
+        let number = |route: &Route, target| route.next_number(&TestRequest::get(target, "").context());
         let mut route = Route::get("/a");
-        assert_eq!([route.next_number(&ask("/a")), route.next_number(&ask("/a?k=1"))], [1, 2]);
+        assert_eq!(["/a", "/a?k=1"].map(|target| number(&route, target)), [1, 2]);
         route.apply_count(b"by query:k").unwrap();
-        let numbers = ["/a?k=1", "/a?k=2", "/a?k=1", "/a"].map(|target| route.next_number(&ask(target)));
+        let numbers = ["/a?k=1", "/a?k=2", "/a?k=1", "/a"].map(|target| number(&route, target));
         assert_eq!(numbers, [1, 1, 2, 3]);
     }
 
@@ -237,12 +237,12 @@ mod tests {
     fn made_up_keys_do_not_fill_the_memory() {
         let mut route = Route::get("/a");
         route.apply_count(b"by header:k").unwrap();
+        let number =
+            |key: usize| route.next_number(&TestRequest::get("/a", &format!("k: {key}\r\n")).context());
         for key in 0..MAX_KEYS + 10 {
-            let key: &'static str = Box::leak(key.to_string().into_boxed_str());
-            route.next_number(&Fake { headers: vec![("k", key)], ..Fake::default() });
+            number(key);
         }
         assert_eq!(route.counted.lock().unwrap().0.len(), MAX_KEYS);
-        let newest = Fake { headers: vec![("k", "10009")], ..Fake::default() };
-        assert_eq!(route.next_number(&newest), 2);
+        assert_eq!(number(MAX_KEYS + 9), 2);
     }
 }

@@ -2,6 +2,8 @@
 //! sizes, `512`, `64k`, `5M`.
 
 use super::words::shown;
+use crate::text::error::{Error, ErrorKind};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The longest time a script can name: a year. Anything longer is a slip of the pen.
@@ -84,6 +86,15 @@ impl Speed {
         let scaled = |factor| time.as_nanos() * 1_000_000 / u128::from(factor);
         // A year at the lowest speed is more nanoseconds than fit; 500 years will do.
         Duration::from_nanos(self.0.map_or(0, |factor| u64::try_from(scaled(factor)).unwrap_or(u64::MAX)))
+    }
+}
+
+impl FromStr for Speed {
+    type Err = Error;
+
+    /// Parses `max` or a number from 0.001 to 1000000.
+    fn from_str(text: &str) -> Result<Speed, Error> {
+        Speed::parse(text).map_err(|message| Error::new(ErrorKind::InvalidArgument, message))
     }
 }
 

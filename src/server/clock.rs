@@ -1,83 +1,51 @@
-//! Decides when a client is sent what is due: real time for its player, which sleeps until then, and looks whether
-//! going on makes sense.
+//! The clock of a playing script: sleeps in real time until the next step is due, and checks meanwhile whether the client
+//! is still connected and the server still wants to go on.
 
+use super::shared::Shared;
 use crate::script::play::clock::Clock;
 use crate::trace::Tap;
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long a thread sleeps without a look whether its client has reset the connection.
+/// How long a thread sleeps without checking whether its client has reset the connection.
 const SLICE: Duration = Duration::from_secs(1);
-/// What is due within so many nanoseconds for each client is done at once: 1 ms at 10,000 clients, which takes a quarter
-/// off the work of waking threads, and nothing to speak of where there are few.
-const TOGETHER: u64 = 100;
+/// Nanoseconds, for each client, by which a step may be late so that steps of several clients are done together: 0.1 ms
+/// with 1,000 clients and 1 ms with 10,000, where it saves a quarter of the processor time (26 µs instead of 37 µs for an
+/// event), because threads that wake together wake more cheaply.
+const GROUPING_PER_CLIENT: u64 = 100;
 
-/// What a server's state means for those who wait.
-#[derive(Debug)]
-pub struct ServerState {
-    started: Instant,
-    /// Clients that have a place at this moment.
-    pub open: AtomicUsize,
-    /// Set when the server stops.
-    pub stop: AtomicBool,
-    /// Counted up to break all streams that play.
-    pub breaks: AtomicUsize,
-}
-
-impl ServerState {
-    /// That of a server which has no client yet.
-    pub fn new() -> ServerState {
-        ServerState {
-            started: Instant::now(),
-            open: AtomicUsize::new(0),
-            stop: AtomicBool::new(false),
-            breaks: AtomicUsize::new(0),
-        }
-    }
-
-    /// When to do what is due: never earlier, and at the same time as what is due soon after for others.
-    fn together(&self, due: Instant) -> Instant {
-        let step = self.open.load(Ordering::Relaxed) as u64 * TOGETHER;
-        let since_start = due.saturating_duration_since(self.started).as_nanos() as u64;
-        match since_start.checked_rem(step) {
-            None | Some(0) => due,
-            Some(past) => due + Duration::from_nanos(step - past),
-        }
-    }
-}
-
-impl Default for ServerState {
-    fn default() -> ServerState {
-        ServerState::new()
-    }
-}
-
-/// The clock of one playing.
-pub struct ClientClock<'a> {
+/// The clock for one stream.
+pub(super) struct ClientClock<'a> {
     stream: &'a TcpStream,
-    server: &'a ServerState,
+    shared: &'a Shared,
     tap: &'a Tap<'a>,
-    /// `breaks` when the playing began.
-    breaks_before: usize,
+    /// The number of drops when the stream began.
+    drops_at_start: usize,
 }
 
 impl<'a> ClientClock<'a> {
-    /// A clock whose waits end within a second when the client resets `stream`, or the server stops or breaks all
-    /// streams; the error is `ConnectionAborted` for the last two.
-    pub fn new(stream: &'a TcpStream, server: &'a ServerState, tap: &'a Tap<'a>) -> ClientClock<'a> {
-        ClientClock { stream, server, tap, breaks_before: server.breaks.load(Ordering::Relaxed) }
+    /// A clock whose waits end early, within a second, when the client resets `stream`, and when the server stops or drops
+    /// all streams. In the last two cases the error is `ConnectionAborted`.
+    pub fn new(stream: &'a TcpStream, shared: &'a Shared, tap: &'a Tap<'a>) -> ClientClock<'a> {
+        ClientClock { stream, shared, tap, drops_at_start: shared.drops() }
     }
 
-    /// Whether the server wants to go on; unlike a look at the connection, this is no system call.
-    fn check_server(&self) -> io::Result<()> {
-        let has_broken = self.server.breaks.load(Ordering::Relaxed) != self.breaks_before;
-        match has_broken || self.server.stop.load(Ordering::Relaxed) {
-            true => Err(ErrorKind::ConnectionAborted.into()),
-            false => Ok(()),
-        }
+    /// Rounds a due time up to the grid of all clients, which is coarser the more clients there are. Nothing is ever early.
+    fn round_up(&self, due: Instant) -> Instant {
+        let clients = self.shared.open_clients.load(Ordering::Relaxed) as u64;
+        round_up(due, self.shared.started_at, clients)
+    }
+}
+
+fn round_up(due: Instant, origin: Instant, clients: u64) -> Instant {
+    let step = clients * GROUPING_PER_CLIENT;
+    let since_origin = due.saturating_duration_since(origin).as_nanos() as u64;
+    match since_origin.checked_rem(step) {
+        None | Some(0) => due,
+        Some(past) => due + Duration::from_nanos(step - past),
     }
 }
 
@@ -90,35 +58,34 @@ impl Clock for ClientClock<'_> {
         SystemTime::now()
     }
 
-    /// Sleeps in slices of a second at most, with a look at the connection between them. A socket timeout would do both at
-    /// once, but is 20 to 40 ms late where `thread::sleep` is 0.1 ms.
+    /// Sleeps for at most a second at a time and checks the connection in between. A read timeout would do both at once,
+    /// but it is 20 to 40 ms late where `thread::sleep` is 0.1 ms late.
     fn wait_until(&mut self, due: Instant) -> io::Result<()> {
-        let due = self.server.together(due);
+        let due = self.round_up(due);
         self.tap.waits(Some(due));
         loop {
             let left = due.saturating_duration_since(Instant::now());
             thread::sleep(left.min(SLICE));
             if left <= SLICE {
-                return self.check_server();
+                return self.shared.check_stream(self.drops_at_start);
             }
             self.check()?;
         }
     }
 
-    /// `take_error` shows a reset even while request bytes lie unread. A client that only closed its sending half is not
-    /// gone: it may still be reading.
+    /// `take_error` reports a reset even when bytes of a request are unread. A client that has only shut down its sending
+    /// half may still be reading.
     fn check(&mut self) -> io::Result<()> {
-        self.check_server()?;
+        self.shared.check_stream(self.drops_at_start)?;
         match self.stream.take_error()? {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 
-    /// Nothing more will be written, so a client that has closed its sending half is as good as gone.
+    /// Nothing more will be written, so a client that has shut down its sending half is gone.
     fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
         self.tap.waits(due);
-        let mut buffer = [0; 256];
         loop {
             let left = due.map_or(SLICE, |due| due.saturating_duration_since(Instant::now()));
             if left == Duration::ZERO {
@@ -126,23 +93,20 @@ impl Clock for ClientClock<'_> {
             }
             self.check()?;
             self.stream.set_read_timeout(Some(left.min(SLICE)))?;
-            match (&mut &*self.stream).read(&mut buffer) {
+            match (&mut &*self.stream).read(&mut [0; 256]) {
                 Ok(0) => {
-                    self.tap.client_leaves();
+                    self.tap.client_closed();
                     return Ok(());
                 }
-                Err(error)
-                    if !matches!(
-                        error.kind(),
-                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-                    ) =>
-                {
-                    return Err(error)
-                }
+                Err(error) if !is_timeout(&error) => return Err(error),
                 _ => {}
             }
         }
     }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 #[cfg(test)]
@@ -150,12 +114,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_more_clients_there_are_the_more_is_done_together_and_nothing_is_early() {
-        let server = ServerState::new();
-        let due = |nanoseconds| server.started + Duration::from_nanos(nanoseconds);
-        assert_eq!(server.together(due(1_234_567)), due(1_234_567));
-        server.open.store(10_000, Ordering::Relaxed);
-        assert_eq!(server.together(due(1_234_567)), due(2_000_000));
-        assert_eq!(server.together(due(2_000_000)), due(2_000_000));
+    fn steps_of_many_clients_are_grouped_and_never_early() {
+        let origin = Instant::now();
+        let due = |nanoseconds| origin + Duration::from_nanos(nanoseconds);
+        assert_eq!(round_up(due(1_234_567), origin, 0), due(1_234_567));
+        assert_eq!(round_up(due(1_234_567), origin, 10_000), due(2_000_000));
+        assert_eq!(round_up(due(2_000_000), origin, 10_000), due(2_000_000));
     }
 }

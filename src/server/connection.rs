@@ -1,355 +1,225 @@
-//! Receives one client's requests and sends the answers, on a thread of its own: reads a request, finds its script,
-//! plays it, and goes on with the next request of the same connection until one side has had enough.
+//! Serves one client, on the client's own thread: reads a request, finds the script that answers it, plays the script, and
+//! goes on with the next request on the same connection until one side closes it.
 
+use super::clock::ClientClock;
+use super::internal::{self, Reply};
+use super::journal::RecordedRequest;
+use super::responses;
+use super::shared::Shared;
+use super::socket::{self, Deadline, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
 use crate::http::body::BodyReader;
-use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::field::{is_field_value, is_same, says_close};
-use crate::http::request::{HeadReader, Request, Version};
-use crate::http::response::{Answer, Head, RequestError, ResponseOptions, Status};
+use crate::http::chunk::ChunkedWriter;
+use crate::http::request::{HeadReader, Request};
+use crate::http::response::{Response, ResponseOptions, StreamHead};
+use crate::http::AfterResponse;
 use crate::script::catalogue::Found;
-use crate::script::context::{Asked, Facts};
-use crate::script::head::HeadField;
-use crate::script::play::{End, Player};
-use crate::script::template::Template;
-use crate::script::{BodyFraming, Ending, Part, Script};
-use crate::server::clock::ClientClock;
-use crate::server::internal::{self, Own};
-use crate::server::journal::RecordedRequest;
-use crate::server::shared::Shared;
-use crate::server::socket::{self, Due, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME, IDLE_TIME};
-use crate::trace::observers::Subscription;
+use crate::script::context::RequestContext;
+use crate::script::play::Player;
+use crate::script::Script;
 use crate::trace::Tap;
-use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
-use std::net::TcpStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Instant, SystemTime};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::time::Instant;
 
-/// Serves one client until its connection ends. Its first head is due [`HEAD_TIME`] after `accepted`.
+/// Which client this is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client {
+    /// The number of its connection, from 1.
+    pub number: u64,
+    /// When its connection was accepted.
+    pub accepted_at: Instant,
+}
+
+/// Serves a client until its connection ends. The first head must arrive within [`HEAD_TIME`] after the connection was
+/// accepted.
 ///
 /// # Errors
-/// What the connection said when it broke. That is an ordinary end: clients come and go.
-pub fn serve(stream: &TcpStream, accepted: Instant, site: &Shared) -> io::Result<()> {
-    let tap = Tap::new(&site.watchers, stream, accepted);
+/// The connection broke. That is an ordinary end: clients come and go.
+pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::Result<()> {
+    let tap = Tap::new(&shared.trace, stream, client.number, client.accepted_at);
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
-    let mut client = Client { stream, site, tap: &tap, incoming, options: ResponseOptions::default() };
-    let mut due = Due::Whole(accepted + HEAD_TIME);
-    let end = loop {
-        let received = client.request(due);
-        match client.answer(received)? {
-            End::KeepAlive => due = Due::Begin { first: IDLE_TIME, rest: HEAD_TIME },
-            end => break end,
+    let ip = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    let mut connection =
+        Connection { stream, shared, tap: &tap, incoming, ip, options: ResponseOptions::default() };
+    let mut deadline = Deadline::At(client.accepted_at + HEAD_TIME);
+    loop {
+        let received = connection.receive(deadline);
+        match connection.respond(received)? {
+            AfterResponse::KeepAlive => deadline = Deadline::Idle { first_byte: IDLE_TIME, rest: HEAD_TIME },
+            AfterResponse::Close => break,
+            // The last bytes of the request are still unread, so closing the socket sends a TCP reset.
+            AfterResponse::Reset => return Ok(()),
         }
-        // Whoever reads the answer may be waiting for this processor, and whoever is served next. With 200 clients that ask
-        // again at once, giving them a turn makes a sixth more answers a second.
-        thread::yield_now();
-    };
-    // A socket closed with unread request bytes sends a reset; those of the last request are unread still.
-    if end == End::Close {
-        client.incoming.close();
     }
+    connection.incoming.close();
     Ok(())
 }
 
 /// A request with its body, or `None` when the client sends no more.
 type Received = Result<Option<(Request, Vec<u8>)>, ReceiveError>;
 
-struct Client<'a> {
+struct Connection<'a> {
     stream: &'a TcpStream,
-    site: &'a Shared,
+    shared: &'a Shared,
     tap: &'a Tap<'a>,
     incoming: Incoming<'a>,
-    /// Those of the request that is being read or answered.
+    ip: IpAddr,
+    /// The options of the request that is being received or answered.
     options: ResponseOptions,
 }
 
-impl Client<'_> {
+impl Connection<'_> {
     fn out(&self) -> Outgoing<'_> {
         Outgoing::new(self.stream, self.tap)
     }
 
-    fn clock(&self) -> ClientClock<'_> {
-        ClientClock::new(self.stream, &self.site.state, self.tap)
-    }
-
-    /// A request with its body read to the end. Neither this nor `answer` is inlined, so that reading and answering take
-    /// their parts of the stack one after the other.
+    /// Receives a request with its whole body.
+    ///
+    /// Neither this method nor `respond` is inlined, so that they use the same part of the stack one after the other: a
+    /// page less for each of thousands of clients.
     #[inline(never)]
-    fn request(&mut self, due: Due) -> Received {
+    fn receive(&mut self, deadline: Deadline) -> Received {
         let mut head = HeadReader::default();
-        let received = self.incoming.receive(due, &mut |bytes| head.push(bytes));
-        self.options = head.options();
-        match (received, due) {
-            // An empty line after a request is no beginning of another.
-            (Err(ReceiveError::Closed), _) if head.is_empty() => return Ok(None),
-            (Err(ReceiveError::TimedOut), Due::Begin { .. }) if head.is_empty() => return Ok(None),
-            (outcome, _) => outcome?,
+        let received = self.incoming.receive(deadline, &mut |bytes| head.push(bytes));
+        self.options = head.response_options();
+        match received {
+            Err(ReceiveError::Closed) if head.is_empty() => return Ok(None),
+            Err(ReceiveError::TimedOut) if head.is_empty() && deadline.is_idle() => return Ok(None),
+            received => received?,
         }
-        let request = head.finish().map_err(ReceiveError::Refused)?;
-        let body = self.read_body(&request)?;
+        let request = head.finish().map_err(ReceiveError::Invalid)?;
+        let body = self.receive_body(&request)?;
         Ok(Some((request, body)))
     }
 
-    /// Reads the body, and keeps it if the script that answers asks for it.
-    fn read_body(&mut self, request: &Request) -> Result<Vec<u8>, ReceiveError> {
-        let mut body = BodyReader::new(request.body);
-        let mut kept = Vec::new();
-        if body.is_empty() {
-            return Ok(kept);
+    /// Receives the body, and keeps it if the script or the journal needs it.
+    fn receive_body(&mut self, request: &Request) -> Result<Vec<u8>, ReceiveError> {
+        let mut reader = BodyReader::new(request.body);
+        let mut body = Vec::new();
+        if reader.is_empty() {
+            return Ok(body);
         }
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let is_asked_for = matches!(self.find(request), Found::Script(script) if script.wants_body());
-        let keeps = is_asked_for || self.site.journal.is_some();
-        self.incoming.receive(Due::Whole(Instant::now() + BODY_TIME), &mut |bytes| {
-            body.push(bytes, &mut |data| {
+        let script_wants_it = matches!(self.find(request), Found::Script(script) if script.uses_body());
+        let keeps = script_wants_it || self.shared.journal.is_on();
+        self.incoming.receive(Deadline::At(Instant::now() + BODY_TIME), &mut |bytes| {
+            reader.push(bytes, &mut |data| {
                 if keeps {
-                    kept.extend_from_slice(data);
+                    body.extend_from_slice(data);
                 }
             })
         })?;
-        Ok(kept)
-    }
-
-    fn find(&self, request: &Request) -> Found<'_> {
-        self.site.catalogue.find(request.method(), request.path(), request.query())
+        Ok(body)
     }
 
     #[inline(never)]
-    fn answer(&self, received: Received) -> io::Result<End> {
+    fn respond(&self, received: Received) -> io::Result<AfterResponse> {
         let end = match received {
-            _ if self.site.state.stop.load(Ordering::Relaxed) => Ok(End::Close),
-            Ok(Some((request, body))) => self.respond(&request, &body),
-            Ok(None) => Ok(End::Close),
-            Err(error) => self.refuse(error),
+            _ if self.shared.is_stopping() => Ok(AfterResponse::Close),
+            Ok(Some((request, body))) => self.respond_to(&request, &body),
+            Ok(None) => Ok(AfterResponse::Close),
+            Err(error) => self.respond_to_error(error),
         };
         self.tap.ended(&end);
         end
     }
 
-    /// Answers what is no request, after which the connection is of no more use.
-    fn refuse(&self, error: ReceiveError) -> io::Result<End> {
-        let error = match error {
-            ReceiveError::Refused(error) => error,
-            ReceiveError::TimedOut => {
-                RequestError::new(Status::REQUEST_TIMEOUT, "the request took longer than 10 s")
-            }
-            ReceiveError::Closed => RequestError::bad("the request ended in the middle"),
-            ReceiveError::Io(error) => return Err(error),
-        };
+    /// Responds to something that is not an acceptable request. Nothing after it on the connection can be understood.
+    fn respond_to_error(&self, error: ReceiveError) -> io::Result<AfterResponse> {
         let options = ResponseOptions { close: true, ..self.options };
-        self.out().write_all(&Answer::error(&error).to_bytes(options))?;
-        Ok(End::Close)
+        self.out().write_all(&Response::error(&error.into_request_error()?).to_bytes(options))?;
+        Ok(AfterResponse::Close)
     }
 
-    fn respond(&self, request: &Request, body: &[u8]) -> io::Result<End> {
+    fn respond_to(&self, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
         let found = self.find(request);
         if let Found::Nothing = found {
-            match internal::answer(request, self.site, self.stream) {
-                Some(Own::Answer(answer)) => return self.short(&answer),
-                Some(Own::Wire(subscription)) => return self.show_wire(request, &subscription),
+            match internal::reply(request, self.shared, self.stream, self.options) {
+                Some(Reply::Response(response)) => return self.send(&response),
+                Some(Reply::Wire(head, subscription)) => {
+                    return self.stream(head, |head, body, clock| {
+                        internal::send_wire(&subscription, head, body, clock)
+                    });
+                }
                 None => {}
             }
         }
-        if let Some(journal) = &self.site.journal {
-            journal.add(recorded(request, body));
-        }
+        self.shared.journal.add(|| RecordedRequest::new(request, body));
         match found {
-            Found::Script(script) => self.stream(script, request, body),
-            Found::Methods(methods) => self.short(&self.not_this_way(request, &methods)),
-            Found::Nothing => self.short(&self.not_here(request)),
-        }
-    }
-
-    /// The answer to a request for a path that answers others only.
-    fn not_this_way(&self, request: &Request, methods: &[&str]) -> Answer {
-        match request.method() {
-            "OPTIONS" if self.options.cors => preflight(request, methods),
-            "OPTIONS" => Answer::options(methods),
-            _ => Answer::method_not_allowed(methods),
-        }
-    }
-
-    /// The answer to a request for a path that there is not.
-    fn not_here(&self, request: &Request) -> Answer {
-        match request.method() {
-            // A page is to see the 404 that follows, not a failed preflight.
-            "OPTIONS" if self.options.cors => preflight(request, &["GET"]),
-            "OPTIONS" if request.path() == b"*" => Answer::options(&["GET"]),
-            _ => Answer::not_found(&self.site.catalogue.routes()),
-        }
-    }
-
-    /// Streams what is to be seen of other connections.
-    fn show_wire(&self, request: &Request, subscription: &Subscription<'_>) -> io::Result<End> {
-        let framing = match request.version() {
-            Version::Http11 => Framing::Chunked,
-            Version::Http10 => Framing::UntilClose,
-        };
-        let head = internal::wire_head(framing, self.options.close);
-        let end = if self.options.close { End::Close } else { End::KeepAlive };
-        match self.options.head_only {
-            true => self.out().write_all(&head).map(|()| end),
-            false => {
-                let body = ChunkedWriter::new(self.out(), framing);
-                ended_by_us(internal::show_wire(subscription, head, body, self.clock()).map(|()| end))
+            Found::Script(script) => self.play(script, request, body),
+            Found::Methods(methods) => {
+                self.send(&responses::method_not_allowed(request, self.options, &methods))
+            }
+            Found::Nothing => {
+                self.send(&responses::not_found(request, self.options, &self.shared.catalogue.routes()))
             }
         }
     }
 
-    /// Sends an answer that is no stream.
-    fn short(&self, answer: &Answer) -> io::Result<End> {
-        self.out().write_all(&answer.to_bytes(self.options))?;
-        Ok(if self.options.close { End::Close } else { End::KeepAlive })
+    fn find(&self, request: &Request) -> Found<'_> {
+        self.shared.catalogue.find(request.method(), request.path(), request.query())
     }
 
-    /// Answers with a script.
-    fn stream(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<End> {
-        let asked = Asking { request, body, stream: self.stream, open: &self.site.state.open };
-        // A HEAD request does not start the script, so it does not count.
-        let connection = if self.options.head_only { 1 } else { script.route.next_number(&asked) };
-        let facts = Facts { asked: &asked, connection };
-        let part = match script.part(facts) {
+    /// Plays the part of a script that answers the request.
+    fn play(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
+        let open_clients = &self.shared.open_clients;
+        let mut context = RequestContext { request, body, ip: self.ip, connection: 1, open_clients };
+        // A HEAD request does not play the script, so it does not count.
+        if !self.options.head_only {
+            context.connection = script.route.next_number(&context);
+        }
+        let part = match script.part(context) {
             Some(part) => part,
-            None => return self.short(&Answer::no_part()),
+            None => return self.send(&responses::no_part()),
         };
-        let start = match part.start(facts) {
+        let start = match part.start(context) {
             Some(start) => start,
-            None => return self.short(&Answer::no_content()),
+            None => return self.send(&responses::no_content()),
         };
-        let head = match self.head(part, request, facts) {
+        let head = match part.response_head(context, self.options) {
             Ok(head) => head,
-            Err(why) => return self.short(&Answer::bad_value(&why)),
+            Err(reason) => return self.send(&responses::invalid_value(&reason)),
         };
-        let end = match self.options.head_only {
-            true => self.out().write_all(&head.bytes).map(|()| End::KeepAlive)?,
-            false => {
-                let body = ChunkedWriter::new(self.out(), head.framing);
-                let player = Player::new(facts, head.bytes, body, self.clock(), self.site.timing);
-                ended_by_us(player.play(part, start))?
-            }
-        };
-        Ok(if end == End::KeepAlive && head.closes { End::Close } else { end })
+        self.stream(head, |head, body, clock| {
+            Player::new(context, head, body, clock, self.shared.timing).play(part, start)
+        })
     }
 
-    /// The head of a part's answer, or what the request made of it that cannot be sent.
-    fn head(&self, part: &Part, request: &Request, facts: Facts<'_>) -> Result<StreamHead, String> {
-        part.check_waits(facts)?;
-        let (status, reason) = part.head.status(facts)?;
-        let status = Status(status);
-        let framing = if status.has_no_body() { Framing::Empty } else { framing(part, request.version()) };
-        let mut closes = self.options.close || part.ending == Ending::Close || framing == Framing::UntilClose;
-        let mut head = Head::new(status, reason.as_deref().unwrap_or_else(|| status.reason().as_bytes()));
-        for field in part.head.fields() {
-            match field {
-                HeadField::Framing if status.has_no_body() => {}
-                HeadField::Framing => head.framing(framing),
-                HeadField::Date => head.date(),
-                HeadField::Cors => self.options.add_cors(&mut head),
-                HeadField::Connection if closes => head.field("connection", b"close"),
-                HeadField::Connection => {}
-                HeadField::Line(name, value) => {
-                    let value = field_value(name, value, facts)?;
-                    closes |= is_same(name.as_bytes(), b"connection") && says_close(&value);
-                    head.field(name, &value);
-                }
-            }
+    /// Sends a response that is not a stream.
+    fn send(&self, response: &Response) -> io::Result<AfterResponse> {
+        self.out().write_all(&response.to_bytes(self.options))?;
+        Ok(close_if(self.options.close, AfterResponse::KeepAlive))
+    }
+
+    /// Sends a stream: the head, and the body that `play` writes.
+    fn stream(
+        &self,
+        head: StreamHead,
+        play: impl FnOnce(Vec<u8>, ChunkedWriter<Outgoing<'_>>, ClientClock<'_>) -> io::Result<AfterResponse>,
+    ) -> io::Result<AfterResponse> {
+        if self.options.head_only {
+            self.out().write_all(&head.bytes)?;
+            return Ok(close_if(head.close, AfterResponse::KeepAlive));
         }
-        Ok(StreamHead { bytes: head.end(), framing, closes })
-    }
-}
-
-/// The head of a script's answer, and what it says of what follows.
-struct StreamHead {
-    bytes: Vec<u8>,
-    /// How the end of the body is marked.
-    framing: Framing,
-    /// The connection ends after the body.
-    closes: bool,
-}
-
-fn preflight(request: &Request, methods: &[&str]) -> Answer {
-    Answer::preflight(methods, request.field("access-control-request-headers"))
-}
-
-/// A stream that the server itself broke off ends as one with `@drop` does.
-fn ended_by_us(end: io::Result<End>) -> io::Result<End> {
-    match end {
-        Err(error) if error.kind() == ErrorKind::ConnectionAborted => Ok(End::Close),
-        end => end,
-    }
-}
-
-fn recorded(request: &Request, body: &[u8]) -> RecordedRequest {
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    let mut headers = Vec::new();
-    for line in request.field_lines() {
-        headers.push((line.name.to_owned(), text(line.value)));
-    }
-    RecordedRequest {
-        time: SystemTime::now(),
-        method: request.method().to_owned(),
-        target: text(request.target()),
-        headers,
-        body: body.to_vec(),
-    }
-}
-
-/// The value of a field line for this request. What a client sends must not become a field line of its own.
-fn field_value<'a>(name: &str, value: &'a Template, facts: Facts<'_>) -> Result<Cow<'a, [u8]>, String> {
-    let value = value.in_head(facts);
-    match is_field_value(&value) {
-        true => Ok(value),
-        false => Err(format!("the value of `{name}` holds a control byte, which no field line can")),
-    }
-}
-
-fn framing(part: &Part, version: Version) -> Framing {
-    match (part.framing, version) {
-        (BodyFraming::Length(length), _) => {
-            Framing::Length(length.or_else(|| part.body_length()).unwrap_or(0))
+        let body = ChunkedWriter::new(self.out(), head.framing);
+        let clock = ClientClock::new(self.stream, self.shared, self.tap);
+        match play(head.bytes, body, clock) {
+            Ok(end) => Ok(close_if(head.close, end)),
+            // The server itself ended the stream: that looks like `@drop`.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => Ok(AfterResponse::Close),
+            Err(error) => Err(error),
         }
-        (BodyFraming::Close, _) => Framing::UntilClose,
-        (BodyFraming::Chunked, _) if !part.has_body() => Framing::Empty,
-        (BodyFraming::Chunked, Version::Http11) => Framing::Chunked,
-        (BodyFraming::Chunked, Version::Http10) => Framing::UntilClose,
     }
 }
 
-/// A request as scripts see it.
-struct Asking<'a> {
-    request: &'a Request,
-    body: &'a [u8],
-    stream: &'a TcpStream,
-    open: &'a AtomicUsize,
-}
-
-impl Asked for Asking<'_> {
-    fn method(&self) -> &[u8] {
-        self.request.method().as_bytes()
-    }
-    fn target(&self) -> &[u8] {
-        self.request.target()
-    }
-    fn path(&self) -> &[u8] {
-        self.request.path()
-    }
-    fn query(&self) -> Option<&[u8]> {
-        self.request.query()
-    }
-    fn header(&self, name: &str) -> Option<&[u8]> {
-        self.request.field(name)
-    }
-    fn body(&self) -> &[u8] {
-        self.body
-    }
-    fn ip(&self) -> String {
-        self.stream.peer_addr().map_or_else(|_| String::new(), |address| address.ip().to_string())
-    }
-    fn open(&self) -> u64 {
-        self.open.load(Ordering::Relaxed) as u64
+/// What becomes of the connection when the response may have asked to close it.
+fn close_if(close: bool, end: AfterResponse) -> AfterResponse {
+    if close && end == AfterResponse::KeepAlive {
+        AfterResponse::Close
+    } else {
+        end
     }
 }

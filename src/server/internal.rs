@@ -1,162 +1,169 @@
-//! Answers the server's own paths: the page at `/`, and under `/-/` the wire as others see it, the list of scripts, and
-//! what steers the server if that is allowed.
+//! Answers the paths that belong to the server: the page at `/`, and under `/-/` the list of scripts, the bytes that go
+//! over other connections, and the control of the server.
 
+use super::journal::RecordedRequest;
+use super::shared::Shared;
 use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::request::Request;
-use crate::http::response::{Answer, Head, RequestError, Status};
+use crate::http::request::{Request, Version};
+use crate::http::response::{Response, ResponseHead, ResponseOptions, StreamHead};
+use crate::http::status::{RequestError, Status};
+use crate::http::AfterResponse;
 use crate::script::play::clock::Clock;
 use crate::script::play::random::random_seed;
-use crate::server::journal::{Journal, RecordedRequest};
-use crate::server::shared::Shared;
 use crate::text::json;
-use crate::text::queue::Nothing;
 use crate::trace::observers::Subscription;
 use std::io::{self, Write};
 use std::net::TcpStream;
-use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-/// The page, with `{nonce}` where a value made for each answer shows which script and which style are its own.
+/// The page. `{nonce}` is replaced by a value made for each response, which marks its own script and style.
 const PAGE: &str = include_str!("page.html");
-/// Nothing but what stands in the page itself, and nothing inserted as HTML.
+/// The page may use only what is part of it, and cannot insert text as HTML.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
     style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
-/// After so long without an event an observer gets a comment: only a write shows that one has left.
+/// After this time without an event, an observer is sent a comment: only a write shows that a client has left.
 const SILENCE: Duration = Duration::from_secs(1);
+/// The requests that control the server.
+const CONTROLS: &str = "GET /-/requests\nPOST /-/drop\nPOST /-/stop\n";
 
-/// What answers a request to one of these paths.
-pub enum Own<'a> {
-    /// A short answer.
-    Answer(Answer),
-    /// A stream of what others do.
-    Wire(Subscription<'a>),
+/// The response to a request for one of these paths.
+pub(super) enum Reply<'a> {
+    /// A short response.
+    Response(Response),
+    /// The head of a stream, and the events for its body: what goes over other connections.
+    Wire(StreamHead, Subscription<'a>),
 }
 
-/// What answers a request that no script does, if it is for one of these paths.
-pub fn answer<'a>(request: &Request, site: &'a Shared, stream: &TcpStream) -> Option<Own<'a>> {
-    let command = request.path().strip_prefix(b"/-/");
-    let reads = matches!(request.method(), "GET" | "HEAD");
-    match command {
-        None if request.path() == b"/" && reads => Some(Own::Answer(page())),
-        None => None,
-        Some(b"scripts") if reads => Some(Own::Answer(scripts(site))),
-        Some(command) if reads && command.starts_with(b"wire/") => wire(&command[4..], site, stream),
-        Some(command) => control(request.method(), command, site, stream).map(Own::Answer),
+/// The response to a request that no script answers, if it is for one of these paths.
+pub(super) fn reply<'a>(
+    request: &Request,
+    shared: &'a Shared,
+    stream: &TcpStream,
+    options: ResponseOptions,
+) -> Option<Reply<'a>> {
+    let is_read = matches!(request.method(), "GET" | "HEAD");
+    let name = match request.path().strip_prefix(b"/-/") {
+        Some(name) => name,
+        None if request.path() == b"/" && is_read => return Some(Reply::Response(page())),
+        None => return None,
+    };
+    if is_read && name == b"scripts" {
+        return Some(Reply::Response(scripts(shared)));
     }
+    if is_read && name.starts_with(b"wire/") {
+        return wire(request, &name[4..], shared, stream, options);
+    }
+    control(request.method(), name, shared, stream).map(Reply::Response)
 }
 
-fn page() -> Answer {
+fn page() -> Response {
     let nonce = format!("{:016x}{:016x}", random_seed(), random_seed());
-    let answer =
-        Answer::new(Status::OK, &PAGE.replace("{nonce}", &nonce)).of_type("text/html; charset=utf-8");
-    let answer = answer.with("cache-control", b"no-store").with("referrer-policy", b"same-origin");
-    let answer = answer.with("x-content-type-options", b"nosniff");
-    answer.with("content-security-policy", POLICY.replace("{nonce}", &nonce).as_bytes())
+    Response::new(Status::OK, PAGE.replace("{nonce}", &nonce))
+        .content_type("text/html; charset=utf-8")
+        .field("cache-control", "no-store")
+        .field("referrer-policy", "same-origin")
+        .field("x-content-type-options", "nosniff")
+        .field("content-security-policy", POLICY.replace("{nonce}", &nonce))
 }
 
-/// The scripts as JSON: `method`, `target`, `about`, and the event types that stand in it.
-fn scripts(site: &Shared) -> Answer {
-    let mut json = String::from("[");
-    for script in site.catalogue.scripts() {
-        let mut types = String::new();
-        for name in script.event_types() {
-            types += if types.is_empty() { "" } else { "," };
-            types += &json::string(&name);
-        }
-        json += if json.len() > 1 { ",\n" } else { "" };
-        json += &format!(
+/// The scripts as JSON: of each its `method`, `target`, `about`, and the event types in its text.
+fn scripts(shared: &Shared) -> Response {
+    let mut scripts = Vec::new();
+    for script in shared.catalogue.scripts() {
+        let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
+        scripts.push(format!(
             "{{\"method\":{},\"target\":{},\"about\":{},\"types\":[{}]}}",
             json::string(&script.route.methods.join(",")),
             json::string(&script.route.target()),
             json::string(&script.about),
-            types,
-        );
+            types.join(","),
+        ));
     }
-    json += "]\n";
-    Answer::new(Status::OK, &json).of_type("application/json")
+    let text = format!("[{}]\n", scripts.join(",\n"));
+    Response::new(Status::OK, text).content_type("application/json")
 }
 
-fn wire<'a>(path: &[u8], site: &'a Shared, stream: &TcpStream) -> Option<Own<'a>> {
+fn wire<'a>(
+    request: &Request,
+    path: &[u8],
+    shared: &'a Shared,
+    stream: &TcpStream,
+    options: ResponseOptions,
+) -> Option<Reply<'a>> {
     let ip = stream.peer_addr().ok()?.ip();
-    Some(match site.watchers.observers.join(path, ip) {
-        Some(subscription) => Own::Wire(subscription),
+    match shared.trace.observers.subscribe(path, ip) {
+        Some(subscription) => Some(Reply::Wire(wire_head(request, options), subscription)),
         None => {
-            let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many look on already");
-            Own::Answer(Answer::error(&error).with("retry-after", b"2"))
+            let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many observers (limit 64)");
+            Some(Reply::Response(Response::error(&error).field("retry-after", "2")))
         }
-    })
+    }
 }
 
-/// The head in front of what [`show_wire`] sends; `closes` when the connection ends after it.
-pub fn wire_head(framing: Framing, closes: bool) -> Vec<u8> {
-    let mut head = Head::new(Status::OK, b"OK");
+fn wire_head(request: &Request, options: ResponseOptions) -> StreamHead {
+    let framing = match request.version() {
+        Version::Http11 => Framing::Chunked,
+        Version::Http10 => Framing::UntilClose,
+    };
+    let mut head = ResponseHead::new(Status::OK, b"OK");
     head.framing(framing);
     head.field("cache-control", b"no-store");
     head.field("content-type", b"text/event-stream");
     head.date();
-    if closes {
+    if options.close {
         head.field("connection", b"close");
     }
-    head.end()
+    StreamHead { bytes: head.finish(), framing, close: options.close }
 }
 
-/// Sends what is to be seen until the observer leaves or is too slow.
+/// Sends an observer the events of its subscription until it leaves, or reads too slowly.
 ///
 /// # Errors
-/// The observer has gone, or the server stops.
-pub fn show_wire(
+/// The observer has left, or the server stops.
+pub(super) fn send_wire(
     subscription: &Subscription<'_>,
     head: Vec<u8>,
     mut body: ChunkedWriter<impl Write>,
     mut clock: impl Clock,
-) -> io::Result<()> {
+) -> io::Result<AfterResponse> {
     body.head(head)?;
     body.write_all(b": what goes over the wire\n\n")?;
-    body.flush()?;
     loop {
-        let nothing = send_all(subscription, &mut body)?;
-        if nothing == Nothing::EverMore {
-            return body.finish(b"");
-        }
         body.flush()?;
         clock.check()?;
-    }
-}
-
-/// Sends what waits, or comes within a second: what is there together leaves together.
-fn send_all(subscription: &Subscription<'_>, body: &mut ChunkedWriter<impl Write>) -> io::Result<Nothing> {
-    let mut time = SILENCE;
-    loop {
-        match subscription.events.take(time) {
+        match subscription.events.recv_timeout(SILENCE) {
             Ok(event) => body.write_all(event.as_bytes())?,
-            Err(Nothing::Yet) if time == SILENCE => {
-                body.write_all(b": still here\n\n")?;
-                return Ok(Nothing::Yet);
-            }
-            Err(nothing) => return Ok(nothing),
+            Err(RecvTimeoutError::Timeout) => body.write_all(b": still here\n\n")?,
+            Err(RecvTimeoutError::Disconnected) => break,
         }
-        time = Duration::ZERO;
+        // Events that are there together leave together.
+        while let Ok(event) = subscription.events.try_recv() {
+            body.write_all(event.as_bytes())?;
+        }
     }
+    body.finish(b"")?;
+    Ok(AfterResponse::KeepAlive)
 }
 
-/// What steers the server.
-const CONTROLS: &str = "GET /-/requests\nPOST /-/drop\nPOST /-/stop\n";
-
-/// Does what a request asks for, if the server may be steered that way.
-fn control(method: &str, command: &[u8], site: &Shared, stream: &TcpStream) -> Option<Answer> {
-    if !site.control {
+/// Does what a request asks for, if clients may control the server.
+fn control(method: &str, name: &[u8], shared: &Shared, stream: &TcpStream) -> Option<Response> {
+    if !shared.control {
         return None;
     }
-    match (method, command) {
+    match (method, name) {
         ("GET", b"requests") => {
-            let requests = site.journal.as_ref().map(Journal::requests).unwrap_or_default();
-            let lines: String = requests.iter().map(RecordedRequest::to_json).collect();
-            return Some(Answer::new(Status::OK, &lines).of_type("application/x-ndjson"));
+            let lines: String = shared.journal.requests().iter().map(RecordedRequest::to_json).collect();
+            return Some(Response::new(Status::OK, lines).content_type("application/x-ndjson"));
         }
-        ("POST", b"drop") => drop(site.state.breaks.fetch_add(1, Ordering::Relaxed)),
-        ("POST", b"stop") => drop(stream.local_addr().and_then(|address| site.stop(address))),
-        _ => return Some(Answer::not_found(CONTROLS)),
+        ("POST", b"drop") => shared.drop_streams(),
+        // The thread that accepts is woken by a connection. When that fails, it ends with the next client.
+        ("POST", b"stop") => drop(stream.local_addr().and_then(|address| shared.stop(address))),
+        _ => {
+            let text = format!("404 Not Found: no control at this path; available:\n{CONTROLS}");
+            return Some(Response::new(Status::NOT_FOUND, text));
+        }
     }
-    Some(Answer::new(Status::NO_CONTENT, ""))
+    Some(Response::new(Status::NO_CONTENT, ""))
 }

@@ -1,106 +1,141 @@
-//! Remembers the requests that were received, for tests that ask what a client really sent: in memory, and as a line of
-//! JSON each in a file.
+//! Records the requests that were received, for tests that ask what a client sent: in memory, and as a line of JSON each
+//! to a file.
 
+use crate::http::request::Request;
 use crate::text::json;
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fmt;
 use std::io::Write;
 use std::mem::size_of;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Requests kept in memory; the oldest go first. More than any test sends, and a bound all the same.
+/// Requests kept in memory; beyond this number, the oldest are removed. Few tests send as many.
 const MAX_REQUESTS: usize = 10_000;
-/// Octets of them. A request can have a body of 1 MiB.
-const MAX_OCTETS: usize = 16 * 1024 * 1024;
+/// Bytes of all requests that are kept. The body of one request can have 1 MiB.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A request as it came.
+/// A request as the server received it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecordedRequest {
-    /// When its body had been read.
+    /// When the whole request, including its body, had been read.
     pub time: SystemTime,
     /// The method.
     pub method: String,
-    /// The request target.
+    /// The request target: path and query as the client sent them.
     pub target: String,
-    /// The field lines, in order; bytes that are no UTF-8 are replaced.
+    /// The field lines in their order, each a name and a value. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub headers: Vec<(String, String)>,
-    /// The body, with its chunks undone.
+    /// The body, with its chunks decoded. At most 1 MiB.
     pub body: Vec<u8>,
 }
 
 impl RecordedRequest {
-    /// The value of the first field line of this name, in any case.
+    pub(crate) fn new(request: &Request, body: &[u8]) -> RecordedRequest {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        RecordedRequest {
+            time: SystemTime::now(),
+            method: request.method().to_owned(),
+            target: text(request.target()),
+            headers: request.field_lines().map(|line| (line.name.to_owned(), text(line.value))).collect(),
+            body: body.to_vec(),
+        }
+    }
+
+    /// The value of the first field line with this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    /// One line of JSON: `time` in milliseconds since 1970, `method`, `target`, `headers` as pairs, `body` as text.
+    /// The request as a line of JSON: `time` in milliseconds since 1970, `method`, `target`, `headers` as pairs of name
+    /// and value, and `body` as text. The line includes its LF.
     pub fn to_json(&self) -> String {
-        let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-        let mut headers = String::new();
-        for (name, value) in &self.headers {
-            let comma = if headers.is_empty() { "" } else { "," };
-            headers += &format!("{comma}[{},{}]", json::string(name), json::string(value));
-        }
+        let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let pair =
+            |(name, value): &(String, String)| format!("[{},{}]", json::string(name), json::string(value));
+        let headers: Vec<String> = self.headers.iter().map(pair).collect();
         format!(
             "{{\"time\":{time},\"method\":{},\"target\":{},\"headers\":[{}],\"body\":{}}}\n",
             json::string(&self.method),
             json::string(&self.target),
-            headers,
+            headers.join(","),
             json::string(&String::from_utf8_lossy(&self.body)),
         )
     }
 
-    fn octets(&self) -> usize {
-        let lines =
-            self.headers.iter().map(|(name, value)| name.len() + value.len() + 2 * size_of::<String>());
-        size_of::<RecordedRequest>()
-            + self.method.len()
-            + self.target.len()
-            + self.body.len()
-            + lines.sum::<usize>()
+    /// Bytes of memory that the request takes.
+    fn size(&self) -> usize {
+        let line = |(name, value): &(String, String)| name.len() + value.len() + 2 * size_of::<String>();
+        let lines: usize = self.headers.iter().map(line).sum();
+        size_of::<RecordedRequest>() + self.method.len() + self.target.len() + self.body.len() + lines
     }
 }
 
-/// All requests that were remembered.
-#[derive(Debug, Default)]
-pub struct Journal {
-    kept: Mutex<Kept>,
-    file: Option<Mutex<File>>,
+/// The requests that were recorded.
+#[derive(Default)]
+pub(crate) struct Journal {
+    kept: Option<Mutex<Kept>>,
+    writer: Option<Mutex<Box<dyn Write + Send>>>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
     requests: VecDeque<RecordedRequest>,
-    octets: usize,
+    bytes: usize,
 }
 
 impl Journal {
-    /// A journal that also writes each request to a file.
-    pub fn to_file(file: File) -> Journal {
-        Journal { file: Some(Mutex::new(file)), ..Journal::default() }
+    /// Keeps requests in memory, or no longer does.
+    pub fn keep(&mut self, keep: bool) {
+        self.kept = keep.then(Mutex::default);
     }
 
-    /// Remembers a request.
-    pub fn add(&self, request: RecordedRequest) {
-        if let Some(file) = &self.file {
-            // A full disk is no reason to refuse a client.
-            let _ = lock(file).write_all(request.to_json().as_bytes());
+    /// Also writes each request to a file.
+    pub fn write_to(&mut self, writer: impl Write + Send + 'static) {
+        self.writer = Some(Mutex::new(Box::new(writer)));
+    }
+
+    /// Whether requests are recorded at all.
+    pub fn is_on(&self) -> bool {
+        self.kept.is_some() || self.writer.is_some()
+    }
+
+    /// Records a request, which is only made when requests are recorded.
+    pub fn add(&self, request: impl FnOnce() -> RecordedRequest) {
+        if !self.is_on() {
+            return;
         }
-        let mut kept = lock(&self.kept);
-        kept.octets += request.octets();
-        kept.requests.push_back(request);
-        while kept.requests.len() > MAX_REQUESTS || kept.octets > MAX_OCTETS {
-            let oldest = kept.requests.pop_front().map_or(0, |oldest| oldest.octets());
-            kept.octets -= oldest;
+        let request = request();
+        if let Some(writer) = &self.writer {
+            // A full disk is no reason to reject a client.
+            let _ = lock(writer).write_all(request.to_json().as_bytes());
+        }
+        if let Some(kept) = &self.kept {
+            lock(kept).add(request);
         }
     }
 
-    /// The requests so far, the oldest first.
+    /// The requests that are kept, the oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        lock(&self.kept).requests.iter().cloned().collect()
+        self.kept.as_ref().map_or_else(Vec::new, |kept| lock(kept).requests.iter().cloned().collect())
+    }
+}
+
+impl Kept {
+    fn add(&mut self, request: RecordedRequest) {
+        self.bytes += request.size();
+        self.requests.push_back(request);
+        while self.requests.len() > MAX_REQUESTS || self.bytes > MAX_BYTES {
+            self.bytes -= self.requests.pop_front().map_or(0, |oldest| oldest.size());
+        }
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("kept", &self.kept).finish_non_exhaustive()
     }
 }
 
@@ -134,14 +169,15 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_requests_give_way() {
-        let journal = Journal::default();
+    fn the_oldest_requests_are_removed_first() {
+        let mut journal = Journal::default();
+        journal.keep(true);
         for _ in 0..20 {
-            journal.add(request(&vec![b'x'; 1 << 20]));
+            journal.add(|| request(&vec![b'x'; 1 << 20]));
         }
         assert_eq!(journal.requests().len(), 15);
         for n in 0..MAX_REQUESTS + 5 {
-            journal.add(request(n.to_string().as_bytes()));
+            journal.add(|| request(n.to_string().as_bytes()));
         }
         let requests = journal.requests();
         assert_eq!((requests.len(), requests[0].body.as_slice()), (MAX_REQUESTS, &b"5"[..]));

@@ -1,119 +1,140 @@
-//! Sends `503 Service Unavailable` with `retry-after` to clients that no thread can be had for, all of them on one thread
-//! of its own, so that neither accepting nor serving waits for them.
+//! Sends `503 Service Unavailable` to clients that cannot be served, on one thread, so that neither accepting nor serving
+//! waits for them. The same thread prints the warnings about it, because writing to stderr can block.
 
-use crate::http::response::{Answer, RequestError, ResponseOptions, Status};
-use crate::server::shared::Shared;
-use crate::server::socket::LINGER_TIME;
-use crate::server::threads;
-use crate::server::trouble::Trouble;
-use crate::text::queue::{Nothing, Queue};
-use crate::trace::Watchers;
-use std::io::{self, ErrorKind, Read, Write};
+use super::connection::Client;
+use super::shared::Shared;
+use super::socket::LINGER_TIME;
+use super::warning::RateLimitedWarning;
+use crate::http::response::{Response, ResponseOptions};
+use crate::http::status::{RequestError, Status};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::Arc;
+use std::thread::Builder;
+use std::time::Instant;
 
-/// Clients being turned away at one time, however many descriptors there are: somebody who opens more does not read.
-const MAX_TURNED_AWAY: usize = 1_024;
-/// And at least so many, for a client that is turned away is seldom alone.
-const MIN_TURNED_AWAY: usize = 8;
-/// Between two looks at what clients still send: most have read their answer and closed by then.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Between two looks when nobody is being turned away: whoever comes ends the wait.
-const NOBODY_THERE: Duration = Duration::from_secs(3600);
-/// Seconds, for `retry-after`: as long as an EventSource waits by itself.
-const RETRY_AFTER: &[u8] = b"2";
+/// Clients that wait for their 503, and clients that have it but may not have read it yet. Each has an open file, and
+/// those are scarce when there are too many clients.
+const MAX_REJECTED: usize = 256;
+/// The value of `retry-after`, in seconds: about the reconnection time of a browser.
+const RETRY_AFTER: &str = "2";
 
-/// The way to the thread that turns clients away.
+/// Sends problems to the overload thread, which ends when the last of these is dropped. No method blocks.
 #[derive(Clone, Debug)]
-pub struct TurnAway(Arc<Closing>);
-
-/// Closes the queue when the last way to it is gone.
-#[derive(Debug)]
-struct Closing {
-    queue: Arc<Queue<TcpStream>>,
-    /// More clients came than can be told.
-    overflow: Mutex<Trouble>,
+pub(super) struct Overload {
+    problems: SyncSender<Problem>,
+    /// A client was closed without a 503, because too many others waited for theirs.
+    overflowed: Arc<AtomicBool>,
 }
 
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.queue.close();
-    }
+enum Problem {
+    Rejected(Arc<TcpStream>, Client),
+    AcceptFailed(io::Error),
+    SpawnFailed(io::Error),
 }
 
-impl TurnAway {
-    /// Starts the thread. It ends when the last `TurnAway` is dropped. Each client holds one of `descriptors` for a second
-    /// at most; when all are held, the next one is closed without a word.
+impl Overload {
+    /// Starts the thread.
     ///
     /// # Errors
-    /// The thread cannot be started.
-    pub fn start(site: Arc<Shared>, descriptors: usize) -> io::Result<TurnAway> {
-        // Half of them for clients that wait to be told, half for those that were.
-        let most = (descriptors / 2).clamp(MIN_TURNED_AWAY, MAX_TURNED_AWAY);
-        let queue = Arc::new(Queue::new(most));
-        let arriving = Arc::clone(&queue);
-        threads::start(
-            threads::named("turn away"),
-            Arc::new(move || turn_away(&arriving, most, &site.watchers)),
-        )?;
-        Ok(TurnAway(Arc::new(Closing { queue, overflow: Mutex::default() })))
+    /// The system cannot start another thread.
+    pub fn start(shared: Arc<Shared>) -> io::Result<Overload> {
+        let (problems, receiver) = sync_channel(MAX_REJECTED);
+        let overflowed = Arc::new(AtomicBool::new(false));
+        let sent_overflow = Arc::clone(&overflowed);
+        let run = move || handle_problems(&receiver, &sent_overflow, &shared);
+        Builder::new().name("overload".to_owned()).spawn(run)?;
+        Ok(Overload { problems, overflowed })
     }
 
-    /// Has a client turned away; never waits.
-    pub fn client(&self, stream: TcpStream) {
-        // When the queue is full, the stream comes back in the error and is closed.
-        if self.0.queue.offer(stream).is_err() {
-            let mut overflow = self.0.overflow.lock().unwrap_or_else(PoisonError::into_inner);
-            overflow.tell("so many clients come that some are turned away without a word");
+    /// Sends a client 503.
+    pub fn reject(&self, stream: Arc<TcpStream>, client: Client) {
+        self.send(Problem::Rejected(stream, client));
+    }
+
+    /// Warns that `accept` failed.
+    pub fn accept_failed(&self, error: io::Error) {
+        self.send(Problem::AcceptFailed(error));
+    }
+
+    /// Warns that a client's thread could not be started.
+    pub fn spawn_failed(&self, error: io::Error) {
+        self.send(Problem::SpawnFailed(error));
+    }
+
+    fn send(&self, problem: Problem) {
+        // When the channel is full, a stream in the problem is closed by dropping it, and a warning is lost among others.
+        if let Err(TrySendError::Full(Problem::Rejected(..))) = self.problems.try_send(problem) {
+            self.overflowed.store(true, Ordering::Relaxed);
         }
     }
 }
 
-/// A client that has its answer and may not have read it yet.
-struct Leaving {
-    stream: TcpStream,
-    deadline: Instant,
+/// A client that has its 503 and may not have read it yet.
+struct Lingering {
+    stream: Arc<TcpStream>,
+    close_at: Instant,
 }
 
-fn turn_away(arriving: &Queue<TcpStream>, most: usize, watchers: &Watchers) {
-    let mut leaving = Vec::new();
-    let mut looked = Instant::now();
+fn handle_problems(problems: &Receiver<Problem>, overflowed: &AtomicBool, shared: &Shared) {
+    let mut lingering = VecDeque::new();
+    let mut accept_failed = RateLimitedWarning::default();
+    let mut spawn_failed = RateLimitedWarning::default();
+    let mut overflow = RateLimitedWarning::default();
     loop {
-        let time = if leaving.is_empty() { NOBODY_THERE } else { LOOK_EVERY };
-        match arriving.take(time) {
-            Ok(stream) => {
-                watchers.turned_away(&stream);
-                leaving.extend(say_so(stream));
+        match receive(problems, &lingering) {
+            Ok(Problem::Rejected(stream, client)) => {
+                shared.trace.rejected(&stream, client.number, client.accepted_at);
+                lingering.extend(send_503(stream).ok());
             }
-            Err(Nothing::Yet) => {}
-            Err(Nothing::EverMore) => return,
+            Ok(Problem::AcceptFailed(error)) => {
+                accept_failed.print(format_args!("cannot accept a connection, trying again: {error}"));
+            }
+            Ok(Problem::SpawnFailed(error)) => {
+                spawn_failed.print(format_args!("cannot start a thread, responding with 503: {error}"));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
         }
-        if looked.elapsed() >= LOOK_EVERY || leaving.len() > most {
-            leaving.retain(is_still_there);
-            looked = Instant::now();
+        if overflowed.swap(false, Ordering::Relaxed) {
+            overflow.print("too many clients to send each of them a 503: closing some without a response");
         }
-        leaving.truncate(most);
+        close_oldest(&mut lingering);
     }
 }
 
-/// Answers and shuts the writing half down. The socket's buffer is empty, so the answer fits or the client is gone.
-fn say_so(stream: TcpStream) -> Option<Leaving> {
-    let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many clients, come back later");
-    let answer = Answer::error(&error).with("retry-after", RETRY_AFTER);
-    let options = ResponseOptions { close: true, ..ResponseOptions::default() };
-    stream.set_nonblocking(true).ok()?;
-    (&stream).write_all(&answer.to_bytes(options)).ok()?;
-    stream.shutdown(Shutdown::Write).ok()?;
-    Some(Leaving { stream, deadline: Instant::now() + LINGER_TIME })
+/// Waits for the next problem, or until the oldest client is to be closed.
+fn receive(
+    problems: &Receiver<Problem>,
+    lingering: &VecDeque<Lingering>,
+) -> Result<Problem, RecvTimeoutError> {
+    match lingering.front() {
+        Some(oldest) => problems.recv_timeout(oldest.close_at.saturating_duration_since(Instant::now())),
+        None => problems.recv().map_err(|_| RecvTimeoutError::Disconnected),
+    }
 }
 
-/// Throws away what the client sends, so that closing the socket sends no reset that would destroy the answer.
-fn is_still_there(client: &Leaving) -> bool {
-    let mut buffer = [0; 1024];
-    match (&client.stream).read(&mut buffer) {
-        Ok(0) => false,
-        Ok(_) => Instant::now() < client.deadline,
-        Err(error) => error.kind() == ErrorKind::WouldBlock && Instant::now() < client.deadline,
+/// Sends the response and shuts the writing half down. The socket's send buffer is empty, so this does not block.
+fn send_503(stream: Arc<TcpStream>) -> io::Result<Lingering> {
+    let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many clients, come back later");
+    let response = Response::error(&error).field("retry-after", RETRY_AFTER);
+    let options = ResponseOptions { close: true, ..ResponseOptions::default() };
+    stream.set_nonblocking(true)?;
+    (&*stream).write_all(&response.to_bytes(options))?;
+    stream.shutdown(Shutdown::Write)?;
+    Ok(Lingering { stream, close_at: Instant::now() + LINGER_TIME })
+}
+
+/// Closes clients that had time to read their response, and the oldest ones when there are too many.
+fn close_oldest(lingering: &mut VecDeque<Lingering>) {
+    let now = Instant::now();
+    while lingering.front().map_or(false, |oldest| oldest.close_at <= now) || lingering.len() > MAX_REJECTED {
+        if let Some(oldest) = lingering.pop_front() {
+            // Closing a socket that has unread bytes sends a reset, which can overtake the response.
+            let _ = (&*oldest.stream).read(&mut [0; 4096]);
+        }
     }
 }

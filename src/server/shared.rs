@@ -1,42 +1,126 @@
-//! Sends nothing: what all clients of a server share.
+//! The state that all threads of a server share.
 
+use super::journal::Journal;
 use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
-use crate::server::clock::ServerState;
-use crate::server::journal::Journal;
-use crate::trace::Watchers;
-use std::io;
+use crate::trace::Trace;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// What all clients of a server share.
+/// How long to try to connect to the server's own port: it is on this machine, so this is long.
+const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The state that all threads of a server share.
 #[derive(Debug)]
-pub struct Shared {
-    /// What is served.
+pub(crate) struct Shared {
+    /// The scripts.
     pub catalogue: Catalogue,
-    /// How fast scripts play, and what random waits are made of.
+    /// How fast scripts play, and the seed of random waits.
     pub timing: Timing,
-    /// Whether it stops, and how many clients it has.
-    pub state: ServerState,
-    /// Remembers requests, if that is wanted.
-    pub journal: Option<Journal>,
-    /// Those who watch what goes over the wire.
-    pub watchers: Watchers,
-    /// Whether paths under `/-/` steer the server.
+    /// The trace, the log, and the observers at `/-/wire`.
+    pub trace: Trace,
+    /// Records requests.
+    pub journal: Journal,
+    /// Whether paths under `/-/` control the server.
     pub control: bool,
+    /// When the server was started.
+    pub started_at: Instant,
+    /// Clients that have a slot now.
+    pub open_clients: AtomicUsize,
+    /// Set once, when the server stops.
+    stopping: AtomicBool,
+    /// How many times all streams were dropped. A stream that began under a lower number ends at its next wait.
+    drops: AtomicUsize,
 }
 
 impl Shared {
-    /// Tells whoever waits that the server stops, and wakes the thread that accepts at `address`.
-    pub fn stop(&self, address: SocketAddr) -> io::Result<TcpStream> {
-        self.state.stop.store(true, Ordering::Relaxed);
-        // `accept` returns for a client only, so be one.
-        TcpStream::connect_timeout(&reachable(address), Duration::from_secs(1))
+    /// The state of a server that has no client yet.
+    pub fn new(
+        catalogue: Catalogue,
+        timing: Timing,
+        trace: Trace,
+        journal: Journal,
+        control: bool,
+    ) -> Shared {
+        Shared {
+            catalogue,
+            timing,
+            trace,
+            journal,
+            control,
+            started_at: Instant::now(),
+            open_clients: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            drops: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether the server stops.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Stops the server that accepts at `address`. Its streams end at their next wait.
+    ///
+    /// # Errors
+    /// The accepting thread could not be woken; it ends when the next client connects.
+    pub fn stop(&self, address: SocketAddr) -> io::Result<()> {
+        self.stopping.store(true, Ordering::Relaxed);
+        // `accept` only returns when a client connects, so become one.
+        TcpStream::connect_timeout(&reachable(address), WAKE_TIMEOUT).map(drop)
+    }
+
+    /// Ends all streams as `@drop` does: each at its next wait.
+    pub fn drop_streams(&self) {
+        self.drops.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The number to pass to [`Shared::check_stream`] later, for a stream that begins now.
+    pub fn drops(&self) -> usize {
+        self.drops.load(Ordering::Relaxed)
+    }
+
+    /// Whether a stream that began under this number of drops may go on. This is no system call.
+    ///
+    /// # Errors
+    /// `ConnectionAborted` when the server stops, or all streams were dropped.
+    pub fn check_stream(&self, drops_at_start: usize) -> io::Result<()> {
+        if self.is_stopping() || self.drops() != drops_at_start {
+            return Err(ErrorKind::ConnectionAborted.into());
+        }
+        Ok(())
     }
 }
 
-/// The address under which a server bound to `address` can be reached from its own machine.
+/// A place among the clients that are served at the same time, free again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct ClientSlot(Arc<Shared>);
+
+impl ClientSlot {
+    /// Takes a slot, unless `max_clients` are taken.
+    pub fn take(shared: &Arc<Shared>, max_clients: usize) -> Option<ClientSlot> {
+        // Counted before the comparison: a slot too many is given back by dropping it.
+        let others = shared.open_clients.fetch_add(1, Ordering::Relaxed);
+        let slot = ClientSlot(Arc::clone(shared));
+        (others < max_clients).then_some(slot)
+    }
+
+    /// The server.
+    pub fn shared(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Drop for ClientSlot {
+    fn drop(&mut self) {
+        self.0.open_clients.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An address at which a server bound to `address` can be reached from this machine.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -48,8 +132,26 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::script::units::Speed;
+
+    /// The state of a server without scripts.
+    pub fn empty() -> Shared {
+        let timing = Timing { speed: Speed::NORMAL, seed: 0 };
+        Shared::new(Catalogue::default(), timing, Trace::default(), Journal::default(), false)
+    }
+
+    #[test]
+    fn a_slot_is_free_again_when_it_is_dropped() {
+        let shared = Arc::new(empty());
+        let first = ClientSlot::take(&shared, 2);
+        let second = ClientSlot::take(&shared, 2);
+        assert!(first.is_some() && second.is_some());
+        assert!(ClientSlot::take(&shared, 2).is_none());
+        drop(first);
+        assert!(ClientSlot::take(&shared, 2).is_some());
+    }
 
     #[test]
     fn a_server_on_every_address_is_reached_on_loopback() {

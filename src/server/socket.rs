@@ -1,52 +1,69 @@
-//! Receives and sends over one client's TCP connection, each direction with its limit in time. A client may be slow,
-//! silent or gone; none of that may hold a thread for longer than the constants here.
+//! The two directions of a client's TCP connection, each with its time limits. A client may be slow, silent or gone; none
+//! of that may hold a thread for longer than the constants here.
 
-use crate::http::response::RequestError;
+use crate::http::status::{RequestError, Status};
 use crate::http::Progress;
 use crate::trace::Tap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-/// For a whole head, counted from accept or, on a kept connection, from its first byte. People typing into telnet need a few seconds; a client
-/// that dribbles its head must not keep a thread for longer.
-pub const HEAD_TIME: Duration = Duration::from_secs(10);
-/// For a whole body, which is 1 MiB at most.
-pub const BODY_TIME: Duration = Duration::from_secs(10);
+/// For a whole head, counted from accept or, on a kept connection, from its first byte. People who type into telnet need a
+/// few seconds; a client that sends its head byte by byte must not hold a thread for longer.
+pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
+/// For a whole body, which has at most 1 MiB.
+pub(super) const BODY_TIME: Duration = Duration::from_secs(10);
 /// For the next request to begin on a kept connection. Clients reconnect after 2 or 3 s.
-pub const IDLE_TIME: Duration = Duration::from_secs(10);
-/// For a client to take what is written to it, in total: one that reads nothing is given up.
-pub const WRITE_TIME: Duration = Duration::from_secs(10);
-/// For a client to close its side after we closed ours. Until then its bytes are read and thrown away, for closing a
-/// socket with unread bytes sends a TCP reset, which can destroy the answer on its way (RFC 9112, section 9.6).
-pub const LINGER_TIME: Duration = Duration::from_secs(1);
-/// Octets looked at in one go: a usual head. On the stack, so it is part of what a client costs.
+pub(super) const IDLE_TIME: Duration = Duration::from_secs(10);
+/// For a client to take everything that is written up to a flush. The connection of a client that stops reading is closed.
+const WRITE_TIME: Duration = Duration::from_secs(10);
+/// For a client to close its side after the server has closed its own. Until then its bytes are read and ignored, because
+/// closing a socket with unread bytes sends a TCP reset, which can overtake the response (RFC 9112, section 9.6).
+pub(super) const LINGER_TIME: Duration = Duration::from_secs(1);
+/// Bytes looked at in one call: a usual head. The buffer is on the stack, so it is part of what a client costs.
 const PEEK: usize = 1024;
-/// A timeout on the socket this much off is not worth a system call.
+/// A read timeout that is wrong by less than this is not corrected, which saves a system call for most requests.
 const TIMEOUT_SLACK: Duration = Duration::from_millis(50);
 
-/// Sets the options that both directions of a connection rely on.
+/// Sets the options that both directions rely on.
 ///
 /// # Errors
-/// The socket takes no options: the connection is gone already.
-pub fn prepare(stream: &TcpStream) -> io::Result<()> {
+/// The connection is gone already.
+pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     // Without this, a second small write waits for the acknowledgement of the first: 40 ms.
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(HEAD_TIME))?;
     stream.set_write_timeout(Some(WRITE_TIME))
 }
 
-/// Why no request, or no whole one, was received.
+/// Why no complete request was received.
 #[derive(Debug)]
-pub enum ReceiveError {
-    /// It breaks a rule.
-    Refused(RequestError),
+pub(super) enum ReceiveError {
+    /// It is not acceptable.
+    Invalid(RequestError),
     /// It took too long.
     TimedOut,
     /// The client closed its side before the end.
     Closed,
     /// The connection broke.
     Io(io::Error),
+}
+
+impl ReceiveError {
+    /// What to tell the client.
+    ///
+    /// # Errors
+    /// The connection broke, so nothing can be told.
+    pub fn into_request_error(self) -> io::Result<RequestError> {
+        match self {
+            ReceiveError::Invalid(error) => Ok(error),
+            ReceiveError::TimedOut => {
+                Ok(RequestError::new(Status::REQUEST_TIMEOUT, "the request took longer than 10 s"))
+            }
+            ReceiveError::Closed => Ok(RequestError::bad_request("the request ended in the middle")),
+            ReceiveError::Io(error) => Err(error),
+        }
+    }
 }
 
 impl From<io::Error> for ReceiveError {
@@ -58,70 +75,72 @@ impl From<io::Error> for ReceiveError {
     }
 }
 
-/// Until when something has to come.
+/// When something has to have arrived.
 #[derive(Clone, Copy, Debug)]
-pub enum Due {
-    /// All of it until then.
-    Whole(Instant),
-    /// Its first byte within one time, and the rest within another after that.
-    Begin {
-        /// For the first byte.
-        first: Duration,
-        /// For the rest.
-        rest: Duration,
-    },
+pub(super) enum Deadline {
+    /// All of it at this time.
+    At(Instant),
+    /// The first byte within one time from now, and the rest within another after that.
+    Idle { first_byte: Duration, rest: Duration },
 }
 
-impl Due {
-    /// What is left of the time for the next byte.
+impl Deadline {
+    /// Whether the client may leave without sending anything.
+    pub fn is_idle(self) -> bool {
+        matches!(self, Deadline::Idle { .. })
+    }
+
+    /// How long to wait for the next byte.
     fn left(self) -> Duration {
         match self {
-            Due::Whole(deadline) => deadline.saturating_duration_since(Instant::now()),
-            Due::Begin { first, .. } => first,
+            Deadline::At(instant) => instant.saturating_duration_since(Instant::now()),
+            Deadline::Idle { first_byte, .. } => first_byte,
         }
     }
 }
 
-/// Takes bytes, and says whether what it reads is complete.
-pub type Take<'t> = dyn FnMut(&[u8]) -> Result<Progress, RequestError> + 't;
-
-/// What a client sends. A request is looked at with `peek` and its last part stays unread until the answer is over, so
-/// that what the client sends ahead stays in the kernel's buffer, which is bounded, and never in ours.
-pub struct Incoming<'a> {
+/// The receiving direction. It looks at a request with `peek` and leaves the last part unread until the response is over,
+/// so that requests which a client sends ahead stay in the kernel's buffer, which is bounded.
+pub(super) struct Incoming<'a> {
     stream: &'a TcpStream,
     tap: &'a Tap<'a>,
+    /// Bytes that were looked at and belong to the last request.
     unread: usize,
+    /// The read timeout that is set.
     timeout: Duration,
     /// The client has closed its side.
     ended: bool,
 }
 
 impl<'a> Incoming<'a> {
-    /// The receiving direction of a stream that went through [`prepare`].
+    /// The receiving direction of a stream that was [prepared](prepare).
     pub fn new(stream: &'a TcpStream, tap: &'a Tap<'a>) -> Incoming<'a> {
         Incoming { stream, tap, unread: 0, timeout: HEAD_TIME, ended: false }
     }
 
-    /// Feeds bytes to `take` until it says that what it reads is complete, and leaves its last part unread.
+    /// Passes bytes to `take` until it reports that it has everything.
     ///
     /// # Errors
-    /// [`ReceiveError`]; what arrived before it is lost.
-    pub fn receive(&mut self, mut due: Due, take: &mut Take<'_>) -> Result<(), ReceiveError> {
+    /// [`ReceiveError`]. What arrived before it is lost.
+    pub fn receive(
+        &mut self,
+        mut deadline: Deadline,
+        take: &mut dyn FnMut(&[u8]) -> Result<Progress, RequestError>,
+    ) -> Result<(), ReceiveError> {
         let mut buffer = [0; PEEK];
         self.discard_unread(&mut buffer)?;
         loop {
-            let length = self.peek(&mut buffer, due.left())?;
+            let length = self.peek(&mut buffer, deadline.left())?;
             let progress = take(&buffer[..length]);
-            self.tap.received(self.stream, &buffer[..part_of(&progress, length)]);
-            match progress.map_err(ReceiveError::Refused)? {
-                Progress::Done(used) => {
-                    self.unread = used;
-                    return Ok(());
-                }
-                Progress::More => self.stream.read_exact(&mut buffer[..length])?,
+            let used = if let Ok(Progress::Done(used)) = progress { used } else { length };
+            self.tap.received(&buffer[..used]);
+            if let Progress::Done(used) = progress.map_err(ReceiveError::Invalid)? {
+                self.unread = used;
+                return Ok(());
             }
-            if let Due::Begin { rest, .. } = due {
-                due = Due::Whole(Instant::now() + rest);
+            self.stream.read_exact(&mut buffer[..length])?;
+            if let Deadline::Idle { rest, .. } = deadline {
+                deadline = Deadline::At(Instant::now() + rest);
             }
         }
     }
@@ -137,7 +156,7 @@ impl<'a> Incoming<'a> {
         let length = retry(|| self.stream.peek(buffer))?;
         if length == 0 {
             self.ended = true;
-            self.tap.client_leaves();
+            self.tap.client_closed();
             return Err(ReceiveError::Closed);
         }
         Ok(length)
@@ -152,7 +171,7 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
-    /// Ends the connection so that all that was written arrives.
+    /// Closes the server's side, so that everything that was written arrives, and waits for the client to close its own.
     pub fn close(self) {
         if !self.ended {
             linger(self.stream);
@@ -160,15 +179,7 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// How many of the bytes that were looked at belong to what is being read.
-fn part_of(progress: &Result<Progress, RequestError>, length: usize) -> usize {
-    match progress {
-        Ok(Progress::Done(used)) => *used,
-        Ok(Progress::More) | Err(_) => length,
-    }
-}
-
-/// Shuts the writing half down, then throws away what still comes, until the client closes or [`LINGER_TIME`] is over.
+/// Shuts down the writing half and reads what still arrives, until the client closes or [`LINGER_TIME`] has passed.
 fn linger(mut stream: &TcpStream) {
     let deadline = Instant::now() + LINGER_TIME;
     if stream.shutdown(Shutdown::Write).is_err() {
@@ -187,32 +198,32 @@ fn linger(mut stream: &TcpStream) {
     }
 }
 
-fn retry<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// Calls again what a signal has interrupted.
+fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
-        match act() {
+        match call() {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            outcome => return outcome,
+            result => return result,
         }
     }
 }
 
-/// What is sent to a client. All that is written up to a `flush` takes [`WRITE_TIME`] at most, however little the client
-/// reads at a time.
-pub struct Outgoing<'a> {
+/// The sending direction. Everything that is written up to a `flush` may take [`WRITE_TIME`] in total, however little the
+/// client reads at a time.
+pub(super) struct Outgoing<'a> {
     stream: &'a TcpStream,
     tap: &'a Tap<'a>,
-    /// When what is being written has to be taken.
+    /// When everything up to the next flush must have been taken by the client.
     deadline: Option<Instant>,
 }
 
 impl<'a> Outgoing<'a> {
-    /// The sending direction of a stream that went through [`prepare`].
+    /// The sending direction of a stream that was [prepared](prepare).
     pub fn new(stream: &'a TcpStream, tap: &'a Tap<'a>) -> Outgoing<'a> {
         Outgoing { stream, tap, deadline: None }
     }
 
-    #[cold]
-    #[inline(never)]
+    /// Writes what the socket's buffer had no room for.
     fn write_rest(&mut self, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
         while !bytes.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -242,10 +253,11 @@ impl Write for Outgoing<'_> {
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + WRITE_TIME);
-        match self.write(bytes)? {
-            written if written == bytes.len() => Ok(()),
-            written => self.write_rest(&bytes[written..], deadline),
+        let written = self.write(bytes)?;
+        if written == bytes.len() {
+            return Ok(());
         }
+        self.write_rest(&bytes[written..], deadline)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,6 +1,6 @@
-//! Sends nothing: text and bytes as strings of JSON (RFC 8259, section 7).
+//! Writes text and bytes as JSON strings (RFC 8259, section 7).
 
-/// A string of JSON. Control characters are escaped, so a line stays a line and a terminal its own master.
+/// A JSON string. Control characters are escaped, so it stays on one line and is safe to print.
 pub fn string(text: &str) -> String {
     let mut json = String::from("\"");
     for c in text.chars() {
@@ -9,15 +9,31 @@ pub fn string(text: &str) -> String {
             '\\' => json.push_str("\\\\"),
             '\n' => json.push_str("\\n"),
             '\r' => json.push_str("\\r"),
-            c if c.is_control() => json.push_str(&format!("\\u{:04x}", c as u32)),
-            c => json.push(c),
+            _ if c.is_control() => json += &format!("\\u{:04x}", u32::from(c)),
+            _ => json.push(c),
         }
     }
     json.push('"');
     json
 }
 
-/// A string of JSON with a character U+0000 to U+00FF for each byte.
+/// A JSON string with one character, U+0000 to U+00FF, for each byte.
 pub fn bytes(bytes: &[u8]) -> String {
-    string(&bytes.iter().map(|&byte| char::from(byte)).collect::<String>())
+    let text: String = bytes.iter().copied().map(char::from).collect();
+    string(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_backslashes_and_control_characters_are_escaped() {
+        assert_eq!(string("a\"\\\n\r\t\u{7f}é"), "\"a\\\"\\\\\\n\\r\\u0009\\u007fé\"");
+    }
+
+    #[test]
+    fn each_byte_is_a_character() {
+        assert_eq!(bytes(b"\xc3\xa9\0"), "\"\u{c3}\u{a9}\\u0000\"");
+    }
 }

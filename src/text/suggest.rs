@@ -1,9 +1,8 @@
-//! Sends nothing: what messages say about a mistyped word. The word itself, so that it does no harm, and the known one
-//! nearest to it: "did you mean".
+//! Suggests the known word that a mistyped one was meant to be: "did you mean".
 
-/// The candidate that differs from `word` least, if it differs by a third of its letters at most.
+/// The candidate that differs from `word` least, if at most a third of its letters differ.
 ///
-/// Differences are counted as insertions, removals and replacements of one byte (Levenshtein).
+/// Differences are counted as insertions, removals and replacements of one byte (Levenshtein distance).
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let ranked = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
     let (distance, best) = ranked.min_by_key(|(distance, _)| *distance)?;
@@ -13,28 +12,6 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// ` (did you mean X?)` with the nearest candidate, or nothing.
 pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map_or_else(String::new, |best| format!(" (did you mean `{best}`?)"))
-}
-
-/// A word from outside as messages quote it.
-pub fn shown(word: &str) -> String {
-    escaped(word, |_| true)
-}
-
-/// Text in which nothing can move a terminal's cursor: names of files and hosts can hold anything.
-pub fn printable(text: &str) -> String {
-    escaped(text, |c| c.is_control() && c != '\n')
-}
-
-/// A text with those characters escaped that have to be, if they are among these.
-fn escaped(text: &str, among: fn(char) -> bool) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match among(c) {
-            true => escaped.extend(c.escape_debug()),
-            false => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 fn distance(a: &str, b: &str) -> usize {
@@ -56,14 +33,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_single_letter_changes() {
+    fn the_distance_counts_single_letter_changes() {
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("same", "same"), 0);
     }
 
     #[test]
-    fn suggests_what_is_near_and_nothing_else() {
+    fn only_a_near_word_is_suggested() {
         let words = ["sleep", "status", "header"];
         assert_eq!(nearest("slep", words), Some("sleep"));
         assert_eq!(nearest("headr", words), Some("header"));

@@ -1,78 +1,79 @@
-//! Sends nothing: a log for `grep`, on stdout, one line for each request and one for each end, in fields `name=value`.
+//! Writes a log for `grep`: one line for each request and one for each end of a response, in fields `name=value`.
 
-use super::Exchange;
+use super::exchange::Exchange;
 use crate::http::date::Timestamp;
 use crate::http::field::is_token;
-use crate::text::visible::visible;
-use std::io::{self, Write};
+use crate::text::escape::escape;
+use std::fmt;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// A log on stdout.
-#[derive(Debug)]
-pub struct Log;
+/// A log.
+pub struct Log(Mutex<Box<dyn Write + Send>>);
 
 impl Log {
-    /// A request's head has come.
+    /// A log that goes to `writer`, each line in one write.
+    pub fn new(writer: impl Write + Send + 'static) -> Log {
+        Log(Mutex::new(Box::new(writer)))
+    }
+
+    /// Logs a request whose head is complete.
     pub fn request(&self, exchange: &Exchange) {
-        let id = exchange
-            .last_event_id
-            .as_ref()
-            .map_or(String::new(), |id| format!(" last-event-id={}", quoted(id)));
-        write(exchange, "request", &format!("from={}{id}", exchange.connection.address.ip()));
-    }
-
-    /// An answer has ended.
-    pub fn end(&self, exchange: &Exchange, how: &str) {
-        let status = match exchange.status() {
-            b"" => "-".to_owned(),
-            status => visible(status),
-        };
-        let time = exchange.began.elapsed();
-        write(
-            exchange,
-            "end",
-            &format!(
-                "status={status} bytes={} events={} seconds={}.{:03} how={}",
-                exchange.response.octets,
-                exchange.events,
-                time.as_secs(),
-                time.subsec_millis(),
-                quoted(how.as_bytes()),
-            ),
-        );
-    }
-}
-
-/// Time, `request` or `end`, `client=N method=… target=…` and the rest, in one write, so that lines do not mix.
-fn write(exchange: &Exchange, what: &str, rest: &str) {
-    let line = format!(
-        "{} {what} client={} method={} target={} {rest}\n",
-        Timestamp(SystemTime::now()),
-        exchange.connection.client,
-        method(exchange.method()),
-        quoted(exchange.target()),
-    );
-    let mut out = io::stdout().lock();
-    // Whoever closed the pipe has read enough.
-    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
-}
-
-/// A method as it is, and what is none between quotes.
-fn method(bytes: &[u8]) -> String {
-    match is_token(bytes) {
-        true => visible(bytes),
-        false => quoted(bytes),
-    }
-}
-
-/// Text between quotes, which do not occur in it.
-fn quoted(bytes: &[u8]) -> String {
-    let mut quoted = String::from("\"");
-    for c in visible(bytes).chars() {
-        if c == '"' {
-            quoted.push('\\');
+        let mut fields = format!("from={}", exchange.connection.address.ip());
+        if let Some(id) = &exchange.last_event_id {
+            fields += &format!(" last-event-id={}", quote(id));
         }
-        quoted.push(c);
+        self.write(exchange, "request", &fields);
     }
-    quoted + "\""
+
+    /// Logs the end of a response.
+    pub fn end(&self, exchange: &Exchange, how: &str) {
+        let status = exchange.status();
+        let time = exchange.began.elapsed();
+        let fields = format!(
+            "status={} bytes={} events={} seconds={}.{:03} how={}",
+            if status.is_empty() { "-".to_owned() } else { escape(status) },
+            exchange.response.body_bytes,
+            exchange.events.count,
+            time.as_secs(),
+            time.subsec_millis(),
+            quote(how.as_bytes()),
+        );
+        self.write(exchange, "end", &fields);
+    }
+
+    /// Writes the time, `request` or `end`, `client=N method=… target=…` and further fields.
+    fn write(&self, exchange: &Exchange, what: &str, fields: &str) {
+        let line = format!(
+            "{} {what} client={} method={} target={} {fields}\n",
+            Timestamp(SystemTime::now()),
+            exchange.connection.number,
+            method(exchange.method()),
+            quote(exchange.target()),
+        );
+        let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // An error is ignored: clients are served even when nobody reads the log any more.
+        let _ = writer.write_all(line.as_bytes()).and_then(|()| writer.flush());
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
+    }
+}
+
+/// A valid method without quotation marks, anything else with them.
+fn method(bytes: &[u8]) -> String {
+    if is_token(bytes) {
+        escape(bytes)
+    } else {
+        quote(bytes)
+    }
+}
+
+/// The text between quotation marks; those in it are escaped.
+fn quote(bytes: &[u8]) -> String {
+    format!("\"{}\"", escape(bytes).replace('"', "\\\""))
 }

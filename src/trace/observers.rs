@@ -1,132 +1,144 @@
-//! Makes the events of `/-/wire/PATH`, with JSON for data: they tell clients that look on what goes over the
-//! connections that ask for that path, from their own address.
+//! Makes the events of `/-/wire/PATH`, with JSON as their data: observers see what goes over the connections that request
+//! that path from their own address.
 
-use super::{Connection, Side};
+use super::exchange::{Connection, Exchange};
+use super::wire_parser::{PieceKind, WireParser};
 use crate::http::uri::percent_decode;
 use crate::text::json;
-use crate::text::queue::Queue;
-use crate::trace::wire_parser::{Name, WireParser};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Events that wait for an observer; one that does not read loses its place.
-const QUEUE: usize = 4096;
-/// Octets told of in one event.
-const PIECE: usize = 2048;
-/// Observers at one time. Each costs every watched connection a look.
+/// The most events that wait for an observer. One that reads too slowly is removed, so that it cannot fill the memory.
+const MAX_QUEUED_EVENTS: usize = 4096;
+/// The most bytes of a piece in one event.
+const MAX_PIECE: usize = 2048;
+/// The most observers at a time. Every piece on the wire is compared with what each of them watches.
 const MAX_OBSERVERS: usize = 64;
 
-/// All who look on.
+/// All observers of a server.
 #[derive(Debug, Default)]
 pub struct Observers {
+    /// The length of the list, which can be read without the lock.
     count: AtomicUsize,
-    observers: Mutex<Vec<Observer>>,
+    list: Mutex<List>,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    observers: Vec<Observer>,
+    last_id: u64,
 }
 
 #[derive(Debug)]
 struct Observer {
-    /// Percent-decoded.
+    id: u64,
+    /// The path that is watched, percent-decoded.
     path: Vec<u8>,
     ip: IpAddr,
-    events: Arc<Queue<Arc<str>>>,
+    events: SyncSender<Arc<str>>,
 }
 
-/// A place among those who look on, free again when dropped.
+/// An observer's end. Dropping it makes room for another observer.
 #[derive(Debug)]
 pub struct Subscription<'a> {
     observers: &'a Observers,
-    /// What is to be seen, as blocks of an event stream. It ends when they are not taken fast enough.
-    pub events: Arc<Queue<Arc<str>>>,
+    id: u64,
+    /// What happens on the wire, as blocks of an event stream. When it is not read fast enough, it ends after the events
+    /// that are queued.
+    pub events: Receiver<Arc<str>>,
 }
 
 impl Drop for Subscription<'_> {
     fn drop(&mut self) {
-        self.observers.keep(&|observer| !Arc::ptr_eq(&observer.events, &self.events));
+        self.observers.remove(|observer| observer.id == self.id);
     }
 }
 
 impl Observers {
-    /// Whether there is any.
-    pub fn are_there(&self) -> bool {
+    /// Whether there are any.
+    pub fn are_present(&self) -> bool {
         self.count.load(Ordering::Relaxed) > 0
     }
 
-    /// Begins to look on, at `path` and from `ip`; `None` when there are too many who do.
-    pub fn join(&self, path: &[u8], ip: IpAddr) -> Option<Subscription<'_>> {
-        let mut observers = self.lock();
-        if observers.len() >= MAX_OBSERVERS {
+    /// Adds an observer of what clients at `ip` request at `path`; `None` when there are `MAX_OBSERVERS` already.
+    pub fn subscribe(&self, path: &[u8], ip: IpAddr) -> Option<Subscription<'_>> {
+        let mut list = self.lock();
+        if list.observers.len() >= MAX_OBSERVERS {
             return None;
         }
-        let events = Arc::new(Queue::new(QUEUE));
+        list.last_id += 1;
+        let id = list.last_id;
+        let (sender, events) = sync_channel(MAX_QUEUED_EVENTS);
         let path = percent_decode(path).into_owned();
-        observers.push(Observer { path, ip, events: Arc::clone(&events) });
-        self.count.store(observers.len(), Ordering::Relaxed);
-        Some(Subscription { observers: self, events })
+        list.observers.push(Observer { id, path, ip, events: sender });
+        self.count.store(list.observers.len(), Ordering::Relaxed);
+        Some(Subscription { observers: self, id, events })
     }
 
     pub(super) fn piece(
         &self,
         connection: &Connection,
         request: &WireParser,
-        side: Side,
-        name: Name,
+        from: &str,
+        kind: PieceKind,
         bytes: &[u8],
     ) {
-        let from = match side {
-            Side::Client => "client",
-            Side::Server => "server",
-        };
-        for part in bytes.chunks(PIECE) {
-            self.event(connection, request, "piece", &|| {
-                format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", name.as_str(), json::bytes(part))
+        for part in bytes.chunks(MAX_PIECE) {
+            self.send(connection, request, "piece", || {
+                format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", kind.as_str(), json::bytes(part))
             });
         }
     }
 
-    pub(super) fn wait(&self, connection: &Connection, request: &WireParser, time: Option<Duration>) {
-        self.event(connection, request, "wait", &|| {
+    pub(super) fn wait(&self, exchange: &Exchange, time: Option<Duration>) {
+        self.send(&exchange.connection, &exchange.request, "wait", || {
             let time = time.map_or("null".to_owned(), milliseconds);
             format!("\"for\":{time}")
         });
     }
 
-    pub(super) fn end(&self, connection: &Connection, request: &WireParser, how: &str) {
-        self.event(connection, request, "end", &|| format!("\"how\":{}", json::bytes(how.as_bytes())));
+    pub(super) fn end(&self, exchange: &Exchange, how: &str) {
+        self.send(&exchange.connection, &exchange.request, "end", || {
+            format!("\"how\":{}", json::bytes(how.as_bytes()))
+        });
     }
 
-    fn event(&self, connection: &Connection, request: &WireParser, kind: &str, rest: &dyn Fn() -> String) {
-        if !self.are_there() {
+    /// Sends an event to all who watch this request. `fields` is called only if there is somebody.
+    fn send(
+        &self,
+        connection: &Connection,
+        request: &WireParser,
+        event_type: &str,
+        fields: impl Fn() -> String,
+    ) {
+        if !self.are_present() {
             return;
         }
         let path = percent_decode(path_of(request.start_line().nth(1).unwrap_or_default()));
         let ip = connection.address.ip();
-        let sees = |observer: &Observer| observer.ip == ip && observer.path == *path;
-        if !self.lock().iter().any(sees) {
+        let watches = |observer: &Observer| observer.ip == ip && observer.path == *path;
+        if !self.lock().observers.iter().any(watches) {
             return;
         }
-        // Made once for all, and not while others wait for the lock.
-        let (client, ms) = (connection.client, milliseconds(connection.age()));
-        let event = format!("event: {kind}\ndata: {{\"client\":{client},\"ms\":{ms},{}}}\n\n", rest());
+        // Formatted once for all observers, and while no other thread has to wait for the lock.
+        let (number, age) = (connection.number, milliseconds(connection.age()));
+        let fields = fields();
+        let event = format!("event: {event_type}\ndata: {{\"client\":{number},\"ms\":{age},{fields}}}\n\n");
         let event: Arc<str> = event.into();
-        self.keep(&|observer| {
-            let stays = !sees(observer) || observer.events.offer(Arc::clone(&event)).is_ok();
-            if !stays {
-                observer.events.close();
-            }
-            stays
-        });
+        self.remove(|observer| watches(observer) && observer.events.try_send(Arc::clone(&event)).is_err());
     }
 
-    fn keep(&self, stays: &dyn Fn(&Observer) -> bool) {
-        let mut observers = self.lock();
-        observers.retain(stays);
-        self.count.store(observers.len(), Ordering::Relaxed);
+    fn remove(&self, is_removed: impl Fn(&Observer) -> bool) {
+        let mut list = self.lock();
+        list.observers.retain(|observer| !is_removed(observer));
+        self.count.store(list.observers.len(), Ordering::Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Observer>> {
-        self.observers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,76 +155,86 @@ fn path_of(target: &[u8]) -> &[u8] {
 }
 
 fn milliseconds(time: Duration) -> String {
-    format!("{}.{:03}", time.as_millis() as u64, time.subsec_micros() % 1_000)
+    format!("{}.{:03}", time.as_millis(), time.subsec_micros() % 1_000)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::SocketAddr;
+    use std::net::Ipv4Addr;
+    use std::sync::mpsc::TryRecvError;
+    use std::time::Instant;
 
-    const OWN: &str = "127.0.0.1:9";
+    const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-    fn happens(observers: &Observers, address: &str, request_line: &[u8]) {
-        let mut request = WireParser::of_request();
-        request.push(request_line, &mut |_, _, _| {});
-        let connection = Connection::new(7, address.parse().unwrap());
-        observers.piece(&connection, &request, Side::Client, Name::RequestLine, request_line);
+    fn send_request_line(observers: &Observers, address: &str, line: &[u8]) {
+        let mut request = WireParser::for_requests();
+        request.push(line, &mut |_, _, _| {});
+        let address = address.parse().unwrap();
+        let connection = Connection { number: 7, address, accepted_at: Instant::now() };
+        observers.piece(&connection, &request, "client", PieceKind::RequestLine, line);
     }
 
-    fn seen(subscription: &Subscription<'_>) -> Vec<Arc<str>> {
-        std::iter::from_fn(|| subscription.events.take(Duration::ZERO).ok()).collect()
+    fn request_a(observers: &Observers) {
+        send_request_line(observers, "127.0.0.1:9", b"GET /a HTTP/1.1\r\n");
     }
 
     #[test]
-    fn one_sees_what_is_asked_at_the_path_from_the_own_address_and_nothing_else() {
+    fn an_observer_sees_only_requests_for_its_path_from_its_address() {
         let observers = Observers::default();
-        let subscription = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
-        happens(&observers, OWN, b"GET /a?q=\"\xff HTTP/1.1\r\n");
-        happens(&observers, OWN, b"GET /ab HTTP/1.1\r\n");
-        happens(&observers, OWN, b"GET http://x HTTP/1.1\r\n");
-        happens(&observers, "127.0.0.2:9", b"GET /a HTTP/1.1\r\n");
-        happens(&observers, "[::1]:9", b"GET /a HTTP/1.1\r\n");
-        let all = seen(&subscription);
-        assert_eq!(all.len(), 1, "{all:?}");
-        assert!(all[0].starts_with("event: piece\ndata: {\"client\":7,\"ms\":0."), "{all:?}");
+        let subscription = observers.subscribe(b"/a", LOCALHOST).unwrap();
+        send_request_line(&observers, "127.0.0.1:9", b"GET /a?q=\"\xff HTTP/1.1\r\n");
+        send_request_line(&observers, "127.0.0.1:9", b"GET /ab HTTP/1.1\r\n");
+        send_request_line(&observers, "127.0.0.1:9", b"GET http://x HTTP/1.1\r\n");
+        send_request_line(&observers, "127.0.0.2:9", b"GET /a HTTP/1.1\r\n");
+        send_request_line(&observers, "[::1]:9", b"GET /a HTTP/1.1\r\n");
+        let events: Vec<_> = subscription.events.try_iter().collect();
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert!(events[0].starts_with("event: piece\ndata: {\"client\":7,\"ms\":0."), "{events:?}");
         let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\u{ff} HTTP/1.1\\r\\n\"}\n\n";
-        assert!(all[0].ends_with(end), "{all:?}");
+        assert!(events[0].ends_with(end), "{events:?}");
     }
 
     #[test]
-    fn who_takes_nothing_loses_the_place_and_is_told_so() {
+    fn an_observer_that_does_not_read_is_removed_and_its_events_end() {
         let observers = Observers::default();
-        let subscription = observers.join(b"/a", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
-        for _ in 0..QUEUE {
-            happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
-        }
-        assert!(observers.are_there());
-        happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
-        assert!(!observers.are_there());
-        assert_eq!(seen(&subscription).len(), QUEUE);
-        assert_eq!(subscription.events.take(Duration::ZERO), Err(crate::text::queue::Nothing::EverMore));
+        let subscription = observers.subscribe(b"/a", LOCALHOST).unwrap();
+        (0..MAX_QUEUED_EVENTS).for_each(|_| request_a(&observers));
+        assert!(observers.are_present());
+        request_a(&observers);
+        assert!(!observers.are_present());
+        assert_eq!(subscription.events.try_iter().count(), MAX_QUEUED_EVENTS);
+        assert_eq!(subscription.events.try_recv(), Err(TryRecvError::Disconnected));
     }
 
     #[test]
     fn a_path_is_the_same_however_it_is_written() {
         let observers = Observers::default();
-        let subscription = observers.join(b"/%61", OWN.parse::<SocketAddr>().unwrap().ip()).unwrap();
+        let subscription = observers.subscribe(b"/%61", LOCALHOST).unwrap();
         for target in ["/a", "/%61?x", "http://h:1/a", "http://h/a?b://c"] {
-            happens(&observers, OWN, format!("GET {target} HTTP/1.1\r\n").as_bytes());
+            send_request_line(&observers, "127.0.0.1:9", format!("GET {target} HTTP/1.1\r\n").as_bytes());
         }
-        assert_eq!(seen(&subscription).len(), 4);
+        assert_eq!(subscription.events.try_iter().count(), 4);
     }
 
     #[test]
-    fn who_lost_a_place_takes_nobody_elses_when_leaving() {
+    fn a_dropped_subscription_makes_room_for_another() {
         let observers = Observers::default();
-        let ip = OWN.parse::<SocketAddr>().unwrap().ip();
-        let slow = observers.join(b"/a", ip).unwrap();
-        (0..=QUEUE).for_each(|_| happens(&observers, OWN, b"GET /a HTTP/1.1\r\n"));
-        let other = observers.join(b"/a", ip).unwrap();
+        let subscribe = || observers.subscribe(b"/a", LOCALHOST);
+        let mut subscriptions: Vec<_> = (0..MAX_OBSERVERS).map(|_| subscribe().unwrap()).collect();
+        assert!(subscribe().is_none());
+        subscriptions.pop();
+        assert!(subscribe().is_some());
+    }
+
+    #[test]
+    fn dropping_the_subscription_of_a_removed_observer_removes_no_other() {
+        let observers = Observers::default();
+        let slow = observers.subscribe(b"/a", LOCALHOST).unwrap();
+        (0..=MAX_QUEUED_EVENTS).for_each(|_| request_a(&observers));
+        let other = observers.subscribe(b"/a", LOCALHOST).unwrap();
         drop(slow);
-        happens(&observers, OWN, b"GET /a HTTP/1.1\r\n");
-        assert_eq!(seen(&other).len(), 1);
+        request_a(&observers);
+        assert_eq!(other.events.try_iter().count(), 1);
     }
 }

@@ -1,168 +1,200 @@
-//! Sends nothing: a trace for people to read, on stderr. A line for each line on the wire, `>` from the client and `<`
-//! from the server, with the standard's word for it, and `*` for what happens beside.
+//! Writes a trace for people to read: a line for each line on the wire, `>` from the client and `<` from the server, with
+//! the standard's name for it, and `*` for everything else that happens.
 
-use super::{Connection, Exchange, Side};
-use crate::text::visible::visible;
-use crate::trace::wire_parser::{Name, WireParser};
-use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use super::exchange::{Connection, Exchange};
+use super::wire_parser::{PieceKind, WireParser};
+use crate::text::escape::{escape, ARROW};
+use std::fmt;
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A trace on stderr.
-#[derive(Debug)]
-pub struct Terminal {
-    coloured: bool,
-    /// The name of the last line of each kind, so that one that goes on can be told from one that begins.
-    last: Mutex<Option<(u64, Name)>>,
-}
+const FROM_CLIENT: char = '>';
+const FROM_SERVER: char = '<';
 
-/// Stands before a remark of ours, and is escaped where it comes over the wire.
-const REMARK: char = crate::text::visible::ARROW;
-const REQUEST: &str = "\x1b[36m";
-const FRAMING: &str = "\x1b[33m";
-const NOTE: &str = "\x1b[32m";
-const FAULT: &str = "\x1b[31m";
-const PLAIN: &str = "";
+const CYAN: &str = "\x1b[36m";
+const YELLOW: &str = "\x1b[33m";
+const GREEN: &str = "\x1b[32m";
+const RED: &str = "\x1b[31m";
+const DEFAULT: &str = "";
 const RESET: &str = "\x1b[0m";
 
+/// A trace.
+pub struct Terminal {
+    color: bool,
+    output: Mutex<Output>,
+}
+
+struct Output {
+    writer: Box<dyn Write + Send>,
+    /// The connection that the last line belongs to, if that line was data. A line of data after it continues it and
+    /// does not repeat the name.
+    data_of: Option<u64>,
+}
+
 impl Terminal {
-    /// A trace with colours or without.
-    pub fn new(coloured: bool) -> Terminal {
-        Terminal { coloured, last: Mutex::default() }
+    /// A trace that goes to `writer`, each line in one write, with ANSI colors or without.
+    pub fn new(writer: impl Write + Send + 'static, color: bool) -> Terminal {
+        Terminal { color, output: Mutex::new(Output { writer: Box::new(writer), data_of: None }) }
     }
 
-    /// A connection has been opened.
+    /// Shows that a connection was opened.
     pub fn opened(&self, connection: &Connection) {
-        self.note(
-            connection.client,
-            connection.age(),
-            "open",
-            &format!("connection from {}", connection.address),
-        );
+        let text = format!("connection from {}", connection.address);
+        self.note(connection, "open", &text);
     }
 
-    /// A connection has been closed.
-    pub fn closed(&self, client: u64, age: Duration, by_client: bool) {
-        self.note(client, age, "closed", if by_client { "by the client" } else { "by the server" });
+    /// Shows that a connection was closed.
+    pub fn closed(&self, connection: &Connection, by_client: bool) {
+        self.note(connection, "closed", if by_client { "by the client" } else { "by the server" });
     }
 
-    /// A piece of a head, or of the framing; `message` as it is with it.
-    pub fn piece(&self, connection: &Connection, message: &WireParser, name: Name, bytes: &[u8]) {
-        let side = if message.is_response { Side::Server } else { Side::Client };
+    /// Shows a piece of a message; `message` is in the state after it.
+    pub fn piece(&self, connection: &Connection, message: &WireParser, kind: PieceKind, bytes: &[u8]) {
+        let arrow = if message.is_response { FROM_SERVER } else { FROM_CLIENT };
         let size;
-        let remark = match name {
-            Name::ChunkSize if bytes.ends_with(b"\n") => {
+        let remark = match kind {
+            PieceKind::ChunkSize if bytes.ends_with(b"\n") => {
                 size = format!("{0:#x} = {0} bytes of chunk-data follow", message.chunk_size);
                 &size
             }
-            Name::Crlf if message.is_complete() => "the body is complete",
-            Name::Crlf => "the chunk ends",
-            Name::LastChunk => "there are no more",
-            Name::Malformed if message.is_response => "no client can read on from here",
-            Name::Malformed => "against the grammar",
+            PieceKind::Crlf if message.is_complete() => "the body is complete",
+            PieceKind::Crlf => "the chunk ends",
+            PieceKind::LastChunk => "no more chunks follow",
+            PieceKind::Malformed if message.is_response => "clients cannot parse what follows",
+            PieceKind::Malformed => "invalid syntax",
             _ => "",
         };
-        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
-            self.write(connection, side, name, part, remark);
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.write(connection, arrow, kind, line, remark);
         }
     }
 
-    /// Data of an event stream, a line of it at most, with the types and last event IDs of the events it completes.
-    pub fn data(
-        &self,
-        connection: &Connection,
-        name: Name,
-        bytes: &[u8],
-        is_comment: bool,
-        dispatched: &[(String, String)],
-    ) {
-        let mut remark = String::new();
-        for (kind, id) in dispatched {
-            remark += if remark.is_empty() { "an empty line: " } else { ", " };
-            remark += &dispatches(kind, id);
-        }
-        // Where lines end with CR, one piece can hold both.
-        if is_comment && remark.is_empty() {
-            remark += "a comment, for nobody";
-        }
-        self.write(connection, Side::Server, name, bytes, &remark);
-    }
-
-    /// A wait begins.
+    /// Shows that the script waits: for `time`, or until the client disconnects.
     pub fn wait(&self, connection: &Connection, time: Option<Duration>) {
-        let time = time.map_or("until the client leaves".to_owned(), |time| {
-            let milliseconds = (time.as_micros() as u64 + 500) / 1_000;
-            format!("{}.{:03} s until the script goes on", milliseconds / 1_000, milliseconds % 1_000)
-        });
-        self.note(connection.client, connection.age(), "wait", &time);
+        let text = match time {
+            Some(time) => {
+                let milliseconds = (time.as_micros() + 500) / 1_000;
+                format!("{}.{:03} s until the script continues", milliseconds / 1_000, milliseconds % 1_000)
+            }
+            None => "until the client disconnects".to_owned(),
+        };
+        self.note(connection, "wait", &text);
     }
 
-    /// An answer has ended.
+    /// Shows how a response ended, after what was sent of it.
     pub fn end(&self, exchange: &Exchange, how: &str) {
         let Exchange { connection, response, chunks, events, .. } = exchange;
         let mut text = String::new();
-        for (count, what) in [(response.octets, "byte"), (*chunks, "chunk"), (*events, "event")] {
+        for (count, unit) in [(response.body_bytes, "byte"), (*chunks, "chunk"), (events.count, "event")] {
             if count > 0 {
-                text += &format!("{count} {what}{}, ", if count == 1 { "" } else { "s" });
+                let plural = if count == 1 { "" } else { "s" };
+                text += &format!("{count} {unit}{plural}, ");
             }
         }
-        self.note(connection.client, connection.age(), "end", &(text + how));
+        self.note(connection, "end", &(text + how));
     }
 
-    fn write(&self, connection: &Connection, side: Side, name: Name, bytes: &[u8], remark: &str) {
-        // Held until the line is written, so that none can come between.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_data = matches!(name, Name::ChunkData | Name::Content);
-        let before = last.replace((connection.client, name));
-        let goes_on = is_data && before == Some((connection.client, name));
-        let (arrow, colour) = match (side, name) {
-            (_, Name::Malformed) => (arrow(side), FAULT),
-            (Side::Client, _) => ('>', REQUEST),
-            (_, Name::ChunkData | Name::Content) => ('<', PLAIN),
-            _ => ('<', FRAMING),
-        };
-        let word = if goes_on { "" } else { name.as_str() };
-        let remark = if remark.is_empty() { String::new() } else { format!(" {REMARK} {remark}") };
-        let text = visible(bytes);
-        let parts = [(colour, text.as_str()), (NOTE, &remark)];
-        self.line(connection.client, connection.age(), arrow, word, &parts);
+    /// Shows a line of an event stream, or as much of it as was sent, with a remark on what it does.
+    pub fn event_stream_line(&self, connection: &Connection, kind: PieceKind, line: &[u8], remark: &str) {
+        self.write(connection, FROM_SERVER, kind, line, remark);
     }
 
-    fn note(&self, client: u64, age: Duration, word: &str, text: &str) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = None;
-        self.line(client, age, '*', word, &[(NOTE, text)]);
+    fn write(&self, connection: &Connection, arrow: char, kind: PieceKind, line: &[u8], remark: &str) {
+        // Locked until the line is written, so that no other line can come between.
+        let mut output = self.lock();
+        let continues = kind.is_data() && output.data_of == Some(connection.number);
+        output.data_of = kind.is_data().then_some(connection.number);
+        let mut text = self.paint(color_of(arrow, kind), &escape(line));
+        if !remark.is_empty() {
+            text += &self.paint(GREEN, &format!(" {ARROW} {remark}"));
+        }
+        output.write(connection, arrow, if continues { "" } else { kind.as_str() }, &text);
     }
 
-    /// One line in one write, so that those of many clients do not mix. Every byte of its parts, each with its colour, is
-    /// ours or made visible.
-    fn line(&self, client: u64, age: Duration, arrow: char, word: &str, parts: &[(&str, &str)]) {
+    fn note(&self, connection: &Connection, name: &str, text: &str) {
+        let mut output = self.lock();
+        output.data_of = None;
+        output.write(connection, '*', name, &self.paint(GREEN, text));
+    }
+
+    fn paint(&self, color: &str, text: &str) -> String {
+        if self.color && !color.is_empty() {
+            format!("{color}{text}{RESET}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Output> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Output {
+    /// Writes a line in one write, so that lines do not mix with what others write to the same terminal.
+    fn write(&mut self, connection: &Connection, arrow: char, name: &str, text: &str) {
+        let (number, age) = (connection.number, connection.age());
         let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
-        let mut line = format!("#{client} {seconds:>3}.{milliseconds:03} {arrow} {word:<13} ");
-        for (colour, text) in parts {
-            match self.coloured && !colour.is_empty() && !text.is_empty() {
-                true => line.extend([colour, text, RESET]),
-                false => line.push_str(text),
-            }
+        let line = format!("#{number} {seconds:>3}.{milliseconds:03} {arrow} {name:<13} {text}");
+        let line = format!("{}\n", line.trim_end_matches(' '));
+        // An error is ignored: clients are served even when nobody reads the trace any more.
+        let _ = self.writer.write_all(line.as_bytes()).and_then(|()| self.writer.flush());
+    }
+}
+
+impl fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terminal").field("color", &self.color).finish_non_exhaustive()
+    }
+}
+
+fn color_of(arrow: char, kind: PieceKind) -> &'static str {
+    if kind == PieceKind::Malformed {
+        RED
+    } else if arrow == FROM_CLIENT {
+        CYAN
+    } else if kind.is_data() {
+        DEFAULT
+    } else {
+        YELLOW
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::mpsc::{channel, Sender};
+    use std::time::Instant;
+
+    struct Writes(Sender<Vec<u8>>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).unwrap();
+            Ok(bytes.len())
         }
-        line.truncate(line.trim_end().len());
-        line.push('\n');
-        // Without stderr there is nobody to show it to.
-        let _ = io::stderr().lock().write_all(line.as_bytes());
-    }
-}
 
-fn dispatches(kind: &str, id: &str) -> String {
-    let kind = visible(kind.as_bytes());
-    match visible(id.as_bytes()) {
-        id if id.is_empty() => format!("event `{kind}` is dispatched, no last event ID"),
-        id => format!("event `{kind}` is dispatched, last event ID `{id}`"),
+        fn flush(&mut self) -> io::Result<()> {
+            self.write(b"(flushed)").map(drop)
+        }
     }
-}
 
-fn arrow(side: Side) -> char {
-    match side {
-        Side::Client => '>',
-        Side::Server => '<',
+    #[test]
+    fn a_line_is_one_write_and_flushed() {
+        let (sender, writes) = channel();
+        let terminal = Terminal::new(Writes(sender), true);
+        let address = "127.0.0.1:9".parse().unwrap();
+        let connection = Connection { number: 7, address, accepted_at: Instant::now() };
+        let request = WireParser::for_requests();
+        terminal.piece(&connection, &request, PieceKind::RequestLine, b"GET / HTTP/1.1\r\n");
+        drop(terminal);
+        let writes: Vec<Vec<u8>> = writes.iter().collect();
+        assert_eq!(writes.len(), 2);
+        let line = String::from_utf8_lossy(&writes[0]);
+        assert!(line.starts_with("#7   0.0"), "{line}");
+        assert!(line.ends_with(" > request line  \x1b[36mGET / HTTP/1.1\\r\\n\x1b[0m\n"), "{line}");
+        assert_eq!(writes[1], b"(flushed)");
     }
 }

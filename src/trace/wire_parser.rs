@@ -1,21 +1,21 @@
-//! Names what goes over the wire: cuts the bytes of a request or a response into the pieces that RFC 9112 has words for,
-//! however they were cut before. For those who watch; nobody is refused here.
+//! Cuts the bytes of a request or a response into the pieces that RFC 9112 has names for, in whatever parts they come.
+//! This parser only describes: it refuses nothing.
 
 use crate::http::field::{list_members, FieldLine};
 
-/// Octets of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is garbage.
+/// The most bytes of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is malformed.
 const MAX_LINE: usize = 16 * 1024;
 
-/// What a piece is called.
+/// What a piece of a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Name {
+pub enum PieceKind {
     /// The first line of a request (RFC 9112, section 3).
     RequestLine,
     /// The first line of a response (RFC 9112, section 4).
     StatusLine,
     /// A field line of a head (RFC 9112, section 5).
     FieldLine,
-    /// What ends a head (RFC 9112, section 2.1).
+    /// The end of a head (RFC 9112, section 2.1).
     EmptyLine,
     /// The size of a chunk, up to its line end (RFC 9112, section 7.1).
     ChunkSize,
@@ -27,365 +27,298 @@ pub enum Name {
     LastChunk,
     /// A field line of the trailer section (RFC 9112, section 7.1.2).
     TrailerField,
-    /// A body that is not in chunks (RFC 9112, section 6).
+    /// A body that is not chunked (RFC 9112, section 6).
     Content,
-    /// What has no place where it stands.
+    /// Bytes that the grammar does not allow here.
     Malformed,
 }
 
-impl Name {
-    /// The standard's word for it.
+impl PieceKind {
+    /// The standard's name for it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Name::RequestLine => "request line",
-            Name::StatusLine => "status line",
-            Name::FieldLine => "field line",
-            Name::EmptyLine => "empty line",
-            Name::ChunkSize => "chunk-size",
-            Name::ChunkData => "chunk-data",
-            Name::Crlf => "CRLF",
-            Name::LastChunk => "last-chunk",
-            Name::TrailerField => "trailer field",
-            Name::Content => "content",
-            Name::Malformed => "malformed",
+            PieceKind::RequestLine => "request line",
+            PieceKind::StatusLine => "status line",
+            PieceKind::FieldLine => "field line",
+            PieceKind::EmptyLine => "empty line",
+            PieceKind::ChunkSize => "chunk-size",
+            PieceKind::ChunkData => "chunk-data",
+            PieceKind::Crlf => "CRLF",
+            PieceKind::LastChunk => "last-chunk",
+            PieceKind::TrailerField => "trailer field",
+            PieceKind::Content => "content",
+            PieceKind::Malformed => "malformed",
         }
+    }
+
+    /// Whether it is part of a body, without the framing around it.
+    pub fn is_data(self) -> bool {
+        matches!(self, PieceKind::ChunkData | PieceKind::Content)
     }
 }
 
-/// What comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the parser expects next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
+    #[default]
     StartLine,
     Fields,
     ChunkSize,
-    ChunkData(u64),
+    ChunkData,
     ChunkEnd,
     Trailer,
-    Content(u64),
+    Content,
     Malformed,
     Complete,
 }
 
-/// A message being cut.
-#[derive(Debug)]
+/// A parser of the messages in one direction of a connection.
+#[derive(Debug, Default)]
 pub struct WireParser {
-    /// Whether it is an answer, and no request.
+    /// Whether the messages are responses, not requests.
     pub is_response: bool,
     state: State,
-    /// The line being read.
+    /// The start of a line whose end has not come yet.
     line: Vec<u8>,
-    /// What has come of a line of a request, which is told of when it is whole: its sender decides where it is cut.
-    held: Vec<u8>,
+    /// A piece of a request that has not been reported yet. The server decides where responses are cut, which is worth
+    /// showing; where a request is cut means nothing, so its lines are reported whole.
+    unreported: Vec<u8>,
     start_line: Vec<u8>,
-    chunked: bool,
-    length: Option<u64>,
-    /// The response to a HEAD request has no body.
+    is_chunked: bool,
+    content_length: Option<u64>,
+    /// Bytes that are still to come of the chunk-data, or of the content.
+    remaining: u64,
+    /// Whether the response answers a HEAD request, so that it has no body.
     pub head_only: bool,
     /// Whether the body is an event stream that a client would read.
     pub is_event_stream: bool,
-    /// Octets of the size of the chunk that has begun, its data not counted.
+    /// The size of the chunk that began last.
     pub chunk_size: u64,
-    /// Octets of the body so far, framing not counted.
-    pub octets: u64,
+    /// Bytes of the body so far, without the framing.
+    pub body_bytes: u64,
 }
 
 impl WireParser {
-    /// That of a request that is to come.
-    pub fn of_request() -> WireParser {
-        WireParser {
-            is_response: false,
-            state: State::StartLine,
-            line: Vec::new(),
-            held: Vec::new(),
-            start_line: Vec::new(),
-            chunked: false,
-            length: None,
-            head_only: false,
-            is_event_stream: false,
-            chunk_size: 0,
-            octets: 0,
-        }
+    /// A parser of requests.
+    pub fn for_requests() -> WireParser {
+        WireParser::default()
     }
 
-    /// That of a response that is to come.
-    pub fn of_response() -> WireParser {
-        WireParser { is_response: true, ..WireParser::of_request() }
+    /// A parser of responses.
+    pub fn for_responses() -> WireParser {
+        WireParser { is_response: true, ..WireParser::default() }
     }
 
-    /// The words of the first line, once it has come.
+    /// The words of the start line; none before it is complete.
     pub fn start_line(&self) -> impl Iterator<Item = &[u8]> {
         self.start_line.split(|&byte| byte == b' ')
     }
 
-    /// Whether the head has come.
+    /// Whether the head is complete.
     pub fn has_head(&self) -> bool {
         !matches!(self.state, State::StartLine | State::Fields)
     }
 
-    /// Whether the end of the body has come; of a body that ends with the connection this is never known.
+    /// Whether the message is complete. The end of a body that ends with the connection is never known.
     pub fn is_complete(&self) -> bool {
         self.state == State::Complete
     }
 
-    /// Whether the body ends with the connection and not before.
+    /// Whether the body ends when the connection is closed.
     pub fn ends_with_connection(&self) -> bool {
-        matches!(self.state, State::Content(_)) && self.length.is_none()
+        self.state == State::Content && self.content_length.is_none()
     }
 
-    /// Calls `piece` with each piece of what comes next, and with the message as it is then.
-    pub fn push(&mut self, mut bytes: &[u8], piece: &mut dyn FnMut(&WireParser, Name, &[u8])) {
+    /// Takes the next bytes and calls `report` with the pieces in them, each with the parser in the state after it.
+    pub fn push(&mut self, mut bytes: &[u8], report: &mut dyn FnMut(&WireParser, PieceKind, &[u8])) {
         while !bytes.is_empty() {
-            let (name, used) = self.next_piece(bytes);
-            let (next, rest) = bytes.split_at(used);
+            let (kind, length) = self.next_piece(bytes);
+            let (piece, rest) = bytes.split_at(length);
             bytes = rest;
-            let is_cut = !self.line.is_empty() && self.state != State::Malformed;
-            match self.is_response || self.held.is_empty() && !is_cut {
-                true => piece(self, name, next),
-                false => {
-                    self.held.extend_from_slice(next);
-                    if !is_cut {
-                        let held = std::mem::take(&mut self.held);
-                        piece(self, name, &held);
-                    }
-                }
+            if self.is_response {
+                report(self, kind, piece);
+                continue;
+            }
+            self.unreported.extend_from_slice(piece);
+            if self.line.is_empty() {
+                let whole = std::mem::take(&mut self.unreported);
+                report(self, kind, &whole);
             }
         }
     }
 
-    /// What has come of a line that was never completed.
-    pub fn rest(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.held)
+    /// Removes and returns the start of a request's line that was not completed, and so not reported.
+    pub fn take_incomplete_line(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.unreported)
     }
 
-    fn next_piece(&mut self, bytes: &[u8]) -> (Name, usize) {
+    /// The kind and the length of the piece that `bytes` begin with.
+    fn next_piece(&mut self, bytes: &[u8]) -> (PieceKind, usize) {
         match self.state {
-            State::ChunkData(left) => {
-                let used = self.data(left, bytes.len());
-                let left = left - used as u64;
-                self.state = if left == 0 { State::ChunkEnd } else { State::ChunkData(left) };
-                (Name::ChunkData, used)
+            State::ChunkData => (PieceKind::ChunkData, self.take_data(bytes, State::ChunkEnd)),
+            State::Content => (PieceKind::Content, self.take_data(bytes, State::Complete)),
+            State::Malformed => (PieceKind::Malformed, bytes.len()),
+            State::Complete => {
+                let WireParser { is_response, head_only, .. } = *self;
+                *self = WireParser { is_response, head_only, ..WireParser::default() };
+                self.take_line(bytes)
             }
-            State::Content(left) => {
-                let used = self.data(left, bytes.len());
-                let left = left - used as u64;
-                self.state = if left == 0 { State::Complete } else { State::Content(left) };
-                (Name::Content, used)
-            }
-            State::Malformed => (Name::Malformed, bytes.len()),
-            State::Complete => self.again(bytes),
-            _ => self.line(bytes),
+            _ => self.take_line(bytes),
         }
     }
 
-    fn data(&mut self, left: u64, available: usize) -> usize {
-        let used = left.min(available as u64);
-        self.octets += used;
-        used as usize
-    }
-
-    /// After a message, another of its kind begins.
-    fn again(&mut self, bytes: &[u8]) -> (Name, usize) {
-        *self = WireParser {
-            is_response: self.is_response,
-            head_only: self.head_only,
-            ..WireParser::of_request()
-        };
-        self.line(bytes)
-    }
-
-    /// A line, or as much of it as has come.
-    fn line(&mut self, bytes: &[u8]) -> (Name, usize) {
-        let end = bytes.iter().position(|&byte| byte == b'\n');
-        let used = end.map_or(bytes.len(), |end| end + 1);
-        if self.line.len() + used > MAX_LINE {
-            self.state = State::Malformed;
-            return (Name::Malformed, used);
+    fn take_data(&mut self, bytes: &[u8], next: State) -> usize {
+        let length = self.remaining.min(bytes.len() as u64);
+        self.body_bytes += length;
+        self.remaining -= length;
+        if self.remaining == 0 {
+            self.state = next;
         }
-        self.line.extend_from_slice(&bytes[..used]);
-        match end {
-            None => (self.name_of_beginning(), used),
-            Some(_) => {
-                let line = std::mem::take(&mut self.line);
-                let text = line.strip_suffix(b"\n").unwrap_or(&line);
-                (self.end_line(text.strip_suffix(b"\r").unwrap_or(text)), used)
-            }
-        }
+        length as usize
     }
 
-    /// What a line that has not ended yet will be, as far as can be told.
-    fn name_of_beginning(&self) -> Name {
+    /// Takes a line, or as much of it as there is.
+    fn take_line(&mut self, bytes: &[u8]) -> (PieceKind, usize) {
+        let line_feed = bytes.iter().position(|&byte| byte == b'\n');
+        let length = line_feed.map_or(bytes.len(), |at| at + 1);
+        if self.line.len() + length > MAX_LINE {
+            self.line.clear();
+            return (self.malformed(), length);
+        }
+        self.line.extend_from_slice(&bytes[..length]);
+        if line_feed.is_none() {
+            return (self.kind_of_incomplete_line(), length);
+        }
+        let line = std::mem::take(&mut self.line);
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let kind = if text.is_empty() { self.end_empty_line() } else { self.end_line(text) };
+        (kind, length)
+    }
+
+    /// The kind of a line that has not ended, as far as it can be told.
+    fn kind_of_incomplete_line(&self) -> PieceKind {
         match self.state {
-            State::StartLine if self.is_response => Name::StatusLine,
-            State::StartLine => Name::RequestLine,
-            State::ChunkSize => Name::ChunkSize,
-            State::ChunkEnd => Name::Crlf,
-            State::Trailer => Name::TrailerField,
-            _ => Name::FieldLine,
+            State::StartLine => self.kind_of_start_line(),
+            State::ChunkSize => PieceKind::ChunkSize,
+            State::ChunkEnd => PieceKind::Crlf,
+            State::Trailer => PieceKind::TrailerField,
+            _ => PieceKind::FieldLine,
         }
     }
 
-    fn end_line(&mut self, line: &[u8]) -> Name {
-        match (self.state, line.is_empty()) {
-            (State::StartLine, true) => Name::EmptyLine,
-            (State::StartLine, false) => self.end_start_line(line),
-            (State::Fields, true) => {
-                self.state = self.after_head();
-                Name::EmptyLine
+    fn kind_of_start_line(&self) -> PieceKind {
+        if self.is_response {
+            PieceKind::StatusLine
+        } else {
+            PieceKind::RequestLine
+        }
+    }
+
+    fn end_empty_line(&mut self) -> PieceKind {
+        match self.state {
+            State::StartLine => PieceKind::EmptyLine,
+            State::Fields => {
+                self.state = self.state_after_head();
+                PieceKind::EmptyLine
             }
-            (State::Fields, false) => self.end_field_line(line),
-            (State::ChunkSize, _) => self.end_chunk_size(line),
-            (State::ChunkEnd, true) => {
+            State::ChunkEnd => {
                 self.state = State::ChunkSize;
-                Name::Crlf
+                PieceKind::Crlf
             }
-            (State::Trailer, true) => {
+            State::Trailer => {
                 self.state = State::Complete;
-                Name::Crlf
+                PieceKind::Crlf
             }
-            (State::Trailer, false) => Name::TrailerField,
             _ => self.malformed(),
         }
     }
 
-    fn end_start_line(&mut self, line: &[u8]) -> Name {
-        self.start_line = line.to_vec();
-        self.state = State::Fields;
-        match self.is_response {
-            false => Name::RequestLine,
-            true if line.starts_with(b"HTTP/") => Name::StatusLine,
-            true => self.malformed(),
+    fn end_line(&mut self, line: &[u8]) -> PieceKind {
+        match self.state {
+            State::StartLine => self.end_start_line(line),
+            State::Fields => self.end_field_line(line),
+            State::ChunkSize => self.end_chunk_size(line),
+            State::Trailer => PieceKind::TrailerField,
+            _ => self.malformed(),
         }
     }
 
-    fn end_field_line(&mut self, line: &[u8]) -> Name {
+    fn end_start_line(&mut self, line: &[u8]) -> PieceKind {
+        self.start_line = line.to_vec();
+        if self.is_response && !line.starts_with(b"HTTP/") {
+            return self.malformed();
+        }
+        self.state = State::Fields;
+        self.kind_of_start_line()
+    }
+
+    fn end_field_line(&mut self, line: &[u8]) -> PieceKind {
         let field = match FieldLine::parse(line) {
             Ok(field) => field,
-            Err(_) => return Name::Malformed,
+            Err(_) => return PieceKind::Malformed,
         };
         if field.is("transfer-encoding") {
-            self.chunked = list_members(field.value).any(|coding| coding.eq_ignore_ascii_case(b"chunked"));
+            self.is_chunked = list_members(field.value).any(|coding| coding.eq_ignore_ascii_case(b"chunked"));
         } else if field.is("content-length") {
-            self.length = std::str::from_utf8(field.value).ok().and_then(|value| value.parse().ok());
+            self.content_length = std::str::from_utf8(field.value).ok().and_then(|value| value.parse().ok());
         } else if field.is("content-type") {
             let essence = field.value.split(|&byte| byte == b';').next().unwrap_or_default();
             self.is_event_stream = essence.eq_ignore_ascii_case(b"text/event-stream");
         }
-        Name::FieldLine
+        PieceKind::FieldLine
     }
 
-    /// How the body ends (RFC 9112, section 6.3).
-    fn after_head(&mut self) -> State {
-        let status = self.start_line().nth(1).unwrap_or_default();
-        // An interim response: the real one follows.
-        let is_interim = self.is_response && status.starts_with(b"1");
-        let has_no_body = self.head_only || status == b"204" || status == b"304";
+    /// How the body is framed (RFC 9112, section 6.3).
+    fn state_after_head(&mut self) -> State {
+        let status = self.start_line().nth(1).unwrap_or_default().to_vec();
         self.is_event_stream &= status == b"200";
-        match (self.chunked, self.length) {
-            _ if is_interim || has_no_body => State::Complete,
-            (true, _) => State::ChunkSize,
-            (false, Some(0)) => State::Complete,
-            (false, Some(length)) => State::Content(length),
-            (false, None) if self.is_response => State::Content(u64::MAX),
-            (false, None) => State::Complete,
+        // After an interim response (1xx), the final one follows.
+        let is_interim = self.is_response && status.starts_with(b"1");
+        if is_interim || self.head_only || status == b"204" || status == b"304" {
+            return State::Complete;
+        }
+        if self.is_chunked {
+            return State::ChunkSize;
+        }
+        let length_without_field = if self.is_response { u64::MAX } else { 0 };
+        self.remaining = self.content_length.unwrap_or(length_without_field);
+        if self.remaining == 0 {
+            State::Complete
+        } else {
+            State::Content
         }
     }
 
-    fn end_chunk_size(&mut self, line: &[u8]) -> Name {
+    fn end_chunk_size(&mut self, line: &[u8]) -> PieceKind {
         let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
-        let is_hexadecimal = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
-        let text = std::str::from_utf8(digits).ok().filter(|_| is_hexadecimal);
-        match text.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
-            None => self.malformed(),
-            Some(0) => {
-                self.state = State::Trailer;
-                Name::LastChunk
-            }
-            Some(size) => {
-                self.chunk_size = size;
-                self.state = State::ChunkData(size);
-                Name::ChunkSize
-            }
+        let size = match parse_hexadecimal(digits) {
+            Some(size) => size,
+            None => return self.malformed(),
+        };
+        if size == 0 {
+            self.state = State::Trailer;
+            return PieceKind::LastChunk;
         }
+        self.chunk_size = size;
+        self.remaining = size;
+        self.state = State::ChunkData;
+        PieceKind::ChunkSize
     }
 
-    fn malformed(&mut self) -> Name {
+    fn malformed(&mut self) -> PieceKind {
         self.state = State::Malformed;
-        Name::Malformed
+        PieceKind::Malformed
     }
+}
+
+/// `chunk-size = 1*HEXDIG`; the sign that `from_str_radix` takes is not allowed.
+fn parse_hexadecimal(digits: &[u8]) -> Option<u64> {
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The pieces, each with its name; pieces of one line are put together.
-    fn cut(mut anatomy: WireParser, bytes: &[u8], at_once: usize) -> Vec<(Name, String)> {
-        let mut pieces: Vec<(Name, String)> = Vec::new();
-        for part in bytes.chunks(at_once) {
-            anatomy.push(part, &mut |_, name, bytes| {
-                let text = bytes.escape_ascii().to_string();
-                match pieces.last_mut() {
-                    Some((last, all)) if at_once == 1 && !all.ends_with("\\n") => {
-                        *last = name;
-                        all.push_str(&text);
-                    }
-                    _ => pieces.push((name, text)),
-                }
-            });
-        }
-        pieces
-    }
-
-    fn names(anatomy: WireParser, bytes: &[u8]) -> Vec<Name> {
-        cut(anatomy, bytes, bytes.len()).into_iter().map(|(name, _)| name).collect()
-    }
-
-    const RESPONSE: &[u8] =
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n\
-        8\r\ndata: a\n\r\n10;x=y\r\ndata: bcdefghij\n\r\n0\r\nx: y\r\n\r\n";
-
-    #[test]
-    fn a_response_in_chunks_has_every_name() {
-        use Name::*;
-        let mut all = names(WireParser::of_response(), RESPONSE);
-        let end = all.split_off(4);
-        assert_eq!(all, [StatusLine, FieldLine, FieldLine, EmptyLine]);
-        assert_eq!(
-            end,
-            [ChunkSize, ChunkData, Crlf, ChunkSize, ChunkData, Crlf, LastChunk, TrailerField, Crlf]
-        );
-    }
-
-    #[test]
-    fn bytes_that_come_singly_are_the_same_pieces() {
-        let whole = cut(WireParser::of_response(), RESPONSE, RESPONSE.len());
-        let whole: Vec<String> = whole.into_iter().map(|(_, text)| text).collect();
-        let single: Vec<String> =
-            cut(WireParser::of_response(), RESPONSE, 1).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(single.concat(), whole.concat());
-        let mut anatomy = WireParser::of_response();
-        RESPONSE.chunks(1).for_each(|byte| anatomy.push(byte, &mut |_, _, _| {}));
-        assert!(anatomy.is_complete() && anatomy.is_event_stream);
-        assert_eq!(anatomy.octets, 24);
-    }
-
-    #[test]
-    fn what_is_no_chunk_is_malformed_to_the_end() {
-        let bytes = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\ndata: x\n\n0\r\n\r\n";
-        assert_eq!(names(WireParser::of_response(), bytes)[3..], [Name::Malformed, Name::Malformed]);
-        assert_eq!(names(WireParser::of_response(), b"\x16\x03\n\n"), [Name::Malformed, Name::Malformed]);
-    }
-
-    #[test]
-    fn a_body_ends_where_its_head_says() {
-        use Name::*;
-        let two = b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-        let all = [StatusLine, EmptyLine, StatusLine, FieldLine, EmptyLine, Content];
-        assert_eq!(names(WireParser::of_response(), two), all);
-        let request = b"POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\nokGET / HTTP/1.1\r\n";
-        let all = [RequestLine, FieldLine, EmptyLine, Content, RequestLine];
-        assert_eq!(names(WireParser::of_request(), request), all);
-        let until_close = b"HTTP/1.1 200 OK\r\n\r\ndata\n\n";
-        assert_eq!(names(WireParser::of_response(), until_close), [StatusLine, EmptyLine, Content]);
-    }
-}
+mod tests;

@@ -1,27 +1,27 @@
-//! Body bytes: rows 1 to 12.
+//! The bytes of the body: valid, invalid and unusual event streams arrive exactly as they are written.
 
 use crate::support::{play, Exchange};
 
-/// Asserts which data a script sends, complete.
+/// Asserts that a script sends exactly this data and that the body is complete.
 fn assert_sends(script: &[u8], data: &[u8]) {
-    let answer = play(script, "max");
-    let (sent, complete) = answer.data();
+    let response = play(script, "max");
+    let (sent, complete) = response.data();
     assert_eq!(sent.escape_ascii().to_string(), data.escape_ascii().to_string(), "{}", script.escape_ascii());
     assert!(complete, "{}", script.escape_ascii());
 }
 
-/// Asserts that a script is sent as it stands.
+/// Asserts that a script is sent byte for byte.
 fn assert_verbatim(script: &[u8]) {
     assert_sends(script, script);
 }
 
 #[test]
-fn row_1_any_event_stream_text_arrives_verbatim() {
+fn any_event_stream_text_arrives_verbatim() {
     assert_verbatim(b": comment\n:\ndata: a\ndata:b\ndata:  c\nunknown: d\ndata\nevent: x\nid: 1\n\nid: 2\nevent: y\ndata: z\n\n");
 }
 
 #[test]
-fn row_2_lines_end_with_lf_cr_lf_cr_or_a_mixture() {
+fn lines_may_end_with_lf_cr_lf_cr_or_a_mixture() {
     assert_verbatim(b"data: a\ndata: b\r\ndata: c\rdata: d\r\n\r\ndata: e\r\r");
     assert_sends(
         b"@eol crlf\ndata: a\n\n@eol cr\ndata: b\r\n\n@eol lf\ndata: c\r\n\r\n",
@@ -30,51 +30,51 @@ fn row_2_lines_end_with_lf_cr_lf_cr_or_a_mixture() {
 }
 
 #[test]
-fn row_3_a_byte_order_mark_at_the_start_twice_later_or_in_pieces() {
+fn a_byte_order_mark_may_come_first_later_or_in_pieces() {
     assert_verbatim(b"\xEF\xBB\xBFdata: 1\n\n\xEF\xBB\xBFdata: 2\n\n");
-    let answer = play("@send \\xEF\n@send \\xBB\n@send \\xBF\ndata: 1\n\n", "max");
-    assert_eq!(answer.data().0, b"\xEF\xBB\xBFdata: 1\n\n");
-    assert_eq!(answer.chunks().len(), 5);
+    let response = play("@send \\xEF\n@send \\xBB\n@send \\xBF\ndata: 1\n\n", "max");
+    assert_eq!(response.data().0, b"\xEF\xBB\xBFdata: 1\n\n");
+    assert_eq!(response.chunks().len(), 5);
 }
 
 #[test]
-fn row_4_nul_in_an_id_in_data_and_in_a_comment() {
+fn nul_may_occur_in_an_id_in_data_and_in_a_comment() {
     assert_verbatim(b"id: a\0b\ndata: c\0d\n:\0\n\n");
     assert_sends(b"@send id: a\\0b\\n\ndata: c\n\n", b"id: a\0b\ndata: c\n\n");
 }
 
 #[test]
-fn row_5_bytes_that_are_no_utf_8() {
+fn bytes_that_are_not_utf_8_are_sent_unchanged() {
     assert_sends(b"@send \\xFF\\xFE:bad\\n\\n\n", b"\xFF\xFE:bad\n\n");
     assert_verbatim(b"data: \xFF\xC0\x80\n\n");
 }
 
 #[test]
-fn row_6_separators_of_other_languages_inside_a_line() {
+fn unicode_line_separators_are_sent_unchanged() {
     assert_verbatim("data: a\u{2028}b\u{2029}c\u{85}d\n\n".as_bytes());
 }
 
 #[test]
-fn row_7_a_last_line_or_event_without_its_end() {
+fn the_last_line_or_event_may_be_unterminated() {
     assert_verbatim(b"data: whole\n\ndata: no empty line\n");
     assert_sends(b"@send data: cut\n@end\n", b"data: cut");
-    let answer = play("@send data: cut\n@drop\n", "max");
-    assert_eq!(answer.wire, b"9\r\ndata: cut\r\n");
-    assert!(answer.clean);
+    let response = play("@send data: cut\n@drop\n", "max");
+    assert_eq!(response.wire, b"9\r\ndata: cut\r\n");
+    assert!(response.clean);
 }
 
 #[test]
-fn row_8_id_alone_retry_alone_an_empty_event_many_empty_lines() {
+fn an_event_may_have_no_data_and_empty_lines_may_be_repeated() {
     assert_verbatim(b"id: 1\n\nretry: 10\n\nevent: empty\n\n\n\n\ndata: x\n\n");
 }
 
 #[test]
-fn row_9_retry_valid_bogus_and_empty() {
+fn retry_may_be_valid_invalid_or_empty() {
     assert_verbatim(b"retry: 3000\nretry: 1000x\nretry:\nretry\ndata: x\n\n");
 }
 
 #[test]
-fn row_10_lines_of_100_kb_events_of_5_mib_comments_of_2_kb() {
+fn lines_of_100_kb_events_of_5_mib_and_comments_of_2_kib_arrive_complete() {
     for (script, length) in [
         ("@send data:\\s\n@fill 100000\n\n\n", 6 + 100_000 + 2),
         ("@send data:\\s\n@fill 5M a\n\n\n", 6 + (5 << 20) + 2),
@@ -88,21 +88,21 @@ fn row_10_lines_of_100_kb_events_of_5_mib_comments_of_2_kb() {
 }
 
 #[test]
-fn row_11_a_hundred_events_at_once() {
-    let answer = play("@chunk whole\n@repeat 100\nid: {{i}}\ndata: {{i}}\n\n@again\n", "1");
+fn a_hundred_events_can_be_sent_at_once() {
+    let response = play("@chunk whole\n@repeat 100\nid: {{i}}\ndata: {{i}}\n\n@again\n", "1");
     let data: String = (1..=100).map(|n| format!("id: {n}\ndata: {n}\n\n")).collect();
-    assert_eq!(answer.data(), (data.into_bytes(), true));
-    assert!(answer.arrivals.last().unwrap().0.as_millis() < 500);
+    assert_eq!(response.data(), (data.into_bytes(), true));
+    assert!(response.arrivals.last().unwrap().0.as_millis() < 500);
 }
 
 #[test]
-fn row_12_good_http_around_broken_events() {
+fn valid_http_can_carry_an_invalid_event_stream() {
     assert_verbatim(b"data: 1\ndata: 2 (no empty line between)\n<html><body>not a stream</body></html>\n{\"json\": true}\n");
 }
 
 #[test]
-fn all_that_is_framed_in_advance_is_also_there_for_http_1_0() {
+fn data_framed_in_advance_also_reaches_an_http_1_0_client() {
     let server = crate::support::serve("max", &[("/a", b"data: 1\n\n@send {{path}}\n@fill 2000 z\n")]);
-    let answer = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", crate::support::PATIENCE);
-    assert_eq!(answer.wire, [b"data: 1\n\n/a".to_vec(), vec![b'z'; 2_000]].concat());
+    let response = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", crate::support::PATIENCE);
+    assert_eq!(response.wire, [b"data: 1\n\n/a".to_vec(), vec![b'z'; 2_000]].concat());
 }

@@ -1,4 +1,4 @@
-//! Cuts: rows 13 to 23.
+//! Where the body is cut into chunks, writes and delayed pieces, and how its end is marked.
 
 use crate::support::{play, serve, Exchange, PATIENCE};
 use std::time::Duration;
@@ -8,7 +8,7 @@ fn chunks(script: &str) -> Vec<String> {
 }
 
 #[test]
-fn row_13_one_chunk_per_event() {
+fn each_event_is_one_chunk() {
     assert_eq!(
         chunks("data: 1\n\ndata: 2\r\n\r\ndata: 3\r\r"),
         ["data: 1\n\n", "data: 2\r\n\r\n", "data: 3\r\r", ""]
@@ -17,7 +17,7 @@ fn row_13_one_chunk_per_event() {
 }
 
 #[test]
-fn row_14_many_events_in_one_chunk() {
+fn several_events_can_share_a_chunk() {
     assert_eq!(
         chunks("@chunk whole\ndata: 1\n\ndata: 2\n\n@sleep 1s\ndata: 3\n\n"),
         ["data: 1\n\ndata: 2\n\n", "data: 3\n\n", ""]
@@ -25,59 +25,59 @@ fn row_14_many_events_in_one_chunk() {
 }
 
 #[test]
-fn row_15_one_event_over_pieces_named_one_by_one() {
+fn one_event_can_be_split_at_chosen_places() {
     assert_eq!(chunks("@send da\n@send ta: 1\n\n\n"), ["da", "ta: 1", "\n\n", ""]);
     assert_eq!(chunks("data: 1\n@cut\ndata: 2\n\n"), ["data: 1\n", "data: 2\n\n", ""]);
 }
 
 #[test]
-fn row_16_pieces_of_two_bytes_20_ms_apart() {
-    let answer = play("@chunk 2 every 20ms\ndata: 1\n\n", "1");
-    assert_eq!(answer.chunks(), ["da", "ta", ": ", "1\n", "\n", ""]);
-    let (first, last) = (answer.when("da"), answer.when("1\r\n\n\r\n"));
+fn pieces_of_two_bytes_can_be_sent_20_ms_apart() {
+    let response = play("@chunk 2 every 20ms\ndata: 1\n\n", "1");
+    assert_eq!(response.chunks(), ["da", "ta", ": ", "1\n", "\n", ""]);
+    let (first, last) = (response.when("da"), response.when("1\r\n\n\r\n"));
     assert!((60..200).contains(&(last - first).as_millis()), "{:?}", last - first);
 }
 
 #[test]
-fn row_17_a_character_cut_in_two_with_a_second_between() {
-    let answer = play("@send data: \\xE2\\x99\n@sleep 1s\n@send \\xA5\\n\\n\n", "5");
-    assert_eq!(answer.data().0, "data: \u{2665}\n\n".as_bytes());
-    let pieces: Vec<&Vec<u8>> = answer.arrivals.iter().map(|(_, piece)| piece).collect();
+fn a_character_can_be_split_by_a_pause() {
+    let response = play("@send data: \\xE2\\x99\n@sleep 1s\n@send \\xA5\\n\\n\n", "5");
+    assert_eq!(response.data().0, "data: \u{2665}\n\n".as_bytes());
+    let pieces: Vec<&Vec<u8>> = response.arrivals.iter().map(|(_, piece)| piece).collect();
     assert!(pieces[0].ends_with(b"8\r\ndata: \xE2\x99\r\n"));
     assert!(pieces[1].starts_with(b"3\r\n\xA5\n\n\r\n"));
-    assert!((190..400).contains(&(answer.arrivals[1].0 - answer.arrivals[0].0).as_millis()));
+    assert!((190..400).contains(&(response.arrivals[1].0 - response.arrivals[0].0).as_millis()));
 }
 
 #[test]
-fn row_18_a_cut_between_cr_and_lf() {
+fn a_chunk_can_end_between_cr_and_lf() {
     assert_eq!(chunks("@send data: a\\r\n@send \\n\n"), ["data: a\r", "\n", ""]);
 }
 
 #[test]
-fn row_19_writes_cut_apart_from_chunks() {
-    let answer =
+fn a_chunk_can_be_split_over_several_writes() {
+    let response =
         play("data: 1\n\n@wire 9\\r\\nda\n@sleep 50ms\n@wire ta: 2\\n\\n\\r\n@sleep 50ms\n@wire \\n\n", "1");
-    assert_eq!(answer.chunks(), ["data: 1\n\n", "data: 2\n\n", ""]);
-    assert!(answer.when("ta: 2") - answer.when("9\r\nda") >= Duration::from_millis(45));
+    assert_eq!(response.chunks(), ["data: 1\n\n", "data: 2\n\n", ""]);
+    assert!(response.when("ta: 2") - response.when("9\r\nda") >= Duration::from_millis(45));
 }
 
 #[test]
-fn row_20_a_trailer_section_follows_the_last_chunk() {
-    let answer = play(
+fn a_trailer_section_follows_the_last_chunk() {
+    let response = play(
         "@header Trailer: Server-Timing\n@trailer Server-Timing: total;dur=3\n@trailer X: y\ndata: 1\n\n",
         "max",
     );
-    assert_eq!(answer.wire, b"9\r\ndata: 1\n\n\r\n0\r\nServer-Timing: total;dur=3\r\nX: y\r\n\r\n");
+    assert_eq!(response.wire, b"9\r\ndata: 1\n\n\r\n0\r\nServer-Timing: total;dur=3\r\nX: y\r\n\r\n");
 }
 
 #[test]
-fn row_21_a_malformed_chunk() {
-    let answer = play("data: 1\n\n@wire ZZ\\r\\n\n@drop\n", "max");
-    assert_eq!(answer.wire, b"9\r\ndata: 1\n\n\r\nZZ\r\n");
+fn a_malformed_chunk_can_be_sent() {
+    let response = play("data: 1\n\n@wire ZZ\\r\\n\n@drop\n", "max");
+    assert_eq!(response.wire, b"9\r\ndata: 1\n\n\r\nZZ\r\n");
 }
 
 #[test]
-fn row_22_a_body_by_length_by_close_or_with_a_wrong_length() {
+fn a_body_can_be_framed_by_its_length_by_close_or_by_a_wrong_length() {
     let framing = |framing: &str| play(format!("@framing {framing}\ndata: 1\n\ndata: 2\n\n"), "max");
     let length = framing("length");
     assert!(
@@ -97,18 +97,18 @@ fn row_22_a_body_by_length_by_close_or_with_a_wrong_length() {
 }
 
 #[test]
-fn row_22_a_connection_is_kept_after_a_true_length_and_not_after_a_wrong_one() {
+fn a_connection_is_kept_after_a_correct_length_and_closed_after_a_wrong_one() {
     let server = serve("max", &[("/true", b"@framing length\nab\n"), ("/wrong", b"@framing length 9\nab\n")]);
     let keep = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
     let requests = keep("/true") + &keep("/wrong") + &keep("/true");
-    let answer = Exchange::new(server.address(), requests, PATIENCE);
-    let answers = String::from_utf8(answer.wire).unwrap().matches("HTTP/1.1 200 OK").count();
-    assert_eq!(answers, 1, "the second answer is there, the third is not");
-    assert!(answer.clean);
+    let response = Exchange::new(server.address(), requests, PATIENCE);
+    let responses = String::from_utf8(response.wire).unwrap().matches("HTTP/1.1 200 OK").count();
+    assert_eq!(responses, 1, "the second response is there, the third is not");
+    assert!(response.clean);
 }
 
 #[test]
-fn row_23_http_1_0_gets_no_chunks() {
+fn an_http_1_0_client_gets_no_chunks() {
     let server = serve("max", &[("/a", b"data: 1\n\n"), ("/b", b"@framing length\ndata: 1\n\n")]);
     let chunked = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", PATIENCE);
     assert!(!chunked.head.contains("transfer-encoding"));

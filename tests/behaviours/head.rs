@@ -1,4 +1,4 @@
-//! Head: rows 24 to 36.
+//! The response head: when it is sent, its status and its header fields.
 
 use crate::support::{field, play, request, serve, Client, Exchange, PATIENCE};
 use std::time::Duration;
@@ -8,20 +8,20 @@ fn head(script: &str) -> String {
 }
 
 #[test]
-fn row_24_the_head_at_once_and_the_first_event_later() {
-    let answer = play("@open\n@sleep 500ms\ndata: 1\n\n", "2");
-    assert!(answer.when("HTTP/1.1") < Duration::from_millis(150));
-    assert!(answer.when("data: 1") >= Duration::from_millis(240));
+fn the_head_can_be_sent_at_once_and_the_first_event_later() {
+    let response = play("@open\n@sleep 500ms\ndata: 1\n\n", "2");
+    assert!(response.when("HTTP/1.1") < Duration::from_millis(150));
+    assert!(response.when("data: 1") >= Duration::from_millis(240));
 }
 
 #[test]
-fn row_25_a_late_head() {
-    let answer = play("@sleep 200ms\ndata: 1\n\n", "1");
-    assert!(answer.when("HTTP/1.1") >= Duration::from_millis(195));
+fn the_head_can_be_delayed() {
+    let response = play("@sleep 200ms\ndata: 1\n\n", "1");
+    assert!(response.when("HTTP/1.1") >= Duration::from_millis(195));
 }
 
 #[test]
-fn row_26_any_status_and_reason() {
+fn any_status_and_reason_phrase_can_be_sent() {
     for (code, reason) in [
         (202, "Accepted"),
         (205, "Reset Content"),
@@ -49,24 +49,25 @@ fn row_26_any_status_and_reason() {
 }
 
 #[test]
-fn row_27_an_error_with_a_json_body() {
-    let answer = play("@status 401\n@header Content-Type: application/json\n{\"error\": \"who?\"}\n", "max");
-    assert!(answer.head.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
-    assert_eq!(field(&answer.head, "Content-Type"), Some("application/json"));
-    assert_eq!(answer.data(), (b"{\"error\": \"who?\"}\n".to_vec(), true));
+fn an_error_can_have_a_json_body() {
+    let response =
+        play("@status 401\n@header Content-Type: application/json\n{\"error\": \"who?\"}\n", "max");
+    assert!(response.head.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
+    assert_eq!(field(&response.head, "Content-Type"), Some("application/json"));
+    assert_eq!(response.data(), (b"{\"error\": \"who?\"}\n".to_vec(), true));
 }
 
 #[test]
-fn row_28_an_error_head_and_text_left_open() {
+fn an_error_response_can_be_left_open() {
     let server = serve("1", &[("/a", b"@status 403\nno\n@hang\n")]);
-    let answer = Exchange::new(server.address(), request("GET", "/a", ""), Duration::from_millis(300));
-    assert!(answer.head.starts_with("HTTP/1.1 403 Forbidden\r\n"));
-    assert_eq!(answer.data(), (b"no\n".to_vec(), false));
-    assert!(!answer.clean, "the connection should still be open");
+    let response = Exchange::new(server.address(), request("GET", "/a", ""), Duration::from_millis(300));
+    assert!(response.head.starts_with("HTTP/1.1 403 Forbidden\r\n"));
+    assert_eq!(response.data(), (b"no\n".to_vec(), false));
+    assert!(response.is_open);
 }
 
 #[test]
-fn row_29_any_content_type_or_none() {
+fn the_content_type_can_be_anything_or_missing() {
     for value in [
         "text/event-stream; charset=utf-8",
         "text/event-stream;charset=windows-1252",
@@ -84,7 +85,7 @@ fn row_29_any_content_type_or_none() {
 }
 
 #[test]
-fn row_30_redirects_anywhere_or_nowhere() {
+fn a_redirect_can_name_any_location_or_none() {
     for value in ["/x", "x", "http://127.0.0.1:1/x", "//elsewhere/x", ""] {
         let head = head(&format!("@status 307\n@header Location: {value}\n"));
         assert_eq!(field(&head, "Location"), Some(value), "{head}");
@@ -93,41 +94,41 @@ fn row_30_redirects_anywhere_or_nowhere() {
 }
 
 #[test]
-fn row_31_headers_repeated_and_removed() {
+fn header_fields_can_be_repeated_and_removed() {
     let head = head("@header Set-Cookie: a=b\n@header +Set-Cookie: c=d\n@header -Cache-Control\n@header -Date\ndata: 1\n\n");
     assert!(head.ends_with("\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n"), "{head}");
     assert!(!head.contains("cache-control") && !head.contains("date"), "{head}");
 }
 
 #[test]
-fn row_32_headers_for_proxies() {
+fn a_header_field_for_proxies_can_be_added() {
     assert_eq!(field(&head("@header X-Accel-Buffering: no\ndata: 1\n\n"), "X-Accel-Buffering"), Some("no"));
 }
 
 #[test]
-fn row_33_origins_reflected_with_credentials_refused_and_preflights_counted() {
+fn origins_can_be_reflected_or_refused_and_preflights_are_counted() {
     let script = b"@on GET,OPTIONS /a\n@part method OPTIONS and connection 1\n@status 403\n\
         @header -Access-Control-Allow-Origin\n@part method OPTIONS\n@status 204\n\
         @header Access-Control-Allow-Origin: {{header:origin}}\n@header Access-Control-Allow-Headers: Last-Event-ID\n\
         @header Access-Control-Allow-Credentials: true\n@part otherwise\n\
         @header Access-Control-Allow-Origin: {{header:origin}}\ndata: {{connection}}\n\n";
     let server = serve("max", &[("/x", script)]);
-    let ask =
+    let send =
         |method| Exchange::new(server.address(), request(method, "/a", "Origin: http://b\r\n"), PATIENCE);
-    let refused = ask("OPTIONS");
+    let rejected = send("OPTIONS");
     assert!(
-        refused.head.starts_with("HTTP/1.1 403 ") && !refused.head.to_lowercase().contains("allow-origin")
+        rejected.head.starts_with("HTTP/1.1 403 ") && !rejected.head.to_lowercase().contains("allow-origin")
     );
-    let allowed = ask("OPTIONS");
+    let allowed = send("OPTIONS");
     assert!(allowed.head.starts_with("HTTP/1.1 204 "));
     assert_eq!(field(&allowed.head, "Access-Control-Allow-Origin"), Some("http://b"));
-    let answer = ask("GET");
-    assert_eq!(answer.head.to_lowercase().matches("access-control-allow-origin").count(), 1);
-    assert_eq!(answer.data().0, b"data: 3\n\n");
+    let response = send("GET");
+    assert_eq!(response.head.to_lowercase().matches("access-control-allow-origin").count(), 1);
+    assert_eq!(response.data().0, b"data: 3\n\n");
 }
 
 #[test]
-fn row_34_head_does_not_run_the_stream_and_is_not_counted() {
+fn a_head_request_neither_plays_the_script_nor_counts() {
     let server =
         serve("max", &[("/a", b"@part connection 1\ndata: first\n\n@part otherwise\ndata: later\n\n")]);
     let head = Exchange::new(server.address(), request("HEAD", "/a", ""), PATIENCE);
@@ -137,18 +138,18 @@ fn row_34_head_does_not_run_the_stream_and_is_not_counted() {
 }
 
 #[test]
-fn row_35_other_paths_are_404_and_other_methods_405_with_allow() {
+fn other_paths_are_404_and_other_methods_405_with_allow() {
     let server = serve("max", &[("/x", b"@on POST,PUT /a\n")]);
-    let ask = |method, target| Exchange::new(server.address(), request(method, target, ""), PATIENCE).head;
-    assert!(ask("POST", "/x").starts_with("HTTP/1.1 404 "));
-    let not_allowed = ask("GET", "/a");
+    let send = |method, target| Exchange::new(server.address(), request(method, target, ""), PATIENCE).head;
+    assert!(send("POST", "/x").starts_with("HTTP/1.1 404 "));
+    let not_allowed = send("GET", "/a");
     assert!(not_allowed.starts_with("HTTP/1.1 405 "));
     assert_eq!(field(&not_allowed, "allow"), Some("POST, PUT, OPTIONS"));
-    assert!(ask("PUT", "/a").starts_with("HTTP/1.1 200 "));
+    assert!(send("PUT", "/a").starts_with("HTTP/1.1 200 "));
 }
 
 #[test]
-fn row_36_no_http_at_all_or_not_a_byte() {
+fn bytes_that_are_not_http_or_none_at_all_can_be_sent() {
     let garbage = play("@wire \\x00\\xFFgarbage\n@drop\n", "max");
     assert_eq!(
         (garbage.head.as_str(), garbage.wire.as_slice(), garbage.clean),
@@ -159,7 +160,7 @@ fn row_36_no_http_at_all_or_not_a_byte() {
 }
 
 #[test]
-fn a_status_without_body_plays_no_body_whatever_the_script_says() {
+fn a_status_without_a_body_suppresses_the_body_of_the_script() {
     let server = serve("max", &[("/a", b"@status {{query:s}}\n@repeat forever\ndata: x\n\n@again\n")]);
     let mut client = Client::connect(server.address());
     for _ in 0..2 {
@@ -172,32 +173,32 @@ fn a_status_without_body_plays_no_body_whatever_the_script_says() {
 }
 
 #[test]
-fn a_connection_line_of_its_own_is_kept_to() {
+fn a_connection_field_of_the_script_is_obeyed() {
     let server =
         serve("max", &[("/a", b"@header Connection: x\n@header +Connection: {{query:c}}\ndata: 1\n\n")]);
-    let ask = |c: &str| format!("GET /a?c={c} HTTP/1.1\r\nHost: a\r\n\r\n");
-    let answer = Exchange::new(server.address(), ask("close") + &ask("close"), PATIENCE);
-    assert_eq!(answer.chunks(), ["data: 1\n\n", ""]);
+    let get = |c: &str| format!("GET /a?c={c} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let response = Exchange::new(server.address(), get("close") + &get("close"), PATIENCE);
+    assert_eq!(response.chunks(), ["data: 1\n\n", ""]);
 }
 
 #[test]
-fn time_in_the_head_is_the_present() {
+fn time_in_the_head_is_the_current_time() {
     let time = field(&head("@header X: {{time}}\ndata: 1\n\n"), "X").unwrap().parse::<u128>().unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     assert!(now - time < 5_000);
 }
 
 #[test]
-fn a_value_that_would_break_the_head_is_a_400_and_the_connection_goes_on() {
+fn an_invalid_value_from_the_request_is_a_400_and_the_connection_is_kept() {
     let script =
         b"@status {{query:status|200}}\n@header X: {{query:x}}\n@sleep {{query:ms|0}}ms\ndata: 1\n\n";
     let server = serve("max", &[("/a", script)]);
     let mut client = Client::connect(server.address());
     for (query, why) in [
-        ("x=a%0D%0AEvil:%20b", "the value of `X` holds a control byte, which no field line can"),
+        ("x=a%0D%0AEvil:%20b", "the value of `X` contains a control byte, which a field line cannot contain"),
         ("status=999%0D%0AEvil:%20b", "`999\\r\\nEvil:` is no status (write a number from 200 to 999)"),
         ("status=99", "`99` is no status (write a number from 200 to 999)"),
-        ("ms=999999999", "a request can ask for a wait of 10 minutes at most (10m)"),
+        ("ms=999999999", "the requested wait is too long (at most 10m)"),
         ("ms=soon", "`soonms` is no time (write 80ms, 1.5s, 2m or 1h)"),
     ] {
         let (head, body) = client.get(&format!("/a?{query}"), "").read_answer();

@@ -1,6 +1,5 @@
-//! Every behaviour of a server that the test suites of SSE clients need, each written as a script, each asserted in bytes
-//! and, where timing is the behaviour, in times. The numbers in the names are those of the list of behaviours that was
-//! collected from such suites.
+//! Every server behaviour that the test suites of SSE clients need, each written as a script and asserted in bytes and,
+//! where timing is the behaviour, in times.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -9,5 +8,5 @@ mod body;
 mod cuts;
 mod ends;
 mod head;
-mod law;
 mod sequence;
+mod verbatim;

@@ -1,19 +1,19 @@
-//! Requests, sequence and state, time: rows 37 to 55.
+//! Responses that depend on the request, on earlier requests and on time.
 
 use crate::support::{play, request, serve, Client, Exchange, PATIENCE};
 use rust_sse_server::RunningServer;
 use std::time::Duration;
 
-fn ask(server: &RunningServer, request: impl AsRef<[u8]>) -> Exchange {
+fn send(server: &RunningServer, request: impl AsRef<[u8]>) -> Exchange {
     Exchange::new(server.address(), request, PATIENCE)
 }
 
 fn data(server: &RunningServer, target: &str, fields: &str) -> String {
-    String::from_utf8(ask(server, request("GET", target, fields)).data().0).unwrap()
+    String::from_utf8(send(server, request("GET", target, fields)).data().0).unwrap()
 }
 
 #[test]
-fn row_37_any_method_with_a_body_by_length_or_in_chunks_drained() {
+fn any_method_may_have_a_body_by_length_or_in_chunks() {
     let server = serve("max", &[("/x", b"@on POST,REPORT /a\ndata: {{method}} {{body}}\n\n")]);
     let mut client = Client::connect(server.address());
     client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello").read_head();
@@ -27,28 +27,28 @@ fn row_37_any_method_with_a_body_by_length_or_in_chunks_drained() {
 }
 
 #[test]
-fn row_38_parts_of_the_request_in_head_and_body() {
+fn placeholders_insert_parts_of_the_request_into_head_and_body() {
     let script = b"@header X-Origin: {{header:origin}}\n@send {{query:message}}\ndata: {{method}} {{path}} {{target}}\n\
         data: {{cookie:id}} {{header:none|nobody}} {{query:n+1}} {{query:none+1}}\n\n";
     let server = serve("max", &[("/a", script)]);
     let fields = "Origin: http://b\r\nCookie: id=7\r\n";
-    let answer = ask(&server, request("GET", "/a?message=data%3A%20x%0A%0A&n=41", fields));
-    assert!(answer.head.contains("\r\nX-Origin: http://b\r\n"));
+    let response = send(&server, request("GET", "/a?message=data%3A%20x%0A%0A&n=41", fields));
+    assert!(response.head.contains("\r\nX-Origin: http://b\r\n"));
     assert_eq!(
-        answer.chunks(),
+        response.chunks(),
         ["data: x\n\n", "data: GET /a /a?message=data%3A%20x%0A%0A&n=41\ndata: 7 nobody 42 1\n\n", ""]
     );
 }
 
 #[test]
-fn row_38_what_comes_from_a_request_is_neither_escape_nor_direction_nor_placeholder() {
+fn a_value_from_the_request_is_never_an_escape_a_direction_or_a_placeholder() {
     let server = serve("max", &[("/a", b"@send {{query:x}}\n\n{{query:x}}\n")]);
-    let answer = data(&server, "/a?x=%0A@drop%0A%5Cn%7B%7Bi%7D%7D", "");
-    assert_eq!(answer, "\n@drop\n\\n{{i}}\n\n@drop\n\\n{{i}}\n");
+    let response = data(&server, "/a?x=%0A@drop%0A%5Cn%7B%7Bi%7D%7D", "");
+    assert_eq!(response, "\n@drop\n\\n{{i}}\n\n@drop\n\\n{{i}}\n");
 }
 
 #[test]
-fn row_39_answers_chosen_by_method_path_query_header_cookie_and_body() {
+fn a_part_is_chosen_by_method_query_header_cookie_and_body() {
     let script = b"@on GET,POST /a\n@part method POST and body ~\"hello\"\nbody\n@part method POST\npost\n\
         @part query type=2\nquery\n@part header accept~json\nheader\n@part cookie user=me\ncookie\n\
         @part no query any\nneither\n";
@@ -59,17 +59,17 @@ fn row_39_answers_chosen_by_method_path_query_header_cookie_and_body() {
     assert_eq!(data(&server, "/a", ""), "neither\n");
     let post = |body: &str| {
         let fields = format!("Content-Length: {}\r\n", body.len());
-        ask(&server, request("POST", "/a", &fields) + body).data().0
+        send(&server, request("POST", "/a", &fields) + body).data().0
     };
     assert_eq!(post("say hello to all"), b"body\n");
     assert_eq!(post("say nothing"), b"post\n");
-    let none = ask(&server, request("GET", "/a?any=1", ""));
+    let none = send(&server, request("GET", "/a?any=1", ""));
     assert!(none.head.starts_with("HTTP/1.1 404 Not Found\r\n"));
     assert_eq!(none.wire, b"404 Not Found: no @part of this script answers this request\n");
 }
 
 #[test]
-fn row_41_counters_of_connections_and_clients() {
+fn placeholders_count_requests_and_open_connections() {
     let server = serve("max", &[("/a", b"{{connection}} {{open}}\n")]);
     assert_eq!(data(&server, "/a", ""), "1 1\n");
     let mut other = Client::connect(server.address());
@@ -77,12 +77,12 @@ fn row_41_counters_of_connections_and_clients() {
     // The first client's thread may be about to end.
     assert!(other.read_chunk().starts_with("2 "));
     let next = || data(&server, "/a", "");
-    let answer = crate::support::eventually(next, |answer| answer.ends_with(" 2\n"));
-    assert!(!answer.starts_with("2 "));
+    let response = crate::support::eventually(next, |response| response.ends_with(" 2\n"));
+    assert!(!response.starts_with("2 "));
 }
 
 #[test]
-fn row_42_a_client_that_left_is_noticed_by_the_trickle_that_fails() {
+fn a_failing_write_reveals_that_the_client_disconnected() {
     let server =
         serve("1", &[("/trickle", b"@repeat forever every 20ms\n:\n\n@again\n"), ("/open", b"{{open}}\n")]);
     let mut client = Client::connect(server.address());
@@ -93,25 +93,25 @@ fn row_42_a_client_that_left_is_noticed_by_the_trickle_that_fails() {
 }
 
 #[test]
-fn row_43_the_nth_connection_answers_differently() {
+fn a_part_is_chosen_by_the_number_of_the_connection() {
     let script =
         b"@part connection 1\nfirst\n@part connection 2-3\nmiddle\n@part connection 4+\n@status 204\n";
     let server = serve("max", &[("/a", script)]);
-    let answers: Vec<String> = (0..4).map(|_| data(&server, "/a", "")).collect();
-    assert_eq!(answers, ["first\n", "middle\n", "middle\n", ""]);
-    assert!(ask(&server, request("GET", "/a", "")).head.starts_with("HTTP/1.1 204 "));
+    let responses: Vec<String> = (0..4).map(|_| data(&server, "/a", "")).collect();
+    assert_eq!(responses, ["first\n", "middle\n", "middle\n", ""]);
+    assert!(send(&server, request("GET", "/a", "")).head.starts_with("HTTP/1.1 204 "));
 }
 
 #[test]
-fn row_43_answers_in_turn_for_ever() {
+fn parts_can_take_turns_forever() {
     let script = b"@part connection 1 of 3\na\n@part connection 2 of 3\nb\n@part otherwise\nc\n";
     let server = serve("max", &[("/a", script)]);
-    let answers: String = (0..7).map(|_| data(&server, "/a", "")).collect();
-    assert_eq!(answers, "a\nb\nc\na\nb\nc\na\n");
+    let responses: String = (0..7).map(|_| data(&server, "/a", "")).collect();
+    assert_eq!(responses, "a\nb\nc\na\nb\nc\na\n");
 }
 
 #[test]
-fn row_44_a_counter_for_every_key() {
+fn connections_are_counted_per_key() {
     for (by, one, two) in [
         ("query:token", ("/a?token=1", ""), ("/a?token=2", "")),
         ("header:x-id", ("/a", "X-Id: 1\r\n"), ("/a", "X-Id: 2\r\n")),
@@ -119,15 +119,15 @@ fn row_44_a_counter_for_every_key() {
     ] {
         let script = format!("@count by {by}\n{{{{connection}}}}\n");
         let server = serve("max", &[("/a", script.as_bytes())]);
-        let answers = [one, two, one, one, two].map(|(target, fields)| data(&server, target, fields));
-        assert_eq!(answers.concat(), "1\n1\n2\n3\n2\n", "{by}");
+        let responses = [one, two, one, one, two].map(|(target, fields)| data(&server, target, fields));
+        assert_eq!(responses.concat(), "1\n1\n2\n3\n2\n", "{by}");
     }
     let server = serve("max", &[("/a", b"@count by ip\n{{connection}}\n")]);
     assert_eq!(data(&server, "/a", "") + &data(&server, "/a", ""), "1\n2\n");
 }
 
 #[test]
-fn row_45_branches_on_the_last_event_id() {
+fn a_part_is_chosen_by_the_last_event_id() {
     let script = b"@part last-event-id 1\none\n@part last-event-id\nother {{last-event-id}}\n@part no last-event-id\nnone\n";
     let server = serve("max", &[("/a", script)]);
     assert_eq!(data(&server, "/a", "Last-Event-ID: 1\r\n"), "one\n");
@@ -137,7 +137,7 @@ fn row_45_branches_on_the_last_event_id() {
 }
 
 #[test]
-fn row_46_counting_goes_on_from_the_last_event_id() {
+fn ids_continue_after_the_last_event_id() {
     let server = serve("max", &[("/a", b"@repeat 3\nid: {{last-event-id+i}}\n\n@again\n")]);
     assert_eq!(data(&server, "/a", ""), "id: 1\n\nid: 2\n\nid: 3\n\n");
     assert_eq!(data(&server, "/a", "Last-Event-ID: 3\r\n"), "id: 4\n\nid: 5\n\nid: 6\n\n");
@@ -145,55 +145,55 @@ fn row_46_counting_goes_on_from_the_last_event_id() {
 }
 
 #[test]
-fn row_47_what_came_after_the_last_event_id_is_played_also_for_one_in_the_query() {
+fn the_stream_resumes_after_a_last_event_id_in_a_header_or_the_query() {
     let server = serve("max", &[("/a", b"@resume\nid: 1\n\nid: 2\n\nid: 3\n\n")]);
     assert_eq!(data(&server, "/a", "Last-Event-ID: 2\r\n"), "id: 3\n\n");
     assert_eq!(data(&server, "/a?lastEventId=1", ""), "id: 2\n\nid: 3\n\n");
 }
 
 #[test]
-fn row_49_pauses_chosen_from_a_range_and_a_steady_rate() {
-    let answer = play(
+fn pauses_can_be_random_within_a_range_and_events_can_come_at_a_steady_rate() {
+    let response = play(
         "data: 0\n\n@sleep 80ms..120ms\ndata: first\n\n@repeat 3 every 50ms\ndata: turn {{i}}\n\n@again\n",
         "1",
     );
-    let pause = answer.when("first") - answer.when("data: 0");
+    let pause = response.when("first") - response.when("data: 0");
     assert!((79..200).contains(&pause.as_millis()), "{pause:?}");
-    let three = answer.when("turn 3") - answer.when("turn 1");
+    let three = response.when("turn 3") - response.when("turn 1");
     assert!((90..180).contains(&three.as_millis()), "{three:?}");
 }
 
 #[test]
-fn row_50_a_trickle_of_comments() {
-    let answer = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
-    assert_eq!(answer.data(), (b":\n\n".repeat(60), true));
-    let time = answer.arrivals.last().unwrap().0;
+fn comments_can_be_sent_at_a_steady_rate() {
+    let response = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
+    assert_eq!(response.data(), (b":\n\n".repeat(60), true));
+    let time = response.arrivals.last().unwrap().0;
     assert!((290..600).contains(&time.as_millis()), "{time:?}");
-    assert!(answer.arrivals.len() > 30, "they came in {} pieces", answer.arrivals.len());
+    assert!(response.arrivals.len() > 30, "they came in {} pieces", response.arrivals.len());
 }
 
 #[test]
-fn row_51_a_comment_when_nothing_else_came() {
-    let answer = play("@keepalive 15s : still here\ndata: 1\n\n@sleep 50s\ndata: 2\n\n", "100");
+fn a_comment_is_sent_when_nothing_else_was() {
+    let response = play("@keepalive 15s : still here\ndata: 1\n\n@sleep 50s\ndata: 2\n\n", "100");
     let comment = ": still here\n";
-    assert_eq!(answer.chunks(), ["data: 1\n\n", comment, comment, comment, "data: 2\n\n", ""]);
+    assert_eq!(response.chunks(), ["data: 1\n\n", comment, comment, comment, "data: 2\n\n", ""]);
 }
 
 #[test]
-fn row_52_open_and_silent() {
+fn a_connection_can_stay_open_and_silent() {
     let server = serve("1", &[("/a", b"data: 1\n\n@hang\n"), ("/b", b"@open\n@hang\n"), ("/c", b"@hang\n")]);
     for (path, sent) in [("/a", "9\r\ndata: 1\n\n\r\n"), ("/b", ""), ("/c", "")] {
-        let answer = Exchange::new(server.address(), request("GET", path, ""), Duration::from_millis(200));
-        assert_eq!((answer.wire.as_slice(), answer.clean), (sent.as_bytes(), false), "{path}");
-        assert_eq!(answer.head.contains("transfer-encoding: chunked"), path != "/c");
+        let response = Exchange::new(server.address(), request("GET", path, ""), Duration::from_millis(200));
+        assert_eq!((response.wire.as_slice(), response.is_open), (sent.as_bytes(), true), "{path}");
+        assert_eq!(response.head.contains("transfer-encoding: chunked"), path != "/c");
     }
 }
 
 #[test]
-fn row_54_elapsed_time_and_the_clock_in_data() {
-    let answer =
+fn placeholders_insert_the_elapsed_time_and_the_current_time() {
+    let response =
         play("{{elapsed}} {{time}}\n@sleep 100ms\n{{elapsed}}\n@clock\n@sleep 50ms\n{{elapsed}}\n", "1");
-    let chunks = answer.chunks();
+    let chunks = response.chunks();
     let number = |text: &str| text.trim().parse::<u128>().unwrap();
     let (elapsed, time) = chunks[0].split_once(' ').unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
@@ -205,10 +205,10 @@ fn row_54_elapsed_time_and_the_clock_in_data() {
 }
 
 #[test]
-fn row_55_a_capture_is_paced_and_plays_faster_or_slower() {
+fn a_captured_stream_can_be_paced_and_played_faster() {
     let capture = "data: 1\n\ndata: 2\n\ndata: 3\n\n";
-    let answer = play(format!("@pace 1s\n{capture}"), "10");
-    assert_eq!(answer.data().0, capture.as_bytes());
-    let time = answer.when("data: 3") - answer.when("data: 1");
+    let response = play(format!("@pace 1s\n{capture}"), "10");
+    assert_eq!(response.data().0, capture.as_bytes());
+    let time = response.when("data: 3") - response.when("data: 1");
     assert!((190..350).contains(&time.as_millis()), "{time:?}");
 }

@@ -199,6 +199,6 @@ fn read<const N: usize>(stream: &mut TcpStream) -> [u8; N] {
 }
 
 fn decode(text: &str) -> String {
-    let decoded = rust_sse_server::http::uri::percent_decode(text.as_bytes());
+    let decoded = rust_sse_server::internals::percent_decode(text.as_bytes());
     String::from_utf8(decoded.into_owned()).unwrap()
 }

@@ -1,12 +1,12 @@
-//! Clients by the thousand that dribble, stay silent, never read or vanish cost nothing lasting, and a well-behaved client
-//! beside them loses no event and waits for none.
+//! Thousands of clients that send slowly, send nothing, read nothing or disconnect have no lasting cost, and a
+//! well-behaved client beside them gets every event in time.
 
 use crate::support::{
     eventually, has_tool, program_path, timestamp_of, Client, Program, GREETING, OWN_THREADS,
 };
 use std::time::{Duration, Instant};
 
-pub fn a_crowd_of_bad_clients_leaves_no_trace() {
+pub fn thousands_of_bad_clients_leave_nothing_behind() {
     if !has_tool("prlimit") {
         return;
     }
@@ -17,7 +17,7 @@ pub fn a_crowd_of_bad_clients_leaves_no_trace() {
 
     let connect = |count: usize| (0..count).map(|_| Client::connect(address)).collect::<Vec<Client>>();
     let silent = connect(500);
-    let mut dribbling = connect(200);
+    let mut slow = connect(200);
     let mut never_reading = connect(20);
     for client in &mut never_reading {
         for _ in 0..20 {
@@ -25,7 +25,7 @@ pub fn a_crowd_of_bad_clients_leaves_no_trace() {
         }
     }
     for byte in b"GET /eve" {
-        for client in &mut dribbling {
+        for client in &mut slow {
             client.send([*byte]);
         }
     }
@@ -37,14 +37,14 @@ pub fn a_crowd_of_bad_clients_leaves_no_trace() {
     }
 
     good.join().unwrap();
-    drop((silent, dribbling, never_reading));
+    drop((silent, slow, never_reading));
     eventually(|| (program.threads(), program.descriptors()), |now| *now == before);
     let grown = program.memory().saturating_sub(memory);
     assert!(grown < 10_000, "{grown} kB more than before");
     assert_eq!(program.end(), "");
 }
 
-/// Plays the demo at five times its speed and minds every event's time.
+/// Reads the demo at five times its speed and asserts that no event is late.
 fn well_behaved(mut client: Client) {
     let start = Instant::now();
     client.get("/events", "").read_head();

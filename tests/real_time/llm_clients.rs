@@ -1,14 +1,14 @@
-//! What people really use to stream tokens: the `openai` and `anthropic` packages for Python get the text from the server.
+//! The `openai` and `anthropic` packages for Python read the built-in token streams.
 
 use crate::support::{demo, skip};
 use std::process::Command;
 
-/// Runs a Python program with the server's URL as its argument, and gives what it prints.
+/// Runs a Python program with the server's URL as its argument and returns what it prints.
 ///
 /// `PYTHON` in the environment names the interpreter of a virtual environment that has the packages.
 fn python(package: &str, program: &str) -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    // To import it would take a second.
+    // Finding the package is much faster than importing it, which takes a second.
     let find = format!("import importlib.util as i; exit(i.find_spec('{package}') is None)");
     if !Command::new(&python).args(["-c", &find]).output().map_or(false, |found| found.status.success()) {
         skip(&format!("{python} has no package {package}"));
@@ -16,13 +16,13 @@ fn python(package: &str, program: &str) -> Option<String> {
     }
     let server = demo("1");
     let output = Command::new(&python).args(["-c", program, &server.url("")]).output().unwrap();
-    let (printed, complaint) =
+    let (printed, errors) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{printed}{complaint}");
+    assert!(output.status.success(), "{printed}{errors}");
     Some(printed.into_owned())
 }
 
-pub fn openai_streams_words_puts_a_tool_call_together_and_gets_an_error_object_without_streaming() {
+pub fn openai_streams_text_and_a_tool_call_and_gets_an_error_without_streaming() {
     let program = r#"
 import sys, json, time, openai
 client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none", max_retries=0, timeout=10)
@@ -59,7 +59,7 @@ except openai.BadRequestError as error:
     }
 }
 
-pub fn anthropic_streams_text_and_raises_the_error_in_mid_stream() {
+pub fn anthropic_streams_text_and_raises_an_error_in_the_middle_of_the_stream() {
     let program = r#"
 import sys, anthropic
 client = anthropic.Anthropic(base_url=sys.argv[1], api_key="none", max_retries=0, timeout=10)

@@ -1,7 +1,7 @@
-//! What the tests share: servers on free ports, in this process or as a child, and a client that speaks in bytes. Every
-//! socket has a read timeout.
+//! Shared by the tests: servers on free ports, in this process or as a child process, and a client that sends and reads
+//! bytes. Every socket has a read timeout.
 
-#![allow(dead_code, unused_imports, reason = "every test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 mod exchange;
 mod program;
@@ -10,28 +10,28 @@ mod random;
 pub use exchange::{play, request, Exchange};
 pub use program::{program_path, Program};
 pub use random::Random;
-use rust_sse_server::script::units::Speed;
-use rust_sse_server::{Catalogue, RunningServer, Script, Server};
+use rust_sse_server::{RunningServer, Script, Server};
 use std::fmt::Debug;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Longer than any answer takes, shorter than anybody's patience.
+/// How long a test waits: longer than any response takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Threads of the program that are no client's: the main one, and those that accept, start and turn away clients.
+/// The program's threads that do not serve a client: the main thread and those that accept connections, spawn threads
+/// and reject clients under overload.
 pub const OWN_THREADS: usize = 4;
 
-/// What GET /events sends first, after the head.
+/// The data of the first chunk of `GET /events`.
 pub const GREETING: &str = "data: YHOO\ndata: +2\ndata: 10\n\n: test stream\n\ndata: first event\nid: 1\n\n\
     data:second event\nid\n\ndata:  third event\n\ndata\n\ndata\ndata\n\ndata:\n\ndata:test\n\ndata: test\n\n";
 
-/// The demo's head, its date replaced by `*`.
+/// The demo's response head, its date replaced by `*`.
 pub const DEMO_HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncache-control: no-cache\r\n\
     content-type: text/event-stream\r\ndate: *\r\n\r\n";
 
@@ -48,7 +48,7 @@ pub fn step(n: u32, timestamp: &str) -> String {
     text
 }
 
-/// The timestamp of the chunk for step `n`, in milliseconds, after a look at all the rest of it.
+/// Asserts that this is the data of the demo's chunk for step `n` and returns its timestamp in milliseconds.
 pub fn timestamp_of(n: u32, data: &str) -> u64 {
     let timestamp =
         data.split("\"timestamp\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
@@ -61,25 +61,23 @@ pub fn chunk(data: &str) -> String {
     format!("{:x}\r\n{data}\r\n", data.len())
 }
 
-/// A server in this process that serves the demo at this speed.
+/// A server in this process with the built-in scripts, at this speed.
 pub fn demo(speed: &str) -> RunningServer {
     serve(speed, &[])
 }
 
-/// A server in this process that serves the demo and scripts: `(path, text)`.
+/// A server in this process with the built-in scripts and these: `(path, text)`.
 pub fn serve(speed: &str, scripts: &[(&str, &[u8])]) -> RunningServer {
-    let mut catalogue = Catalogue::built_in().unwrap();
-    for (path, text) in scripts {
-        catalogue.add(Script::parse(path, path, text).unwrap()).unwrap();
-    }
-    let server = Server::bind("127.0.0.1:0", catalogue).unwrap();
-    server.speed(Speed::parse(speed).unwrap()).start().unwrap()
+    let server = Server::new().speed(speed.parse().unwrap());
+    let add =
+        |server: Server, (path, text): &(&str, &[u8])| server.script(Script::parse(path, text).unwrap());
+    scripts.iter().fold(server, add).start("127.0.0.1:0").unwrap()
 }
 
-/// A client that speaks in bytes.
+/// A client that sends and reads bytes.
 pub struct Client {
     stream: TcpStream,
-    /// Arrived and not yet asked for.
+    /// Bytes that were read from the socket and not yet returned.
     ahead: Vec<u8>,
 }
 
@@ -97,27 +95,27 @@ impl Client {
         self
     }
 
-    /// Sends a GET request with these further field lines.
+    /// Sends a GET request with these additional field lines.
     pub fn get(&mut self, path: &str, fields: &str) -> &mut Client {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n{fields}\r\n"))
     }
 
-    /// Reads up to and with `end`.
+    /// Reads up to and including `end`.
     pub fn read_until(&mut self, end: &str) -> String {
         self.read_while(|bytes| find(bytes, end.as_bytes()).map(|at| at + end.len()))
     }
 
-    /// Reads so many octets.
+    /// Reads this many bytes.
     pub fn read_exactly(&mut self, length: usize) -> String {
         self.read_while(|bytes| (bytes.len() >= length).then_some(length))
     }
 
-    /// Reads a head, with the value of its date replaced by `*`.
+    /// Reads a response head and replaces the value of its date by `*`.
     pub fn read_head(&mut self) -> String {
         without_date(&self.read_until("\r\n\r\n"))
     }
 
-    /// Reads a chunk and gives its data; an empty one is the last-chunk, read with the CR LF after it.
+    /// Reads a chunk and returns its data, which is empty for the last-chunk; the CR LF that ends the body is read with it.
     pub fn read_chunk(&mut self) -> String {
         let size = self.read_until("\r\n");
         let size =
@@ -127,7 +125,7 @@ impl Client {
         data
     }
 
-    /// Reads an answer with a `content-length`: head and body.
+    /// Reads a response with a `content-length` and returns its head and its body.
     pub fn read_answer(&mut self) -> (String, String) {
         let head = self.read_head();
         let length = field(&head, "content-length").map_or(0, |length| length.parse().unwrap());
@@ -142,14 +140,17 @@ impl Client {
         String::from_utf8(bytes).unwrap()
     }
 
-    /// Reads until the connection ends, however it ends: the bytes, and whether the end was a clean one.
+    /// Reads until the connection is closed or reset: the bytes, and whether it was closed.
     pub fn read_to_any_end(&mut self) -> (Vec<u8>, bool) {
         let mut bytes = std::mem::take(&mut self.ahead);
-        let clean = self.stream.read_to_end(&mut bytes).is_ok();
-        (bytes, clean)
+        match self.stream.read_to_end(&mut bytes) {
+            Ok(_) => (bytes, true),
+            Err(error) if is_timeout(&error) => panic!("still open after {} bytes", bytes.len()),
+            Err(_) => (bytes, false),
+        }
     }
 
-    /// Reads what is there, so many octets at most; 0 when the connection has ended.
+    /// Reads what has arrived, at most `most` bytes, and returns how many; 0 when the connection has ended.
     pub fn read_some(&mut self, most: usize) -> usize {
         let mut buffer = vec![0; most];
         self.stream.read(&mut buffer).unwrap_or(0)
@@ -167,16 +168,17 @@ impl Client {
         let mut buffer = [0; 64];
         match self.stream.read(&mut buffer) {
             Ok(length) => panic!("arrived: {}", buffer[..length].escape_ascii()),
-            Err(_) => self.stream.set_read_timeout(Some(PATIENCE)).unwrap(),
+            Err(error) => assert!(is_timeout(&error), "{error}"),
         }
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the client's side of the connection for sending.
     pub fn half_close(&mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Ends the connection with a TCP reset as soon as something arrives: closing it while bytes lie unread does that.
+    /// Resets the connection as soon as something has arrived: closing a socket with unread bytes sends a TCP reset.
     pub fn reset(self) {
         let mut buffer = [0; 1];
         self.stream.peek(&mut buffer).unwrap();
@@ -197,6 +199,11 @@ impl Client {
     }
 }
 
+/// Whether a read ended because nothing arrived in time. (The systems do not agree on the kind of that error.)
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
 /// A response's text with the value of its date replaced by `*`.
 pub fn without_date(text: &str) -> String {
     let line =
@@ -213,14 +220,14 @@ pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 
-/// The path of an example, which `cargo test` builds unless it is told to run one test file alone.
+/// The path of an example. `cargo test` builds the examples, `cargo test --test NAME` does not.
 pub fn example(name: &str) -> PathBuf {
     let path = program_path().with_file_name("examples").join(name);
     assert!(path.exists(), "run `cargo build --examples` first: there is no {}", path.display());
     path
 }
 
-/// Whether a tool a test needs is there. If not, the reason is printed, and under `REQUIRE_TOOLS` it is a failure.
+/// Whether a tool that a test needs is installed. If it is not, the test is skipped; see [`skip`].
 pub fn has_tool(tool: &str) -> bool {
     let found = Command::new(tool).arg("--version").output().is_ok();
     if !found {
@@ -229,15 +236,24 @@ pub fn has_tool(tool: &str) -> bool {
     found
 }
 
-/// Says why a test is skipped; under `REQUIRE_TOOLS` that is a failure.
+/// Prints why a test is skipped. If the environment variable `REQUIRE_TOOLS` is set, the test fails instead.
 pub fn skip(reason: &str) {
     assert!(std::env::var_os("REQUIRE_TOOLS").is_none(), "{reason}");
     eprintln!("skipped: {reason}");
 }
 
-/// Waits until `measure` gives what `wanted` accepts, for [`PATIENCE`] at most.
-pub fn eventually<T: Debug>(mut measure: impl FnMut() -> T, wanted: impl Fn(&T) -> bool) -> T {
-    let deadline = Instant::now() + PATIENCE;
+/// Calls `measure` until `wanted` accepts what it returns, for [`PATIENCE`] at most.
+pub fn eventually<T: Debug>(measure: impl FnMut() -> T, wanted: impl Fn(&T) -> bool) -> T {
+    eventually_within(PATIENCE, measure, wanted)
+}
+
+/// Calls `measure` until `wanted` accepts what it returns, for `time` at most.
+pub fn eventually_within<T: Debug>(
+    time: Duration,
+    mut measure: impl FnMut() -> T,
+    wanted: impl Fn(&T) -> bool,
+) -> T {
+    let deadline = Instant::now() + time;
     loop {
         let value = measure();
         if wanted(&value) {
@@ -248,7 +264,7 @@ pub fn eventually<T: Debug>(mut measure: impl FnMut() -> T, wanted: impl Fn(&T) 
     }
 }
 
-/// A folder of its own for one test, removed when dropped.
+/// A folder for one test, removed when dropped.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -258,7 +274,7 @@ impl Folder {
         Folder(path)
     }
 
-    /// Writes a file and gives its path.
+    /// Writes a file and returns its path.
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.0.join(name);
         fs::write(&path, bytes).unwrap();

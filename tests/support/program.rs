@@ -1,13 +1,14 @@
 //! The program as a child process.
 
 use super::eventually;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
-/// The program as a child process, ended when dropped.
+/// The program as a child process, killed when dropped.
 pub struct Program {
     child: Child,
     pub address: SocketAddr,
@@ -26,7 +27,7 @@ impl Program {
         Program::start_as(Command::new(program_path()), port, options)
     }
 
-    /// Starts the program through another, which gets the program's path and options as its last arguments.
+    /// Starts `program` through another program, the wrapper, which gets the path and the options as its last arguments.
     pub fn start_under(wrapper: &[&str], program: &Path, options: &[&str]) -> Program {
         let mut command = Command::new(wrapper[0]);
         command.args(&wrapper[1..]).arg(program);
@@ -45,11 +46,11 @@ impl Program {
         out.read_line(&mut line).unwrap();
         let port = line.trim_end().trim_end_matches("/events").rsplit(':').next().unwrap();
         let port = port.parse().unwrap_or_else(|_| {
-            // It may still run, and would then be waited for without end.
+            // If it is still running, reading its stderr to the end would never return.
             let _ = child.kill();
-            let mut complaint = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
-            panic!("the first line is {line:?}, on stderr: {complaint}");
+            let mut errors = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            panic!("the first line is {line:?}, on stderr: {errors}");
         });
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut program = Program { child, address, descriptors_at_start: 0, out };
@@ -57,7 +58,7 @@ impl Program {
         program
     }
 
-    /// The next line on stdout, without its end.
+    /// Reads the next line from stdout, without its line end.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
@@ -81,10 +82,22 @@ impl Program {
     }
 
     pub fn threads(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().count()
+        self.thread_ids().len()
     }
 
-    /// Open files; 0 where the system does not say.
+    /// The ids of the threads that exist now. Linux gives every new thread another id until all numbers have been used.
+    pub fn thread_ids(&self) -> BTreeSet<u32> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        threads.map(|thread| thread.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect()
+    }
+
+    /// The name of a thread, as `top -H` and debuggers show it; `None` when the thread has ended.
+    pub fn thread_name(&self, id: u32) -> Option<String> {
+        let name = fs::read_to_string(format!("/proc/{}/task/{id}/comm", self.child.id())).ok()?;
+        Some(name.trim_end().to_owned())
+    }
+
+    /// The number of open files; 0 where the system has no `/proc`.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
     }
@@ -96,12 +109,12 @@ impl Program {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// Waits until the program ends by itself.
+    /// Waits until the program exits.
     pub fn wait(mut self) -> ExitStatus {
         eventually(|| self.child.try_wait().unwrap(), Option::is_some).unwrap()
     }
 
-    /// Ends the program and gives what it wrote to stderr.
+    /// Kills the program and returns what it wrote to stderr.
     pub fn end(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -1,8 +1,8 @@
-//! Chunks framed at once, in pieces, in advance; bodies without chunks.
+//! Chunks framed now, in advance or cut; bodies that are not chunked.
 
 use super::*;
 
-/// Remembers every write by itself.
+/// Keeps the bytes of every write.
 #[derive(Default)]
 struct Writes(Vec<Vec<u8>>);
 
@@ -26,7 +26,7 @@ fn writes(
 }
 
 #[test]
-fn a_write_is_a_chunk_and_an_empty_one_is_none() {
+fn a_write_is_a_chunk_and_an_empty_write_writes_nothing() {
     let all = writes(Framing::Chunked, |body| {
         body.write_all(b"Wiki")?;
         assert_eq!(body.write(b"")?, 0);
@@ -37,7 +37,7 @@ fn a_write_is_a_chunk_and_an_empty_one_is_none() {
 }
 
 #[test]
-fn what_is_gathered_leaves_in_one_write_at_a_flush() {
+fn a_flush_writes_everything_that_was_gathered_in_one_write() {
     let chunk = Framed::new(b"data: 1\n\n");
     let all = writes(Framing::Chunked, |body| {
         body.raw(b"HTTP/1.1 200 OK\r\n\r\n")?;
@@ -51,40 +51,41 @@ fn what_is_gathered_leaves_in_one_write_at_a_flush() {
 }
 
 #[test]
-fn a_chunk_can_be_written_in_pieces_and_the_trailer_section_follows_the_last() {
+fn the_trailer_section_follows_the_last_chunk() {
     let all = writes(Framing::Chunked, |body| {
-        body.begin_chunk(6)?;
-        body.data(b"abc")?;
-        body.data(b"de\n")?;
-        body.end_chunk()?;
-        assert_eq!((body.octets(), body.ends_a_line()), (6, true));
+        body.write_all(b"abcde\n")?;
+        assert_eq!(body.length(), 6);
         body.finish(b"X: y\r\n")
     });
     assert_eq!(all, [b"6\r\nabcde\n\r\n0\r\nX: y\r\n\r\n"]);
 }
 
 #[test]
-fn a_short_chunk_is_a_chunk_whatever_was_gathered_before() {
-    for before in [0, GATHER - 10] {
-        let all = writes(Framing::Chunked, |body| {
-            body.raw(&vec![b'-'; before])?;
-            body.short_chunk(20, |data| data.extend_from_slice(b"data: 17 octets\n\n"))?;
-            body.short_chunk(20, |_| {})?;
-            assert_eq!((body.octets(), body.ends_a_line()), (17, true));
-            body.finish(b"")
-        });
-        assert_eq!(all.concat()[before..], b"11\r\ndata: 17 octets\n\n\r\n0\r\n\r\n"[..]);
-        assert!(all.iter().all(|write| write.len() <= GATHER));
-    }
-    let short = |framing| {
-        writes(framing, |body| body.short_chunk(MAX_SHORT, |data| data.push(b'a')).and(body.finish(b"")))
+fn a_cut_chunk_has_its_whole_size_and_a_part_of_its_data() {
+    let cut = |framing| {
+        writes(framing, |body| {
+            body.cut(b"abcde", 2)?;
+            assert_eq!(body.length(), 2);
+            body.flush()
+        })
     };
-    assert_eq!(short(Framing::UntilClose), [b"a"]);
-    assert_eq!(short(Framing::Chunked), [b"1\r\na\r\n0\r\n\r\n"]);
-    assert!(short(Framing::Empty).is_empty());
+    assert_eq!(cut(Framing::Chunked), [b"5\r\nab"]);
+    assert_eq!(cut(Framing::UntilClose), [b"ab"]);
+    assert!(cut(Framing::Empty).is_empty());
 }
 
-/// What is written of a body of two chunks, framed in advance and just now.
+#[test]
+fn more_than_is_gathered_leaves_without_a_flush() {
+    let all = writes(Framing::Chunked, |body| {
+        body.raw(&[b'-'; GATHER - 10])?;
+        body.write_all(b"data: 17 bytes.\n\n")?;
+        body.finish(b"")
+    });
+    assert_eq!(all.concat()[GATHER - 10..], b"11\r\ndata: 17 bytes.\n\n\r\n0\r\n\r\n"[..]);
+    assert_eq!(all.len(), 2);
+}
+
+/// The writes of a body of two chunks, one framed in advance and one framed now.
 fn a_and_b(framing: Framing) -> Vec<Vec<u8>> {
     writes(framing, |body| {
         body.framed(&Framed::new(b"a"))?;
@@ -104,7 +105,7 @@ fn an_empty_body_stays_empty() {
 }
 
 #[test]
-fn large_chunks_are_written_without_being_copied() {
+fn a_large_chunk_that_was_framed_in_advance_leaves_in_one_write() {
     let large = Framed::new(&[b'x'; 0x2000]);
     let all = writes(Framing::Chunked, |body| {
         body.raw(b"head")?;

@@ -1,15 +1,17 @@
-//! Cuts a script's text into chunks, and frames at once what has no placeholder: playing it later allocates nothing.
+//! Cuts the text of a script into chunks. A chunk without placeholders is framed here, so that playing it later allocates
+//! nothing.
 
-use crate::http::chunk::{Framed, MAX_SHORT};
+use crate::http::chunk::Framed;
+use crate::script::placeholder::Value;
 use crate::script::resume::{EventId, Position, ResumeTable};
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::{Chunk, Step, Wait};
 use std::time::Duration;
 
-/// Octets of filler above which it is no longer written out when the script is loaded.
-const MAX_WRITTEN_OUT: u64 = 1024;
+/// Bytes that one `@fill` can ask for. The filler is held in memory as long as the script is.
+pub(super) const MAX_FILL: u64 = 64 << 20;
 
-/// Where a chunk ends by itself (`@chunk`).
+/// Where chunks end (`@chunk`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
     /// After a blank line.
@@ -18,48 +20,55 @@ pub(super) enum Cut {
     Line,
     /// At the next direction that does something.
     Whole,
-    /// After so many octets, this long after the one before.
-    Octets(u64, Duration),
+    /// After `size` bytes, one chunk every `every`.
+    Pieces { size: u64, every: Duration },
 }
 
-/// Steps under construction.
+/// The steps of a part, while it is parsed.
 pub(super) struct Body {
     cut: Cut,
-    /// What lines end with, if not as in the file (`@eol`).
+    /// The end of every line, if it is not the one in the file (`@eol`).
     pub line_end: Option<&'static [u8]>,
-    /// Whether `{{` is text like any other (`@literal`).
+    /// Whether `{{` is ordinary text (`@literal`).
     pub literal: bool,
-    /// A wait before every event (`@pace`).
+    /// The wait before every event (`@pace`).
     pub pace: Option<Duration>,
     steps: Vec<Step>,
     chunk: ChunkText,
     line: Line,
-    /// The id of the event being read, as a client would understand it.
+    /// The id of the current event, as a client would read it.
     id: Option<EventId>,
     resume: ResumeTable,
-    /// The loops that are open: the place of their first step, and whether they have one turn only.
-    loops: Vec<(usize, bool)>,
+    /// The loops that are not closed yet.
+    loops: Vec<OpenLoop>,
 }
 
-/// The text of the chunk under construction.
+struct OpenLoop {
+    /// The index of its first step.
+    first_step: usize,
+    /// Whether it has more than one turn.
+    repeats: bool,
+}
+
+/// The text of the current chunk.
 #[derive(Default)]
 struct ChunkText {
     segments: Vec<Segment>,
-    /// Octets in all segments, not counting placeholders.
+    /// Bytes in all segments, placeholders not included.
     length: u64,
 }
 
-/// The line of the event stream under construction.
+/// The current line of the event stream.
 #[derive(Default)]
 struct Line {
     text: Vec<u8>,
-    /// It holds something that is not known yet, or filler.
-    has_placeholder: bool,
+    /// It has a placeholder, whose value is not known yet, or filler.
+    has_unread: bool,
     /// Whether a line came before it: only the first can begin with a byte order mark.
     is_later: bool,
-    /// The line before ended with CR: an LF now would be the rest of its end.
+    /// The line before ended with CR, so an LF now belongs to that line end.
     after_cr: bool,
-    /// The line before was not blank: this one belongs to the same event.
+    /// The line before was not blank, so this one belongs to the same event.
     in_event: bool,
 }
 
@@ -79,14 +88,14 @@ impl Body {
         }
     }
 
-    /// Ends a chunk that goes on to the next direction.
+    /// Ends a chunk that ends at the next direction.
     pub fn end_whole_chunk(&mut self) {
         if self.cut == Cut::Whole {
             self.end_chunk();
         }
     }
 
-    /// Sets where chunks end from here on.
+    /// Sets where chunks end from now on.
     pub fn set_cut(&mut self, cut: Cut) {
         self.end_chunk();
         self.cut = cut;
@@ -98,35 +107,31 @@ impl Body {
         match (bare, self.line_end) {
             (Some(bare), Some(line_end)) => {
                 self.text(bare);
-                self.written(line_end);
+                self.plain(line_end);
             }
             _ => self.text(line),
         }
     }
 
-    /// Adds filler, joined to the text around it.
-    pub fn fill(&mut self, byte: u8, count: u64) {
+    /// Adds filler, which has no line end, to the text around it.
+    pub fn fill(&mut self, byte: u8, count: usize) {
         if count == 0 {
             return;
         }
         self.begin_event();
-        self.line.has_placeholder = true;
-        if count <= MAX_WRITTEN_OUT {
-            return self.chunk.push(&vec![byte; count as usize]);
-        }
-        self.chunk.segments.push(Segment::Fill(byte, count));
-        self.chunk.length += count;
+        self.line.has_unread = true;
+        self.chunk.push(&vec![byte; count]);
     }
 
-    /// Adds text that is a chunk of its own and leaves in a write of its own.
+    /// Adds text that is one chunk in one write.
     pub fn send(&mut self, text: Template) {
         self.end_chunk();
         self.steps.push(Step::Flush);
         let cut = std::mem::replace(&mut self.cut, Cut::Whole);
         for segment in text.0 {
             match segment {
-                Segment::Text(text) => self.written(&text),
-                other => self.value(other),
+                Segment::Text(text) => self.plain(&text),
+                Segment::Value(value) => self.value(value),
             }
         }
         self.end_chunk();
@@ -134,7 +139,7 @@ impl Body {
         self.steps.push(Step::Flush);
     }
 
-    /// Adds a step; the text so far leaves before it.
+    /// Adds a step after the text so far.
     pub fn step(&mut self, step: Step) {
         self.end_chunk();
         self.steps.push(step);
@@ -142,27 +147,25 @@ impl Body {
 
     /// Begins a loop.
     pub fn repeat(&mut self, turns: Option<u64>, every: Option<Duration>) {
-        self.step(Step::Repeat { turns, every });
-        self.loops.push((self.steps.len(), turns == Some(1)));
+        self.step(Step::Repeat { turns, every: every.unwrap_or_default() });
+        self.loops.push(OpenLoop { first_step: self.steps.len(), repeats: turns != Some(1) });
     }
 
     /// Ends the innermost loop; `false` when there is none.
     pub fn again(&mut self) -> bool {
         self.end_chunk();
-        match self.loops.pop() {
-            Some((body, _)) => {
-                self.steps.push(Step::Again { body });
-                true
-            }
-            None => false,
+        let is_open = self.loops.pop().is_some();
+        if is_open {
+            self.steps.push(Step::Again);
         }
+        is_open
     }
 
-    /// Whether the innermost loop would turn without sending or waiting.
+    /// Whether the innermost loop neither sends nor waits.
     pub fn loop_does_nothing(&self) -> bool {
-        let body = self.loops.last().map_or(0, |(body, _)| *body);
+        let first_step = self.loops.last().map_or(0, |open| open.first_step);
         let does = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_));
-        self.chunk.segments.is_empty() && !self.steps[body..].iter().any(does)
+        self.chunk.segments.is_empty() && !self.steps[first_step..].iter().any(does)
     }
 
     pub fn finish(mut self) -> (Vec<Step>, ResumeTable) {
@@ -170,24 +173,26 @@ impl Body {
         (self.steps, self.resume)
     }
 
-    /// Adds text as it stands, but for the placeholders in it.
+    /// Adds text that may have placeholders.
     fn text(&mut self, mut text: &[u8]) {
-        while let (false, Some((before, value, after))) = (self.literal, next_value(text)) {
-            self.written(before);
-            self.value(Segment::Value(value));
-            text = after;
+        if !self.literal {
+            while let Some((before, value, after)) = next_value(text) {
+                self.plain(before);
+                self.value(value);
+                text = after;
+            }
         }
-        self.written(text);
+        self.plain(text);
     }
 
-    fn value(&mut self, segment: Segment) {
+    fn value(&mut self, value: Value) {
         self.begin_event();
-        self.line.has_placeholder = true;
-        self.chunk.segments.push(segment);
+        self.line.has_unread = true;
+        self.chunk.segments.push(Segment::Value(value));
     }
 
     /// Adds text without placeholders.
-    fn written(&mut self, mut text: &[u8]) {
+    fn plain(&mut self, mut text: &[u8]) {
         if self.line.after_cr && text.starts_with(b"\n") {
             self.line.after_cr = false;
             self.chunk.push(b"\n");
@@ -207,10 +212,10 @@ impl Body {
         }
     }
 
-    /// Waits before an event that begins here, if there is a pace.
+    /// Notes that the current line is not blank. If an event begins with it, the wait of `@pace` comes first.
     fn begin_event(&mut self) {
         let begins = !self.line.in_event && self.line.is_blank();
-        if let (true, Some(pace)) = (begins, self.pace) {
+        if let Some(pace) = self.pace.filter(|_| begins) {
             self.step(Step::Sleep(Wait::Between(pace, pace)));
         }
         self.line.in_event = true;
@@ -226,32 +231,29 @@ impl Body {
         }
         if is_blank {
             self.end_event();
-        } else if let Some(id) = EventId::of_line(line.without_bom(), line.has_placeholder) {
+        } else if let Some(id) = EventId::of_line(line.without_bom(), line.has_unread) {
             self.id = Some(id);
         }
     }
 
     fn end_event(&mut self) {
         if let Some(id) = self.id.take() {
-            let in_loop = self.loops.iter().any(|(_, once)| !once);
+            let in_loop = self.loops.iter().any(|open| open.repeats);
             self.resume.add(id, Position { step: self.steps.len(), skip: self.chunk.length }, in_loop);
         }
     }
 
     fn end_chunk(&mut self) {
-        let segments = std::mem::take(&mut self.chunk).segments;
-        let pieces = match self.cut {
-            Cut::Octets(size, every) => Some((size, every)),
-            _ => None,
-        };
-        let chunk = match (segments.as_slice(), pieces) {
-            ([], _) => return,
-            ([Segment::Text(only)], None) => Chunk::Framed(Framed::new(only)),
-            _ => {
-                let at_most = segments.iter().map(Segment::at_most).sum::<Option<usize>>();
-                let at_most = at_most.filter(|octets| pieces.is_none() && *octets <= MAX_SHORT);
-                Chunk::Template { segments, pieces, at_most }
+        let text = Template(std::mem::take(&mut self.chunk).segments);
+        if text.0.is_empty() {
+            return;
+        }
+        let chunk = match (self.cut, text.as_plain()) {
+            (Cut::Pieces { size, every }, _) => {
+                Chunk::Pieces { text, size: usize::try_from(size).unwrap_or(usize::MAX), every }
             }
+            (_, Some(plain)) => Chunk::Framed(Framed::new(plain)),
+            (_, None) => Chunk::Rendered(text),
         };
         self.steps.push(Step::Chunk(chunk));
     }
@@ -270,7 +272,7 @@ impl ChunkText {
 
 impl Line {
     fn is_blank(&self) -> bool {
-        self.text.is_empty() && !self.has_placeholder
+        self.text.is_empty() && !self.has_unread
     }
 
     fn without_bom(&self) -> &[u8] {

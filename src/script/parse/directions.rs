@@ -1,6 +1,6 @@
 //! The table of directions: how each is written, and what it adds to what the part that is being read will send.
 
-use super::body::Cut;
+use super::body::{Cut, MAX_FILL};
 use super::part::PartParser;
 use crate::http::chunk::Framed;
 use crate::script::head::field_line;
@@ -184,7 +184,10 @@ fn send(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn fill(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let (size, filler) = word(argument);
-    let size = parse_size(&shown(size))?;
+    let size = match parse_size(&shown(size))? {
+        count if count > MAX_FILL => return Err(wrong(size, "is too large (at most 64M)")),
+        count => count as usize,
+    };
     let byte = match unescape(filler)?.as_slice() {
         [] => b'x',
         [b'\n' | b'\r'] => return Err("filler is no line end".to_owned()),
@@ -204,7 +207,7 @@ fn chunk(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         _ => {
             let (size, rest) = word(argument);
             match number(size) {
-                Ok(size) if size > 0 => Cut::Octets(size, every(rest)?.unwrap_or(Duration::ZERO)),
+                Ok(size) if size > 0 => Cut::Pieces { size, every: every(rest)?.unwrap_or(Duration::ZERO) },
                 _ => return Err(wrong(argument, "is no way to cut chunks")),
             }
         }
@@ -242,7 +245,7 @@ fn sleep(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (least, most) = parse_wait(plain)?;
             Wait::Between(least, most)
         }
-        None => Wait::Asked(template),
+        None => Wait::Requested(template),
     };
     parser.body.step(Step::Sleep(wait));
     Ok(())
@@ -269,7 +272,7 @@ fn keepalive(parser: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     }
     comment.push(b'\n');
     parser.content_follows();
-    parser.body.step(Step::Keepalive(every, Framed::new(&comment)));
+    parser.body.step(Step::Keepalive { every, comment: Framed::new(&comment) });
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::script::{BodyFraming, Chunk, Step, Wait};
 use std::time::Duration;
 
 fn parse(text: &str) -> Result<Script, Vec<String>> {
-    let script = Script::parse("chat.sse", "/chat", text.as_bytes());
+    let script = Script::compile("chat.sse", "/chat", text.as_bytes());
     script.map_err(|mistakes| mistakes.0.iter().map(ParseError::to_string).collect())
 }
 
@@ -87,8 +87,9 @@ fn every_direction_explains_what_is_wrong_with_its_argument() {
         ("@eol lfcr", "`lfcr` is no line end (write `@eol keep | lf | crlf | cr`)"),
         ("@literal", "`` is neither on nor off (write `@literal on | off`)"),
         ("@send", "there is nothing to send (write `@send TEXT`)"),
-        ("@send \\q", r"unknown escape `\q` (known are \n \r \t \0 \s \\ \xHH)"),
+        ("@send \\q", r"unknown escape `\q` (known: \n \r \t \0 \s \\ \xHH)"),
         ("@fill 5K", "`5K` is no size (write 512, 64k or 5M, at most 1024M)"),
+        ("@fill 65M", "`65M` is too large (at most 64M)"),
         ("@fill 5 ab", "filler is one byte, not `ab` (write `@fill SIZE [c]`)"),
         ("@fill 5 \\n", "filler is no line end (write `@fill SIZE [c]`)"),
         ("@chunk some", "`some` is no way to cut chunks (write `@chunk event | line | whole | N [every T]`)"),

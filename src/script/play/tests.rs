@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::http::chunk::Framing;
-use crate::script::context::tests::Fake;
+use crate::script::context::tests::TestRequest;
 use crate::script::units::Speed;
 use crate::script::Script;
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// What happened, in order: writes as text, waits as the time since the start.
 type Diary = Rc<RefCell<Vec<String>>>;
@@ -25,15 +26,16 @@ impl Write for Recorder {
 }
 
 /// A clock that stands still but for waits, each of which takes `late` longer than asked. The client leaves after a
-/// minute.
-struct FakeClock {
+/// minute. At every check, one more client has connected.
+struct FakeClock<'a> {
     diary: Diary,
+    open_clients: &'a AtomicUsize,
     start: Instant,
     now: Instant,
     late: Duration,
 }
 
-impl Clock for FakeClock {
+impl Clock for FakeClock<'_> {
     fn now(&self) -> Instant {
         self.now
     }
@@ -46,6 +48,7 @@ impl Clock for FakeClock {
         Ok(())
     }
     fn check(&mut self) -> io::Result<()> {
+        self.open_clients.fetch_add(1, Ordering::Relaxed);
         match self.now - self.start < Duration::from_secs(60) {
             true => Ok(()),
             false => Err(io::ErrorKind::ConnectionReset.into()),
@@ -60,16 +63,17 @@ impl Clock for FakeClock {
 
 /// The diary of a playing, which ends with how it ended.
 fn play_with(text: &str, id: &'static str, speed: Speed, late: Duration) -> Vec<String> {
-    let script = Script::parse("test.sse", "/test", text.as_bytes()).unwrap();
-    let asked = Fake { target: "/test?n=7&t=2s", headers: vec![("last-event-id", id)], ..Fake::default() };
-    let facts = Facts { asked: &asked, connection: 1 };
-    let part = script.part(facts).unwrap();
+    let script = Script::compile("test.sse", "/test", text.as_bytes()).unwrap();
+    let request = TestRequest::get("/test?n=7&t=2s", &format!("last-event-id: {id}\r\n"));
+    let context = request.context();
+    let part = script.part(context).unwrap();
     let diary = Diary::default();
     let now = Instant::now();
-    let clock = FakeClock { diary: Rc::clone(&diary), start: now, now, late };
+    let open_clients = &request.open_clients;
+    let clock = FakeClock { diary: Rc::clone(&diary), open_clients, start: now, now, late };
     let body = ChunkedWriter::new(Recorder(Rc::clone(&diary)), Framing::Chunked);
-    let player = Player::new(facts, b"HEAD ".to_vec(), body, clock, Timing { speed, seed: 1 });
-    let end = player.play(part, part.start(facts).unwrap());
+    let player = Player::new(context, b"HEAD ".to_vec(), body, clock, Timing { speed, seed: 1 });
+    let end = player.play(part, part.start(context).unwrap());
     let mut played = diary.borrow().clone();
     played.push(end.map_or("gone".to_owned(), |end| format!("{end:?}")));
     played
@@ -175,7 +179,7 @@ fn text_sent_on_purpose_is_one_chunk_however_others_are_cut() {
 }
 
 #[test]
-fn a_value_that_changes_while_it_is_sent_is_looked_at_once() {
+fn a_value_that_changes_is_looked_at_each_time_it_is_sent() {
     let played = play("@repeat 11\n{{open}}\n@again\n").remove(0);
     assert!(played.contains(r"2\r\n9\n\r\n3\r\n10\n\r\n3\r\n11\n\r\n"), "{played}");
 }

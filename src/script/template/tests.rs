@@ -1,19 +1,19 @@
-//! Tests of `template`.
+//! Placeholders and their values, and escapes.
 
 use super::*;
-use crate::script::context::tests::Fake;
+use crate::script::context::tests::TestRequest;
+use std::sync::atomic::AtomicUsize;
 
 fn render(text: &str) -> String {
-    let asked = Fake {
-        method: "GET",
-        target: "/a?n=41&s=x%0Ay",
-        headers: vec![("Last-Event-ID", "7"), ("X", "y"), ("Cookie", "c=d")],
+    let fields = "Last-Event-ID: 7\r\nX: y\r\nCookie: c=d\r\n";
+    let request = TestRequest {
         body: "hello",
-        ..Fake::default()
+        open_clients: AtomicUsize::new(9),
+        ..TestRequest::get("/a?n=41&s=x%0Ay", fields)
     };
-    let facts = Facts { asked: &asked, connection: 3 };
-    let moment = Moment { elapsed: 5, time: 1_700_000_000_000, turn: 2, open: 9 };
-    String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(facts, &moment)).unwrap()
+    let request = RequestContext { connection: 3, ..request.context() };
+    let context = RenderContext { request, elapsed: 5, time: 1_700_000_000_000, turn: 2 };
+    String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(&context).into_owned()).unwrap()
 }
 
 #[test]
@@ -38,10 +38,10 @@ fn a_default_stands_for_what_is_absent() {
 }
 
 #[test]
-fn unknown_names_are_mistakes_outside_of_the_body() {
+fn an_unknown_placeholder_is_an_error_outside_of_the_body() {
     let error = |text: &str| Template::parse(text.as_bytes()).unwrap_err();
     assert!(error("{{elapsd}}")
-        .starts_with("unknown placeholder `{{elapsd}}` (did you mean `{{elapsed}}`? known are"));
+        .starts_with("unknown placeholder `{{elapsd}}` (did you mean `{{elapsed}}`? known:"));
     assert!(error("{{query:}}").starts_with("unknown placeholder `{{query:}}` (did you mean `{{query:K}}`?"));
     assert!(Template::parse(b"{{ and }} and }}{{").is_err());
     assert!(Template::parse(b"{{elapsed} {{").is_ok());
@@ -50,8 +50,8 @@ fn unknown_names_are_mistakes_outside_of_the_body() {
 #[test]
 fn escapes_are_undone_in_text_but_not_in_values() {
     assert_eq!(unescape(br"a\n\r\t\0\s\\\xE2\x7b").unwrap(), b"a\n\r\t\0 \\\xE2{");
-    assert_eq!(unescape(br"a\q").unwrap_err(), r"unknown escape `\q` (known are \n \r \t \0 \s \\ \xHH)");
-    assert_eq!(unescape(br"a\xZ").unwrap_err(), r"unknown escape `\xZ` (known are \n \r \t \0 \s \\ \xHH)");
+    assert_eq!(unescape(br"a\q").unwrap_err(), r"unknown escape `\q` (known: \n \r \t \0 \s \\ \xHH)");
+    assert_eq!(unescape(br"a\xZ").unwrap_err(), r"unknown escape `\xZ` (known: \n \r \t \0 \s \\ \xHH)");
     assert!(unescape(b"a\\").is_err());
     let template = Template::parse_escaped(br"\x7b\x7bi}} {{i}}").unwrap();
     assert_eq!(template.0.len(), 2);

@@ -1,4 +1,4 @@
-//! Tests of `body`.
+//! Where chunks and events begin and end.
 
 use super::*;
 
@@ -11,20 +11,19 @@ fn body(cut: Cut, text: &[u8]) -> Body {
     body
 }
 
-/// Every step: the data of a chunk with `*` for a placeholder, or the step's name.
+/// The data of each chunk, with `*` for a placeholder, and the name of each other step.
 fn steps(body: Body) -> Vec<String> {
-    body.finish().0.iter().map(shown).collect()
+    body.finish().0.iter().map(name).collect()
 }
 
-fn shown(step: &Step) -> String {
+fn name(step: &Step) -> String {
     let text = |segment: &Segment| match segment {
         Segment::Text(text) => text.escape_ascii().to_string(),
-        Segment::Fill(byte, count) => format!("{count}*{}", *byte as char),
         Segment::Value(_) => "*".to_owned(),
     };
     match step {
         Step::Chunk(Chunk::Framed(chunk)) => chunk.data().escape_ascii().to_string(),
-        Step::Chunk(Chunk::Template { segments, .. }) => segments.iter().map(text).collect(),
+        Step::Chunk(Chunk::Rendered(template)) => template.0.iter().map(text).collect(),
         other => format!("{other:?}"),
     }
 }
@@ -34,7 +33,7 @@ fn chunks(cut: Cut, text: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn cuts_after_blank_lines_whatever_ends_them() {
+fn chunks_end_after_blank_lines_with_any_line_end() {
     assert_eq!(chunks(Cut::Event, b"a\n\nb\n\n"), [r"a\n\n", r"b\n\n"]);
     assert_eq!(chunks(Cut::Event, b"a\r\n\r\nb\r\n\r\n"), [r"a\r\n\r\n", r"b\r\n\r\n"]);
     assert_eq!(chunks(Cut::Event, b"a\r\rb\r\r"), [r"a\r\r", r"b\r\r"]);
@@ -43,13 +42,13 @@ fn cuts_after_blank_lines_whatever_ends_them() {
 }
 
 #[test]
-fn cuts_after_lines_or_not_at_all() {
+fn chunks_end_after_lines_or_not_at_all() {
     assert_eq!(chunks(Cut::Line, b"a\nb\r\n\r"), [r"a\n", r"b\r\n", r"\r"]);
     assert_eq!(chunks(Cut::Whole, b"a\n\nb\n\nc"), [r"a\n\nb\n\nc"]);
 }
 
 #[test]
-fn a_line_with_a_placeholder_alone_is_not_blank() {
+fn a_line_of_one_placeholder_is_not_blank() {
     assert_eq!(chunks(Cut::Event, b"a\n{{elapsed}}\n\nb"), [r"a\n*\n\n", "b"]);
 }
 
@@ -65,7 +64,7 @@ fn an_unknown_name_in_braces_is_text() {
 }
 
 #[test]
-fn line_ends_are_replaced_but_not_those_of_sent_text() {
+fn line_ends_are_replaced_except_in_sent_text() {
     let mut body = Body::new();
     body.line_end = Some(b"\r");
     body.line(b"a\r\n");
@@ -76,7 +75,7 @@ fn line_ends_are_replaced_but_not_those_of_sent_text() {
 }
 
 #[test]
-fn an_lf_after_a_cr_is_the_rest_of_one_line_end() {
+fn cr_lf_is_one_line_end_even_when_it_is_cut() {
     let mut body = Body::new();
     body.send(Template(vec![Segment::Text(b"id: 1\r\n\r".to_vec())]));
     body.line(b"\n");
@@ -86,14 +85,14 @@ fn an_lf_after_a_cr_is_the_rest_of_one_line_end() {
 }
 
 #[test]
-fn filler_joins_the_text_around_it_and_is_written_out_when_it_is_short() {
+fn filler_joins_the_text_around_it() {
     let mut body = body(Cut::Event, b"data: ");
     body.fill(b'x', 3);
     body.line(b"\n");
-    body.fill(b'y', 5_000);
+    body.fill(b'y', 2);
     body.line(b"\n");
     body.line(b"\n");
-    assert_eq!(steps(body), [r"data: xxx\n5000*y\n\n"]);
+    assert_eq!(steps(body), [r"data: xxx\nyy\n\n"]);
 }
 
 #[test]
@@ -110,7 +109,7 @@ fn a_pace_waits_before_every_event() {
 }
 
 #[test]
-fn the_place_after_an_id_is_a_step_or_inside_one() {
+fn a_client_resumes_at_a_step_or_inside_one() {
     let place =
         |cut, id: &[u8]| body(cut, b"\xEF\xBB\xBFid: 1\n\ndata\nid: 2\n\nid: 3\n\n").finish().1.after(id);
     assert_eq!(place(Cut::Event, b"1"), Some(Position { step: 1, skip: 0 }));

@@ -1,8 +1,9 @@
-//! The law: what has no line that begins with `@` and no known placeholder is sent as it stands, byte for byte.
+//! A captured stream is a script: text without a line that begins with `@` and without a known placeholder is sent byte
+//! for byte.
 
 use crate::support::{serve, Exchange, Random, PATIENCE};
 
-/// What random texts are made of: bytes that mean something to somebody, and any others.
+/// The pieces of random texts: sequences that mean something to a parser. Random bytes come between them.
 const PIECES: &[&[u8]] = &[
     b"\n",
     b"\n",
@@ -28,26 +29,28 @@ const PIECES: &[&[u8]] = &[
     b"0\r\n\r\n",
 ];
 
-fn text(random: &mut Random) -> Vec<u8> {
+fn random_text(random: &mut Random) -> Vec<u8> {
     let mut text = Vec::new();
     for _ in 0..random.below(60) {
-        match random.below(4) {
-            0 => text.push(random.below(256) as u8),
-            _ => text.extend_from_slice(PIECES[random.below(PIECES.len())]),
+        if random.below(4) == 0 {
+            text.push(random.below(256) as u8);
+        } else {
+            text.extend_from_slice(PIECES[random.below(PIECES.len())]);
         }
     }
-    let speaks = text.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"@"));
-    let is_known = |text: &[u8]| text.windows(9).any(|window| window == b"{{elapsed");
-    if speaks || is_known(&text) && text.windows(2).any(|window| window == b"}}") {
-        return self::text(random);
+    let has_direction = text.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"@"));
+    let has_placeholder =
+        text.windows(9).any(|window| window == b"{{elapsed") && text.windows(2).any(|window| window == b"}}");
+    if has_direction || has_placeholder {
+        return random_text(random);
     }
     text
 }
 
 #[test]
-fn any_bytes_without_directions_arrive_as_they_stand() {
+fn any_bytes_without_directions_arrive_unchanged() {
     let mut random = Random(7);
-    let mut texts: Vec<Vec<u8>> = (0..400).map(|_| text(&mut random)).collect();
+    let mut texts: Vec<Vec<u8>> = (0..400).map(|_| random_text(&mut random)).collect();
     texts.extend(
         [&b""[..], b"\n", b"\r", b"\xEF\xBB\xBF", b"unterminated", b"a\r\n\r\nb", b"\0\0"]
             .map(<[u8]>::to_vec),
@@ -59,15 +62,15 @@ fn any_bytes_without_directions_arrive_as_they_stand() {
             names.iter().zip(&scripts).map(|(name, script)| (name.as_str(), script.as_slice())).collect();
         let server = serve("max", &scripts);
         for (name, text) in names.iter().zip(&texts) {
-            let answer = Exchange::new(server.address(), format!("GET {name} HTTP/1.0\r\n\r\n"), PATIENCE);
-            assert_eq!(answer.wire, *text, "{prefix:?} {}", text.escape_ascii());
+            let response = Exchange::new(server.address(), format!("GET {name} HTTP/1.0\r\n\r\n"), PATIENCE);
+            assert_eq!(response.wire, *text, "{prefix:?} {}", text.escape_ascii());
         }
     }
 }
 
 #[test]
-fn in_literal_text_placeholders_are_text() {
+fn literal_text_keeps_its_placeholders_as_text() {
     let script = "@literal on\n{{elapsed}} {{i}}\n@send {{path}}\\n\n@literal off\n{{path}}\n";
-    let answer = crate::support::play(script, "max");
-    assert_eq!(answer.data(), (b"{{elapsed}} {{i}}\n{{path}}\n/script\n".to_vec(), true));
+    let response = crate::support::play(script, "max");
+    assert_eq!(response.data(), (b"{{elapsed}} {{i}}\n{{path}}\n/script\n".to_vec(), true));
 }

@@ -1,9 +1,9 @@
-//! Clients that go away: what they held is free again, and nobody else notices.
+//! Disconnecting clients: the server notices in time and releases their threads and descriptors.
 
 use crate::support::{eventually, Client, Folder, Program, OWN_THREADS};
 use std::time::{Duration, Instant};
 
-/// How long it takes until the connection of a client that asked for this script and reset its connection is gone.
+/// How long it takes to notice that a client that requested this script `requests` times has reset its connection.
 fn noticed_after(name: &str, script: &str, requests: usize) -> Duration {
     let folder = Folder::new(name);
     let script = folder.file("script.sse", script);
@@ -21,26 +21,27 @@ fn noticed_after(name: &str, script: &str, requests: usize) -> Duration {
     taken
 }
 
+/// More than a second, because the machine may be busy.
 const NOTICE: Duration = Duration::from_millis(1_500);
 
-pub fn a_reset_is_noticed_within_a_second_in_the_middle_of_an_hour() {
+pub fn a_reset_is_noticed_within_a_second_during_a_sleep_of_an_hour() {
     let taken = noticed_after("hour", "data: 1\n\n@sleep 1h\ndata: 2\n\n", 1);
     assert!(taken < NOTICE, "{taken:?}");
 }
 
-pub fn a_reset_is_noticed_although_request_bytes_lie_unread() {
+pub fn a_reset_is_noticed_when_request_bytes_are_unread() {
     let taken = noticed_after("unread", "data: 1\n\n@sleep 1h\ndata: 2\n\n", 2);
     assert!(taken < NOTICE, "{taken:?}");
 }
 
-pub fn a_reset_is_noticed_in_a_row_of_short_sleeps() {
+pub fn a_reset_is_noticed_in_a_series_of_short_sleeps() {
     let taken = noticed_after("short", "data: 1\n\n@repeat forever\n@sleep 900ms\n@again\n", 1);
     assert!(taken < NOTICE, "{taken:?}");
-    let taken = noticed_after("row", &format!("data: 1\n\n{}", "@sleep 900ms\n".repeat(20)), 1);
+    let taken = noticed_after("series", &format!("data: 1\n\n{}", "@sleep 900ms\n".repeat(20)), 1);
     assert!(taken < NOTICE, "{taken:?}");
 }
 
-pub fn a_client_that_closes_is_noticed_at_the_second_write() {
+pub fn a_close_is_noticed_at_the_second_write() {
     let program = Program::start(&["--speed", "10"]);
     let mut client = Client::connect(program.address);
     client.get("/events", "").read_head();
@@ -51,7 +52,7 @@ pub fn a_client_that_closes_is_noticed_at_the_second_write() {
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
-pub fn connecting_and_vanishing_leaves_nothing_behind() {
+pub fn clients_that_disconnect_at_once_leave_nothing_behind() {
     let program = Program::start(&[]);
     let descriptors = program.descriptors();
     for _ in 0..200 {

@@ -1,0 +1,85 @@
+//! Loads scripts: from text, and from files.
+
+use super::Script;
+use crate::text::error::{Error, ErrorKind};
+use crate::text::escape::escape;
+use std::fs;
+use std::path::Path;
+
+impl Script {
+    /// Compiles the text of a script, which answers `GET path` unless it contains `@on`. The path begins with `/` and is
+    /// not percent-encoded.
+    ///
+    /// ```
+    /// use rust_sse_server::{ErrorKind, Script};
+    ///
+    /// let script = Script::parse("/chat", "@pace 40ms\ndata: Hello\n\ndata: world\n\n")?;
+    /// assert_eq!(script.route(), "/chat");
+    ///
+    /// let error = Script::parse("/chat", "data: 1\n\n@slep 1s\n").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidScript);
+    /// assert_eq!(error.to_string(), "/chat:3: unknown direction `@slep` (did you mean `@sleep`?)");
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidScript`]. The message lists all mistakes in the order of their lines, `path:LINE: message`.
+    pub fn parse(path: &str, text: impl AsRef<[u8]>) -> Result<Script, Error> {
+        compile(path, path, text.as_ref())
+    }
+
+    /// Loads a script from a file, which answers `GET /NAME` unless it contains `@on`: NAME is the name of the file
+    /// without `.sse`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidScript`] as for [`Script::parse`], and for a file without a name; [`ErrorKind::Io`] when the
+    /// file cannot be read.
+    pub fn load(file: impl AsRef<Path>) -> Result<Script, Error> {
+        let file = file.as_ref();
+        let name = file.to_string_lossy();
+        let path = path_of_file(file).ok_or_else(|| {
+            let message =
+                format!("cannot derive a URL path from `{}` (name the file NAME.sse)", escape(&*name));
+            Error::new(ErrorKind::InvalidScript, message)
+        })?;
+        let text = fs::read(file).map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;
+        compile(&name, &path, &text)
+    }
+
+    /// The method and target that the script answers, as it is written in `@on`; without a method for GET.
+    pub fn route(&self) -> String {
+        self.route.to_string()
+    }
+
+    /// The text of the script's first remark (`@# …`); empty when it has none.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+}
+
+fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, Error> {
+    Script::compile(file, path, text)
+        .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
+}
+
+/// The path of the script in a file: its name without `.sse`; `None` when there is no such name.
+fn path_of_file(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_string_lossy();
+    let stem = name.strip_suffix(".sse").unwrap_or(&name);
+    (!stem.is_empty()).then(|| format!("/{stem}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_served_at_its_name_without_sse() {
+        let path = |file: &str| path_of_file(Path::new(file));
+        assert_eq!(path("dir/chat.sse").as_deref(), Some("/chat"));
+        assert_eq!(path("a.b.sse").as_deref(), Some("/a.b"));
+        assert_eq!(path("capture.txt").as_deref(), Some("/capture.txt"));
+        assert_eq!(path(".sse"), None);
+        assert_eq!(path("/"), None);
+    }
+}

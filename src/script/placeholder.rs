@@ -1,0 +1,151 @@
+//! The table of placeholders, and what stands between the braces: `{{query:n+1|0}}`.
+
+use super::context::RenderContext;
+use super::units::parse_number;
+use std::borrow::Cow;
+use std::fmt;
+
+/// One row of the table of placeholders.
+pub struct Placeholder {
+    /// How it is written: a name, and `:K` if it takes a key.
+    pub usage: &'static str,
+    /// Its value for a key; `None` if the request has none.
+    value: for<'a> fn(&RenderContext<'a>, &str) -> Option<Cow<'a, [u8]>>,
+}
+
+/// All placeholders, in the order of the documents.
+pub const PLACEHOLDERS: &[Placeholder] = &[
+    Placeholder { usage: "elapsed", value: |context, _| number(context.elapsed) },
+    Placeholder { usage: "time", value: |context, _| number(context.time) },
+    Placeholder { usage: "i", value: |context, _| number(context.turn) },
+    Placeholder { usage: "connection", value: |context, _| number(context.request.connection) },
+    Placeholder { usage: "last-event-id", value: |context, _| context.request.last_event_id() },
+    Placeholder { usage: "method", value: |context, _| bytes(context.request.request.method().as_bytes()) },
+    Placeholder { usage: "target", value: |context, _| bytes(context.request.request.target()) },
+    Placeholder { usage: "path", value: |context, _| bytes(context.request.request.path()) },
+    Placeholder { usage: "open", value: |context, _| number(context.request.open()) },
+    Placeholder { usage: "query:K", value: |context, key| context.request.query_value(key.as_bytes()) },
+    Placeholder {
+        usage: "header:K",
+        value: |context, key| context.request.request.field(key).map(Cow::Borrowed),
+    },
+    Placeholder { usage: "cookie:K", value: |context, key| context.request.cookie(key).map(Cow::Borrowed) },
+    Placeholder { usage: BODY, value: |context, _| bytes(context.request.body) },
+];
+
+/// The placeholder for which the body of a request is kept.
+const BODY: &str = "body";
+
+fn number(number: u64) -> Option<Cow<'static, [u8]>> {
+    Some(Cow::Owned(number.to_string().into_bytes()))
+}
+
+fn bytes(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    Some(Cow::Borrowed(bytes))
+}
+
+impl fmt::Debug for Placeholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.usage)
+    }
+}
+
+/// What stands in `{{ }}`: a name, something to add, and a default for a value that is absent.
+#[derive(Clone, Debug)]
+pub struct Value {
+    name: Name,
+    plus: Option<Addend>,
+    default: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Debug)]
+enum Addend {
+    Number(u64),
+    Name(Name),
+}
+
+/// A placeholder with its key, which is empty if it takes none.
+#[derive(Clone, Debug)]
+struct Name {
+    placeholder: &'static Placeholder,
+    key: String,
+}
+
+impl Name {
+    fn parse(text: &str) -> Option<Name> {
+        let (name, key) = text.split_once(':').unwrap_or((text, ""));
+        let placeholder =
+            PLACEHOLDERS.iter().find(|placeholder| match placeholder.usage.split_once(':') {
+                Some((usage, _)) => usage == name && !key.is_empty(),
+                None => placeholder.usage == text,
+            })?;
+        Some(Name { placeholder, key: key.to_owned() })
+    }
+
+    fn value<'a>(&self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
+        (self.placeholder.value)(context, &self.key)
+    }
+
+    /// The value as a number. What is not a number counts as 0.
+    fn number(&self, context: &RenderContext<'_>) -> u64 {
+        let value = self.value(context).unwrap_or_default();
+        std::str::from_utf8(&value).ok().and_then(parse_number).unwrap_or(0)
+    }
+
+    fn uses_body(&self) -> bool {
+        self.placeholder.usage == BODY
+    }
+}
+
+impl Value {
+    /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without `|default`; `None` for an unknown name.
+    pub fn parse(text: &[u8]) -> Option<Value> {
+        let text = std::str::from_utf8(text).ok()?;
+        let (sum, default) = match text.split_once('|') {
+            Some((sum, default)) => (sum, Some(default.as_bytes().to_vec())),
+            None => (text, None),
+        };
+        let (name, plus) = match sum.split_once('+') {
+            Some((name, addend)) => (name, Some(Addend::parse(addend)?)),
+            None => (sum, None),
+        };
+        Some(Value { name: Name::parse(name)?, plus, default })
+    }
+
+    /// The bytes to send in this context; none for a value that is absent and has no default.
+    pub fn render<'a>(&'a self, context: &RenderContext<'a>) -> Cow<'a, [u8]> {
+        let value = self.name.value(context);
+        if let (None, Some(default)) = (&value, &self.default) {
+            return Cow::Borrowed(default);
+        }
+        match &self.plus {
+            Some(addend) => {
+                let sum = self.name.number(context).saturating_add(addend.number(context));
+                Cow::Owned(sum.to_string().into_bytes())
+            }
+            None => value.unwrap_or_default(),
+        }
+    }
+
+    /// Whether the body of the request is needed.
+    pub fn uses_body(&self) -> bool {
+        let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if name.uses_body());
+        in_addend || self.name.uses_body()
+    }
+}
+
+impl Addend {
+    fn parse(text: &str) -> Option<Addend> {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().ok().map(Addend::Number);
+        }
+        Name::parse(text).map(Addend::Name)
+    }
+
+    fn number(&self, context: &RenderContext<'_>) -> u64 {
+        match self {
+            Addend::Number(number) => *number,
+            Addend::Name(name) => name.number(context),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Sends the bytes of a response: the head together with the first bytes of the body, then chunks, up to the place where
+//! `@drop after` cuts the body.
+
+use crate::http::chunk::{ChunkedWriter, Framed, Framing};
+use std::io::{self, Write};
+
+/// Why a script is not played to its end.
+pub(super) enum Stop {
+    /// `@drop after` has cut the body.
+    Dropped,
+    /// The connection is broken, or the server stops.
+    Error(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+/// A response on its way to the client.
+pub(super) struct Output<W: Write> {
+    /// Empty when it has been sent.
+    head: Vec<u8>,
+    body: ChunkedWriter<W>,
+    /// `@wire` sent something instead of the head.
+    is_headless: bool,
+    /// Bytes of the body after which it is cut.
+    drop_after: Option<u64>,
+    /// The last two bytes of the body.
+    last: [u8; 2],
+}
+
+impl<W: Write> Output<W> {
+    pub fn new(head: Vec<u8>, body: ChunkedWriter<W>) -> Output<W> {
+        Output { head, body, is_headless: false, drop_after: None, last: *b"\n\n" }
+    }
+
+    /// Whether the head is still to be sent.
+    pub fn has_head(&self) -> bool {
+        !self.head.is_empty()
+    }
+
+    /// Whether there is no body, whatever the script says: the status is 204 or 304.
+    pub fn has_no_body(&self) -> bool {
+        self.body.framing() == Framing::Empty
+    }
+
+    /// Whether a comment can be sent: in the body, and not in the middle of a line. A CR may be half of a line end.
+    pub fn can_take_comment(&self) -> bool {
+        let ends_a_line = self.last[1] == b'\n' || self.last == *b"\r\r";
+        ends_a_line && !self.has_head() && !self.is_headless && !self.has_no_body()
+    }
+
+    /// Sends the head with the next flush, unless it has been sent.
+    pub fn send_head(&mut self) -> io::Result<()> {
+        if !self.has_head() {
+            return Ok(());
+        }
+        self.body.head(std::mem::take(&mut self.head))
+    }
+
+    /// Sends data as one chunk.
+    pub fn send(&mut self, data: &[u8]) -> Result<(), Stop> {
+        if let Some(limit) = self.drop_after {
+            let left = limit.saturating_sub(self.body.length());
+            if data.len() as u64 >= left {
+                self.body.cut(data, left as usize)?;
+                self.body.flush()?;
+                return Err(Stop::Dropped);
+            }
+        }
+        self.note_last(data);
+        Ok(self.body.write_all(data)?)
+    }
+
+    /// Sends a chunk that was framed in advance, or what follows the first `skip` bytes of its data.
+    pub fn send_framed(&mut self, chunk: &Framed, skip: usize) -> Result<(), Stop> {
+        if skip > 0 || self.drop_after.is_some() {
+            return self.send(&chunk.data()[skip..]);
+        }
+        self.note_last(chunk.data());
+        Ok(self.body.framed(chunk)?)
+    }
+
+    /// Sends bytes outside of the framing, and if the head was not sent yet, instead of it.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.has_head() {
+            self.head.clear();
+            self.is_headless = true;
+            self.body.stop_framing();
+        }
+        self.body.raw(bytes)?;
+        self.body.flush()
+    }
+
+    /// Cuts the body when it has this many bytes, from now on.
+    pub fn set_drop_after(&mut self, bytes: u64) {
+        self.drop_after = Some(bytes);
+    }
+
+    /// Whether the body has as many bytes as `@drop after` allows.
+    pub fn is_full(&self) -> bool {
+        self.drop_after.map_or(false, |bytes| self.body.length() >= bytes)
+    }
+
+    /// Writes everything that is due, in one write.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.body.flush()
+    }
+
+    /// Ends the body. `true` if the client sees that it is complete, so that another response can follow.
+    pub fn finish(&mut self, trailer: &[u8]) -> io::Result<bool> {
+        self.body.finish(trailer)?;
+        let is_complete = match self.body.framing() {
+            Framing::Length(length) => length == self.body.length(),
+            _ => true,
+        };
+        Ok(is_complete && !self.is_headless)
+    }
+
+    fn note_last(&mut self, data: &[u8]) {
+        match data {
+            [] => {}
+            [only] => self.last = [self.last[1], *only],
+            [.., second, last] => self.last = [*second, *last],
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Makes the head of a part's response to a request: status line, field lines, and how the end of the body is marked.
+
+use super::context::RequestContext;
+use super::head::HeadField;
+use super::template::Template;
+use super::{BodyFraming, Ending, Part};
+use crate::http::chunk::Framing;
+use crate::http::field::{is_field_value, says_close};
+use crate::http::request::Version;
+use crate::http::response::{ResponseHead, ResponseOptions, StreamHead};
+use crate::http::status::Status;
+use std::borrow::Cow;
+
+impl Part {
+    /// The head of the response to a request.
+    ///
+    /// # Errors
+    /// A message about a value of the request that would make a response which cannot be sent.
+    pub fn response_head(
+        &self,
+        context: RequestContext<'_>,
+        options: ResponseOptions,
+    ) -> Result<StreamHead, String> {
+        self.check_waits(context)?;
+        let (status, reason) = self.head.status(context)?;
+        let status = Status(status);
+        let reason = reason.unwrap_or_else(|| status.reason().into());
+        let framing = self.response_framing(status, context.request.version());
+        let mut close = options.close || self.ending == Ending::Close || framing == Framing::UntilClose;
+        let mut head = ResponseHead::new(status, &reason);
+        for field in self.head.fields() {
+            match field {
+                HeadField::Framing if status.has_no_body() => {}
+                HeadField::Framing => head.framing(framing),
+                HeadField::Date => head.date(),
+                HeadField::Cors => head.cors(options),
+                HeadField::Connection if close => head.field("connection", b"close"),
+                HeadField::Connection => {}
+                HeadField::Line(name, value) => {
+                    let value = field_value(name, value, context)?;
+                    close |= name.eq_ignore_ascii_case("connection") && says_close(&value);
+                    head.field(name, &value);
+                }
+            }
+        }
+        Ok(StreamHead { bytes: head.finish(), framing, close })
+    }
+
+    /// How the end of the body is marked for a client that uses this version.
+    fn response_framing(&self, status: Status, version: Version) -> Framing {
+        if status.has_no_body() {
+            return Framing::Empty;
+        }
+        match self.framing {
+            BodyFraming::Length(length) => {
+                Framing::Length(length.or_else(|| self.body_length()).unwrap_or(0))
+            }
+            BodyFraming::Close => Framing::UntilClose,
+            BodyFraming::Chunked if !self.has_body() => Framing::Empty,
+            // HTTP/1.0 has no chunks.
+            BodyFraming::Chunked if version == Version::Http10 => Framing::UntilClose,
+            BodyFraming::Chunked => Framing::Chunked,
+        }
+    }
+}
+
+/// The value of a field line for this request. Bytes from a client must not become a field line.
+fn field_value<'a>(
+    name: &str,
+    value: &'a Template,
+    context: RequestContext<'_>,
+) -> Result<Cow<'a, [u8]>, String> {
+    let value = value.in_head(context);
+    if is_field_value(&value) {
+        Ok(value)
+    } else {
+        Err(format!("the value of `{name}` contains a control byte, which a field line cannot contain"))
+    }
+}

@@ -1,0 +1,73 @@
+//! The responses to requests that no script answers.
+
+use crate::http::field::{is_token, list_members};
+use crate::http::request::Request;
+use crate::http::response::{Response, ResponseOptions};
+use crate::http::status::Status;
+
+/// The response to a method that no script answers at this path: `405 Method Not Allowed`, or what OPTIONS asks for.
+pub(super) fn method_not_allowed(request: &Request, options: ResponseOptions, methods: &[&str]) -> Response {
+    if request.method() == "OPTIONS" {
+        return allowed_methods(request, options, methods);
+    }
+    let allow = allow(methods);
+    let text = format!("405 Method Not Allowed: this path answers {allow}\n");
+    Response::new(Status::METHOD_NOT_ALLOWED, text).field("allow", allow)
+}
+
+/// The response to a request for a path without a script: `404 Not Found` with the routes that exist, one on each line.
+pub(super) fn not_found(request: &Request, options: ResponseOptions, routes: &str) -> Response {
+    // The script of a web page is to see the 404 of its request, not a preflight that failed.
+    let is_preflight = options.cors || request.path() == b"*";
+    if request.method() == "OPTIONS" && is_preflight {
+        return allowed_methods(request, options, &["GET"]);
+    }
+    let text = format!("404 Not Found: no script at this path; available:\n{routes}");
+    Response::new(Status::NOT_FOUND, text)
+}
+
+/// `204 No Content` with the methods that are answered; to a CORS preflight (WHATWG Fetch, section 3.2.2) also with
+/// permission for every field that it asks for.
+fn allowed_methods(request: &Request, options: ResponseOptions, methods: &[&str]) -> Response {
+    let allow = allow(methods);
+    let response = Response::new(Status::NO_CONTENT, "").field("allow", allow.clone());
+    if !options.cors {
+        return response;
+    }
+    let response = response.field("access-control-allow-methods", allow);
+    match request.field("access-control-request-headers") {
+        Some(names) if list_members(names).all(is_token) => {
+            response.field("access-control-allow-headers", names)
+        }
+        _ => response,
+    }
+}
+
+/// The value of `allow`: GET includes HEAD, and every path answers OPTIONS.
+fn allow(methods: &[&str]) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    for &method in methods.iter().chain(&["OPTIONS"]) {
+        let implied = if method == "GET" { "HEAD" } else { method };
+        for method in [method, implied] {
+            if !all.contains(&method) {
+                all.push(method);
+            }
+        }
+    }
+    all.join(", ")
+}
+
+/// `404 Not Found` from a script none of whose parts answers the request.
+pub(super) fn no_part() -> Response {
+    Response::new(Status::NOT_FOUND, "404 Not Found: no @part of this script answers this request\n")
+}
+
+/// `204 No Content`, which tells an EventSource not to reconnect (WHATWG "Server-sent events", section 9.2.3).
+pub(super) fn no_content() -> Response {
+    Response::new(Status::NO_CONTENT, "").field("cache-control", "no-cache")
+}
+
+/// `400 Bad Request` to a request whose values make a response that cannot be sent.
+pub(super) fn invalid_value(reason: &str) -> Response {
+    Response::new(Status::BAD_REQUEST, format!("400 Bad Request: {reason}\n"))
+}

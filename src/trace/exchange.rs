@@ -1,0 +1,113 @@
+//! What the trace knows of a connection, and of a request and its response on it.
+
+use super::wire_parser::WireParser;
+use crate::event_source::stream::{Event, EventStream};
+use crate::text::escape::escape;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// The most bytes of a line, and of an event's data, that are kept to tell where events end.
+const STREAM_LIMIT: usize = 1024;
+
+/// A connection that is traced.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The client's address.
+    pub address: SocketAddr,
+    /// When it was accepted.
+    pub accepted_at: Instant,
+}
+
+impl Connection {
+    /// How long it has been open.
+    pub fn age(&self) -> Duration {
+        self.accepted_at.elapsed()
+    }
+}
+
+/// A request and its response.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The connection.
+    pub connection: Connection,
+    /// The request so far.
+    pub request: WireParser,
+    /// The response so far.
+    pub response: WireParser,
+    /// The value of `Last-Event-ID` in the request.
+    pub last_event_id: Option<Vec<u8>>,
+    /// When its first byte arrived.
+    pub began: Instant,
+    /// Chunks so far, without the last-chunk.
+    pub chunks: u64,
+    /// The events of the response so far.
+    pub events: Events,
+}
+
+impl Exchange {
+    /// An exchange that begins now.
+    pub fn new(connection: Connection) -> Exchange {
+        Exchange {
+            connection,
+            request: WireParser::for_requests(),
+            response: WireParser::for_responses(),
+            last_event_id: None,
+            began: Instant::now(),
+            chunks: 0,
+            events: Events { count: 0, stream: EventStream::with_limit(STREAM_LIMIT) },
+        }
+    }
+
+    /// The method of the request.
+    pub fn method(&self) -> &[u8] {
+        self.request.start_line().next().unwrap_or_default()
+    }
+
+    /// The target of the request.
+    pub fn target(&self) -> &[u8] {
+        self.request.start_line().nth(1).unwrap_or_default()
+    }
+
+    /// The status code of the response.
+    pub fn status(&self) -> &[u8] {
+        self.response.start_line().nth(1).unwrap_or_default()
+    }
+}
+
+/// The events in the event stream of a response.
+#[derive(Debug)]
+pub struct Events {
+    /// Events so far.
+    pub count: u64,
+    stream: EventStream,
+}
+
+impl Events {
+    /// Takes a line of the stream, or as much of it as was sent, and describes what it does at a client; an empty text
+    /// if that shows only later.
+    pub fn push_line(&mut self, line: &[u8]) -> String {
+        let is_comment = self.stream.is_at_line_start() && line.starts_with(b":");
+        let mut description = String::new();
+        // A line that ends with LF can hold further lines that end with CR, and so several events.
+        self.stream.push(line, |stream, event| {
+            self.count += 1;
+            description += if description.is_empty() { "an empty line: " } else { ", " };
+            description += &describe_event(&event, stream.last_event_id());
+        });
+        if is_comment && description.is_empty() {
+            description += "a comment: ignored by clients";
+        }
+        description
+    }
+}
+
+fn describe_event(event: &Event, last_event_id: &str) -> String {
+    let event_type = escape(event.event.as_deref().unwrap_or_default());
+    if last_event_id.is_empty() {
+        format!("event `{event_type}` is dispatched, no last event ID")
+    } else {
+        format!("event `{event_type}` is dispatched, last event ID `{}`", escape(last_event_id))
+    }
+}
