@@ -93,7 +93,7 @@ pub use script::Script;
 pub use server::{RecordedRequest, RunningServer, Server};
 pub use text::error::{Error, ErrorKind};
 
-/// The reference of the script language.
+#[doc = include_str!("script/reference.md")]
 pub mod script_language {}
 
 /// The version of this package. Written out, so that `rustc` can build it without Cargo.

@@ -92,6 +92,20 @@ fn unicode_survives_every_cut() {
 }
 
 #[test]
+fn an_id_with_a_nul_is_ignored() {
+    assert_eq!(
+        dispatched(&demo("max"), "/nul", &[], 99),
+        [
+            "message: the last event ID is 1",
+            "message: the last event ID is still 1",
+            "message: in data, \0 is a character like any other",
+            "error: connection closed by server",
+            "error: status 204: the server has no more events",
+        ]
+    );
+}
+
+#[test]
 fn the_clock_continues_after_the_last_event_id() {
     let server = demo("100");
     let mut client = Client::connect(server.address());

@@ -1,8 +1,9 @@
-//! Behind a proxy, any replica goes on where another was killed: every client gets every id once, in order.
+//! Behind a proxy with a configuration of `examples/proxies`, any server continues a stream that another one began: every
+//! client gets every event once and in order while the servers are killed one after another.
 
 mod support;
 
-use rust_sse_server::{Event, EventSource};
+use rust_sse_server::{Event, EventSource, EventStream};
 use std::fmt;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,41 +12,43 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{eventually, has_tool, Client, Folder, Program, PATIENCE};
+use support::{eventually, has_tool, play, Client, Folder, Program, PATIENCE};
 
-const README: &str = include_str!("../README.md");
+const SCRIPT: &str = include_str!("../examples/proxies/chat.sse");
+const HAPROXY: &str = include_str!("../examples/proxies/haproxy.cfg");
+const NGINX: &str = include_str!("../examples/proxies/nginx.conf");
+/// The address that both configurations listen on, and the addresses of their servers.
+const PROXY_ADDRESS: &str = "127.0.0.1:8000";
+const SERVER_ADDRESSES: [&str; 3] = ["127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8083"];
 
+/// How fast the script is played. It lasts 20 s, and the servers are killed within the first two of these four seconds.
+const SPEED: &str = "5";
 const CLIENTS: usize = 50;
-/// So many that the replicas are killed long before the last one: 2.9 s.
-const EVENTS: u32 = 120;
-/// Of each replica's share, when the proxy spreads the clients at all.
+/// The fewest streams of one server if the proxy distributes the clients at all.
 const FEWEST_STREAMS: usize = CLIENTS / 5;
 
-/// What the proxy in the README's configurations listens on, and where it expects the replicas.
-const README_PROXY: &str = "127.0.0.1:8000";
-const README_REPLICAS: [&str; 3] = ["127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8083"];
-
 #[test]
-fn behind_haproxy_every_client_gets_every_id_once() {
+fn behind_haproxy_every_client_gets_every_event_once() {
     if has_tool("haproxy") {
-        every_client_gets_every_id_once(Proxy::haproxy);
+        every_client_gets_every_event_once(Proxy::haproxy);
     }
 }
 
 #[test]
-fn behind_nginx_every_client_gets_every_id_once() {
+fn behind_nginx_every_client_gets_every_event_once() {
     if has_tool("nginx") {
-        every_client_gets_every_id_once(Proxy::nginx);
+        every_client_gets_every_event_once(Proxy::nginx);
     }
 }
 
 /// Kills A, then B, so that C alone has all the clients; then starts A again and kills C.
-fn every_client_gets_every_id_once(start_proxy: fn(&[Replica; 3]) -> Proxy) {
+fn every_client_gets_every_event_once(start_proxy: fn(&[Replica; 3]) -> Proxy) {
     let replicas = ["a", "b", "c"].map(|_| Replica::start(0));
     let proxy = start_proxy(&replicas);
+    assert!(proxy.get("/-/scripts").starts_with("HTTP/1.1 403 "), "the proxy passes internal paths on");
     let [a, b, c] = replicas;
     let port_of_a = a.program.address.port();
-    let mut crowd = Crowd::start(&proxy.url("/ids"));
+    let mut crowd = Crowd::start(&proxy.url("/chat"));
     crowd.wait_until_all_stream();
 
     let on_a = a.kill();
@@ -55,15 +58,19 @@ fn every_client_gets_every_id_once(start_proxy: fn(&[Replica; 3]) -> Proxy) {
     assert!(on_b >= FEWEST_STREAMS + on_a / 3, "{on_b} streams on B, with its share of A's {on_a}");
     crowd.wait_until_lost(on_a + on_b);
     let a = Replica::start(port_of_a);
-    proxy.wait_until_it_asks(&a);
+    proxy.wait_until_it_uses(&a);
     assert_eq!(c.kill(), CLIENTS);
     crowd.wait_until_lost(on_a + on_b + CLIENTS);
 
     crowd.wait_until_all_have_ended();
-    assert_eq!(a.requests("/ids"), 2 * CLIENTS, "each comes back after C's death and after the last event");
+    assert_eq!(
+        a.requests("/chat"),
+        2 * CLIENTS,
+        "each client reconnects after C's end and after the last event"
+    );
 }
 
-/// A server that plays the script and remembers the requests in its journal.
+/// A server that plays the script and records the requests in its journal.
 struct Replica {
     program: Program,
     folder: Folder,
@@ -73,32 +80,37 @@ impl Replica {
     fn start(port: u16) -> Replica {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let folder = Folder::new(&format!("replica-{}", STARTED.fetch_add(1, Ordering::Relaxed)));
-        let script = folder.file("ids.sse", script());
+        let script = folder.file("chat.sse", SCRIPT);
         let journal = folder.file("journal", "");
-        Replica { program: Program::start_at(port, &["--script", &script, "--record", &journal]), folder }
+        let options = ["--speed", SPEED, "--script", &script, "--record", &journal];
+        Replica { program: Program::start_at(port, &options), folder }
     }
 
-    /// How many requests for this target it got.
+    /// The number of requests for this target so far.
     fn requests(&self, target: &str) -> usize {
         let journal = fs::read_to_string(self.folder.0.join("journal")).unwrap();
         journal.matches(&format!("\"target\":\"{target}\"")).count()
     }
 
-    /// Kills it and gives how many streams that cut: all it ever began, for nobody leaves before the last event.
+    /// Kills it and returns the number of streams that this cut off: all that it ever began, because no client leaves
+    /// before the last event.
     fn kill(self) -> usize {
-        let streams = self.requests("/ids");
+        let streams = self.requests("/chat");
         assert_eq!(self.program.end(), "");
         streams
     }
 }
 
-/// Each event leaves in two halves, so that a death finds about half of the clients with half an event.
-fn script() -> String {
-    let event = |n| format!("@send id: {n}\\ndata: half of\n@sleep 12ms\n {n}\n\n@sleep 12ms\n");
-    format!("@resume\nretry: 50\n\n{}", (1..=EVENTS).map(event).collect::<String>())
+/// The IDs and the data of the script's events, as a client without a proxy gets them.
+fn events_of_the_script() -> Vec<(String, String)> {
+    let mut events = Vec::new();
+    EventStream::default().push(&play(SCRIPT, "max").data().0, |_, event| {
+        events.push((event.id.unwrap(), event.data.unwrap()));
+    });
+    events
 }
 
-/// A proxy with the README's configuration, as a child process that is ended when dropped.
+/// A proxy as a child process, which is killed when dropped.
 struct Proxy {
     child: Child,
     address: SocketAddr,
@@ -108,7 +120,7 @@ struct Proxy {
 impl Proxy {
     fn haproxy(replicas: &[Replica; 3]) -> Proxy {
         let (folder, address) = (Folder::new("haproxy"), free_address());
-        let file = folder.file("haproxy.cfg", configuration("haproxy", address, replicas));
+        let file = folder.file("haproxy.cfg", with_addresses(HAPROXY, address, replicas));
         let mut command = Command::new("haproxy");
         command.args(["-db", "-f", &file]);
         Proxy::start(command, address, folder)
@@ -117,9 +129,9 @@ impl Proxy {
     fn nginx(replicas: &[Replica; 3]) -> Proxy {
         let (folder, address) = (Folder::new("nginx"), free_address());
         let path = folder.0.to_str().unwrap();
-        let text = configuration("nginx", address, replicas);
+        let text = with_addresses(NGINX, address, replicas);
         let file = folder.file("nginx.conf", text.replace("http {\n", &nginx_paths(path)));
-        // As one process: a worker would outlive a master that is killed.
+        // As a single process, because a worker outlives a master that is killed.
         let alone = format!("daemon off; master_process off; pid {path}/pid;");
         let mut command = Command::new("nginx");
         command.args(["-p", path, "-c", &file, "-e", "stderr", "-g", &alone]);
@@ -144,13 +156,18 @@ impl Proxy {
         format!("http://{}{path}", self.address)
     }
 
-    /// Asks for nothing in particular until this replica is the one that is asked.
-    fn wait_until_it_asks(&self, replica: &Replica) {
-        let asked = || {
-            Client::connect(self.address).get("/nothing", "").read_answer();
+    /// The head of the response to a request.
+    fn get(&self, path: &str) -> String {
+        Client::connect(self.address).get(path, "").read_head()
+    }
+
+    /// Sends requests until one of them reaches this replica.
+    fn wait_until_it_uses(&self, replica: &Replica) {
+        let reached = || {
+            self.get("/nothing");
             replica.requests("/nothing")
         };
-        eventually(asked, |requests| *requests > 0);
+        eventually(reached, |requests| *requests > 0);
     }
 }
 
@@ -165,37 +182,38 @@ fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// The README's block in this language, with these addresses for its own.
-fn configuration(language: &str, proxy: SocketAddr, replicas: &[Replica; 3]) -> String {
-    let block = README.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
-    assert_eq!(block.matches(README_PROXY).count(), 1);
-    let text = block.replace(README_PROXY, &proxy.to_string());
-    README_REPLICAS.iter().zip(replicas).fold(text, |text, (address, replica)| {
-        assert_eq!(text.matches(address).count(), 1);
-        text.replace(address, &replica.program.address.to_string())
-    })
+/// A configuration with these addresses in place of those in the file.
+fn with_addresses(configuration: &str, proxy: SocketAddr, replicas: &[Replica; 3]) -> String {
+    let servers = replicas.iter().map(|replica| replica.program.address);
+    let mut text = configuration.to_owned();
+    for (old, new) in [PROXY_ADDRESS].iter().chain(&SERVER_ADDRESSES).zip([proxy].into_iter().chain(servers))
+    {
+        assert_eq!(text.matches(old).count(), 1, "{old}");
+        text = text.replace(old, &new.to_string());
+    }
+    text
 }
 
-/// The opening of `http`, with paths that need no rights in place of those that the package sets.
+/// The opening of `http`, with temporary files in a folder that needs no permission.
 fn nginx_paths(folder: &str) -> String {
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let paths = temporary.map(|name| format!("{name}_temp_path {folder}/{name};\n"));
     format!("http {{\naccess_log off;\n{}", paths.concat())
 }
 
-/// Clients that all read the same stream, each on a thread of its own.
+/// Clients that read the same stream, each on its thread.
 struct Crowd {
     sources: Vec<EventSource>,
     dispatched: Receiver<(usize, Event)>,
     seen: Vec<Seen>,
 }
 
-/// What one client was dispatched.
+/// What was dispatched to one client.
 #[derive(Clone, Debug, Default)]
 struct Seen {
-    ids: Vec<String>,
+    events: Vec<(String, String)>,
     errors: Vec<String>,
-    /// An event came since the last error.
+    /// Whether an event came after the last error.
     streams: bool,
 }
 
@@ -214,12 +232,12 @@ impl Crowd {
         Crowd { sources, dispatched, seen: vec![Seen::default(); CLIENTS] }
     }
 
-    /// Waits until every client gets events.
+    /// Waits until every client has got an event.
     fn wait_until_all_stream(&mut self) {
         self.wait_until_lost(0);
     }
 
-    /// Waits until so many streams were lost, all in all, and every client gets events again.
+    /// Waits until `count` streams were lost in total and every client gets events again.
     fn wait_until_lost(&mut self, count: usize) {
         self.wait(|crowd| {
             let errors: Vec<&String> = crowd.seen.iter().flat_map(|seen| &seen.errors).collect();
@@ -228,18 +246,19 @@ impl Crowd {
         });
     }
 
-    /// Waits until the clients are told that there is nothing more, and looks at all they were dispatched.
+    /// Waits until every client got 204, and asserts what was dispatched to it.
     fn wait_until_all_have_ended(&mut self) {
         const END: [&str; 2] = ["connection closed by server", "status 204: the server has no more events"];
         self.wait(|crowd| crowd.seen.iter().all(|seen| seen.errors.iter().any(|error| error == END[1])));
-        let ids: Vec<String> = (1..=EVENTS).map(|id| id.to_string()).collect();
+        let events = events_of_the_script();
+        assert_eq!(events.len(), 20);
         for seen in &self.seen {
-            assert_eq!(seen.ids, ids);
+            assert_eq!(seen.events, events);
             assert!(seen.errors.ends_with(&END.map(str::to_owned)), "{:?}", seen.errors);
         }
     }
 
-    /// Takes what is dispatched until this holds, for [`PATIENCE`] at most.
+    /// Receives events until this holds, for [`PATIENCE`] at most.
     fn wait(&mut self, holds: impl Fn(&Crowd) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !holds(self) {
@@ -257,19 +276,18 @@ impl Seen {
     fn take(&mut self, event: Event) {
         self.streams = event.id.is_some();
         match event.id {
-            Some(id) => {
-                assert_eq!(event.data, Some(format!("half of {id}")));
-                self.ids.push(id);
-            }
+            Some(id) => self.events.push((id, event.data.unwrap_or_default())),
             None => self.errors.push(event.data.unwrap_or_default()),
         }
     }
 }
 
-/// How far each client is, and the errors it had.
+/// The last event of each client, and its errors.
 impl fmt::Display for Crowd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.seen.iter().try_for_each(|seen| writeln!(f, "at {:?} after {:?}", seen.ids.last(), seen.errors))
+        self.seen
+            .iter()
+            .try_for_each(|seen| writeln!(f, "at {:?} after {:?}", seen.events.last(), seen.errors))
     }
 }
 

@@ -84,6 +84,12 @@ impl Chromium {
         self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
+    /// What the page looks like, as a PNG.
+    pub fn picture(&mut self) -> Vec<u8> {
+        let answer = self.call("Page.captureScreenshot", "{\"format\":\"png\"}");
+        base64(answer.split("\"data\":\"").nth(1).unwrap().split('"').next().unwrap())
+    }
+
     /// Exceptions, and violations of the content security policy, so far.
     pub fn faults(&self) -> Vec<String> {
         self.faults.clone()
@@ -195,6 +201,23 @@ fn receive(stream: &mut TcpStream) -> String {
 fn read<const N: usize>(stream: &mut TcpStream) -> [u8; N] {
     let mut bytes = [0; N];
     stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+/// RFC 4648, section 4.
+fn base64(text: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in text.trim_end_matches('=').bytes() {
+        let value = ALPHABET.iter().position(|&other| other == digit).unwrap();
+        bits = (bits << 6) | value as u32;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
     bytes
 }
 

@@ -7,6 +7,7 @@ mod support;
 mod chromium;
 
 use chromium::Chromium;
+use std::path::Path;
 use std::process::Command;
 use support::{has_tool, Folder, Program};
 
@@ -47,6 +48,7 @@ fn the_page_shows_what_goes_over_the_wire_and_what_an_event_source_makes_of_it()
     page.wait_for("String(document.getElementById('script')?.options.length ?? 0)", |count| count != "0");
 
     the_demo_is_dispatched_and_shown_as_curl_shows_it(&mut page, &program);
+    a_picture_of_it_has_at_most_150_kb(&mut page);
     hostile_data_is_text(&mut page);
     reconnects_are_shown_and_204_ends_them(&mut page);
     one_line_says_why_a_stream_cannot_be_opened(&mut page);
@@ -149,4 +151,16 @@ fn everything_fits_and_has_a_name(page: &mut Chromium) {
     let details = page.run("document.getElementById('details').textContent");
     assert!(details.starts_with("request line, RFC 9112, section 3"), "{details}");
     assert_eq!(page.run("document.activeElement.getAttribute('aria-describedby')"), "details");
+}
+
+/// `PICTURE=examples/page.png cargo test --test page` takes the picture in the README again.
+fn a_picture_of_it_has_at_most_150_kb(page: &mut Chromium) {
+    page.resize(1100, 600);
+    connect(page, "/reconnect");
+    page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.contains("nothing was lost"));
+    let picture = page.picture();
+    if let Some(path) = std::env::var_os("PICTURE") {
+        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &picture).unwrap();
+    }
+    assert!(picture.len() <= 150_000, "{} bytes", picture.len());
 }

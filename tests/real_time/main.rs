@@ -1,5 +1,5 @@
 //! Tests that mostly wait: timeouts, disconnecting clients, crowds, overload, third-party packages and compilers, and the
-//! README's commands. They run side by side, so that together they take as long as the slowest.
+//! documents' commands. They run side by side, so that together they take as long as the slowest.
 #![cfg(target_os = "linux")]
 
 #[path = "../support/mod.rs"]
@@ -7,11 +7,12 @@ mod support;
 
 mod crowd;
 mod disconnect;
+mod documents;
 mod limits;
 mod llm_clients;
 mod overload;
-mod readme;
 mod small_machines;
+mod transcript;
 
 use std::thread;
 
@@ -28,7 +29,9 @@ fn the_cases_pass_side_by_side() {
         small_machines:
             the_distributions_compiler_builds_it_without_cargo,
             it_runs_on_32_bit_arm,
-            a_hundred_clients_fit_into_the_readmes_limits;
+            it_runs_on_64_bit_arm,
+            it_runs_under_wine,
+            a_hundred_clients_fit_into_the_limits;
         limits:
             a_client_that_sends_nothing_gets_408_after_10_s,
             sending_a_head_slowly_does_not_extend_its_time_limit,

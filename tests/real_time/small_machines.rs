@@ -1,22 +1,25 @@
-//! What the README says of small machines: the distribution's compiler builds the program without Cargo, for 32-bit ARM as
-//! well, and a hundred clients fit into the limits it names.
+//! What `examples/small-machines.md` says: the compiler of the distribution builds the program without Cargo, for ARM and
+//! Windows as well, and a hundred clients fit into the limits.
 
 use crate::support::{
     chunk, eventually, example, has_tool, program_path, skip, timestamp_of, Client, Folder, Program,
     DEMO_HEAD, GREETING, OWN_THREADS,
 };
+use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-const README: &str = include_str!("../../README.md");
-/// Debian's; what `rustc` alone means may be rustup's.
+const DOCUMENT: &str = include_str!("../../examples/small-machines.md");
+/// Debian's compiler. `rustc` can be that of rustup.
 const DEBIANS_RUSTC: &str = "/usr/bin/rustc";
+/// Where Debian's package `libstd-rust-dev-windows` is installed.
+const WINDOWS_LIBRARY: &str = "/usr/lib/rustlib/x86_64-pc-windows-gnu";
 
-/// The lines of the README's section that hold this.
-fn lines(part: &str) -> Vec<&'static str> {
-    let section = README.split("## Small machines\n").nth(1).unwrap().split("\n## ").next().unwrap();
+/// The lines of the section with this heading that contain `part`.
+fn lines(heading: &str, part: &str) -> Vec<&'static str> {
+    let section = DOCUMENT.split(&format!("\n## {heading}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
     section.lines().filter(|line| line.contains(part)).collect()
 }
 
@@ -28,22 +31,23 @@ fn clone_for(name: &str) -> Folder {
     folder
 }
 
-/// Runs the README's two lines there and gives the program they make. What `-O` leaves to do would take most of the time
-/// and shows nothing new. The compiler is `nice`, for the tests beside it mind the time.
-fn build(folder: &Folder, lines: &[&str]) -> PathBuf {
+/// Runs the two lines that build the program, after one that sets their variables, and returns the program's path.
+/// Without `-O`, which takes most of the time and shows nothing new. With `nice`, because other tests measure time.
+fn build(folder: &Folder, variables: &str, lines: &[&str]) -> PathBuf {
     assert_eq!(lines.len(), 2, "{lines:?}");
     for line in lines {
         let arguments = line.strip_prefix("rustc -O ").unwrap();
-        let command = format!("nice {DEBIANS_RUSTC} {arguments}");
+        let command = format!("{variables}; nice {DEBIANS_RUSTC} {arguments}");
         let output = Command::new("sh").args(["-c", &command]).current_dir(&folder.0).output().unwrap();
         assert!(output.status.success(), "{command}\n{}", String::from_utf8_lossy(&output.stderr));
         assert!(output.stderr.is_empty(), "{command}\n{}", String::from_utf8_lossy(&output.stderr));
     }
     let program = lines[1].split(" -o ").nth(1).unwrap().split(' ').next().unwrap();
-    folder.0.join(program)
+    let echo = Command::new("sh").args(["-c", &format!("{variables}; echo {program}")]).output().unwrap();
+    folder.0.join(String::from_utf8(echo.stdout).unwrap().trim_end())
 }
 
-/// Asserts that it plays the demo, every byte of it.
+/// Asserts that the program plays every byte of the demo.
 fn assert_plays_the_demo(program: &Program) {
     let mut client = Client::connect(program.address);
     assert_eq!(client.get("/events", "").read_head(), DEMO_HEAD);
@@ -64,47 +68,74 @@ pub fn the_distributions_compiler_builds_it_without_cargo() {
         return;
     }
     let folder = clone_for("without-cargo");
-    let mut lines = lines("rustc -O ");
-    lines.retain(|line| !line.contains("--target"));
-    let path = build(&folder, &lines);
+    let path = build(&folder, "true", &lines("Without Cargo, rustup or a network", "rustc -O "));
     let version = Command::new(&path).arg("--version").output().unwrap().stdout;
     assert_eq!(version, format!("rust_sse_server {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
     assert_plays_the_demo(&Program::start_under(&["env"], &path, &["--speed", "max"]));
 }
 
 pub fn it_runs_on_32_bit_arm() {
-    if ![DEBIANS_RUSTC, "arm-linux-gnueabihf-gcc", "qemu-arm"].into_iter().all(has_tool) {
-        return;
+    if ["arm-linux-gnueabihf-gcc", "qemu-arm"].into_iter().all(has_tool) {
+        runs_on_arm("arch=armhf ");
     }
-    let sysroot = match std::env::var_os("ARM_SYSROOT") {
-        Some(sysroot) => sysroot,
-        None => return skip("ARM_SYSROOT does not say where libstd-rust-dev:armhf is unpacked"),
-    };
-    let folder = clone_for("arm");
-    symlink(sysroot, folder.0.join("target/sysroot")).unwrap();
-    let path = build(&folder, &lines("rustc -O --target armv7-unknown-linux-gnueabihf "));
-    let (emulator, program) = lines("qemu-arm -L")[0].rsplit_once(' ').unwrap();
-    assert_eq!(folder.0.join(program), path);
-    let emulator: Vec<&str> = emulator.split(' ').collect();
-    assert_plays_the_demo(&Program::start_under(&emulator, &path, &["--speed", "max"]));
 }
 
-pub fn a_hundred_clients_fit_into_the_readmes_limits() {
-    let line = lines("ulimit -v")[0];
+pub fn it_runs_on_64_bit_arm() {
+    if ["aarch64-linux-gnu-gcc", "qemu-aarch64"].into_iter().all(has_tool) {
+        runs_on_arm("arch=arm64 ");
+    }
+}
+
+fn runs_on_arm(architecture: &str) {
+    let sysroot = match env::var_os("ARM_SYSROOT") {
+        Some(sysroot) if has_tool(DEBIANS_RUSTC) => sysroot,
+        _ => {
+            return skip(
+                "ARM_SYSROOT is not the folder into which the packages libstd-rust-dev are extracted",
+            )
+        }
+    };
+    let folder = clone_for(architecture.trim_end());
+    symlink(sysroot, folder.0.join("target/sysroot")).unwrap();
+    let variables = lines("For ARM", architecture)[0];
+    let path = build(&folder, variables, &lines("For ARM", "rustc -O "));
+    let (emulator, _) = lines("For ARM", "$qemu -L")[0].rsplit_once(' ').unwrap();
+    let wrapper = ["sh", "-c", &format!("{variables}; exec {emulator} \"$@\""), "sh"];
+    assert_plays_the_demo(&Program::start_under(&wrapper, &path, &["--speed", "max"]));
+}
+
+pub fn it_runs_under_wine() {
+    if ![DEBIANS_RUSTC, "x86_64-w64-mingw32-gcc", "wine"].into_iter().all(has_tool) {
+        return;
+    }
+    if !Path::new(WINDOWS_LIBRARY).exists() {
+        return skip("libstd-rust-dev-windows is not installed");
+    }
+    let folder = clone_for("windows");
+    let path = build(&folder, "true", &lines("For Windows", "rustc -O "));
+    let prefix = format!("WINEPREFIX={}", folder.0.join("wine").display());
+    let program =
+        Program::start_under(&["env", &prefix, "WINEDEBUG=-all", "wine"], &path, &["--speed", "max"]);
+    assert_plays_the_demo(&program);
+    drop(program);
+    // Wine leaves processes behind that still use the folder.
+    let stopped = Command::new("env").args([&prefix, "wineserver", "--kill"]).status().unwrap();
+    assert!(stopped.success());
+}
+
+pub fn a_hundred_clients_fit_into_the_limits() {
+    let line = lines("A hundred clients", "(ulimit -v")[0];
     let (before, options) =
         line.trim_matches(|c| "()".contains(c)).split_once(" target/rust_sse_server ").unwrap();
     let (limits, setting) = before.rsplit_once("; ").unwrap();
-    // `sh` applies the limits to itself and becomes the program, whose path and options come as its arguments.
-    let under_limits = format!("{limits}; export {setting}; exec \"$@\"");
-    let mut options: Vec<&str> = options.split(' ').collect();
-    options.extend(["--speed", "4"]);
-    let wrapper = ["sh", "-c", &under_limits, "sh"];
+    // `sh` sets the limits for itself and becomes the program, whose path and options are its arguments.
+    let wrapper = ["sh", "-c", &format!("{limits}; export {setting}; exec \"$@\""), "sh"];
+    let options: Vec<&str> = options.split(' ').chain(["--speed", "4"]).collect();
     let program = Program::start_under(&wrapper, &program_path(), &options);
 
     let mut storm = Command::new(example("storm"));
     storm.args(["--clients", "100", "--ramp", "200", &program.url("/events")]);
-    let storm =
-        storm.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let storm = storm.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     eventually(|| program.threads(), |now| *now == OWN_THREADS + 100);
     let memory = program.memory();
     assert!(memory < 8_000, "{memory} kB");
