@@ -94,7 +94,7 @@ fn unicode_survives_every_cut() {
 #[test]
 fn an_id_with_a_nul_is_ignored() {
     assert_eq!(
-        dispatched(&demo("max"), "/nul", &[], 99),
+        dispatched(&demo("max"), "/nul-in-id", &[], 99),
         [
             "message: the last event ID is 1",
             "message: the last event ID is still 1",

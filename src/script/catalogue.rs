@@ -10,7 +10,7 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("fields", include_bytes!("../scripts/fields.sse")),
     ("line-ends", include_bytes!("../scripts/line-ends.sse")),
     ("unicode", include_bytes!("../scripts/unicode.sse")),
-    ("nul", include_bytes!("../scripts/nul.sse")),
+    ("nul-in-id", include_bytes!("../scripts/nul-in-id.sse")),
     ("clock", include_bytes!("../scripts/clock.sse")),
     ("reconnect", include_bytes!("../scripts/reconnect.sse")),
     ("stop", include_bytes!("../scripts/stop.sse")),
