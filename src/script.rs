@@ -226,7 +226,7 @@ pub enum Step {
     Wire(Template),
     /// Sends the head now and not with the first chunk (`@open`).
     Open,
-    /// Sends what is gathered in a write of its own (`@cut`, `@send`).
+    /// Writes what was gathered now, apart from what follows (`@cut`, `@send`).
     Flush,
     /// Makes what follows due this much later (`@sleep`, `@pace`).
     Sleep(Wait),
@@ -268,7 +268,7 @@ pub enum Chunk {
     Framed(Framed),
     /// Text with placeholders, framed each time.
     Rendered(Template),
-    /// Text that is cut into chunks, each in a write of its own (`@chunk N every T`).
+    /// Text that is cut into chunks, each in a separate write (`@chunk N every T`).
     Pieces {
         /// The whole text.
         text: Template,

@@ -159,6 +159,7 @@ impl<W: Write> Write for ChunkedWriter<W> {
         if data.is_empty() {
             return Ok(0);
         }
+        // A whole chunk is one that is cut after its last byte, and CR LF.
         self.cut(data, data.len())?;
         if self.framing == Framing::Chunked {
             self.gather(b"\r\n")?;

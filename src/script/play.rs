@@ -163,7 +163,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         }
     }
 
-    /// Sends data as chunks of `size` bytes, each in a write of its own and `every` after the one before.
+    /// Sends data as chunks of `size` bytes, each in a separate write and `every` after the one before.
     fn send_pieces(&mut self, data: &[u8], size: usize, every: Duration) -> Result<(), Stop> {
         for (number, piece) in data.chunks(size).enumerate() {
             if number > 0 {
