@@ -4,14 +4,13 @@
 use super::dechunk::ChunkDecoder;
 use super::field::{field_values, list_members};
 use super::request_line::Version;
-use super::status::{RequestError, Status};
+use super::status::{bad_request, RequestError, Status};
 use super::Progress;
 
 /// Bytes in a body. No script needs more, and the whole body is read before the response.
 pub const MAX_BODY: u64 = 1024 * 1024;
 
-const BODY_TOO_LARGE: RequestError =
-    RequestError::new(Status::CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
+const BODY_TOO_LARGE: RequestError = Status::CONTENT_TOO_LARGE.error("the body is larger than 1 MiB");
 
 /// How the end of a request's body is marked (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +33,10 @@ impl BodyLength {
             return content_length(head).map(BodyLength::Known);
         }
         if has("content-length") {
-            return Err(RequestError::bad_request("both Transfer-Encoding and Content-Length"));
+            return Err(bad_request("both Transfer-Encoding and Content-Length"));
         }
         if version == Version::Http10 {
-            return Err(RequestError::bad_request("Transfer-Encoding in an HTTP/1.0 request"));
+            return Err(bad_request("Transfer-Encoding in an HTTP/1.0 request"));
         }
         check_transfer_coding(head).map(|()| BodyLength::Chunked)
     }
@@ -46,13 +45,10 @@ impl BodyLength {
 fn check_transfer_coding(head: &[u8]) -> Result<(), RequestError> {
     let codings = || field_values(head, "transfer-encoding").flat_map(list_members);
     if codings().any(|coding| !coding.eq_ignore_ascii_case(b"chunked")) {
-        return Err(RequestError::new(
-            Status::NOT_IMPLEMENTED,
-            "the only transfer coding supported is chunked",
-        ));
+        return Err(Status::NOT_IMPLEMENTED.error("the only transfer coding supported is chunked"));
     }
     if codings().count() != 1 {
-        return Err(RequestError::bad_request("Transfer-Encoding must name chunked exactly once"));
+        return Err(bad_request("Transfer-Encoding must name chunked exactly once"));
     }
     Ok(())
 }
@@ -65,10 +61,10 @@ fn content_length(head: &[u8]) -> Result<u64, RequestError> {
         None => return Ok(0),
     };
     if values.next().is_some() {
-        return Err(RequestError::bad_request("more than one Content-Length"));
+        return Err(bad_request("more than one Content-Length"));
     }
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return Err(RequestError::bad_request("Content-Length is not a number"));
+        return Err(bad_request("Content-Length is not a number"));
     }
     let length = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
     // A number that does not fit into 64 bits is too large as well.
@@ -118,7 +114,7 @@ impl BodyReader {
                 if size.saturating_add(decoder.left_in_chunk()) > MAX_BODY {
                     return Err(BODY_TOO_LARGE);
                 }
-                progress.map_err(|error| RequestError::bad_request(error.0))
+                progress.map_err(|error| bad_request(error.0))
             }
         }
     }

@@ -15,7 +15,7 @@ use super::field::{
 pub use super::request_line::Version;
 use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 use super::response::ResponseOptions;
-use super::status::{RequestError, Status};
+use super::status::{bad_request, RequestError, Status};
 use super::Progress;
 
 /// Bytes in a head. Common servers allow 8 to 32 KiB; a client's thread must not hold more.
@@ -141,7 +141,7 @@ impl HeadReader {
             if line.is_empty() {
                 return Ok(true);
             }
-            field_name(line).map_err(RequestError::bad_request)?;
+            field_name(line).map_err(bad_request)?;
             self.count_field_line()?;
         } else if line.is_empty() {
             // An empty line before the request line is ignored (RFC 9112, section 2.2).
@@ -156,10 +156,7 @@ impl HeadReader {
     fn count_field_line(&mut self) -> Result<(), RequestError> {
         self.field_lines += 1;
         if self.field_lines > MAX_FIELD_LINES {
-            return Err(RequestError::new(
-                Status::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "more than 100 field lines",
-            ));
+            return Err(Status::REQUEST_HEADER_FIELDS_TOO_LARGE.error("more than 100 field lines"));
         }
         Ok(())
     }
@@ -168,7 +165,7 @@ impl HeadReader {
         if self.line.is_none() {
             return TARGET_TOO_LONG;
         }
-        RequestError::new(Status::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is larger than 16 KiB")
+        Status::REQUEST_HEADER_FIELDS_TOO_LARGE.error("the head is larger than 16 KiB")
     }
 
     /// The request, after `push` has returned `Done`.
@@ -176,7 +173,7 @@ impl HeadReader {
     /// # Errors
     /// 400, 413, 417 or 501 when the field lines contradict each other, the version or the limits.
     pub fn finish(self) -> Result<Request, RequestError> {
-        let line = self.line.ok_or(RequestError::bad_request("the request line is missing"))?;
+        let line = self.line.ok_or(bad_request("the request line is missing"))?;
         check_host(&self.head, line.version)?;
         check_expectation(&self.head)?;
         let body = BodyLength::of(&self.head, line.version)?;
@@ -184,17 +181,16 @@ impl HeadReader {
     }
 }
 
-const LF_ALONE: RequestError =
-    RequestError::bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
+const LF_ALONE: RequestError = bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
 
 /// Checks a line, or the beginning of one: of the control bytes, HTAB alone may occur in it.
 fn check_bytes(line: &[u8]) -> Result<(), RequestError> {
     if is_field_value(line) {
         Ok(())
     } else if line.contains(&b'\r') {
-        Err(RequestError::bad_request("a CR is not followed by LF"))
+        Err(bad_request("a CR is not followed by LF"))
     } else {
-        Err(RequestError::bad_request("a control byte in the head; is this TLS or HTTP/2?"))
+        Err(bad_request("a control byte in the head; is this TLS or HTTP/2?"))
     }
 }
 
@@ -202,13 +198,9 @@ fn check_bytes(line: &[u8]) -> Result<(), RequestError> {
 fn check_host(head: &[u8], version: Version) -> Result<(), RequestError> {
     let mut hosts = field_values(head, "host");
     match hosts.next() {
-        None if version == Version::Http11 => {
-            Err(RequestError::bad_request("the Host field line is missing"))
-        }
-        _ if hosts.next().is_some() => Err(RequestError::bad_request("more than one Host field line")),
-        Some(host) if !is_host(host, 0) => {
-            Err(RequestError::bad_request("the Host field line holds no host"))
-        }
+        None if version == Version::Http11 => Err(bad_request("the Host field line is missing")),
+        _ if hosts.next().is_some() => Err(bad_request("more than one Host field line")),
+        Some(host) if !is_host(host, 0) => Err(bad_request("the Host field line holds no host")),
         _ => Ok(()),
     }
 }
@@ -217,7 +209,7 @@ fn check_expectation(head: &[u8]) -> Result<(), RequestError> {
     if field_values(head, "expect").all(|value| value.eq_ignore_ascii_case(b"100-continue")) {
         return Ok(());
     }
-    Err(RequestError::new(Status::EXPECTATION_FAILED, "the only expectation supported is 100-continue"))
+    Err(Status::EXPECTATION_FAILED.error("the only expectation supported is 100-continue"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Parses the first line of a request: `GET /events HTTP/1.1` (RFC 9112, section 3).
 
 use super::field::is_token;
-use super::status::{RequestError, Status};
+use super::status::{bad_request, RequestError, Status};
 use std::ops::Range;
 
 /// Bytes in a request target. RFC 9112, section 3, recommends supporting at least 8,000.
@@ -18,7 +18,7 @@ pub enum Version {
 
 /// The error for a target of more than [`MAX_TARGET`] bytes.
 pub(super) const TARGET_TOO_LONG: RequestError =
-    RequestError::new(Status::URI_TOO_LONG, "the request target is longer than 8 KiB");
+    Status::URI_TOO_LONG.error("the request target is longer than 8 KiB");
 
 /// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3): where its parts are in the line.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,14 +34,10 @@ impl RequestLine {
         let mut parts = line.split(|&byte| byte == b' ');
         let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(method), Some(target), Some(version), None) => (method, target, version),
-            _ => {
-                return Err(RequestError::bad_request(
-                    "the request line is not METHOD SP TARGET SP HTTP-VERSION",
-                ))
-            }
+            _ => return Err(bad_request("the request line is not METHOD SP TARGET SP HTTP-VERSION")),
         };
         if !is_token(method) {
-            return Err(RequestError::bad_request("the method is not a token"));
+            return Err(bad_request("the method is not a token"));
         }
         if target.len() > MAX_TARGET {
             return Err(TARGET_TOO_LONG);
@@ -63,24 +59,20 @@ fn parse_version(version: &[u8]) -> Result<Version, RequestError> {
     match version {
         b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(RequestError::new(
-            Status::HTTP_VERSION_NOT_SUPPORTED,
-            "this server supports HTTP/1.0 and HTTP/1.1",
-        )),
-        _ => Err(RequestError::bad_request("the version is not HTTP/1.0 or HTTP/1.1")),
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
+            Err(Status::HTTP_VERSION_NOT_SUPPORTED.error("this server supports HTTP/1.0 and HTTP/1.1"))
+        }
+        _ => Err(bad_request("the version is not HTTP/1.0 or HTTP/1.1")),
     }
 }
 
 /// Where the path is in a target of origin-form, absolute-form or asterisk-form (RFC 9112, section 3.2).
 fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, RequestError> {
     if method == b"CONNECT" {
-        return Err(RequestError::new(
-            Status::NOT_IMPLEMENTED,
-            "CONNECT is for proxies, and this is not a proxy",
-        ));
+        return Err(Status::NOT_IMPLEMENTED.error("CONNECT is for proxies, and this is not a proxy"));
     }
     if !target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#') {
-        return Err(RequestError::bad_request("the target contains a byte that must be percent-encoded"));
+        return Err(bad_request("the target contains a byte that must be percent-encoded"));
     }
     if target == b"*" && method == b"OPTIONS" {
         return Ok(0..1);
@@ -88,7 +80,7 @@ fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, RequestError> {
     let start = match authority_of(target) {
         Some(authority) if is_host(&target[authority.clone()], 1) => authority.end,
         None if target.starts_with(b"/") => 0,
-        _ => return Err(RequestError::bad_request("the target is neither a path nor an absolute http URL")),
+        _ => return Err(bad_request("the target is neither a path nor an absolute http URL")),
     };
     let length = target[start..].iter().take_while(|&&byte| byte != b'?').count();
     Ok(start..start + length)

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_response_has_a_length_a_type_and_a_date() {
-        let response = Response::error(&RequestError::new(Status::BAD_REQUEST, "no")).field("x", *b"y");
+        let response = Response::error(&Status::BAD_REQUEST.error("no")).field("x", *b"y");
         let bytes = response.to_bytes(ResponseOptions::default());
         assert!(bytes.windows(8).any(|window| window == b"\r\ndate: "));
         assert_eq!(

@@ -75,6 +75,11 @@ impl Status {
         }
     }
 
+    /// An error with this status.
+    pub const fn error(self, reason: &'static str) -> RequestError {
+        RequestError { status: self, reason }
+    }
+
     /// Whether a response with this status never has a body (RFC 9110, section 6.4.1).
     pub fn has_no_body(self) -> bool {
         matches!(self, Status::NO_CONTENT | Status::NOT_MODIFIED)
@@ -90,14 +95,7 @@ pub struct RequestError {
     pub reason: &'static str,
 }
 
-impl RequestError {
-    /// An error with this status and reason.
-    pub const fn new(status: Status, reason: &'static str) -> RequestError {
-        RequestError { status, reason }
-    }
-
-    /// `400 Bad Request` with this reason.
-    pub const fn bad_request(reason: &'static str) -> RequestError {
-        RequestError::new(Status::BAD_REQUEST, reason)
-    }
+/// `400 Bad Request` for this reason.
+pub const fn bad_request(reason: &'static str) -> RequestError {
+    Status::BAD_REQUEST.error(reason)
 }

@@ -6,7 +6,7 @@ use super::shared::Shared;
 use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::request::{Request, Version};
 use crate::http::response::{Response, ResponseHead, ResponseOptions, StreamHead};
-use crate::http::status::{RequestError, Status};
+use crate::http::status::Status;
 use crate::http::AfterResponse;
 use crate::script::play::clock::Clock;
 use crate::script::play::random::random_seed;
@@ -96,7 +96,7 @@ fn wire<'a>(
     match shared.trace.observers.subscribe(path, ip) {
         Some(subscription) => Some(Reply::Wire(wire_head(request, options), subscription)),
         None => {
-            let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many observers (limit 64)");
+            let error = Status::SERVICE_UNAVAILABLE.error("too many observers (limit 64)");
             Some(Reply::Response(Response::error(&error).field("retry-after", "2")))
         }
     }

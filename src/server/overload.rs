@@ -5,7 +5,7 @@ use super::shared::{Client, Shared};
 use super::socket::LINGER_TIME;
 use super::warning::RateLimitedWarning;
 use crate::http::response::{Response, ResponseOptions};
-use crate::http::status::{RequestError, Status};
+use crate::http::status::Status;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -118,7 +118,7 @@ fn receive(
 
 /// Sends the response and shuts the writing half down. The socket's send buffer is empty, so this does not block.
 fn send_503(stream: Arc<TcpStream>) -> io::Result<Lingering> {
-    let error = RequestError::new(Status::SERVICE_UNAVAILABLE, "too many clients, come back later");
+    let error = Status::SERVICE_UNAVAILABLE.error("too many clients, come back later");
     let response = Response::error(&error).field("retry-after", RETRY_AFTER);
     let options = ResponseOptions { close: true, ..ResponseOptions::default() };
     stream.set_nonblocking(true)?;

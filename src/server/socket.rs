@@ -1,7 +1,7 @@
 //! The two directions of a client's TCP connection, each with its time limits. A client may be slow, silent or gone; none
 //! of that may hold a thread for longer than the constants here.
 
-use crate::http::status::{RequestError, Status};
+use crate::http::status::{bad_request, RequestError, Status};
 use crate::http::Progress;
 use crate::trace::Tap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -54,10 +54,8 @@ impl ReceiveError {
     pub fn into_request_error(self) -> io::Result<RequestError> {
         match self {
             ReceiveError::Invalid(error) => Ok(error),
-            ReceiveError::TimedOut => {
-                Ok(RequestError::new(Status::REQUEST_TIMEOUT, "the request took longer than 10 s"))
-            }
-            ReceiveError::Closed => Ok(RequestError::bad_request("the request ended in the middle")),
+            ReceiveError::TimedOut => Ok(Status::REQUEST_TIMEOUT.error("the request took longer than 10 s")),
+            ReceiveError::Closed => Ok(bad_request("the request ended in the middle")),
             ReceiveError::Io(error) => Err(error),
         }
     }
