@@ -138,16 +138,17 @@ impl Part {
     /// Bytes of the whole body, when they are known in advance.
     pub fn body_length(&self) -> Option<u64> {
         let mut length: u64 = 0;
-        // For every open loop: its turns, and the length before it.
         let mut loops = Vec::new();
         for step in &self.steps {
             match step {
                 Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
                 Step::Wire(_) | Step::Keepalive { .. } => return None,
-                Step::Repeat { turns, .. } => loops.push(((*turns)?, std::mem::take(&mut length))),
+                Step::Repeat { turns, .. } => {
+                    loops.push(OpenLoop { turns: (*turns)?, length_before: std::mem::take(&mut length) });
+                }
                 Step::Again => {
-                    let (turns, before) = loops.pop()?;
-                    length = length.checked_mul(turns)?.checked_add(before)?;
+                    let OpenLoop { turns, length_before } = loops.pop()?;
+                    length = length.checked_mul(turns)?.checked_add(length_before)?;
                 }
                 _ => {}
             }
@@ -182,6 +183,12 @@ impl Part {
             || self.head.templates().any(Template::uses_body)
             || self.steps.iter().any(in_step)
     }
+}
+
+/// A loop whose end [`Part::body_length`] has not reached yet.
+struct OpenLoop {
+    turns: u64,
+    length_before: u64,
 }
 
 /// How the end of a body is marked (`@framing`; RFC 9112, section 6).
@@ -219,7 +226,7 @@ pub enum Step {
     Wire(Template),
     /// Sends the head now and not with the first chunk (`@open`).
     Open,
-    /// Sends what is gathered in a write of its own (`@cut`, `@send`).
+    /// Writes what was gathered now, apart from what follows (`@cut`, `@send`).
     Flush,
     /// Makes what follows due this much later (`@sleep`, `@pace`).
     Sleep(Wait),
@@ -261,7 +268,7 @@ pub enum Chunk {
     Framed(Framed),
     /// Text with placeholders, framed each time.
     Rendered(Template),
-    /// Text that is cut into chunks, each in a write of its own (`@chunk N every T`).
+    /// Text that is cut into chunks, each in a separate write (`@chunk N every T`).
     Pieces {
         /// The whole text.
         text: Template,

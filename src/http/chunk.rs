@@ -9,12 +9,11 @@
 //! trailer-section = *( field-line CRLF )
 //! ```
 //!
-//! An event of 9 bytes, `data: 1\n\n`, is `9\r\ndata: 1\n\n\r\n` on the wire; the size counts the chunk-data alone and
-//! is hexadecimal. After the last event, `0\r\n\r\n` tells the client that the body is complete and the connection is
-//! free for another request. A connection that closes without it was lost.
+//! The event `data: 1\n\n` of 9 bytes is `9\r\ndata: 1\n\n\r\n` on the wire. The last-chunk, `0\r\n\r\n`, tells the client
+//! that the body is complete and the connection free for another request; without it, the connection was lost.
 //!
-//! [`ChunkedWriter`] is a writer over a writer. It also writes the bodies that are not chunked, because HTTP/1.0 does not
-//! know chunks and scripts can ask for other framings.
+//! [`ChunkedWriter`] also writes bodies that are not chunked, because HTTP/1.0 does not know chunks and scripts can choose
+//! another framing.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -28,7 +27,7 @@ const GATHER: usize = 4 * 1024;
 pub enum Framing {
     /// By the last-chunk.
     Chunked,
-    /// By `content-length`, which promises this many bytes. Nothing makes the body keep the promise.
+    /// By `content-length` with this many bytes. Nothing makes the body as long as that.
     Length(u64),
     /// By the end of the connection, which is all that HTTP/1.0 has for a stream.
     UntilClose,
@@ -96,9 +95,7 @@ impl<W: Write> ChunkedWriter<W> {
     /// Writes a response head. Chunks are gathered in its buffer from here on, so that a client costs one buffer and not
     /// two.
     pub fn head(&mut self, head: Vec<u8>) -> io::Result<()> {
-        if !self.gathered.is_empty() {
-            return self.gather(&head);
-        }
+        self.flush()?;
         self.gathered = head;
         Ok(())
     }
@@ -162,6 +159,7 @@ impl<W: Write> Write for ChunkedWriter<W> {
         if data.is_empty() {
             return Ok(0);
         }
+        // A whole chunk is one that is cut after its last byte, and CR LF.
         self.cut(data, data.len())?;
         if self.framing == Framing::Chunked {
             self.gather(b"\r\n")?;
@@ -174,9 +172,8 @@ impl<W: Write> Write for ChunkedWriter<W> {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        let written = self.inner.write_all(&self.gathered);
+        self.inner.write_all(&self.gathered)?;
         self.gathered.clear();
-        written?;
         self.inner.flush()
     }
 }

@@ -1,4 +1,4 @@
-//! The table of placeholders, and what stands between the braces: `{{query:n+1|0}}`.
+//! The table of placeholders, and the expressions between braces: `{{query:n+1|0}}`.
 
 use super::context::RenderContext;
 use super::units::parse_number;
@@ -50,7 +50,7 @@ impl fmt::Debug for Placeholder {
     }
 }
 
-/// What stands in `{{ }}`: a name, something to add, and a default for a value that is absent.
+/// The expression in `{{ }}`: a name, something to add, and a default for a value that is absent.
 #[derive(Clone, Debug)]
 pub struct Value {
     name: Name,

@@ -73,7 +73,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     fn play_steps(&mut self, steps: &'a [Step], start: Position) -> Result<(), Stop> {
         for (index, step) in steps[..start.step].iter().enumerate() {
-            self.pass_over(step, index);
+            self.pass_over(step, index)?;
         }
         let mut skip = start.skip as usize;
         let mut next = start.step;
@@ -96,10 +96,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 }
                 Step::Clock => self.timer.restart_elapsed(),
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
-                Step::DropAfter(bytes) => {
-                    self.output.set_drop_after(*bytes);
-                    self.drop_if_full()?;
-                }
+                Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
                 Step::Repeat { turns, every } => self.begin_loop(next, *turns, *every),
                 Step::Again => {
                     if let Some(first_step) = self.next_turn()? {
@@ -114,14 +111,15 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     }
 
     /// Does what a step before the start leaves behind for the steps after it.
-    fn pass_over(&mut self, step: &'a Step, index: usize) {
+    fn pass_over(&mut self, step: &'a Step, index: usize) -> Result<(), Stop> {
         match step {
             Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
-            Step::DropAfter(bytes) => self.output.set_drop_after(*bytes),
+            Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
             Step::Repeat { turns, every } => self.begin_loop(index + 1, *turns, *every),
             Step::Again => self.loops.end(),
             _ => {}
         }
+        Ok(())
     }
 
     /// Ends the response as the part says.
@@ -165,7 +163,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         }
     }
 
-    /// Sends data as chunks of `size` bytes, each in a write of its own and `every` after the one before.
+    /// Sends data as chunks of `size` bytes, each in a separate write and `every` after the one before.
     fn send_pieces(&mut self, data: &[u8], size: usize, every: Duration) -> Result<(), Stop> {
         for (number, piece) in data.chunks(size).enumerate() {
             if number > 0 {
@@ -193,15 +191,6 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(())
     }
 
-    fn drop_if_full(&mut self) -> Result<(), Stop> {
-        if !self.output.is_full() {
-            return Ok(());
-        }
-        self.send_head()?;
-        self.output.flush()?;
-        Err(Stop::Dropped)
-    }
-
     fn choose_time(&mut self, wait: &Wait) -> Duration {
         let (least, most) = match wait {
             Wait::Between(least, most) => (*least, *most),
@@ -213,13 +202,12 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     fn begin_loop(&mut self, first_step: usize, turns: Option<u64>, every: Duration) {
         let every = self.timer.scale(every);
-        self.loops.begin(first_step, turns, every, self.timer.due(), self.timer.sends());
+        self.loops.begin(first_step, turns, every, self.timer.mark());
     }
 
     /// Waits for the next turn of the innermost loop and returns the index of its first step; `None` after the last turn.
     fn next_turn(&mut self) -> Result<Option<usize>, Stop> {
-        let (due, sends) = (self.timer.due(), self.timer.sends());
-        let turn = match self.loops.next_turn(due, sends, self.output.has_no_body()) {
+        let turn = match self.loops.next_turn(self.timer.mark(), self.output.has_no_body()) {
             Some(turn) => turn,
             None => return Ok(None),
         };

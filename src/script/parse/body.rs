@@ -5,11 +5,12 @@ use crate::http::chunk::Framed;
 use crate::script::placeholder::Value;
 use crate::script::resume::{EventId, Position, ResumeTable};
 use crate::script::template::{next_value, Segment, Template};
+use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
 use std::time::Duration;
 
 /// Bytes that one `@fill` can ask for. The filler is held in memory as long as the script is.
-pub(super) const MAX_FILL: u64 = 64 << 20;
+pub(super) const MAX_FILL: u64 = 64 * MIB;
 
 /// Where chunks end (`@chunk`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +63,8 @@ struct ChunkText {
 #[derive(Default)]
 struct Line {
     text: Vec<u8>,
-    /// It has a placeholder, whose value is not known yet, or filler.
-    has_unread: bool,
+    /// It has a placeholder or filler, so its text is not all of it.
+    is_opaque: bool,
     /// Whether a line came before it: only the first can begin with a byte order mark.
     is_later: bool,
     /// The line before ended with CR, so an LF now belongs to that line end.
@@ -119,7 +120,7 @@ impl Body {
             return;
         }
         self.begin_event();
-        self.line.has_unread = true;
+        self.line.is_opaque = true;
         self.chunk.push(&vec![byte; count]);
     }
 
@@ -183,7 +184,7 @@ impl Body {
 
     fn value(&mut self, value: Value) {
         self.begin_event();
-        self.line.has_unread = true;
+        self.line.is_opaque = true;
         self.chunk.segments.push(Segment::Value(value));
     }
 
@@ -227,7 +228,7 @@ impl Body {
         }
         if is_blank {
             self.end_event();
-        } else if let Some(id) = EventId::of_line(line.without_bom(), line.has_unread) {
+        } else if let Some(id) = EventId::of_line(line.without_bom(), line.is_opaque) {
             self.id = Some(id);
         }
     }
@@ -268,7 +269,7 @@ impl ChunkText {
 
 impl Line {
     fn is_blank(&self) -> bool {
-        self.text.is_empty() && !self.has_unread
+        self.text.is_empty() && !self.is_opaque
     }
 
     fn without_bom(&self) -> &[u8] {

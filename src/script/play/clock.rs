@@ -1,42 +1,43 @@
-//! Decides when a player sends: where its time comes from, and how fast it passes.
+//! What a player has to know about time and about its client meanwhile. A client's thread really waits; a test only
+//! records the waits.
 
 use crate::script::units::Speed;
 use std::io;
 use std::time::{Instant, SystemTime};
 
-/// Where time comes from, and what is to be known of the client meanwhile: a client's thread sleeps, a test remembers.
+/// The clock of a player.
 pub trait Clock {
-    /// The present moment.
+    /// The current time, to wait by.
     fn now(&self) -> Instant;
 
-    /// The present moment, as the world counts.
+    /// The current time of day, to show.
     fn system_time(&self) -> SystemTime;
 
-    /// Returns at `due`, or at once when that has passed. Whoever writes nothing between two waits has to
-    /// [`check`](Clock::check) between them: a write would show that the client is gone.
+    /// Returns at `due`, or at once if that has passed. A caller that writes nothing between two waits has to
+    /// [`check`](Clock::check) instead, because only a write shows that the client has disconnected.
     ///
     /// # Errors
-    /// The waiting has lost its sense: the client is gone, or the server stops.
+    /// The client has disconnected, or the server stops.
     fn wait_until(&mut self, due: Instant) -> io::Result<()>;
 
-    /// Looks whether going on has lost its sense.
+    /// Checks that the response can go on.
     ///
     /// # Errors
-    /// As [`Clock::wait_until`].
+    /// The client has disconnected, or the server stops.
     fn check(&mut self) -> io::Result<()>;
 
     /// Returns when the client has closed its side, or at `due` if that comes first.
     ///
     /// # Errors
-    /// As [`Clock::wait_until`].
+    /// The client has reset the connection, or the server stops.
     fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()>;
 }
 
-/// What is the same for all playings of a server.
+/// How a server plays all of its scripts.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// How fast scripts play.
+    /// By how much waits are divided.
     pub speed: Speed,
-    /// What random waits are made of.
+    /// The seed of random waits.
     pub seed: u64,
 }

@@ -94,14 +94,15 @@ impl<W: Write> Output<W> {
         self.body.flush()
     }
 
-    /// Cuts the body when it has this many bytes, from now on.
-    pub fn set_drop_after(&mut self, bytes: u64) {
+    /// Cuts the body after this many bytes: at once if it has as many already.
+    pub fn drop_after(&mut self, bytes: u64) -> Result<(), Stop> {
         self.drop_after = Some(bytes);
-    }
-
-    /// Whether the body has as many bytes as `@drop after` allows.
-    pub fn is_full(&self) -> bool {
-        self.drop_after.map_or(false, |bytes| self.body.length() >= bytes)
+        if self.body.length() < bytes {
+            return Ok(());
+        }
+        self.send_head()?;
+        self.body.flush()?;
+        Err(Stop::Dropped)
     }
 
     /// Writes everything that is due, in one write.

@@ -1,16 +1,16 @@
-//! Sends nothing: numbers for `@sleep 80ms..120ms`, out of SplitMix64, which needs a dozen lines and is the same on
-//! every machine.
+//! Chooses the random waits of `@sleep 80ms..120ms`. The generator is SplitMix64, because it takes a dozen lines and gives
+//! the same numbers on every machine.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-/// A row of numbers that its seed determines.
+/// A sequence of pseudo-random numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// The row that belongs to these numbers.
+    /// The sequence for this seed; every `stream` has another.
     pub fn new(seed: u64, stream: u64) -> Random {
         let mut random = Random(seed);
         Random(random.next() ^ stream)
@@ -29,13 +29,13 @@ impl Random {
         if least == most {
             return least;
         }
-        // A number of 64 bits is so many 2^64ths of the way from one to the other.
-        let way = ((most - least).as_nanos() * u128::from(self.next())) >> 64;
-        least + Duration::from_nanos(way as u64)
+        // 64 random bits are a fraction of 2^64.
+        let above_least = ((most - least).as_nanos() * u128::from(self.next())) >> 64;
+        least + Duration::from_nanos(above_least as u64)
     }
 }
 
-/// A number that nobody outside can know: each `RandomState` has keys of its own.
+/// A seed that nobody can guess, because the keys of every `RandomState` are random.
 pub fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -45,16 +45,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_determines_the_row_and_all_of_it_lies_between() {
+    fn a_seed_always_gives_the_same_times_and_all_are_in_the_range() {
         let (least, most) = (Duration::from_millis(80), Duration::from_millis(120));
-        let row = |seed, stream| {
+        let sequence = |seed, stream| {
             let mut random = Random::new(seed, stream);
             (0..100).map(|_| random.between(least, most)).collect::<Vec<_>>()
         };
-        assert_eq!(row(7, 1), row(7, 1));
-        assert_ne!(row(7, 1), row(8, 1));
-        assert_ne!(row(7, 1), row(7, 2));
-        let all = row(7, 1);
+        assert_eq!(sequence(7, 1), sequence(7, 1));
+        assert_ne!(sequence(7, 1), sequence(8, 1));
+        assert_ne!(sequence(7, 1), sequence(7, 2));
+        let all = sequence(7, 1);
         assert!(all.iter().all(|time| (least..=most).contains(time)));
         assert!(all.iter().max().unwrap() > &Duration::from_millis(115));
         assert!(all.iter().min().unwrap() < &Duration::from_millis(85));

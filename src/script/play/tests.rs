@@ -1,4 +1,4 @@
-//! Tests of `play`.
+//! Plays scripts against a clock that records its waits, and compares every write and every wait.
 
 use super::*;
 use crate::http::chunk::Framing;
@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// What happened, in order: writes as text, waits as the time since the start.
-type Diary = Rc<RefCell<Vec<String>>>;
+type Record = Rc<RefCell<Vec<String>>>;
 
-struct Recorder(Diary);
+struct Recorder(Record);
 
 impl Write for Recorder {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -25,10 +25,10 @@ impl Write for Recorder {
     }
 }
 
-/// A clock that stands still but for waits, each of which takes `late` longer than asked. The client leaves after a
-/// minute. At every check, one more client has connected.
+/// A clock that moves only while somebody waits, and then by `late` too far. The client disconnects after a minute. At
+/// every check, one more client has connected.
 struct FakeClock<'a> {
-    diary: Diary,
+    record: Record,
     open_clients: &'a AtomicUsize,
     start: Instant,
     now: Instant,
@@ -43,38 +43,38 @@ impl Clock for FakeClock<'_> {
         UNIX_EPOCH
     }
     fn wait_until(&mut self, due: Instant) -> io::Result<()> {
-        self.diary.borrow_mut().push(format!("{:?}", due - self.start));
+        self.record.borrow_mut().push(format!("{:?}", due - self.start));
         self.now = due + self.late;
         Ok(())
     }
     fn check(&mut self) -> io::Result<()> {
         self.open_clients.fetch_add(1, Ordering::Relaxed);
-        match self.now - self.start < Duration::from_secs(60) {
-            true => Ok(()),
-            false => Err(io::ErrorKind::ConnectionReset.into()),
+        if self.now - self.start >= Duration::from_secs(60) {
+            return Err(io::ErrorKind::ConnectionReset.into());
         }
+        Ok(())
     }
     fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
         let due = due.map_or("ever".to_owned(), |due| format!("{:?}", due - self.start));
-        self.diary.borrow_mut().push(format!("hang for {due}"));
+        self.record.borrow_mut().push(format!("hang for {due}"));
         Ok(())
     }
 }
 
-/// The diary of a playing, which ends with how it ended.
+/// What happens while a script is played, and last what becomes of the connection.
 fn play_with(text: &str, id: &'static str, speed: Speed, late: Duration) -> Vec<String> {
     let script = Script::compile("test.sse", "/test", text.as_bytes()).unwrap();
     let request = TestRequest::get("/test?n=7&t=2s", &format!("last-event-id: {id}\r\n"));
     let context = request.context();
     let part = script.part(context).unwrap();
-    let diary = Diary::default();
+    let record = Record::default();
     let now = Instant::now();
     let open_clients = &request.open_clients;
-    let clock = FakeClock { diary: Rc::clone(&diary), open_clients, start: now, now, late };
-    let body = ChunkedWriter::new(Recorder(Rc::clone(&diary)), Framing::Chunked);
+    let clock = FakeClock { record: Rc::clone(&record), open_clients, start: now, now, late };
+    let body = ChunkedWriter::new(Recorder(Rc::clone(&record)), Framing::Chunked);
     let player = Player::new(context, b"HEAD ".to_vec(), body, clock, Timing { speed, seed: 1 });
     let end = player.play(part, part.start(context).unwrap());
-    let mut played = diary.borrow().clone();
+    let mut played = record.borrow().clone();
     played.push(end.map_or("gone".to_owned(), |end| format!("{end:?}")));
     played
 }
@@ -84,26 +84,26 @@ fn play(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_head_leaves_with_the_first_chunk_and_the_last_chunk_with_the_last() {
+fn the_head_leaves_with_the_first_chunk_and_the_last_chunk_with_the_last_event() {
     let written = [r"HEAD 3\r\na\n\n\r\n3\r\nb\n\n\r\n", "1s", r"2\r\nc\n\r\n0\r\n\r\n", "KeepAlive"];
     assert_eq!(play("a\n\nb\n\n@sleep 1s\nc\n"), written);
 }
 
 #[test]
-fn a_sleep_before_the_body_keeps_the_head_back_unless_it_is_opened() {
+fn the_head_waits_for_the_first_chunk_unless_it_is_opened() {
     assert_eq!(play("@sleep 200ms\na\n"), ["200ms", r"HEAD 2\r\na\n\r\n0\r\n\r\n", "KeepAlive"]);
     assert_eq!(play("@open\n@sleep 200ms\na\n"), ["HEAD ", "200ms", r"2\r\na\n\r\n0\r\n\r\n", "KeepAlive"]);
 }
 
 #[test]
-fn waits_that_take_longer_do_not_move_what_follows() {
+fn a_late_wake_up_does_not_delay_later_steps() {
     let late = Duration::from_millis(7);
     let played = play_with("@sleep 1s\na\n@sleep 1s\nb\n@sleep 1s\nc\n", "", Speed::NORMAL, late);
     assert_eq!((&*played[0], &*played[2], &*played[4]), ("1s", "2s", "3s"));
 }
 
 #[test]
-fn what_is_overdue_is_not_waited_for() {
+fn overdue_steps_are_played_at_once() {
     let late = Duration::from_secs(5);
     let played = play_with("@sleep 1s\na\n@sleep 1s\nb\n", "", Speed::NORMAL, late);
     assert_eq!(played, ["1s", r"HEAD 2\r\na\n\r\n2\r\nb\n\r\n0\r\n\r\n", "KeepAlive"]);
@@ -144,7 +144,7 @@ fn resuming_where_a_chunk_ends_sends_no_empty_chunk() {
 }
 
 #[test]
-fn resuming_inside_a_loop_goes_on_in_its_first_turn_with_what_was_set_before() {
+fn resuming_inside_a_loop_continues_its_first_turn_with_earlier_settings() {
     let text = "@resume\n@keepalive 1s\n@repeat 2\nid: 1\n\nt{{i}}\n\n@again\n@sleep 2s\n";
     let played = play_with(text, "1", Speed::NORMAL, Duration::ZERO);
     let written = r"HEAD 4\r\nt1\n\n\r\n7\r\nid: 1\n\n\r\n4\r\nt2\n\n\r\n";
@@ -157,7 +157,7 @@ fn a_script_without_lines_is_a_head_and_a_last_chunk() {
 }
 
 #[test]
-fn what_is_sent_or_cut_on_purpose_leaves_alone() {
+fn send_and_cut_end_a_write() {
     let written =
         [r"HEAD 2\r\na\n\r\n", r"1\r\nb\r\n", r"2\r\nc\n\r\n", r"2\r\nd\n\r\n0\r\n\r\n", "KeepAlive"];
     assert_eq!(play("a\n@send b\nc\n@cut\nd\n"), written);
@@ -173,13 +173,13 @@ fn pieces_are_cut_across_lines_values_and_filler() {
 }
 
 #[test]
-fn text_sent_on_purpose_is_one_chunk_however_others_are_cut() {
+fn sent_text_is_one_chunk_even_where_other_text_is_cut() {
     let written = [r"HEAD 2\r\nab\r\n", r"1\r\n\n\r\n", r"4\r\nabcd\r\n", r"0\r\n\r\n", "KeepAlive"];
     assert_eq!(play("@chunk 2\nab\n@send abcd\n"), written);
 }
 
 #[test]
-fn a_value_that_changes_is_looked_at_each_time_it_is_sent() {
+fn a_changing_value_is_read_each_time_it_is_sent() {
     let played = play("@repeat 11\n{{open}}\n@again\n").remove(0);
     assert!(played.contains(r"2\r\n9\n\r\n3\r\n10\n\r\n3\r\n11\n\r\n"), "{played}");
 }
@@ -191,27 +191,27 @@ fn loops_that_end_take_no_longer_than_their_waits() {
 }
 
 #[test]
-fn wire_stands_outside_of_the_framing_and_before_the_head_instead_of_it() {
+fn wire_is_sent_outside_of_the_framing_or_instead_of_the_head() {
     assert_eq!(play("a\n@wire ZZ\\r\\n\n"), [r"HEAD 2\r\na\n\r\nZZ\r\n", r"0\r\n\r\n", "KeepAlive"]);
     assert_eq!(play("@wire garbage {{query:n}}\na\n"), ["garbage 7", r"a\n", "Close"]);
 }
 
 #[test]
-fn loops_turn_and_nest() {
+fn loops_can_be_nested() {
     let played = play("@repeat 2\n{{i}}\n@repeat 2\n-{{i}}\n@again\n@again\n").remove(0);
     let data: String = played.replace(r"\n", "").split(r"\r").filter(|piece| !piece.is_empty()).collect();
     assert_eq!(data, "HEAD 213-13-2223-13-20");
 }
 
 #[test]
-fn turns_are_due_at_fixed_times_however_long_they_take() {
+fn turns_are_due_at_fixed_times() {
     let played = play("@repeat 3 every 2s\n{{i}}\n@sleep 500ms\n@again\n");
     let waits: Vec<&String> = played.iter().filter(|entry| entry.ends_with('s')).collect();
     assert_eq!(waits, ["500ms", "2s", "2.5s", "4s", "4.5s"]);
 }
 
 #[test]
-fn an_endless_loop_ends_with_the_client_even_when_it_sends_nothing() {
+fn an_endless_loop_ends_when_the_client_disconnects_even_if_it_sends_nothing() {
     let played = play("@repeat forever every 10s\nx\n@again\n");
     assert_eq!(played.len(), 13);
     assert_eq!(played.last().unwrap(), "gone");
@@ -220,7 +220,7 @@ fn an_endless_loop_ends_with_the_client_even_when_it_sends_nothing() {
 }
 
 #[test]
-fn a_keepalive_comes_whenever_nothing_else_did_but_not_inside_a_line() {
+fn keepalive_comments_are_sent_in_silence_but_not_inside_a_line() {
     let text = "@keepalive 2s : still here\na\n@sleep 5s\n@send b\n@sleep 5s\n@send \\n\n@hang 3s\n";
     let comment = r"d\r\n: still here\n\r\n";
     let played = play(text);
@@ -230,7 +230,7 @@ fn a_keepalive_comes_whenever_nothing_else_did_but_not_inside_a_line() {
 }
 
 #[test]
-fn a_keepalive_does_not_part_cr_from_lf_and_counts_for_a_drop() {
+fn a_keepalive_does_not_separate_cr_from_lf_and_counts_for_a_drop() {
     let played = play("@eol crlf\n@chunk 1 every 100ms\n@keepalive 40ms : k\na\n");
     let cr = played.iter().position(|entry| entry == r"1\r\n\r\r\n").unwrap();
     assert_eq!(played[cr + 1..cr + 3], ["200ms", r"1\r\n\n\r\n"]);
@@ -239,7 +239,7 @@ fn a_keepalive_does_not_part_cr_from_lf_and_counts_for_a_drop() {
 }
 
 #[test]
-fn endings_are_what_they_say() {
+fn every_ending_does_what_it_says() {
     assert_eq!(play("a\n@close\n"), [r"HEAD 2\r\na\n\r\n0\r\n\r\n", "Close"]);
     assert_eq!(play("a\n@drop\n"), [r"HEAD 2\r\na\n\r\n", "Close"]);
     assert_eq!(play("a\n@reset\n"), [r"HEAD 2\r\na\n\r\n", "Reset"]);
@@ -250,7 +250,7 @@ fn endings_are_what_they_say() {
 }
 
 #[test]
-fn a_drop_after_some_octets_cuts_the_chunk_there() {
+fn drop_after_cuts_a_chunk_at_that_byte() {
     assert_eq!(play("@drop after 5\nabc\n\ndef\n\n"), [r"HEAD 5\r\nabc\n\n", "Close"]);
     assert_eq!(play("@drop after 7\nabc\n\ndef\n\n"), [r"HEAD 5\r\nabc\n\n\r\n5\r\nde", "Close"]);
     assert_eq!(play("abc\n\n@drop after 2\nx\n"), [r"HEAD 5\r\nabc\n\n\r\n", "Close"]);
@@ -258,7 +258,7 @@ fn a_drop_after_some_octets_cuts_the_chunk_there() {
 }
 
 #[test]
-fn a_range_of_time_is_chosen_by_the_seed_and_a_request_can_say_how_long() {
+fn a_random_wait_depends_on_the_seed_and_a_requested_wait_on_the_request() {
     let played = play("@sleep 1s..2s\na\n@sleep {{query:t}}\nb\n");
     assert_eq!(played, play("@sleep 1s..2s\na\n@sleep {{query:t}}\nb\n"));
     let wait: f64 = played[0].trim_end_matches('s').parse().unwrap();

@@ -14,6 +14,21 @@ use std::time::{Duration, Instant};
 /// taken the waits away. Without it, such a loop would keep a processor busy.
 const REST: Duration = Duration::from_millis(10);
 
+/// How far a response has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// When the current step is due.
+    pub due: Instant,
+    /// How often something was sent.
+    pub sends: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Keepalive<'a> {
+    every: Duration,
+    comment: &'a Framed,
+}
+
 /// The times of one response.
 pub(super) struct Timer<'a, C: Clock> {
     clock: C,
@@ -26,7 +41,7 @@ pub(super) struct Timer<'a, C: Clock> {
     unix_time: u64,
     /// `{{elapsed}}` counts from here.
     origin: Option<Instant>,
-    keepalive: Option<(Duration, &'a Framed)>,
+    keepalive: Option<Keepalive<'a>>,
     /// When the last bytes were due.
     last_send: Instant,
     /// How often something was sent.
@@ -52,9 +67,9 @@ impl<'a, C: Clock> Timer<'a, C> {
         }
     }
 
-    /// When the current step is due.
-    pub fn due(&self) -> Instant {
-        self.due
+    /// How far the response has come.
+    pub fn mark(&self) -> Mark {
+        Mark { due: self.due, sends: self.sends }
     }
 
     /// How long this time of a script takes.
@@ -85,18 +100,13 @@ impl<'a, C: Clock> Timer<'a, C> {
 
     /// Sends `comment` from now on whenever nothing else was sent for this long.
     pub fn keep_alive(&mut self, every: Duration, comment: &'a Framed) {
-        self.keepalive = Some((every, comment));
+        self.keepalive = Some(Keepalive { every, comment });
     }
 
     /// Notes that the current step sends something.
     pub fn note_send(&mut self) {
         self.last_send = self.due;
         self.sends += 1;
-    }
-
-    /// How often something was sent.
-    pub fn sends(&self) -> u64 {
-        self.sends
     }
 
     /// Makes what follows due later by `time` and waits for it.
@@ -156,10 +166,10 @@ impl<'a, C: Clock> Timer<'a, C> {
 
     /// Sends every keep-alive comment that is due before `end`.
     fn send_comments<W: Write>(&mut self, end: Option<Instant>, output: &mut Output<W>) -> Result<(), Stop> {
-        while let Some((every, comment)) = self.keepalive.filter(|_| output.can_take_comment()) {
+        while let Some(Keepalive { every, comment }) = self.keepalive {
             let due = self.last_send + self.speed.scale(every).max(REST);
-            if end.map_or(false, |end| due >= end) {
-                return Ok(());
+            if !output.can_take_comment() || end.map_or(false, |end| due >= end) {
+                break;
             }
             self.clock.wait_until(due)?;
             self.last_send = due;

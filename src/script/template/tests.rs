@@ -17,7 +17,7 @@ fn render(text: &str) -> String {
 }
 
 #[test]
-fn every_placeholder_stands_for_something() {
+fn every_placeholder_has_a_value() {
     assert_eq!(render("{{elapsed}} {{time}} {{i}} {{connection}} {{open}}"), "5 1700000000000 2 3 9");
     assert_eq!(render("{{method}} {{target}} {{path}}"), "GET /a?n=41&s=x%0Ay /a");
     assert_eq!(
@@ -33,7 +33,7 @@ fn numbers_are_added_and_absent_ones_count_as_0() {
 }
 
 #[test]
-fn a_default_stands_for_what_is_absent() {
+fn a_default_replaces_an_absent_value() {
     assert_eq!(render("{{query:none|a b}}{{query:n|0}}{{cookie:none}}{{query:none+1|z}}"), "a b41z");
 }
 
