@@ -1,40 +1,50 @@
 //! Formats times: the value of the `date` field, `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate; RFC 9110, section 5.6.7),
 //! and timestamps for logs (RFC 3339).
 
+use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 /// 9999-12-31 23:59:59 UTC, in seconds since 1970.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// The time as an IMF-fixdate.
+/// A time that is displayed as an IMF-fixdate.
 ///
 /// The range is the years 1970 to 9999, because the format has four digits for the year. An earlier time gives the first
 /// second of 1970, a later one the last second of 9999.
-pub fn imf_fixdate(time: SystemTime) -> String {
-    const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let days = seconds_since_1970(time) / SECONDS_PER_DAY;
-    let (year, month, day) = civil_date(days);
-    let (weekday, month) = (WEEKDAYS[(days % 7) as usize], MONTHS[month as usize]);
-    format!("{weekday}, {day:02} {month} {year} {} GMT", time_of_day(time))
+pub struct ImfFixdate(pub SystemTime);
+
+impl fmt::Display for ImfFixdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (days, [hour, minute, second]) = days_and_time(self.0);
+        let (year, month, day) = civil_date(days);
+        let (weekday, month) = (WEEKDAYS[(days % 7) as usize], MONTHS[month as usize]);
+        write!(f, "{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+    }
 }
 
-/// The time as in RFC 3339, `1994-11-06T08:49:37.000Z`. Always 24 bytes; the range is that of [`imf_fixdate`].
-pub fn timestamp(time: SystemTime) -> String {
-    let (year, month, day) = civil_date(seconds_since_1970(time) / SECONDS_PER_DAY);
-    let milliseconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_millis();
-    format!("{year}-{:02}-{day:02}T{}.{milliseconds:03}Z", month + 1, time_of_day(time))
+/// A time that is displayed as in RFC 3339, `1994-11-06T08:49:37.000Z`: always 24 bytes. The range is that of
+/// [`ImfFixdate`].
+pub struct Timestamp(pub SystemTime);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, [hour, minute, second]) = days_and_time(self.0);
+        let (year, month, day) = civil_date(days);
+        let milliseconds = self.0.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_millis();
+        let month = month + 1;
+        write!(f, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+    }
 }
 
-fn seconds_since_1970(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().min(LAST_SECOND)
-}
-
-fn time_of_day(time: SystemTime) -> String {
-    let second = seconds_since_1970(time) % SECONDS_PER_DAY;
-    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+/// Days since 1970-01-01; hour, minute and second of the day.
+fn days_and_time(time: SystemTime) -> (u64, [u64; 3]) {
+    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().min(LAST_SECOND);
+    let second = seconds % SECONDS_PER_DAY;
+    (seconds / SECONDS_PER_DAY, [second / 3600, second / 60 % 60, second % 60])
 }
 
 /// Days since 1970-01-01 to year, month (0 = January) and day (from 1) of the Gregorian calendar.
@@ -62,7 +72,7 @@ mod tests {
     use std::time::Duration;
 
     fn at(seconds: u64) -> String {
-        imf_fixdate(UNIX_EPOCH + Duration::from_secs(seconds))
+        ImfFixdate(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
     }
 
     #[test]
@@ -73,7 +83,7 @@ mod tests {
     #[test]
     fn a_timestamp_has_milliseconds() {
         let time = UNIX_EPOCH + Duration::from_millis(784_111_777_042);
-        assert_eq!(timestamp(time), "1994-11-06T08:49:37.042Z");
+        assert_eq!(Timestamp(time).to_string(), "1994-11-06T08:49:37.042Z");
     }
 
     #[test]
@@ -90,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_clock_before_1970_gives_1970() {
-        let before = imf_fixdate(UNIX_EPOCH - Duration::from_secs(1));
+        let before = ImfFixdate(UNIX_EPOCH - Duration::from_secs(1)).to_string();
         assert_eq!(before, "Thu, 01 Jan 1970 00:00:00 GMT");
     }
 

@@ -110,6 +110,8 @@ impl HeadReader {
     /// # Errors
     /// 400, 414, 431, 501 or 505 as soon as the bytes so far cannot begin an acceptable head.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, RequestError> {
+        // Nearly every head arrives in one piece, so this is its only allocation.
+        self.head.reserve(bytes.len());
         let mut used = 0;
         while let Some(length) = bytes[used..].iter().position(|&byte| byte == b'\n') {
             let end = used + length + 1;

@@ -7,26 +7,30 @@
 //! ```
 
 use super::chunk::Framing;
-use super::date::imf_fixdate;
+use super::date::ImfFixdate;
 use super::field::put_field_line;
 use super::status::{RequestError, Status};
+use std::fmt;
+use std::io::Write;
 use std::time::SystemTime;
 
 /// Bytes to reserve for a head: most heads are smaller, and the body is gathered in the same buffer later.
 const USUAL_HEAD: usize = 320;
 
 /// The head of a response. Every response begins with one of these.
+///
+/// It is written without temporary strings: the allocator would keep their memory for each of thousands of threads.
 #[derive(Debug)]
 pub struct ResponseHead(Vec<u8>);
 
 impl ResponseHead {
     /// A head that begins with this status line.
     pub fn new(status: Status, reason: &[u8]) -> ResponseHead {
-        let mut head = Vec::with_capacity(USUAL_HEAD);
-        for piece in [b"HTTP/1.1 ", status.0.to_string().as_bytes(), b" ", reason, b"\r\n"] {
-            head.extend_from_slice(piece);
-        }
-        ResponseHead(head)
+        let mut head = ResponseHead(Vec::with_capacity(USUAL_HEAD));
+        head.push(format_args!("HTTP/1.1 {} ", status.0));
+        head.0.extend_from_slice(reason);
+        head.push(format_args!("\r\n"));
+        head
     }
 
     /// Adds a field line.
@@ -38,7 +42,7 @@ impl ResponseHead {
     pub fn framing(&mut self, framing: Framing) {
         match framing {
             Framing::Chunked => self.field("transfer-encoding", b"chunked"),
-            Framing::Length(length) => self.field("content-length", length.to_string().as_bytes()),
+            Framing::Length(length) => self.push(format_args!("content-length: {length}\r\n")),
             Framing::Empty => self.field("content-length", b"0"),
             Framing::UntilClose => {}
         }
@@ -46,7 +50,7 @@ impl ResponseHead {
 
     /// Adds the `date` field line with the current time (RFC 9110, section 6.6.1).
     pub fn date(&mut self) {
-        self.field("date", imf_fixdate(SystemTime::now()).as_bytes());
+        self.push(format_args!("date: {}\r\n", ImfFixdate(SystemTime::now())));
     }
 
     /// Lets the script of any web page read the response, if one asked for it (WHATWG Fetch, section 3.2).
@@ -58,8 +62,13 @@ impl ResponseHead {
 
     /// Adds the empty line that ends the head.
     pub fn finish(mut self) -> Vec<u8> {
-        self.0.extend_from_slice(b"\r\n");
+        self.push(format_args!("\r\n"));
         self.0
+    }
+
+    fn push(&mut self, text: fmt::Arguments<'_>) {
+        // Writing to a `Vec` never fails.
+        let _ = self.0.write_fmt(text);
     }
 }
 

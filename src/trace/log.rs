@@ -1,7 +1,7 @@
 //! Writes a log for `grep`: one line for each request and one for each end of a response, in fields `name=value`.
 
 use super::exchange::Exchange;
-use crate::http::date::timestamp;
+use crate::http::date::Timestamp;
 use crate::http::field::is_token;
 use crate::text::escape::escape;
 use std::fmt;
@@ -47,7 +47,7 @@ impl Log {
     fn write(&self, exchange: &Exchange, what: &str, fields: &str) {
         let line = format!(
             "{} {what} client={} method={} target={} {fields}\n",
-            timestamp(SystemTime::now()),
+            Timestamp(SystemTime::now()),
             exchange.connection.number,
             method(exchange.method()),
             quote(exchange.target()),
