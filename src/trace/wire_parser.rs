@@ -1,6 +1,7 @@
 //! Cuts the bytes of a request or a response into the pieces that RFC 9112 has names for, in whatever parts they come.
 //! This parser only describes: it refuses nothing.
 
+use crate::http::dechunk::parse_chunk_size;
 use crate::http::field::{list_members, FieldLine};
 
 /// The most bytes of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is malformed.
@@ -291,10 +292,9 @@ impl WireParser {
     }
 
     fn end_chunk_size(&mut self, line: &[u8]) -> PieceKind {
-        let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
-        let size = match parse_hexadecimal(digits) {
-            Some(size) => size,
-            None => return self.malformed(),
+        let size = match parse_chunk_size(line) {
+            Ok(size) => size,
+            Err(_) => return self.malformed(),
         };
         if size == 0 {
             self.state = State::Trailer;
@@ -310,14 +310,6 @@ impl WireParser {
         self.state = State::Malformed;
         PieceKind::Malformed
     }
-}
-
-/// `chunk-size = 1*HEXDIG`; the sign that `from_str_radix` takes is not allowed.
-fn parse_hexadecimal(digits: &[u8]) -> Option<u64> {
-    if !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 #[cfg(test)]
