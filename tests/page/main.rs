@@ -97,16 +97,18 @@ fn hostile_data_is_text(page: &mut Chromium) {
 
 fn reconnects_are_shown_and_204_ends_them(page: &mut Chromium) {
     connect(page, "/reconnect");
-    page.wait_for(STATE, |state| state.starts_with("Closed: 204 No Content, the server said stop"));
+    page.wait_for(STATE, |state| {
+        state.starts_with("Closed: 204 No Content, which tells an EventSource to stop")
+    });
     let dispatched = page.run(&rows("dispatched", ""));
     let waits: Vec<&str> = dispatched.lines().filter(|row| row.starts_with("reconnect | after ")).collect();
     assert_eq!(waits.len(), 3, "{dispatched}");
-    assert!(waits[0].ends_with("ms | retry asked for 200 ms; Last-Event-ID: “2”"), "{dispatched}");
+    assert!(waits[0].ends_with("ms | retry was 200 ms; Last-Event-ID: “2”"), "{dispatched}");
     let waited: f64 = waits[0]["reconnect | after ".len()..].split(' ').next().unwrap().parse().unwrap();
     assert!((150.0..2_000.0).contains(&waited), "{waited}");
     assert!(dispatched.contains("done | nothing was lost | lastEventId “6”"), "{dispatched}");
     let stream = page.run(&rows("stream", ""));
-    assert!(stream.contains("the stream ended before an empty line: this block is thrown away"), "{stream}");
+    assert!(stream.contains("the stream ended before an empty line: this block is discarded"), "{stream}");
 }
 
 fn one_line_says_why_a_stream_cannot_be_opened(page: &mut Chromium) {
