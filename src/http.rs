@@ -6,7 +6,8 @@
 //! | [`request`] | reads the head of a request |
 //! | `request_line` | parses its first line |
 //! | [`body`] | reads the body of a request |
-//! | [`response`] | writes the head of a response, and whole short responses |
+//! | [`response`] | builds the head of a response |
+//! | [`short_response`] | builds whole responses that are not streams |
 //! | [`status`] | status codes, and errors that carry one |
 //! | [`chunk`] | encodes chunked bodies |
 //! | [`dechunk`] | decodes chunked bodies |
@@ -22,6 +23,7 @@ pub mod field;
 pub mod request;
 mod request_line;
 pub mod response;
+pub mod short_response;
 pub mod status;
 pub mod uri;
 

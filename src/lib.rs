@@ -29,11 +29,11 @@
 //!
 //! # Types
 //!
-//! - [`Server`] is configured and started; [`RunningServer`] is the handle of a server that runs, and stops it when it is
-//!   dropped. [`Script`] and [`Speed`] say what it plays, [`RecordedRequest`] says what a client sent.
+//! - [`Server`] is configured and started; [`RunningServer`] is the handle to a running server, which stops when the
+//!   handle is dropped. [`Script`] and [`Speed`] say what it plays, [`RecordedRequest`] says what a client sent.
 //! - [`EventSource`] is the other end: a client that reconnects as browsers do. It dispatches [`Event`]s.
 //!   [`EventStream`] is its parser alone.
-//! - [`Error`] is the error of all of them; [`ErrorKind`] tells its causes apart.
+//! - [`Error`] is the error type of all of them; [`ErrorKind`] says what went wrong.
 //!
 //! # On the wire
 //!
@@ -47,10 +47,10 @@
 //! date: Wed, 28 May 2025 07:45:59 GMT\r\n        field line  │
 //! \r\n                                           empty line  ┘
 //! 9f\r\n                                         chunk-size  ┐
-//! data: YHOO\ndata: +2\ndata: 10\n\n …           chunk-data  ├ http/chunk.rs
+//! data: YHOO\ndata: +2\ndata: 10\n\n …           chunk-data  ├ http/chunk.rs (nine events, joined by the script)
 //! \r\n                                                       ┘
 //!                                                a second passes: script/play.rs
-//! 67\r\nid: 1\nevent: notification\n …\n\n\r\n   a chunk with one event
+//! 67\r\nid: 1\nevent: notification\n …\n\n\r\n   a chunk with one event, as is usual; more follow
 //! 0\r\n\r\n                                      last-chunk; the next request can follow
 //! ```
 //!
@@ -61,15 +61,15 @@
 //! 1. `server/accept.rs` accepts connections and spawns a thread for each client.
 //! 2. `server/connection.rs` serves one client: request, script, next request.
 //! 3. `http/request.rs` reads the head of a request.
-//! 4. `http/response.rs` writes the head of a response.
+//! 4. `http/response.rs` builds the head of a response, line by line; `script/respond.rs` says which lines.
 //! 5. `http/chunk.rs` writes chunks.
 //! 6. `script/play.rs` plays a script: chunks and waits.
 //!
-//! The modules, of which each imports only those below it (`event_source` and `script` do not import each other):
+//! Each module imports only from those below it (`event_source` and `script` do not import each other):
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `server` | the server: a builder, and the handle of a server that runs |
+//! | `server` | the server: a builder, and the handle to a running server |
 //! | `trace` | shows what goes over the wire |
 //! | `event_source` | the client: parses event streams, reconnects |
 //! | `script` | a text file, compiled to chunks and waits, and played |

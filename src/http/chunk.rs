@@ -9,17 +9,18 @@
 //! trailer-section = *( field-line CRLF )
 //! ```
 //!
-//! The event `data: 1\n\n` of 9 bytes is `9\r\ndata: 1\n\n\r\n` on the wire. The last-chunk, `0\r\n\r\n`, tells the client
-//! that the body is complete and the connection free for another request; without it, the connection was lost.
+//! The event `data: 1\n\n` of 9 bytes is `9\r\ndata: 1\n\n\r\n` on the wire; a chunk-size counts the chunk-data alone and
+//! is hexadecimal. The last-chunk, `0\r\n\r\n`, tells the client that the body is complete and the connection is free for
+//! another request. If the connection closes before that, the client knows that the body is incomplete.
 //!
-//! [`ChunkedWriter`] also writes bodies that are not chunked, because HTTP/1.0 does not know chunks and scripts can choose
-//! another framing.
+//! [`ChunkedWriter`] also writes bodies that are not chunked: HTTP/1.0 has no chunks, and scripts can choose another
+//! framing.
 
 use std::io::{self, Write};
 use std::ops::Range;
 
-/// Bytes that are gathered before they are written without a flush. What a script sends at one instant is nearly always
-/// less, and so leaves in one write.
+/// The most bytes that wait for a flush; beyond that they are written early. What a script sends at one instant is nearly
+/// always less, and so leaves in one write.
 const GATHER: usize = 4 * 1024;
 
 /// How the end of a body is marked (RFC 9112, section 6).
@@ -27,11 +28,11 @@ const GATHER: usize = 4 * 1024;
 pub enum Framing {
     /// By the last-chunk.
     Chunked,
-    /// By `content-length` with this many bytes. Nothing makes the body as long as that.
+    /// By a `content-length` of this many bytes. Scripts may send more or fewer.
     Length(u64),
     /// By the end of the connection, which is all that HTTP/1.0 has for a stream.
     UntilClose,
-    /// There is no body: what is written to it is dropped.
+    /// There is no body: what is written to it is discarded.
     Empty,
 }
 
@@ -60,14 +61,16 @@ impl Framed {
 }
 
 /// A writer over a writer that makes every write a chunk. Chunks are gathered until the next flush, so that everything
-/// that is due at the same instant leaves in one write of the inner writer, and in one packet if it fits.
+/// that is due at the same instant leaves in one write of the inner writer, up to `GATHER` bytes.
 ///
-/// Every error that a method returns is the inner writer's.
+/// Every error that a method returns is the inner writer's. After one the writer must not be used again: it does not know
+/// how much was written.
 #[derive(Debug)]
 pub struct ChunkedWriter<W: Write> {
     inner: W,
     framing: Framing,
     gathered: Vec<u8>,
+    /// Bytes of data so far.
     length: u64,
 }
 
@@ -77,7 +80,7 @@ impl<W: Write> ChunkedWriter<W> {
         ChunkedWriter { inner, framing, gathered: Vec::new(), length: 0 }
     }
 
-    /// Bytes of data so far, framing not included.
+    /// Bytes of data so far, without the framing. Data that `Framing::Empty` discards counts too.
     pub fn length(&self) -> u64 {
         self.length
     }
@@ -87,26 +90,25 @@ impl<W: Write> ChunkedWriter<W> {
         self.framing
     }
 
-    /// Writes what follows without framing, until the connection ends.
+    /// Writes everything from now on without framing, until the connection ends.
     pub fn stop_framing(&mut self) {
         self.framing = Framing::UntilClose;
     }
 
-    /// Writes a response head. Chunks are gathered in its buffer from here on, so that a client costs one buffer and not
-    /// two.
-    pub fn head(&mut self, head: Vec<u8>) -> io::Result<()> {
+    /// Writes a response head, whose buffer then gathers the chunks: one buffer for each client, not two.
+    pub fn write_head(&mut self, head: Vec<u8>) -> io::Result<()> {
         self.flush()?;
         self.gathered = head;
         Ok(())
     }
 
     /// Writes bytes that are not part of the body.
-    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.gather(bytes)
     }
 
     /// Writes a chunk that was framed in advance.
-    pub fn framed(&mut self, chunk: &Framed) -> io::Result<()> {
+    pub fn write_framed(&mut self, chunk: &Framed) -> io::Result<()> {
         if self.framing != Framing::Chunked {
             return self.write_all(chunk.data());
         }
@@ -114,17 +116,22 @@ impl<W: Write> ChunkedWriter<W> {
         self.gather(&chunk.bytes)
     }
 
-    /// Announces a chunk of all of `data` and writes the first `length` bytes of it, as a server does that dies in the
-    /// middle. The body cannot go on after that.
-    pub fn cut(&mut self, data: &[u8], length: usize) -> io::Result<()> {
-        self.length += length as u64;
+    /// Announces a chunk of all of `data` and writes only its first `length` bytes, like a server that dies in the middle
+    /// of a chunk. Nothing valid can follow.
+    pub fn write_cut(&mut self, data: &[u8], length: usize) -> io::Result<()> {
+        self.begin_chunk(data.len(), &data[..length])
+    }
+
+    /// Writes the size of a chunk, and `data`: all of its data, or the first bytes of it.
+    fn begin_chunk(&mut self, size: usize, data: &[u8]) -> io::Result<()> {
+        self.length += data.len() as u64;
         if self.framing == Framing::Empty {
             return Ok(());
         }
         if self.framing == Framing::Chunked {
-            write!(self.gathered, "{:x}\r\n", data.len())?;
+            write!(self.gathered, "{size:x}\r\n")?;
         }
-        self.gather(&data[..length])
+        self.gather(data)
     }
 
     /// Ends the body: writes the last-chunk, the trailer section (field lines with their CR LF) and everything that was
@@ -138,8 +145,8 @@ impl<W: Write> ChunkedWriter<W> {
         self.flush()
     }
 
-    /// Adds bytes to those that wait for a flush. When there are too many, the earlier ones are written at once, and a
-    /// large piece is written without being copied.
+    /// Adds bytes to those that wait for a flush. If they would be more than `GATHER`, the waiting ones are written first;
+    /// a piece larger than that is written directly, without a copy.
     fn gather(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.gathered.len() + bytes.len() > GATHER {
             self.flush()?;
@@ -159,8 +166,7 @@ impl<W: Write> Write for ChunkedWriter<W> {
         if data.is_empty() {
             return Ok(0);
         }
-        // A whole chunk is one that is cut after its last byte, and CR LF.
-        self.cut(data, data.len())?;
+        self.begin_chunk(data.len(), data)?;
         if self.framing == Framing::Chunked {
             self.gather(b"\r\n")?;
         }

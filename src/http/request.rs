@@ -18,9 +18,9 @@ use super::response::ResponseOptions;
 use super::status::{bad_request, RequestError, Status};
 use super::Progress;
 
-/// Bytes in a head. Common servers allow 8 to 32 KiB; a client's thread must not hold more.
+/// The most bytes in a head. Common servers allow 8 to 32 KiB; a client's thread must not hold more.
 pub const MAX_HEAD: usize = 16 * 1024;
-/// Field lines in a head. Browsers send about 20.
+/// The most field lines in a head. Browsers send about 20.
 pub const MAX_FIELD_LINES: usize = 100;
 
 /// A complete head that follows the grammar and keeps to the limits. Its parts are looked up in its bytes when needed.
@@ -46,6 +46,7 @@ impl Request {
     /// The path as the client sent it: percent-encoded, without the query. `*` for `OPTIONS *`.
     pub fn path(&self) -> &[u8] {
         match &self.head[self.line.path.clone()] {
+            // As in `GET http://127.0.0.1:8080 HTTP/1.1`.
             b"" => b"/",
             path => path,
         }
@@ -71,21 +72,22 @@ impl Request {
         field_value(&self.head, name)
     }
 
-    /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110, section 10.1.1).
+    /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110, section 10.1.1). No other
+    /// expectation gets past [`HeadReader::finish`].
     pub fn expects_continue(&self) -> bool {
         self.version() == Version::Http11 && self.field("expect").is_some()
     }
 }
 
-/// Collects a head from pieces. An invalid line is reported when it ends, and an invalid byte at once: a client that
-/// speaks TLS need not finish a line to be told so.
+/// Collects a head from pieces. An invalid line is reported when it ends, and an invalid byte at once, because a client
+/// that speaks TLS may never end a line.
 #[derive(Debug, Default)]
 pub struct HeadReader {
     head: Vec<u8>,
     /// The request line, once it is complete.
-    line: Option<RequestLine>,
-    field_lines: usize,
-    /// Where the line that has not ended yet begins.
+    request_line: Option<RequestLine>,
+    field_line_count: usize,
+    /// Where the unfinished line begins.
     line_start: usize,
 }
 
@@ -97,7 +99,7 @@ impl HeadReader {
 
     /// What the response must respect, whether the request is accepted or not.
     pub fn response_options(&self) -> ResponseOptions {
-        let is_http_1_0 = self.line.as_ref().map_or(false, |line| line.version == Version::Http10);
+        let is_http_1_0 = self.request_line.as_ref().map_or(false, |line| line.version == Version::Http10);
         ResponseOptions {
             cors: field_value(&self.head, "origin").is_some(),
             close: is_http_1_0 || field_values(&self.head, "connection").any(says_close),
@@ -126,8 +128,7 @@ impl HeadReader {
         if self.head.len() >= MAX_HEAD {
             return Err(self.too_large());
         }
-        let beginning = &self.head[self.line_start..];
-        check_bytes(beginning.strip_suffix(b"\r").unwrap_or(beginning))?;
+        check_bytes(&self.head[self.line_start..])?;
         Ok(Progress::More)
     }
 
@@ -137,9 +138,9 @@ impl HeadReader {
             return Err(self.too_large());
         }
         let line = &self.head[self.line_start..self.head.len() - 1];
-        check_bytes(line.strip_suffix(b"\r").unwrap_or(line))?;
+        check_bytes(line)?;
         let line = line.strip_suffix(b"\r").ok_or(LF_ALONE)?;
-        if self.line.is_some() {
+        if self.request_line.is_some() {
             if line.is_empty() {
                 return Ok(true);
             }
@@ -149,33 +150,33 @@ impl HeadReader {
             // An empty line before the request line is ignored (RFC 9112, section 2.2).
             self.head.clear();
         } else {
-            self.line = Some(RequestLine::parse(line)?);
+            self.request_line = Some(RequestLine::parse(line)?);
         }
         self.line_start = self.head.len();
         Ok(false)
     }
 
     fn count_field_line(&mut self) -> Result<(), RequestError> {
-        self.field_lines += 1;
-        if self.field_lines > MAX_FIELD_LINES {
+        self.field_line_count += 1;
+        if self.field_line_count > MAX_FIELD_LINES {
             return Err(Status::REQUEST_HEADER_FIELDS_TOO_LARGE.error("more than 100 field lines"));
         }
         Ok(())
     }
 
     fn too_large(&self) -> RequestError {
-        if self.line.is_none() {
+        if self.request_line.is_none() {
             return TARGET_TOO_LONG;
         }
         Status::REQUEST_HEADER_FIELDS_TOO_LARGE.error("the head is larger than 16 KiB")
     }
 
-    /// The request, after `push` has returned `Done`.
+    /// The request, once `push` has returned `Done`. Checks what needs the whole head.
     ///
     /// # Errors
-    /// 400, 413, 417 or 501 when the field lines contradict each other, the version or the limits.
+    /// 400, 413, 417 or 501 if the field lines contradict each other or the version, or ask for more than this server does.
     pub fn finish(self) -> Result<Request, RequestError> {
-        let line = self.line.ok_or(bad_request("the request line is missing"))?;
+        let line = self.request_line.ok_or(bad_request("the request line is missing"))?;
         check_host(&self.head, line.version)?;
         check_expectation(&self.head)?;
         let body = BodyLength::of(&self.head, line.version)?;
@@ -185,8 +186,9 @@ impl HeadReader {
 
 const LF_ALONE: RequestError = bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
 
-/// Checks a line, or the beginning of one: of the control bytes, HTAB alone may occur in it.
+/// Checks a line, or the beginning of one, with or without its final CR: HTAB is the only control byte allowed.
 fn check_bytes(line: &[u8]) -> Result<(), RequestError> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     if is_field_value(line) {
         Ok(())
     } else if line.contains(&b'\r') {
@@ -199,11 +201,12 @@ fn check_bytes(line: &[u8]) -> Result<(), RequestError> {
 /// `Host = uri-host [ ":" port ]` (RFC 9110, section 7.2): exactly one in HTTP/1.1.
 fn check_host(head: &[u8], version: Version) -> Result<(), RequestError> {
     let mut hosts = field_values(head, "host");
-    match hosts.next() {
-        None if version == Version::Http11 => Err(bad_request("the Host field line is missing")),
-        _ if hosts.next().is_some() => Err(bad_request("more than one Host field line")),
-        Some(host) if !is_host(host, 0) => Err(bad_request("the Host field line holds no host")),
-        _ => Ok(()),
+    match (hosts.next(), hosts.next()) {
+        (None, _) if version == Version::Http11 => Err(bad_request("the Host field line is missing")),
+        (None, _) => Ok(()),
+        (Some(_), Some(_)) => Err(bad_request("more than one Host field line")),
+        (Some(host), None) if is_host(host, 0) => Ok(()),
+        (Some(_), None) => Err(bad_request("the Host field line holds no host")),
     }
 }
 

@@ -112,10 +112,10 @@ impl Condition {
     }
 
     fn holds(&self, context: &RenderContext<'_>) -> bool {
-        let connection = context.request.connection;
+        let number = context.request.request_number;
         match self {
-            Condition::Connection(range) => range.contains(&connection),
-            Condition::Turn { number, of } => connection % of == number % of,
+            Condition::Connection(range) => range.contains(&number),
+            Condition::Turn { number: turn, of } => number % of == turn % of,
             Condition::Value(name, wanted) => {
                 name.value(context).map_or(false, |value| wanted.accepts(&value))
             }
@@ -267,11 +267,11 @@ mod tests {
     use super::*;
     use crate::script::context::tests::TestRequest;
 
-    fn holds(text: &str, connection: u64) -> bool {
+    fn holds(text: &str, request_number: u64) -> bool {
         let fields = "Accept: text/event-stream\r\nCookie: id=7\r\nLast-Event-ID: a b\r\n";
         let mut request = TestRequest::new("POST", "/a?type=2&flag", fields);
         request.body = "{\"stream\": true}";
-        let context = RequestContext { connection, ..request.context() };
+        let context = RequestContext { request_number, ..request.context() };
         Conditions::parse(text.as_bytes()).unwrap().hold(context)
     }
 

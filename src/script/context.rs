@@ -17,7 +17,7 @@ pub struct RequestContext<'a> {
     /// The client's address.
     pub ip: IpAddr,
     /// The number of this request, from 1, as `@count` counts.
-    pub connection: u64,
+    pub request_number: u64,
     /// Clients connected to the server, kept up to date by it.
     pub open_clients: &'a AtomicUsize,
 }
@@ -107,7 +107,7 @@ pub(super) mod tests {
                 request: &self.head,
                 body: self.body.as_bytes(),
                 ip: Ipv4Addr::LOCALHOST.into(),
-                connection: 1,
+                request_number: 1,
                 open_clients: &self.open_clients,
             }
         }

@@ -18,7 +18,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: "elapsed", value: |context, _| number(context.elapsed) },
     Placeholder { usage: "time", value: |context, _| number(context.time) },
     Placeholder { usage: "i", value: |context, _| number(context.turn) },
-    Placeholder { usage: "connection", value: |context, _| number(context.request.connection) },
+    Placeholder { usage: "connection", value: |context, _| number(context.request.request_number) },
     Placeholder { usage: "last-event-id", value: |context, _| context.request.last_event_id() },
     Placeholder { usage: "method", value: |context, _| bytes(context.request.request.method().as_bytes()) },
     Placeholder { usage: "target", value: |context, _| bytes(context.request.request.target()) },

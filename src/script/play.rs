@@ -1,8 +1,20 @@
 //! Plays a script to one client: goes through the steps of a part, sends what is due, and waits for what is not.
 //!
-//! A step that sends only gathers bytes. They leave in one write before the next wait, so everything that is due at the
-//! same time leaves together. An event without placeholders costs a copy of the bytes that were framed when the script was
-//! loaded, one write and one sleep.
+//! A script has one part, or several for different requests (`@part`). Each was compiled to steps and an ending when it
+//! was loaded; the data of a chunk ends at an empty line or at a direction:
+//!
+//! ```text
+//! data: hello            Step::Chunk(Chunk::Framed)      the chunk is ready to be sent
+//!
+//! @sleep 1s              Step::Sleep
+//! data: {{elapsed}}      Step::Chunk(Chunk::Rendered)    the chunk is made for each client
+//!
+//!                        Ending::End                     the last-chunk
+//! ```
+//!
+//! "Send" means "gather" here: bytes leave in one write at the next wait that takes time, or at a flush, so everything
+//! that is due at the same time leaves together. The head leaves with the first chunk. An event without placeholders
+//! costs a copy of its framed bytes, one write and one sleep.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -55,7 +67,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             output: Output::new(head, body),
             timer: Timer::new(clock, timing),
             loops: Loops::default(),
-            random: Random::new(timing.seed, request.connection),
+            random: Random::new(timing.seed, request.request_number),
         }
     }
 
@@ -72,17 +84,16 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     }
 
     fn play_steps(&mut self, steps: &'a [Step], start: Position) -> Result<(), Stop> {
-        for (index, step) in steps[..start.step].iter().enumerate() {
-            self.pass_over(step, index)?;
-        }
+        self.pass_over(&steps[..start.step])?;
         let mut skip = start.skip as usize;
         let mut next = start.step;
         while let Some(step) = steps.get(next) {
             next += 1;
             match step {
                 Step::Chunk(chunk) => self.send(chunk, skip)?,
+                // Raw bytes, even before the head or between chunks.
                 Step::Wire(text) => {
-                    self.timer.note_send();
+                    self.timer.record_send();
                     self.output.send_raw(&text.render(&self.context()))?;
                 }
                 Step::Open => {
@@ -90,6 +101,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                     self.output.flush()?;
                 }
                 Step::Flush => self.output.flush()?,
+                // Flushes first if the wait takes time.
                 Step::Sleep(wait) => {
                     let time = self.choose_time(wait);
                     self.timer.sleep(time, &mut self.output)?;
@@ -98,11 +110,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
                 Step::Repeat { turns, every } => self.begin_loop(next, *turns, *every),
-                Step::Again => {
-                    if let Some(first_step) = self.next_turn()? {
-                        next = first_step;
-                    }
-                }
+                Step::Again => next = self.next_turn()?.unwrap_or(next),
             }
             // Only the first step can be resumed in its middle.
             skip = 0;
@@ -110,14 +118,16 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(())
     }
 
-    /// Does what a step before the start leaves behind for the steps after it.
-    fn pass_over(&mut self, step: &'a Step, index: usize) -> Result<(), Stop> {
-        match step {
-            Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
-            Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
-            Step::Repeat { turns, every } => self.begin_loop(index + 1, *turns, *every),
-            Step::Again => self.loops.end(),
-            _ => {}
+    /// Passes over the steps before the start: sends nothing, but keeps the settings and the loops that are in force there.
+    fn pass_over(&mut self, steps: &'a [Step]) -> Result<(), Stop> {
+        for (index, step) in steps.iter().enumerate() {
+            match step {
+                Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
+                Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
+                Step::Repeat { turns, every } => self.begin_loop(index + 1, *turns, *every),
+                Step::Again => self.loops.end(),
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -128,6 +138,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             Ending::End | Ending::Close => {
                 self.send_head()?;
                 let is_complete = self.output.finish(&part.trailer)?;
+                // After an incomplete body (a wrong length, say) the client cannot find the next response.
                 if is_complete && part.ending == Ending::End {
                     return Ok(AfterResponse::KeepAlive);
                 }
@@ -167,24 +178,26 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     fn send_pieces(&mut self, data: &[u8], size: usize, every: Duration) -> Result<(), Stop> {
         for (number, piece) in data.chunks(size).enumerate() {
             if number > 0 {
+                // `sleep` flushes and checks only if it waits, which it need not at a high speed or when late.
                 self.output.flush()?;
                 self.timer.sleep(every, &mut self.output)?;
                 self.timer.check()?;
-                self.timer.note_send();
+                self.timer.record_send();
             }
             self.output.send(piece)?;
         }
-        Ok(self.output.flush()?)
+        self.output.flush()?;
+        Ok(())
     }
 
     fn start_sending(&mut self) -> io::Result<()> {
-        self.timer.note_send();
+        self.timer.record_send();
         self.send_head()
     }
 
-    /// Sends the head with the next flush, unless it has been sent. `{{elapsed}}` counts from then if there is no `@clock`.
+    /// Gathers the head, unless that has been done. `{{elapsed}}` counts from now unless an `@clock` says otherwise.
     fn send_head(&mut self) -> io::Result<()> {
-        if self.output.has_head() {
+        if self.output.head_is_unsent() {
             self.timer.start_elapsed();
             self.output.send_head()?;
         }

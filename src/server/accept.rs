@@ -1,6 +1,6 @@
 //! Accepts connections and spawns a thread for each client.
 //!
-//! Two threads share the work:
+//! Every box is a thread:
 //!
 //! ```text
 //! accept ──channel──▶ spawn ──▶ client 1   (connection::serve)
@@ -8,9 +8,9 @@
 //!    └──────────────────┴─────▶ overload   (503 for clients that cannot be served)
 //! ```
 //!
-//! The accepting thread does nothing else, because the kernel queues only 128 connections for a listener of the standard
-//! library: in a burst of thousands, the others would have to try again after a second. Spawning a thread takes several
-//! times longer than accepting a connection, so another thread does it.
+//! The `accept` thread only accepts. The kernel queues at most 128 connections for a listener of the standard library;
+//! in a burst of thousands, clients that find the queue full try again a second later. Spawning a thread takes several
+//! times as long as accepting a connection, so the `spawn` thread does that.
 
 use super::connection;
 use super::overload::Overload;
@@ -22,38 +22,40 @@ use std::sync::Arc;
 use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Bytes of stack for a client's thread. A panic with a backtrace needs more than 16 KiB. Pages of a stack that are never
+/// Bytes of stack for a client's thread. 16 KiB is too little to print the backtrace of a panic; pages that are never
 /// touched cost nothing.
 const STACK: usize = 64 * 1024;
-/// How long to wait after `accept` has failed. The usual cause is that the process has too many open files, which does
-/// not change any faster, and trying again at once would keep a processor busy.
+/// How long to wait after `accept` has failed. The usual cause is too many open files in this process. That
+/// takes a while to change, and trying again at once would keep a processor busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A client that was accepted and has a slot, but no thread yet.
+/// A client that was accepted and has a slot, but no thread yet. The slot is one of `max_clients`, and is free again when
+/// it is dropped.
 struct Accepted {
     stream: TcpStream,
     client: Client,
     slot: ClientSlot,
 }
 
-/// Starts to accept clients. The thread that is returned ends when the server stops.
+/// Starts the `accept`, `spawn` and `overload` threads and returns the first, which ends when the server stops. The other
+/// two end after it, when their channels close.
 ///
 /// # Errors
 /// The system cannot start another thread.
 pub(super) fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
     let overload = Overload::start(Arc::clone(&shared))?;
     // Every client in the channel has a slot, so there is always room and sending never blocks.
-    let (sender, accepted) = sync_channel(shared.max_clients);
+    let (sender, receiver) = sync_channel(shared.max_clients);
     let spawn_overload = overload.clone();
-    Builder::new().name("spawn".to_owned()).spawn(move || spawn_clients(&accepted, &spawn_overload))?;
-    let acceptor = Acceptor { listener, shared, accepted: sender, overload };
+    Builder::new().name("spawn".to_owned()).spawn(move || spawn_clients(&receiver, &spawn_overload))?;
+    let acceptor = Acceptor { listener, shared, sender, overload };
     Builder::new().name("accept".to_owned()).spawn(move || acceptor.run())
 }
 
 struct Acceptor {
     listener: TcpListener,
     shared: Arc<Shared>,
-    accepted: SyncSender<Accepted>,
+    sender: SyncSender<Accepted>,
     overload: Overload,
 }
 
@@ -62,11 +64,12 @@ impl Acceptor {
     fn run(&self) {
         let mut number = 0;
         loop {
-            let accepted = self.listener.accept();
+            let result = self.listener.accept();
+            // To stop, the server connects to itself, so that `accept` returns.
             if self.shared.is_stopping() {
                 return;
             }
-            match accepted {
+            match result {
                 Ok((stream, _)) => {
                     number += 1;
                     self.hand_over(stream, Client { number, accepted_at: Instant::now() });
@@ -80,29 +83,32 @@ impl Acceptor {
         }
     }
 
+    /// Passes the client to the `spawn` thread if a slot is free, and to the `overload` thread if not.
     fn hand_over(&self, stream: TcpStream, client: Client) {
         match ClientSlot::take(&self.shared) {
-            // This fails only when the spawning thread has panicked; then the connection is closed.
-            Some(slot) => drop(self.accepted.send(Accepted { stream, client, slot })),
+            Some(slot) => {
+                // Fails only if the `spawn` thread has panicked. The error owns the stream, and closes it here.
+                let _ = self.sender.send(Accepted { stream, client, slot });
+            }
             None => self.overload.reject(Arc::new(stream), client),
         }
     }
 }
 
-/// Whether `accept` failed because of the client that it was about to return: the next one may be fine.
+/// Whether `accept` failed because of one client. The next one may be fine.
 fn is_about_the_client(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
 }
 
-/// Spawns a thread for each client until the accepting thread has ended.
-fn spawn_clients(accepted: &Receiver<Accepted>, overload: &Overload) {
-    for Accepted { stream, client, slot } in accepted {
-        // Shared, because a closure that cannot be spawned is lost together with all that was moved into it.
+/// Spawns a thread for each client until the `accept` thread has ended.
+fn spawn_clients(receiver: &Receiver<Accepted>, overload: &Overload) {
+    for Accepted { stream, client, slot } in receiver {
+        // If the spawn fails, its closure is lost with everything moved into it; `reject` still needs the stream.
         let stream = Arc::new(stream);
         let client_stream = Arc::clone(&stream);
         let thread = Builder::new().name(format!("client {}", client.number)).stack_size(STACK);
         let spawned = thread.spawn(move || {
-            // A broken connection is an ordinary end: clients come and go.
+            // An error is a broken connection, which is an ordinary end: clients come and go.
             let _ = connection::serve(&client_stream, client, slot.shared());
         });
         if let Err(error) = spawned {

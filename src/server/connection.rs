@@ -1,5 +1,17 @@
 //! Serves one client, on the client's own thread: reads a request, finds the script that answers it, plays the script, and
 //! goes on with the next request on the same connection until one side closes it.
+//!
+//! For `GET /events`:
+//!
+//! ```text
+//! serve
+//! ├─ receive                  HeadReader: GET /events HTTP/1.1 …
+//! ├─ respond → respond_to     catalogue: the script for /events
+//! │  └─ play                  which part, from which step, with which head
+//! │     └─ send_stream
+//! │        └─ Player::play    head, chunks, sleeps, 0\r\n\r\n
+//! └─ wait_for_request         KeepAlive: the same again
+//! ```
 
 use super::clock::ClientClock;
 use super::internal::{self, Reply};
@@ -10,7 +22,8 @@ use super::socket::{self, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME
 use crate::http::body::BodyReader;
 use crate::http::chunk::ChunkedWriter;
 use crate::http::request::{HeadReader, Request};
-use crate::http::response::{Response, ResponseOptions, StreamHead};
+use crate::http::response::{ResponseOptions, StreamHead};
+use crate::http::short_response::Response;
 use crate::http::AfterResponse;
 use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
@@ -21,11 +34,11 @@ use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Instant;
 
-/// Serves a client until its connection ends. The first head must arrive within [`HEAD_TIME`] after the connection was
-/// accepted.
+/// Serves a client until its connection ends. A head must be complete [`HEAD_TIME`] after the connection was accepted, or
+/// after the first byte of a later request.
 ///
 /// # Errors
-/// The connection broke. That is an ordinary end: clients come and go.
+/// The connection broke.
 pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::Result<()> {
     let tap = Tap::new(&shared.trace, stream, client.number, client.accepted_at);
     socket::prepare(stream)?;
@@ -39,14 +52,17 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
         match connection.respond(received)? {
             AfterResponse::KeepAlive => {}
             AfterResponse::Close => break,
-            // The last bytes of the request are still unread, so closing the socket sends a TCP reset.
+            // A request stays in the kernel's buffer until it is answered (`Incoming` peeks), and closing a socket
+            // with unread bytes sends a TCP reset.
             AfterResponse::Reset => return Ok(()),
         }
+        // False when the client has closed the connection, has been idle for too long, or the server stops.
         if !connection.incoming.wait_for_request()? {
             break;
         }
         head_deadline = Instant::now() + HEAD_TIME;
     }
+    // Reads until the client closes too: a reset could destroy the end of the response.
     connection.incoming.close();
     Ok(())
 }
@@ -60,7 +76,7 @@ struct Connection<'a> {
     tap: &'a Tap<'a>,
     incoming: Incoming<'a>,
     ip: IpAddr,
-    /// The options of the request that is being received or answered.
+    /// What the request that is being received or answered asks of its response. `receive` sets it, even for a bad request.
     options: ResponseOptions,
 }
 
@@ -71,17 +87,17 @@ impl Connection<'_> {
 
     /// Receives a request with its whole body.
     ///
-    /// Neither this method nor `respond` is inlined, so that they use the same part of the stack one after the other: a
-    /// page less for each of thousands of clients.
+    /// Neither this method nor `respond` is inlined: they then use the same part of the stack, one after the other, which
+    /// saves each client a page.
     #[inline(never)]
     fn receive(&mut self, head_deadline: Instant) -> Received {
         let mut head = HeadReader::default();
         let received = self.incoming.receive(head_deadline, &mut |bytes| head.push(bytes));
         self.options = head.response_options();
-        match received {
-            Err(ReceiveError::Closed) if head.is_empty() => return Ok(None),
-            received => received?,
+        if matches!(received, Err(ReceiveError::Closed)) && head.is_empty() {
+            return Ok(None);
         }
+        received?;
         let request = head.finish().map_err(ReceiveError::Invalid)?;
         let body = self.receive_body(&request)?;
         Ok(Some((request, body)))
@@ -111,34 +127,31 @@ impl Connection<'_> {
 
     #[inline(never)]
     fn respond(&self, received: Received) -> io::Result<AfterResponse> {
-        let end = match received {
+        let after = match received {
             _ if self.shared.is_stopping() => Ok(AfterResponse::Close),
             Ok(Some((request, body))) => self.respond_to(&request, &body),
             Ok(None) => Ok(AfterResponse::Close),
             Err(error) => self.respond_to_error(error),
         };
-        self.tap.ended(&end);
-        end
+        self.tap.ended(&after);
+        after
     }
 
-    /// Responds to something that is not an acceptable request. Nothing after it on the connection can be understood.
+    /// Responds to something that is not an acceptable request, and closes the connection, because nobody can tell where
+    /// the next request begins. Without a request to respond to, returns the error.
     fn respond_to_error(&self, error: ReceiveError) -> io::Result<AfterResponse> {
+        let response = Response::error(&error.into_request_error()?);
         let options = ResponseOptions { close: true, ..self.options };
-        self.out().write_all(&Response::error(&error.into_request_error()?).to_bytes(options))?;
+        self.out().write_all(&response.to_bytes(options))?;
         Ok(AfterResponse::Close)
     }
 
+    /// Responds with a script, or else with one of the server's own pages, which are not recorded, or else with an error.
     fn respond_to(&self, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
         let found = self.find(request);
         if let Found::Nothing = found {
-            match internal::reply(request, self.shared, self.stream, self.options) {
-                Some(Reply::Response(response)) => return self.send(&response),
-                Some(Reply::Wire(head, subscription)) => {
-                    return self.stream(head, |head, body, clock| {
-                        internal::send_wire(&subscription, head, body, clock)
-                    });
-                }
-                None => {}
+            if let Some(reply) = internal::reply(request, self.shared, self.stream, self.options) {
+                return self.send_internal(reply);
             }
         }
         self.shared.journal.add(|| RecordedRequest::new(request, body));
@@ -153,22 +166,33 @@ impl Connection<'_> {
         }
     }
 
+    fn send_internal(&self, reply: Reply) -> io::Result<AfterResponse> {
+        match reply {
+            Reply::Response(response) => self.send(&response),
+            Reply::Observe(head, subscription) => self
+                .send_stream(head, |head, body, clock| internal::send_wire(&subscription, head, body, clock)),
+        }
+    }
+
     fn find(&self, request: &Request) -> Found<'_> {
         self.shared.catalogue.find(request.method(), request.path(), request.query())
     }
 
-    /// Plays the part of a script that answers the request.
+    /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
     fn play(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
         let open_clients = &self.shared.open_clients;
-        let mut context = RequestContext { request, body, ip: self.ip, connection: 1, open_clients };
-        // A HEAD request does not play the script, so it does not count.
+        let mut context = RequestContext { request, body, ip: self.ip, request_number: 1, open_clients };
+        // `@part connection 2` means the second request to the script, not the second TCP connection. A HEAD request does
+        // not play the script and is not counted.
         if !self.options.head_only {
-            context.connection = script.route.next_number(context);
+            context.request_number = script.route.next_number(context);
         }
+        // Conditions (`@part`) can leave a request without a part.
         let part = match script.part(context) {
             Some(part) => part,
             None => return self.send(&responses::no_part()),
         };
+        // With `@resume`, a client that has every event gets 204, which tells it not to reconnect.
         let start = match part.start(context) {
             Some(start) => start,
             None => return self.send(&responses::no_content()),
@@ -177,7 +201,7 @@ impl Connection<'_> {
             Ok(head) => head,
             Err(reason) => return self.send(&responses::invalid_value(&reason)),
         };
-        self.stream(head, |head, body, clock| {
+        self.send_stream(head, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
     }
@@ -188,8 +212,8 @@ impl Connection<'_> {
         Ok(close_if(self.options.close, AfterResponse::KeepAlive))
     }
 
-    /// Sends a stream: the head, and the body that `play` writes.
-    fn stream(
+    /// Sends a stream: `play` writes the head and the body. For a HEAD request, sends the head alone.
+    fn send_stream(
         &self,
         head: StreamHead,
         play: impl FnOnce(Vec<u8>, ChunkedWriter<Outgoing<'_>>, ClientClock<'_>) -> io::Result<AfterResponse>,
@@ -201,19 +225,19 @@ impl Connection<'_> {
         let body = ChunkedWriter::new(self.out(), head.framing);
         let clock = ClientClock::new(self.stream, self.shared, self.tap);
         match play(head.bytes, body, clock) {
-            Ok(end) => Ok(close_if(head.close, end)),
-            // The server itself ended the stream: that looks like `@drop`.
+            Ok(after) => Ok(close_if(head.close, after)),
+            // `ClientClock` fails with this kind when the server stops or drops its streams: close as `@drop` does.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => Ok(AfterResponse::Close),
             Err(error) => Err(error),
         }
     }
 }
 
-/// What becomes of the connection when the response may have asked to close it.
-fn close_if(close: bool, end: AfterResponse) -> AfterResponse {
-    if close && end == AfterResponse::KeepAlive {
+/// `after`, but `Close` instead of `KeepAlive` if `close` is true.
+fn close_if(close: bool, after: AfterResponse) -> AfterResponse {
+    if close && after == AfterResponse::KeepAlive {
         AfterResponse::Close
     } else {
-        end
+        after
     }
 }

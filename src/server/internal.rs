@@ -5,7 +5,8 @@ use super::journal::RecordedRequest;
 use super::shared::Shared;
 use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::request::{Request, Version};
-use crate::http::response::{Response, ResponseHead, ResponseOptions, StreamHead};
+use crate::http::response::{ResponseHead, ResponseOptions, StreamHead};
+use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::http::AfterResponse;
 use crate::script::play::clock::Clock;
@@ -33,7 +34,7 @@ pub(super) enum Reply<'a> {
     /// A short response.
     Response(Response),
     /// The head of a stream, and the events for its body: what goes over other connections.
-    Wire(StreamHead, Subscription<'a>),
+    Observe(StreamHead, Subscription<'a>),
 }
 
 /// The response to a request that no script answers, if it is for one of these paths.
@@ -94,7 +95,7 @@ fn wire<'a>(
 ) -> Option<Reply<'a>> {
     let ip = stream.peer_addr().ok()?.ip();
     match shared.trace.observers.subscribe(path, ip) {
-        Some(subscription) => Some(Reply::Wire(wire_head(request, options), subscription)),
+        Some(subscription) => Some(Reply::Observe(wire_head(request, options), subscription)),
         None => {
             let error = Status::SERVICE_UNAVAILABLE.error("too many observers (limit 64)");
             Some(Reply::Response(Response::error(&error).field("retry-after", "2")))
@@ -128,7 +129,7 @@ pub(super) fn send_wire(
     mut body: ChunkedWriter<impl Write>,
     mut clock: impl Clock,
 ) -> io::Result<AfterResponse> {
-    body.head(head)?;
+    body.write_head(head)?;
     body.write_all(b": what goes over the wire\n\n")?;
     loop {
         body.flush()?;

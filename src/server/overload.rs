@@ -4,7 +4,8 @@
 use super::shared::{Client, Shared};
 use super::socket::LINGER_TIME;
 use super::warning::RateLimitedWarning;
-use crate::http::response::{Response, ResponseOptions};
+use crate::http::response::ResponseOptions;
+use crate::http::short_response::Response;
 use crate::http::status::Status;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};

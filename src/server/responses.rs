@@ -2,7 +2,8 @@
 
 use crate::http::field::{is_token, list_members};
 use crate::http::request::Request;
-use crate::http::response::{Response, ResponseOptions};
+use crate::http::response::ResponseOptions;
+use crate::http::short_response::Response;
 use crate::http::status::Status;
 
 /// The response to a method that no script answers at this path: `405 Method Not Allowed`, or what OPTIONS asks for.

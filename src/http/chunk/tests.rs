@@ -40,8 +40,8 @@ fn a_write_is_a_chunk_and_an_empty_write_writes_nothing() {
 fn a_flush_writes_everything_that_was_gathered_in_one_write() {
     let chunk = Framed::new(b"data: 1\n\n");
     let all = writes(Framing::Chunked, |body| {
-        body.raw(b"HTTP/1.1 200 OK\r\n\r\n")?;
-        body.framed(&chunk)?;
+        body.write_raw(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        body.write_framed(&chunk)?;
         body.flush()?;
         body.write_all(b"data: 2\n\n")?;
         body.finish(b"")
@@ -64,7 +64,7 @@ fn the_trailer_section_follows_the_last_chunk() {
 fn a_cut_chunk_has_its_whole_size_and_a_part_of_its_data() {
     let cut = |framing| {
         writes(framing, |body| {
-            body.cut(b"abcde", 2)?;
+            body.write_cut(b"abcde", 2)?;
             assert_eq!(body.length(), 2);
             body.flush()
         })
@@ -77,7 +77,7 @@ fn a_cut_chunk_has_its_whole_size_and_a_part_of_its_data() {
 #[test]
 fn more_than_is_gathered_leaves_without_a_flush() {
     let all = writes(Framing::Chunked, |body| {
-        body.raw(&[b'-'; GATHER - 10])?;
+        body.write_raw(&[b'-'; GATHER - 10])?;
         body.write_all(b"data: 17 bytes.\n\n")?;
         body.finish(b"")
     });
@@ -88,7 +88,7 @@ fn more_than_is_gathered_leaves_without_a_flush() {
 /// The writes of a body of two chunks, one framed in advance and one framed now.
 fn a_and_b(framing: Framing) -> Vec<Vec<u8>> {
     writes(framing, |body| {
-        body.framed(&Framed::new(b"a"))?;
+        body.write_framed(&Framed::new(b"a"))?;
         body.write_all(b"b")?;
         body.finish(b"")
     })
@@ -108,8 +108,8 @@ fn an_empty_body_stays_empty() {
 fn a_large_chunk_that_was_framed_in_advance_leaves_in_one_write() {
     let large = Framed::new(&[b'x'; 0x2000]);
     let all = writes(Framing::Chunked, |body| {
-        body.raw(b"head")?;
-        body.framed(&large)?;
+        body.write_raw(b"head")?;
+        body.write_framed(&large)?;
         body.finish(b"")
     });
     assert_eq!(all[0], b"head");

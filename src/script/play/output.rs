@@ -37,7 +37,7 @@ impl<W: Write> Output<W> {
     }
 
     /// Whether the head is still to be sent.
-    pub fn has_head(&self) -> bool {
+    pub fn head_is_unsent(&self) -> bool {
         !self.head.is_empty()
     }
 
@@ -49,15 +49,15 @@ impl<W: Write> Output<W> {
     /// Whether a comment can be sent: in the body, and not in the middle of a line. A CR may be half of a line end.
     pub fn can_take_comment(&self) -> bool {
         let ends_a_line = self.last[1] == b'\n' || self.last == *b"\r\r";
-        ends_a_line && !self.has_head() && !self.is_headless && !self.has_no_body()
+        ends_a_line && !self.head_is_unsent() && !self.is_headless && !self.has_no_body()
     }
 
     /// Sends the head with the next flush, unless it has been sent.
     pub fn send_head(&mut self) -> io::Result<()> {
-        if !self.has_head() {
+        if !self.head_is_unsent() {
             return Ok(());
         }
-        self.body.head(std::mem::take(&mut self.head))
+        self.body.write_head(std::mem::take(&mut self.head))
     }
 
     /// Sends data as one chunk.
@@ -65,7 +65,7 @@ impl<W: Write> Output<W> {
         if let Some(limit) = self.drop_after {
             let left = limit.saturating_sub(self.body.length());
             if data.len() as u64 >= left {
-                self.body.cut(data, left as usize)?;
+                self.body.write_cut(data, left as usize)?;
                 self.body.flush()?;
                 return Err(Stop::Dropped);
             }
@@ -80,17 +80,17 @@ impl<W: Write> Output<W> {
             return self.send(&chunk.data()[skip..]);
         }
         self.note_last(chunk.data());
-        Ok(self.body.framed(chunk)?)
+        Ok(self.body.write_framed(chunk)?)
     }
 
     /// Sends bytes outside of the framing, and if the head was not sent yet, instead of it.
     pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.has_head() {
+        if self.head_is_unsent() {
             self.head.clear();
             self.is_headless = true;
             self.body.stop_framing();
         }
-        self.body.raw(bytes)?;
+        self.body.write_raw(bytes)?;
         self.body.flush()
     }
 

@@ -104,7 +104,7 @@ impl<'a, C: Clock> Timer<'a, C> {
     }
 
     /// Notes that the current step sends something.
-    pub fn note_send(&mut self) {
+    pub fn record_send(&mut self) {
         self.last_send = self.due;
         self.sends += 1;
     }

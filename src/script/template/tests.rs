@@ -11,7 +11,7 @@ fn render(text: &str) -> String {
         open_clients: AtomicUsize::new(9),
         ..TestRequest::get("/a?n=41&s=x%0Ay", fields)
     };
-    let request = RequestContext { connection: 3, ..request.context() };
+    let request = RequestContext { request_number: 3, ..request.context() };
     let context = RenderContext { request, elapsed: 5, time: 1_700_000_000_000, turn: 2 };
     String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(&context).into_owned()).unwrap()
 }
