@@ -62,7 +62,7 @@ fn allocated_by(text: &[u8]) -> (usize, usize) {
         request: &reader.finish().unwrap(),
         body: b"",
         ip: Ipv4Addr::LOCALHOST.into(),
-        connection: 1,
+        request_number: 1,
         open_clients: &AtomicUsize::new(1),
     };
     let part = script.part(context).unwrap();
