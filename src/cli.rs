@@ -79,7 +79,12 @@ const TABLE: &[Row] = &[
     Row {
         usage: "--check",
         action: Flag(|options| options.command = Command::Check),
-        help: "load the scripts, report every error, and exit with 0 or 1",
+        help: "load the scripts, report every error and warning, and exit with 0 or 1",
+    },
+    Row {
+        usage: "--strict",
+        action: Flag(|options| options.strict = true),
+        help: "treat warnings about scripts as errors",
     },
     Row {
         usage: "--list",
@@ -152,6 +157,8 @@ pub struct Options {
     pub port: u16,
     /// Files to serve beside the built-in scripts.
     pub scripts: Vec<PathBuf>,
+    /// Whether warnings about them are errors.
+    pub strict: bool,
     pub speed: Speed,
     /// The seed of random waits; `None` for a different one in every run.
     pub seed: Option<u64>,
@@ -173,6 +180,7 @@ impl Default for Options {
             host: DEFAULT_HOST.to_owned(),
             port: DEFAULT_PORT,
             scripts: Vec::new(),
+            strict: false,
             speed: Speed::NORMAL,
             seed: None,
             max_clients: None,

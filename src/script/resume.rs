@@ -3,6 +3,7 @@
 
 use crate::http::field::trim_ows;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A place in a part to play from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,13 +14,15 @@ pub struct Position {
 }
 
 /// The places just after the events of a part, by their ids.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ResumeTable {
+    /// The events that all parts share, which come first.
+    common: Option<Arc<ResumeTable>>,
     after: HashMap<Vec<u8>, Place>,
     events_with_id: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Place {
     position: Position,
     /// The event is sent again in a later turn of a loop.
@@ -29,7 +32,7 @@ struct Place {
 }
 
 /// The id of an event.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum EventId {
     /// Bytes as they are in the script.
     Literal(Vec<u8>),
@@ -52,6 +55,13 @@ impl EventId {
 }
 
 impl ResumeTable {
+    /// Moves the events so far to where clones share them.
+    pub(super) fn share(&mut self) {
+        let common = std::mem::take(self);
+        self.events_with_id = common.events_with_id;
+        self.common = Some(Arc::new(common));
+    }
+
     /// Adds an event with this id that ends at `position`. Of several events with the same id the first counts: sending
     /// an event twice is allowed, losing one is not.
     pub(super) fn add(&mut self, id: EventId, position: Position, in_loop: bool) {
@@ -67,12 +77,17 @@ impl ResumeTable {
     /// The place after the event with this id. The beginning when there is no such event; `None` when no event with an id
     /// follows.
     pub fn after(&self, id: &[u8]) -> Option<Position> {
-        let place = match self.after.get(id) {
+        let place = match self.place(id) {
             Some(place) => place,
             None => return Some(Position::default()),
         };
         let is_last = place.events_with_id == self.events_with_id && !place.in_loop;
         (!is_last).then_some(place.position)
+    }
+
+    fn place(&self, id: &[u8]) -> Option<&Place> {
+        let in_common = self.common.as_ref().and_then(|common| common.place(id));
+        in_common.or_else(|| self.after.get(id))
     }
 }
 

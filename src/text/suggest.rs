@@ -2,7 +2,8 @@
 
 /// The candidate that differs from `word` least, if at most a third of its letters differ.
 ///
-/// Differences are counted as insertions, removals and replacements of one byte (Levenshtein distance).
+/// Differences are counted as insertions, removals and replacements of one byte (Levenshtein distance). The case of letters
+/// makes no difference.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let ranked = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
     let (distance, best) = ranked.min_by_key(|(distance, _)| *distance)?;
@@ -20,7 +21,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, to) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
+            let replaced = diagonal + usize::from(!from.eq_ignore_ascii_case(&to));
             diagonal = row[j + 1];
             row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
         }
@@ -44,6 +45,7 @@ mod tests {
         let words = ["sleep", "status", "header"];
         assert_eq!(nearest("slep", words), Some("sleep"));
         assert_eq!(nearest("headr", words), Some("header"));
+        assert_eq!(nearest("SLEEP", words), Some("sleep"));
         assert_eq!(nearest("zebra", words), None);
         assert_eq!(hint("slep", words), " (did you mean `sleep`?)");
         assert_eq!(hint("zebra", words), "");

@@ -1,12 +1,15 @@
 //! Cuts the text of a script into chunks. A chunk without placeholders is framed here, so that playing it later allocates
 //! nothing.
 
+use super::warnings::Warnings;
 use crate::http::chunk::Framed;
 use crate::script::placeholder::Value;
 use crate::script::resume::{EventId, Position, ResumeTable};
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes that one `@fill` can ask for. The filler is held in memory as long as the script is.
@@ -26,6 +29,7 @@ pub(super) enum Cut {
 }
 
 /// The steps of a part, while it is parsed.
+#[derive(Clone)]
 pub(super) struct Body {
     cut: Cut,
     /// The end of every line, if it is not the one in the file (`@eol`).
@@ -34,25 +38,44 @@ pub(super) struct Body {
     pub literal: bool,
     /// The wait before every event (`@pace`).
     pub pace: Option<Duration>,
-    steps: Vec<Step>,
+    /// The line of the file that is parsed.
+    pub file_line: usize,
+    /// The steps that all parts share.
+    pub common: Arc<[Step]>,
+    /// The steps that follow those.
+    pub steps: Vec<Step>,
+    /// The event types so far.
+    pub event_types: BTreeSet<String>,
+    pub warnings: Warnings,
     chunk: ChunkText,
     line: Line,
     /// The id of the current event, as a client would read it.
     id: Option<EventId>,
-    resume: ResumeTable,
+    pub resume: ResumeTable,
     /// The loops that are not closed yet.
     loops: Vec<OpenLoop>,
 }
 
+#[derive(Clone)]
 struct OpenLoop {
     /// The index of its first step.
     first_step: usize,
-    /// Whether it has more than one turn.
-    repeats: bool,
+    /// `None` if it is endless.
+    turns: Option<u64>,
+    /// Whether it neither sends nor waits.
+    is_idle: bool,
+    /// Whether an event ends in it.
+    ends_event: bool,
+}
+
+impl OpenLoop {
+    fn repeats(&self) -> bool {
+        self.turns != Some(1)
+    }
 }
 
 /// The text of the current chunk.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct ChunkText {
     segments: Vec<Segment>,
     /// Bytes in all segments, placeholders not included.
@@ -60,11 +83,11 @@ struct ChunkText {
 }
 
 /// The current line of the event stream.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Line {
     text: Vec<u8>,
-    /// It has a placeholder or filler, so its text is not all of it.
-    is_opaque: bool,
+    /// Bytes of text before the first placeholder or filler, after which its text is not all of it.
+    known: Option<usize>,
     /// Whether a line came before it: only the first can begin with a byte order mark.
     is_later: bool,
     /// The line before ended with CR, so an LF now belongs to that line end.
@@ -80,13 +103,24 @@ impl Body {
             line_end: None,
             literal: false,
             pace: None,
+            file_line: 0,
+            common: Arc::new([]),
             steps: Vec::new(),
+            event_types: BTreeSet::new(),
+            warnings: Warnings::default(),
             chunk: ChunkText::default(),
             line: Line::default(),
             id: None,
             resume: ResumeTable::default(),
             loops: Vec::new(),
         }
+    }
+
+    /// Moves the steps so far to where clones share them.
+    pub fn share(&mut self) {
+        self.end_chunk();
+        self.common = std::mem::take(&mut self.steps).into();
+        self.resume.share();
     }
 
     /// Ends a chunk that ends at the next direction.
@@ -120,7 +154,7 @@ impl Body {
             return;
         }
         self.begin_event();
-        self.line.is_opaque = true;
+        self.line.end_known();
         self.chunk.push(&vec![byte; count]);
     }
 
@@ -143,48 +177,76 @@ impl Body {
     /// Adds a step after the text so far.
     pub fn step(&mut self, step: Step) {
         self.end_chunk();
+        self.push(step);
+    }
+
+    fn push(&mut self, step: Step) {
+        if matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_)) {
+            self.loops.iter_mut().for_each(|open| open.is_idle = false);
+        }
         self.steps.push(step);
     }
 
     /// Begins a loop.
     pub fn repeat(&mut self, turns: Option<u64>, every: Duration) {
         self.step(Step::Repeat { turns, every });
-        self.loops.push(OpenLoop { first_step: self.steps.len(), repeats: turns != Some(1) });
+        let first_step = self.next_step();
+        self.loops.push(OpenLoop { first_step, turns, is_idle: true, ends_event: false });
     }
 
-    /// Ends the innermost loop.
-    pub fn again(&mut self) {
-        self.step(Step::Again);
-        self.loops.pop();
-    }
-
-    /// Whether the innermost loop neither sends nor waits.
-    pub fn loop_does_nothing(&self) -> bool {
-        let first_step = self.loops.last().map_or(0, |open| open.first_step);
-        let does = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_));
-        self.chunk.segments.is_empty() && !self.steps[first_step..].iter().any(does)
-    }
-
-    pub fn finish(mut self) -> (Vec<Step>, ResumeTable) {
+    /// Ends the innermost loop. `true` if it neither sends nor waits.
+    pub fn again(&mut self) -> bool {
         self.end_chunk();
-        (self.steps, self.resume)
+        let closed = self.loops.pop();
+        if let Some(closed) = closed.as_ref().filter(|closed| closed.repeats() && closed.ends_event) {
+            self.end_event_in_next_turn(closed);
+        }
+        self.steps.push(Step::Again);
+        closed.map_or(false, |closed| closed.is_idle)
+    }
+
+    /// Ends an event that the next turn of this loop ends. A client that continues after it begins with the first turn, which
+    /// may send the event again but loses nothing.
+    fn end_event_in_next_turn(&mut self, closed: &OpenLoop) {
+        if let Some(id) = self.id.take() {
+            self.resume.add(id, Position { step: closed.first_step, skip: 0 }, true);
+        }
+        if closed.turns.is_none() {
+            self.warnings.end_event();
+        }
+    }
+
+    /// Ends the body.
+    pub fn end(&mut self) {
+        self.end_chunk();
+        if !self.line.is_blank() {
+            let line = std::mem::take(&mut self.line);
+            self.read_line(&line);
+        }
+    }
+
+    /// The index of the next step.
+    fn next_step(&self) -> usize {
+        self.common.len() + self.steps.len()
     }
 
     /// Adds text that may have placeholders.
     fn text(&mut self, mut text: &[u8]) {
         if !self.literal {
             while let Some((before, value, after)) = next_value(text) {
+                self.warnings.add_text(self.file_line, before);
                 self.plain(before);
                 self.value(value);
                 text = after;
             }
+            self.warnings.add_text(self.file_line, text);
         }
         self.plain(text);
     }
 
     fn value(&mut self, value: Value) {
         self.begin_event();
-        self.line.is_opaque = true;
+        self.line.end_known();
         self.chunk.segments.push(Segment::Value(value));
     }
 
@@ -228,15 +290,37 @@ impl Body {
         }
         if is_blank {
             self.end_event();
-        } else if let Some(id) = EventId::of_line(line.without_bom(), line.is_opaque) {
-            self.id = Some(id);
+        } else {
+            self.read_line(&line);
         }
     }
 
+    /// Takes from a line of the event stream what a client takes from it.
+    fn read_line(&mut self, line: &Line) {
+        let (known, is_whole) = line.known();
+        let id = EventId::of_line(known, !is_whole);
+        if id == Some(EventId::Placeholder) {
+            self.warnings.add_unknown_id(self.file_line);
+        }
+        if !self.literal && (is_whole || known.contains(&b':')) {
+            self.warnings.add_line(self.file_line, known);
+        }
+        if let Some(event_type) = known.strip_prefix(b"event:").filter(|_| is_whole) {
+            let event_type = event_type.strip_prefix(b" ").unwrap_or(event_type);
+            if !event_type.is_empty() {
+                self.event_types.insert(String::from_utf8_lossy(event_type).into_owned());
+            }
+        }
+        self.id = id.or_else(|| self.id.take());
+    }
+
     fn end_event(&mut self) {
+        self.warnings.end_event();
+        self.loops.iter_mut().for_each(|open| open.ends_event = true);
         if let Some(id) = self.id.take() {
-            let in_loop = self.loops.iter().any(|open| open.repeats);
-            self.resume.add(id, Position { step: self.steps.len(), skip: self.chunk.length }, in_loop);
+            let in_loop = self.loops.iter().any(OpenLoop::repeats);
+            let position = Position { step: self.next_step(), skip: self.chunk.length };
+            self.resume.add(id, position, in_loop);
         }
     }
 
@@ -252,7 +336,7 @@ impl Body {
             (_, Some(plain)) => Chunk::Framed(Framed::new(plain)),
             (_, None) => Chunk::Rendered(text),
         };
-        self.steps.push(Step::Chunk(chunk));
+        self.push(Step::Chunk(chunk));
     }
 }
 
@@ -269,13 +353,20 @@ impl ChunkText {
 
 impl Line {
     fn is_blank(&self) -> bool {
-        self.text.is_empty() && !self.is_opaque
+        self.text.is_empty() && self.known.is_none()
     }
 
-    fn without_bom(&self) -> &[u8] {
-        match self.text.strip_prefix(b"\xEF\xBB\xBF") {
-            Some(text) if !self.is_later => text,
-            _ => &self.text,
+    /// Notes that a placeholder or filler follows.
+    fn end_known(&mut self) {
+        self.known.get_or_insert(self.text.len());
+    }
+
+    /// The text that is known, without a byte order mark at the beginning of the stream, and whether it is the whole line.
+    fn known(&self) -> (&[u8], bool) {
+        let text = &self.text[..self.known.unwrap_or(self.text.len())];
+        match text.strip_prefix(b"\xEF\xBB\xBF") {
+            Some(text) if !self.is_later => (text, self.known.is_none()),
+            _ => (text, self.known.is_none()),
         }
     }
 }

@@ -60,7 +60,7 @@ fn all_errors_are_reported_at_once_in_the_order_of_their_lines() {
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
             "chat.sse:2: @sleep: invalid time `soon` (expected a time such as 80ms, 1.5s, 2m or 1h)",
-            "chat.sse:3: unknown direction `@wait` (write `@@wait` to send a line that begins with `@`)",
+            "chat.sse:3: unknown direction `@wait` (write `@sleep T`)",
             "chat.sse:5: @status: must come before the body (move it above line 4)",
             "chat.sse:6: @on: invalid argument `GET` (expected `@on METHOD[,METHOD] TARGET`)",
             "chat.sse:7: @again: no loop is open (put `@repeat` above this line)",
