@@ -85,6 +85,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     fn play_steps(&mut self, part: &'a Part, start: Position) -> Result<(), Stop> {
         self.pass_over(part.steps().take(start.step))?;
+        self.loops.skip_to(start.turn);
         let mut skip = start.skip as usize;
         let mut next = start.step;
         while let Some(step) = part.step(next) {

@@ -198,6 +198,9 @@ fn parse_method(method: &[u8]) -> Result<String, String> {
     if is_any || (is_token(method) && method.contains(&b'|')) {
         return Err(format!("`{name}` is not a method (list the methods: `GET,POST`)"));
     }
+    if method.is_empty() {
+        return Err("missing method (list them without spaces: `GET,POST`)".to_owned());
+    }
     if !is_token(method) {
         return Err(format!("invalid method `{name}`"));
     }

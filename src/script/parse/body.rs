@@ -4,7 +4,7 @@
 use super::warnings::Warnings;
 use crate::http::chunk::Framed;
 use crate::script::placeholder::Value;
-use crate::script::resume::{EventId, Position, ResumeTable};
+use crate::script::resume::{EventId, Position, ResumeTable, TurnId};
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
@@ -51,6 +51,8 @@ pub(super) struct Body {
     line: Line,
     /// The id of the current event, as a client would read it.
     id: Option<EventId>,
+    /// The loop in which this id is.
+    id_loop: Option<usize>,
     pub resume: ResumeTable,
     /// The loops that are not closed yet.
     loops: Vec<OpenLoop>,
@@ -88,6 +90,8 @@ struct Line {
     text: Vec<u8>,
     /// Bytes of text before the first placeholder or filler, after which its text is not all of it.
     known: Option<usize>,
+    /// What is added to the turn of a loop in it, if that is its only placeholder.
+    added_to_turn: Option<u64>,
     /// Whether a line came before it: only the first can begin with a byte order mark.
     is_later: bool,
     /// The line before ended with CR, so an LF now belongs to that line end.
@@ -111,6 +115,7 @@ impl Body {
             chunk: ChunkText::default(),
             line: Line::default(),
             id: None,
+            id_loop: None,
             resume: ResumeTable::default(),
             loops: Vec::new(),
         }
@@ -154,7 +159,7 @@ impl Body {
             return;
         }
         self.begin_event();
-        self.line.end_known();
+        self.line.end_known(None);
         self.chunk.push(&vec![byte; count]);
     }
 
@@ -209,7 +214,7 @@ impl Body {
     /// may send the event again but loses nothing.
     fn end_event_in_next_turn(&mut self, closed: &OpenLoop) {
         if let Some(id) = self.id.take() {
-            self.resume.add(id, Position { step: closed.first_step, skip: 0 }, true);
+            self.resume.add(id, Position { step: closed.first_step, skip: 0, turn: None }, true);
         }
         if closed.turns.is_none() {
             self.warnings.end_event();
@@ -246,7 +251,7 @@ impl Body {
 
     fn value(&mut self, value: Value) {
         self.begin_event();
-        self.line.end_known();
+        self.line.end_known(value.added_to_turn());
         self.chunk.segments.push(Segment::Value(value));
     }
 
@@ -298,7 +303,7 @@ impl Body {
     /// Takes from a line of the event stream what a client takes from it.
     fn read_line(&mut self, line: &Line) {
         let (known, is_whole) = line.known();
-        let id = EventId::of_line(known, !is_whole);
+        let id = self.id_of_line(line);
         if id == Some(EventId::Placeholder) {
             self.warnings.add_unknown_id(self.file_line);
         }
@@ -311,17 +316,43 @@ impl Body {
                 self.event_types.insert(String::from_utf8_lossy(event_type).into_owned());
             }
         }
-        self.id = id.or_else(|| self.id.take());
+        if id.is_some() {
+            self.id = id;
+            self.id_loop = self.innermost_loop();
+        }
+    }
+
+    fn id_of_line(&self, line: &Line) -> Option<EventId> {
+        let (known, is_whole) = line.known();
+        let value = EventId::value(known)?;
+        match line.added_to_turn.zip(self.loops.last()) {
+            Some((plus, open)) => {
+                let (before, after) = (value.to_vec(), line.text[line.known.unwrap_or(0)..].to_vec());
+                Some(EventId::Turn(TurnId { before, plus, after, turns: open.turns }))
+            }
+            None => EventId::of_line(known, !is_whole),
+        }
     }
 
     fn end_event(&mut self) {
         self.warnings.end_event();
         self.loops.iter_mut().for_each(|open| open.ends_event = true);
-        if let Some(id) = self.id.take() {
-            let in_loop = self.loops.iter().any(OpenLoop::repeats);
-            let position = Position { step: self.next_step(), skip: self.chunk.length };
-            self.resume.add(id, position, in_loop);
+        let position = Position { step: self.next_step(), skip: self.chunk.length, turn: None };
+        match self.id.take() {
+            Some(EventId::Turn(id)) if self.id_loop == self.innermost_loop() => {
+                let in_loop = self.loops.iter().rev().skip(1).any(OpenLoop::repeats);
+                self.resume.add(EventId::Turn(id), position, in_loop);
+            }
+            // The turn is that of another loop, so it does not say where this event is.
+            Some(EventId::Turn(_)) => self.resume.add(EventId::Placeholder, position, true),
+            Some(id) => self.resume.add(id, position, self.loops.iter().any(OpenLoop::repeats)),
+            None => {}
         }
+    }
+
+    /// The index of the first step of the innermost loop.
+    fn innermost_loop(&self) -> Option<usize> {
+        self.loops.last().map(|open| open.first_step)
     }
 
     fn end_chunk(&mut self) {
@@ -357,7 +388,8 @@ impl Line {
     }
 
     /// Notes that a placeholder or filler follows.
-    fn end_known(&mut self) {
+    fn end_known(&mut self, added_to_turn: Option<u64>) {
+        self.added_to_turn = added_to_turn.filter(|_| self.known.is_none());
         self.known.get_or_insert(self.text.len());
     }
 

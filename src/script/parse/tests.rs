@@ -250,6 +250,6 @@ fn ids_are_used_only_with_resume() {
         part.resume.map_or(Some(Position::default()), |table| table.after(id.as_bytes()))
     };
     assert_eq!(start("id: 1\n\nid: 2\n\n", "1"), Some(Position::default()));
-    assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "1"), Some(Position { step: 1, skip: 0 }));
+    assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "1"), Some(Position { step: 1, skip: 0, turn: None }));
     assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "2"), None);
 }

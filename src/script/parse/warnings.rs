@@ -2,6 +2,7 @@
 //! placeholders that do not exist.
 
 use super::error::Located;
+use crate::http::field::trim_ows;
 use crate::http::uri::split_at;
 use crate::script::template::{next_braces, unknown_placeholder};
 use crate::script::words::unknown;
@@ -41,7 +42,11 @@ impl Warnings {
 
     /// Looks at a line of the file, in which known placeholders have been left out.
     pub fn add_text(&mut self, line: usize, text: &[u8]) {
-        self.add(line, about_braces(text));
+        let mut from = 0;
+        while let Some((open, close)) = next_braces(text, from) {
+            self.add(line, about_braces(&text[open + 2..close]));
+            from = open + 1;
+        }
     }
 
     /// Notes that the id on this line is not known in advance.
@@ -90,10 +95,9 @@ fn about_line(line: &[u8]) -> Option<String> {
         return about_retry(name, value);
     }
     let has_colon = name.len() < line.len();
-    let is_word = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
     let message = if name.starts_with(b"HTTP/") {
         "the head of an HTTP response, which clients ignore (capture without `-i`: `curl -N URL > FILE`)"
-    } else if suggest::nearest(&text, FIELDS).is_some() || (has_colon && is_word) {
+    } else if suggest::nearest(&text, FIELDS).is_some() || (has_colon && is_word(name)) {
         return Some(unknown("field", name, FIELDS.into_iter()));
     } else if is_direction(line) {
         "not a direction, because it does not begin with `@` (remove what is before it)"
@@ -119,21 +123,16 @@ fn is_direction(line: &[u8]) -> bool {
     line.iter().find(|byte| !is_skipped(byte)) == Some(&b'@')
 }
 
-/// What is wrong with text in braces that is not a known placeholder, but looks like one.
-fn about_braces(text: &[u8]) -> Option<String> {
-    let mut from = 0;
-    while let Some((open, close)) = next_braces(text, from) {
-        let inside = &text[open + 2..close];
-        let name = inside.split(|byte| b":+|".contains(byte)).next().unwrap_or_default();
-        let name = name.strip_prefix(b" ").unwrap_or(name);
-        let name = name.strip_suffix(b" ").unwrap_or(name);
-        let is_word = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
-        if is_word && name.first().map_or(false, u8::is_ascii_alphabetic) {
-            return Some(unknown_placeholder(inside));
-        }
-        from = open + 1;
-    }
-    None
+/// What is wrong with the text in braces that are not a known placeholder: it looks like the name of one.
+fn about_braces(inside: &[u8]) -> Option<String> {
+    let name = inside.split(|byte| b":+|".contains(byte)).next().unwrap_or_default();
+    let is_name = is_word(trim_ows(name)) && !trim_ows(name)[0].is_ascii_digit();
+    is_name.then(|| unknown_placeholder(inside))
+}
+
+/// Whether text is letters, digits, hyphens and underscores.
+fn is_word(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
 }
 
 /// The warnings about a script, as lines `FILE:LINE: warning: message`.
