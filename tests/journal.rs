@@ -146,30 +146,6 @@ fn drop_all_also_ends_a_stream_that_never_waits() {
 }
 
 #[test]
-fn a_recorded_stream_is_played_with_its_original_timing() {
-    let server = support::serve(
-        "1",
-        &[(
-            "/original",
-            b"data: {{path}}\n\n@sleep 300ms\n@@not: a direction\ndata: 2\n\n@sleep 200ms\ndata: {{{x}}}\n\n",
-        )],
-    );
-    let example = support::example("record");
-    if !support::has_tool("curl") {
-        return;
-    }
-    let command = format!("curl -sN {} | {}", server.url("/original"), example.display());
-    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-    let copy = support::play(&output.stdout, "1");
-    assert_eq!(
-        String::from_utf8(copy.data().0).unwrap(),
-        "data: /original\n\n@not: a direction\ndata: 2\n\ndata: {{{x}}}\n\n"
-    );
-    let pause = copy.when("data: 2") - copy.when("data: /original");
-    assert!((250..450).contains(&pause.as_millis()), "{pause:?}");
-}
-
-#[test]
 fn the_own_script_example_shows_a_test_of_a_client() {
     let example = support::example("own_script");
     let output = Command::new(example).output().unwrap();
