@@ -61,6 +61,12 @@ const TABLE: &[Row] = &[
                POST /-/drop drops all streams, POST /-/stop stops the server",
     },
     Row {
+        usage: "--allow-host NAME",
+        action: Value(add_allowed_host),
+        help: "answer requests under /-/ also if their Host is NAME, not only if it is\n\
+               localhost, an IP address or HOST; can be repeated",
+    },
+    Row {
         usage: "--trace",
         action: Flag(|options| options.trace = true),
         help: "print every byte sent or received on stderr",
@@ -160,6 +166,8 @@ pub struct Options {
     /// The file that requests are appended to.
     pub record: Option<PathBuf>,
     pub control: bool,
+    /// Names of this machine that may be used for paths under `/-/`, besides `host`.
+    pub allowed_hosts: Vec<String>,
     pub trace: bool,
     /// When the trace is colored.
     pub color: Color,
@@ -178,6 +186,7 @@ impl Default for Options {
             max_clients: None,
             record: None,
             control: false,
+            allowed_hosts: Vec::new(),
             trace: false,
             color: Color::Auto,
             log: false,
@@ -297,6 +306,15 @@ fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static 
 
 fn set_record(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     options.record = Some(value.into());
+    Ok(())
+}
+
+fn add_allowed_host(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let is_name = |text: &&str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    let name = value.to_str().filter(is_name).ok_or("a name without a port, such as sse.example.com")?;
+    options.allowed_hosts.push(name.to_owned());
     Ok(())
 }
 

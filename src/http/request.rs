@@ -13,7 +13,7 @@ use super::field::{
     field_lines, field_name, field_value, field_values, is_field_value, says_close, FieldLine,
 };
 pub use super::request_line::Version;
-use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
+use super::request_line::{authority_of, is_host, RequestLine, TARGET_TOO_LONG};
 use super::response::ResponseOptions;
 use super::status::{bad_request, RequestError, Status};
 use super::Progress;
@@ -62,6 +62,15 @@ impl Request {
         &self.head[self.line.target.clone()]
     }
 
+    /// The host, perhaps with a port, that the client wants to reach: the one in a target that is a whole URL, or else
+    /// `Host` (RFC 9112, section 3.3).
+    pub fn authority(&self) -> Option<&[u8]> {
+        match authority_of(self.target()) {
+            Some(authority) => Some(&self.target()[authority]),
+            None => self.field("host"),
+        }
+    }
+
     /// The field lines in their order.
     pub fn field_lines(&self) -> impl Iterator<Item = FieldLine<'_>> {
         field_lines(&self.head)
@@ -70,6 +79,11 @@ impl Request {
     /// The value of the first field line with this name, in any case.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         field_value(&self.head, name)
+    }
+
+    /// The values of all field lines with this name, in any case.
+    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        field_values(&self.head, name)
     }
 
     /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110, section 10.1.1). No other
@@ -95,6 +109,17 @@ impl HeadReader {
     /// Whether no byte of a request has arrived.
     pub fn is_empty(&self) -> bool {
         self.head.is_empty()
+    }
+
+    /// The path; empty before the request line is complete.
+    pub fn path(&self) -> &[u8] {
+        self.request_line.as_ref().map_or(b"", |line| &self.head[line.path.clone()])
+    }
+
+    /// The request as far as it has arrived, without an invalid or incomplete line; `None` before its request line.
+    pub fn received(&self) -> Option<Request> {
+        let head = self.head[..self.line_start].to_vec();
+        Some(Request { head, line: self.request_line.clone()?, body: BodyLength::Known(0) })
     }
 
     /// What the response must respect, whether the request is accepted or not.
@@ -175,12 +200,12 @@ impl HeadReader {
     ///
     /// # Errors
     /// 400, 413, 417 or 501 if the field lines contradict each other or the version, or ask for more than this server does.
-    pub fn finish(self) -> Result<Request, RequestError> {
-        let line = self.request_line.ok_or(bad_request("the request line is missing"))?;
+    pub fn finish(&mut self) -> Result<Request, RequestError> {
+        let line = self.request_line.clone().ok_or(bad_request("the request line is missing"))?;
         check_host(&self.head, line.version)?;
         check_expectation(&self.head)?;
         let body = BodyLength::of(&self.head, line.version)?;
-        Ok(Request { head: self.head, line, body })
+        Ok(Request { head: std::mem::take(&mut self.head), line, body })
     }
 }
 

@@ -2,7 +2,8 @@
 //! This parser only describes: it refuses nothing.
 
 use crate::http::dechunk::parse_chunk_size;
-use crate::http::field::{list_members, FieldLine};
+use crate::http::field::{is_token, list_members, FieldLine};
+use crate::http::uri::split_at;
 
 /// The most bytes of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is malformed.
 const MAX_LINE: usize = 16 * 1024;
@@ -110,14 +111,28 @@ impl WireParser {
         WireParser { is_response: true, ..WireParser::default() }
     }
 
-    /// The words of the start line; none before it is complete.
+    /// The path of a request, as the client sent it; empty before its request line is complete. The target can be a whole
+    /// URL (RFC 9112, section 3.2).
+    pub fn path(&self) -> &[u8] {
+        let target = self.start_line().nth(1).unwrap_or_default();
+        let target = split_at(target, b'?').0;
+        match target.windows(3).position(|window| window == b"://") {
+            Some(scheme) if !target.starts_with(b"/") => {
+                let authority = &target[scheme + 3..];
+                authority.iter().position(|&byte| byte == b'/').map_or(b"/", |path| &authority[path..])
+            }
+            _ => target,
+        }
+    }
+
+    /// The words of the start line; none before it is complete, or if it is malformed.
     pub fn start_line(&self) -> impl Iterator<Item = &[u8]> {
         self.start_line.split(|&byte| byte == b' ')
     }
 
     /// Whether the head is complete.
     pub fn has_head(&self) -> bool {
-        !matches!(self.state, State::StartLine | State::Fields)
+        !matches!(self.state, State::StartLine | State::Fields | State::Malformed)
     }
 
     /// Whether the message is complete. The end of a body that ends with the connection is never known.
@@ -246,10 +261,17 @@ impl WireParser {
     }
 
     fn end_start_line(&mut self, line: &[u8]) -> PieceKind {
-        self.start_line = line.to_vec();
-        if self.is_response && !line.starts_with(b"HTTP/") {
+        let mut words = line.split(|&byte| byte == b' ');
+        let is_valid = if self.is_response {
+            line.starts_with(b"HTTP/")
+        } else {
+            words.next().map_or(false, is_token)
+                && words.nth(1).map_or(false, |word| word.starts_with(b"HTTP/"))
+        };
+        if !is_valid {
             return self.malformed();
         }
+        self.start_line = line.to_vec();
         self.state = State::Fields;
         self.kind_of_start_line()
     }
