@@ -69,7 +69,8 @@ const TABLE: &[Row] = &[
     Row {
         usage: "--trace",
         action: Flag(|options| options.trace = true),
-        help: "print every byte sent or received on stderr",
+        help: "print every byte sent or received on stderr; for the page and paths under\n\
+               /-/, a line for each response",
     },
     Row {
         usage: "--color WHEN",

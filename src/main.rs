@@ -10,7 +10,7 @@ use rust_sse_server::internals::for_terminal;
 use rust_sse_server::{Error, ErrorKind, Script, Server, VERSION};
 use std::env;
 use std::error::Error as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -122,9 +122,14 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     Ok(server)
 }
 
-fn open_for_appending(path: &Path) -> Result<File, String> {
+fn open_for_appending(path: &Path) -> Result<Box<dyn Write + Send>, String> {
+    // This name cannot be opened where stdout is a socket.
+    if path == Path::new("/dev/stdout") {
+        return Ok(Box::new(io::stdout()));
+    }
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))
+    let file = file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))?;
+    Ok(Box::new(file))
 }
 
 fn is_colored(color: Color) -> bool {

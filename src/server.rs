@@ -102,7 +102,7 @@ impl Server {
         self
     }
 
-    /// Lets every client control the server: `GET /-/requests` returns the recorded requests, `POST /-/drop` drops all
+    /// Lets every client control the server, unless it is a page of another website: `GET /-/requests` returns the recorded requests, `POST /-/drop` drops all
     /// streams, and `POST /-/stop` stops the server.
     pub fn control(mut self) -> Server {
         self.shared.control = true;
@@ -116,8 +116,8 @@ impl Server {
         self
     }
 
-    /// Writes every byte that is sent or received to `writer`, with the names that the standards give to the pieces. A
-    /// writer that blocks delays the clients.
+    /// Writes every byte that is sent or received to `writer`, with the names that the standards give to the pieces; for
+    /// the page at `/` and the paths under `/-/`, a line for each response. A writer that blocks delays the clients.
     pub fn trace(mut self, writer: impl Write + Send + 'static) -> Server {
         self.shared.trace.terminal = Some(Terminal::new(writer, false));
         self
@@ -224,7 +224,8 @@ impl RunningServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// The requests so far, the oldest first: the last 10,000, and at most 16 MiB.
+    /// The requests so far, the oldest first: the last 10,000, and at most 16 MiB. Those that were rejected have no body, and
+    /// those for paths under `/-/` are not among them.
     ///
     /// ```
     /// use std::io::{Read, Write};

@@ -72,6 +72,27 @@ fn record_appends_each_request_to_a_file() {
     assert!(log.contains("[\"X\",\"\u{e9}\"]]"), "{log}");
 }
 
+#[cfg(unix)]
+#[test]
+fn record_can_name_a_stdout_that_is_a_socket() {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::net::UnixStream;
+    let (stdout, ours) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(PATIENCE)).unwrap();
+    let stdout: std::os::fd::OwnedFd = stdout.into();
+    let mut command = Command::new(support::program_path());
+    command.args(["--record", "/dev/stdout", "127.0.0.1", "0"]).stdout(stdout);
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(ours).lines();
+    let first = lines.next().unwrap().unwrap();
+    let address = first.split("http://").nth(1).unwrap().trim_end_matches("/events").parse().unwrap();
+    Exchange::new(address, request("GET", "/none", ""), PATIENCE);
+    let record = lines.next().unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(record.contains("\"target\":\"/none\""), "{record}");
+}
+
 #[test]
 fn without_control_the_control_paths_are_404() {
     let program = Program::start(&["--speed", "max"]);

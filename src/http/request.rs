@@ -209,6 +209,11 @@ impl HeadReader {
     }
 }
 
+/// Whether a line, without its CR LF, is a request line that [`HeadReader`] accepts.
+pub fn is_request_line(line: &[u8]) -> bool {
+    RequestLine::parse(line).is_ok()
+}
+
 const LF_ALONE: RequestError = bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
 
 /// Checks a line, or the beginning of one, with or without its final CR: HTAB is the only control byte allowed.

@@ -2,7 +2,8 @@
 //! This parser only describes: it refuses nothing.
 
 use crate::http::dechunk::parse_chunk_size;
-use crate::http::field::{is_token, list_members, FieldLine};
+use crate::http::field::{list_members, FieldLine};
+use crate::http::request::is_request_line;
 use crate::http::uri::split_at;
 
 /// The most bytes of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is malformed.
@@ -261,13 +262,7 @@ impl WireParser {
     }
 
     fn end_start_line(&mut self, line: &[u8]) -> PieceKind {
-        let mut words = line.split(|&byte| byte == b' ');
-        let is_valid = if self.is_response {
-            line.starts_with(b"HTTP/")
-        } else {
-            words.next().map_or(false, is_token)
-                && words.nth(1).map_or(false, |word| word.starts_with(b"HTTP/"))
-        };
+        let is_valid = if self.is_response { line.starts_with(b"HTTP/") } else { is_request_line(line) };
         if !is_valid {
             return self.malformed();
         }
