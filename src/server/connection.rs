@@ -203,7 +203,7 @@ impl Connection<'_> {
         if is_reserved {
             return self.send(&internal::not_found(shared), options);
         }
-        let response = responses::not_found(request, self.options, &shared.catalogue.routes());
+        let response = responses::not_found(request, self.options, &shared.catalogue);
         self.send(&response, self.options)
     }
 
