@@ -268,11 +268,10 @@ fn split_words(text: &[u8]) -> Vec<Vec<u8>> {
 /// from closing the value.
 fn quoted_length(text: &[u8]) -> Option<usize> {
     let inside = text.strip_prefix(b"\"")?;
-    (0..inside.len()).find(|&at| {
-        let is_escaped = at > 0 && inside[at - 1] == b'\\';
-        let ends_word = inside.get(at + 1).map_or(true, |byte| b" \t".contains(byte));
-        inside[at] == b'"' && !is_escaped && ends_word
-    })
+    let closes = |at: &usize| inside[*at] == b'"' && (*at == 0 || inside[at - 1] != b'\\');
+    let end = (0..inside.len()).find(closes)?;
+    let ends_word = inside.get(end + 1).map_or(true, |byte| b" \t".contains(byte));
+    ends_word.then_some(end)
 }
 
 fn trim_start(text: &[u8]) -> &[u8] {

@@ -80,7 +80,7 @@ fn an_interim_response_precedes_the_head() {
 #[test]
 fn quotes_in_a_condition_are_part_of_its_value_unless_they_are_around_it() {
     let script =
-        "@on POST /a\n@part body ~\"stream\":true\ntight\n@part body ~\"\\\"stream\\\": true\"\nloose\n";
+        "@on POST /a\n@part body ~\"stream\":true and no body ~\"a b\"\ntight\n@part body ~\"\\\"stream\\\": true\"\nloose\n";
     let server = serve("max", &[("/a", script.as_bytes())]);
     for (json, expected) in [("{\"stream\":true}", "tight\n"), ("{\"stream\": true}", "loose\n")] {
         let fields = format!("Content-Length: {}\r\n", json.len());
