@@ -65,9 +65,16 @@ const TABLE: &[Row] = &[
                POST /-/drop drops all streams, POST /-/stop stops the server",
     },
     Row {
+        usage: "--allow-host NAME",
+        action: Value(add_allowed_host),
+        help: "answer requests under /-/ also if their Host is NAME, not only if it is\n\
+               localhost, an IP address or HOST; can be repeated",
+    },
+    Row {
         usage: "--trace",
         action: Flag(|options| options.trace = true),
-        help: "print every byte sent or received on stderr",
+        help: "print every byte sent or received on stderr; for the page and paths under\n\
+               /-/, a line for each response",
     },
     Row {
         usage: "--color WHEN",
@@ -155,6 +162,8 @@ pub struct Options {
     /// The file that requests are appended to; `-` for stdout.
     pub journal: Option<PathBuf>,
     pub control: bool,
+    /// Names of this machine that may be used for paths under `/-/`, besides `host`.
+    pub allowed_hosts: Vec<String>,
     pub trace: bool,
     /// When the trace is colored.
     pub color: Color,
@@ -172,6 +181,7 @@ impl Default for Options {
             max_clients: None,
             journal: None,
             control: false,
+            allowed_hosts: Vec::new(),
             trace: false,
             color: Color::Auto,
             log: false,
@@ -329,6 +339,15 @@ fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static 
 
 fn set_journal(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     options.journal = Some(value.into());
+    Ok(())
+}
+
+fn add_allowed_host(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let is_name = |text: &&str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    let name = value.to_str().filter(is_name).ok_or("a name without a port, such as sse.example.com")?;
+    options.allowed_hosts.push(name.to_owned());
     Ok(())
 }
 

@@ -112,6 +112,10 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     if options.control {
         server = server.control();
     }
+    server = server.allow_host(options.address.host());
+    for name in &options.allowed_hosts {
+        server = server.allow_host(name);
+    }
     if options.trace {
         let colored = is_colored(options.color);
         server = if colored { server.color_trace(io::stderr()) } else { server.trace(io::stderr()) };
