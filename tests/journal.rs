@@ -2,9 +2,13 @@
 
 mod support;
 
-use std::process::Command;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::{request, Client, Exchange, Folder, Program, PATIENCE};
+use support::{eventually, program_path, request, Client, Exchange, Folder, Program, PATIENCE};
 
 #[test]
 fn recorded_requests_have_their_order_header_fields_and_bodies() {
@@ -26,18 +30,88 @@ fn recorded_requests_have_their_order_header_fields_and_bodies() {
 }
 
 #[test]
-fn record_appends_each_request_to_a_file() {
-    let folder = Folder::new("record");
+fn rejected_requests_are_recorded_if_they_have_a_method_and_a_target() {
+    let server = support::demo("max");
+    let post = |fields: &str| request("POST", "/events", fields);
+    for (target, bytes) in [
+        ("/", request("GET", "/", "")),
+        ("/none", request("GET", "/none", "")),
+        ("/missing-host", "GET /missing-host HTTP/1.1\r\nX: y\r\n\r\n".to_owned()),
+        ("/folded", "GET /folded HTTP/1.1\r\nX: y\r\n folded\r\n\r\n".to_owned()),
+        ("/cut-off", "GET /cut-off HTTP/1.1\r\nX: y\r\nHost: loc".to_owned()),
+        ("/events", post("X: y\r\n")),
+        ("/events", post("X: y\r\nContent-Length: 9999999\r\n")),
+        ("/events", post("X: y\r\nTransfer-Encoding: chunked\r\n") + "3\r\nabc\r\nz\r\n"),
+        ("/events", post("X: y\r\nExpect: tea\r\n")),
+    ] {
+        let mut client = Client::connect(server.address());
+        client.send(&bytes).half_close();
+        client.read_to_any_end();
+        let requests = server.requests();
+        let last = requests.last().unwrap();
+        assert_eq!((last.target.as_str(), last.body.as_slice()), (target, &b""[..]), "{bytes:?}");
+        assert_eq!(last.header("x"), bytes.contains("X: y").then_some("y"), "{bytes:?}");
+    }
+    assert_eq!(server.requests().len(), 9);
+    for bytes in ["GET /\r\n", "GET / HTTP/1.1\n", "\x16\x03", &request("GET", "/-/none", "")] {
+        Exchange::new(server.address(), bytes, PATIENCE);
+    }
+    assert_eq!(server.requests().len(), 9, "without a method and a target, or under /-/");
+}
+
+#[test]
+fn the_journal_has_a_line_for_each_request() {
+    let folder = Folder::new("journal");
     let file = folder.file("log.jsonl", "");
-    let program = Program::start(&["--speed", "max", "--record", &file]);
+    let program = Program::start(&["--speed", "max", "--journal", &file]);
     Exchange::new(program.address, request("GET", "/events?\"q\"", "X: \u{e9}\r\n"), PATIENCE);
     let log = std::fs::read_to_string(&file).unwrap();
     assert!(log.starts_with("{\"time\":1") && log.ends_with("\"body\":\"\"}\n"), "{log}");
     assert!(
-        log.contains("\"method\":\"GET\",\"target\":\"/events?\\\"q\\\"\",\"headers\":[[\"Host\",\"test\"],"),
+        log.contains(
+            "\"method\":\"GET\",\"target\":\"/events?\\\"q\\\"\",\"headers\":[[\"Host\",\"localhost\"],"
+        ),
         "{log}"
     );
     assert!(log.contains("[\"X\",\"\u{e9}\"]]"), "{log}");
+}
+
+/// Stdout is a pipe, a file or a socket, which cannot be opened by its name.
+#[test]
+fn the_journal_can_be_printed_on_stdout() {
+    let mut program = Program::start(&["--journal", "-"]);
+    Exchange::new(program.address, request("GET", "/stop", ""), PATIENCE);
+    assert!(program.line().starts_with(REQUEST_LINE_START));
+
+    let folder = Folder::new("journal-on-stdout");
+    let path = folder.0.join("stdout");
+    let read = || fs::read_to_string(&path).unwrap();
+    assert_journal_on_stdout(File::create(&path).unwrap().into(), read);
+
+    let (near, mut far) = UnixStream::pair().unwrap();
+    far.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+    let mut text = Vec::new();
+    let read = || {
+        // Ends with an error when nothing more is there.
+        let _ = far.read_to_end(&mut text);
+        String::from_utf8(text.clone()).unwrap()
+    };
+    assert_journal_on_stdout(OwnedFd::from(near).into(), read);
+}
+
+const REQUEST_LINE_START: &str = "{\"time\":";
+
+/// `read` returns what the program has printed so far.
+fn assert_journal_on_stdout(stdout: Stdio, mut read: impl FnMut() -> String) {
+    let mut command = Command::new(program_path());
+    let mut child = command.args(["--journal", "/dev/stdout", "--port", "0"]).stdout(stdout).spawn().unwrap();
+    let text = eventually(&mut read, |text| text.lines().count() == 2);
+    let port = text.split("/events\n").next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+    Exchange::new(([127, 0, 0, 1], port).into(), request("GET", "/stop", ""), PATIENCE);
+    let after = eventually(&mut read, |text| text.lines().count() == 3);
+    assert!(after.starts_with(&text) && after[text.len()..].starts_with(REQUEST_LINE_START), "{after}");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]
@@ -67,8 +141,6 @@ fn control_ends_streams_lists_requests_and_stops_the_server() {
     let requests = Exchange::new(program.address, request("GET", "/-/requests", ""), PATIENCE);
     assert_eq!(String::from_utf8(requests.wire).unwrap().matches("\"target\":\"/events\"").count(), 3);
     assert!(requests.head.contains("\r\ncontent-type: application/x-ndjson\r\n"));
-    let unknown = Exchange::new(program.address, request("GET", "/-/stop", ""), PATIENCE);
-    assert!(String::from_utf8(unknown.wire).unwrap().contains("POST /-/stop"));
     Exchange::new(program.address, request("POST", "/-/stop", ""), PATIENCE);
     assert_eq!(program.wait().code(), Some(0));
 }
@@ -101,30 +173,6 @@ fn drop_all_also_ends_a_stream_that_never_waits() {
         assert!(reader.join().unwrap());
         assert!(start.elapsed() < Duration::from_secs(2), "{script}: {:?}", start.elapsed());
     }
-}
-
-#[test]
-fn a_recorded_stream_is_played_with_its_original_timing() {
-    let server = support::serve(
-        "1",
-        &[(
-            "/original",
-            b"data: {{path}}\n\n@sleep 300ms\n@@not: a direction\ndata: 2\n\n@sleep 200ms\ndata: {{{x}}}\n\n",
-        )],
-    );
-    let example = support::example("record");
-    if !support::has_tool("curl") {
-        return;
-    }
-    let command = format!("curl -sN {} | {}", server.url("/original"), example.display());
-    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-    let copy = support::play(&output.stdout, "1");
-    assert_eq!(
-        String::from_utf8(copy.data().0).unwrap(),
-        "data: /original\n\n@not: a direction\ndata: 2\n\ndata: {{{x}}}\n\n"
-    );
-    let pause = copy.when("data: 2") - copy.when("data: /original");
-    assert!((250..450).contains(&pause.as_millis()), "{pause:?}");
 }
 
 #[test]
