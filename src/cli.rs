@@ -95,7 +95,7 @@ const TABLE: &[Row] = &[
     Row {
         usage: "--strict",
         action: Flag(|options| options.strict = true),
-        help: "treat warnings about scripts as errors",
+        help: "treat warnings about scripts as errors, with --check and without it",
     },
     Row { usage: "--list", action: Run(Command::List), help: "list the scripts that are served, and exit" },
     Row { usage: "-h, --help", action: Run(Command::Help), help: "print this" },

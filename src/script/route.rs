@@ -243,6 +243,12 @@ mod tests {
         for argument in ["", "GET", "GET a", "G(T /a", "GET,  /a", "GET /a b", "GET /a#b", "GET http://h/a"] {
             assert!(Route::get("/").apply_on(argument.as_bytes()).is_err(), "{argument}");
         }
+        for path in ["/users/*/events", "/users/:id", "/users/{id}", "/<id>", "/[id]", "/a*"] {
+            let message = Route::get("/").apply_on(format!("GET {path}").as_bytes()).unwrap_err();
+            assert!(message.contains(" looks like a pattern, "), "{message}");
+        }
+        assert!(on("GET /%2A/%7Bid%7D").matches(b"/*/{id}", None));
+        assert!(on("POST /v1/m:generate?a=*").matches(b"/v1/m:generate", Some(b"a=*")));
         for argument in ["", "ip", "by", "by ips", "by query:", "by x:y"] {
             assert!(Route::get("/").apply_count(argument.as_bytes()).is_err(), "{argument}");
         }

@@ -1,13 +1,16 @@
 //! Cuts the text of a script into chunks. A chunk without placeholders is framed here, so that playing it later allocates
 //! nothing.
 
+mod line;
+
 use super::warnings::Warnings;
 use crate::http::chunk::Framed;
 use crate::script::placeholder::Value;
-use crate::script::resume::{EventId, Position, ResumeTable, TurnId};
+use crate::script::resume::{EventId, Position, ResumeTable};
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
+use line::{line_at_start, Line};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,22 +85,6 @@ struct ChunkText {
     segments: Vec<Segment>,
     /// Bytes in all segments, placeholders not included.
     length: u64,
-}
-
-/// The current line of the event stream.
-#[derive(Clone, Default)]
-struct Line {
-    text: Vec<u8>,
-    /// Bytes of text before the first placeholder or filler, after which its text is not all of it.
-    known: Option<usize>,
-    /// What is added to the turn of a loop in it, if that is its only placeholder.
-    added_to_turn: Option<u64>,
-    /// Whether a line came before it: only the first can begin with a byte order mark.
-    is_later: bool,
-    /// The line before ended with CR, so an LF now belongs to that line end.
-    after_cr: bool,
-    /// The line before was not blank, so this one belongs to the same event.
-    in_event: bool,
 }
 
 impl Body {
@@ -302,35 +289,22 @@ impl Body {
 
     /// Takes from a line of the event stream what a client takes from it.
     fn read_line(&mut self, line: &Line) {
-        let (known, is_whole) = line.known();
-        let id = self.id_of_line(line);
-        if id == Some(EventId::Placeholder) {
-            self.warnings.add_unknown_id(self.file_line);
+        let text = line.known_text();
+        if let Some(id) = line.id(self.loops.last().map(|open| open.turns)) {
+            if id == EventId::Placeholder {
+                self.warnings.add_unknown_id(self.file_line);
+            }
+            self.id = Some(id);
+            self.id_loop = self.innermost_loop();
         }
-        if !self.literal && (is_whole || known.contains(&b':')) {
-            self.warnings.add_line(self.file_line, known);
-        }
-        if let Some(event_type) = known.strip_prefix(b"event:").filter(|_| is_whole) {
+        if let Some(event_type) = text.strip_prefix(b"event:").filter(|_| line.is_whole()) {
             let event_type = event_type.strip_prefix(b" ").unwrap_or(event_type);
             if !event_type.is_empty() {
                 self.event_types.insert(String::from_utf8_lossy(event_type).into_owned());
             }
         }
-        if id.is_some() {
-            self.id = id;
-            self.id_loop = self.innermost_loop();
-        }
-    }
-
-    fn id_of_line(&self, line: &Line) -> Option<EventId> {
-        let (known, is_whole) = line.known();
-        let value = EventId::value(known)?;
-        match line.added_to_turn.zip(self.loops.last()) {
-            Some((plus, open)) => {
-                let (before, after) = (value.to_vec(), line.text[line.known.unwrap_or(0)..].to_vec());
-                Some(EventId::Turn(TurnId { before, plus, after, turns: open.turns }))
-            }
-            None => EventId::of_line(known, !is_whole),
+        if !self.literal && (line.is_whole() || text.contains(&b':')) {
+            self.warnings.add_line(self.file_line, text);
         }
     }
 
@@ -344,7 +318,10 @@ impl Body {
                 self.resume.add(EventId::Turn(id), position, in_loop);
             }
             // The turn is that of another loop, so it does not say where this event is.
-            Some(EventId::Turn(_)) => self.resume.add(EventId::Placeholder, position, true),
+            Some(EventId::Turn(_)) => {
+                self.warnings.add_unknown_id(self.file_line);
+                self.resume.add(EventId::Placeholder, position, true);
+            }
             Some(id) => self.resume.add(id, position, self.loops.iter().any(OpenLoop::repeats)),
             None => {}
         }
@@ -380,38 +357,6 @@ impl ChunkText {
             _ => self.segments.push(Segment::Text(text.to_vec())),
         }
     }
-}
-
-impl Line {
-    fn is_blank(&self) -> bool {
-        self.text.is_empty() && self.known.is_none()
-    }
-
-    /// Notes that a placeholder or filler follows.
-    fn end_known(&mut self, added_to_turn: Option<u64>) {
-        self.added_to_turn = added_to_turn.filter(|_| self.known.is_none());
-        self.known.get_or_insert(self.text.len());
-    }
-
-    /// The text that is known, without a byte order mark at the beginning of the stream, and whether it is the whole line.
-    fn known(&self) -> (&[u8], bool) {
-        let text = &self.text[..self.known.unwrap_or(self.text.len())];
-        match text.strip_prefix(b"\xEF\xBB\xBF") {
-            Some(text) if !self.is_later => (text, self.known.is_none()),
-            _ => (text, self.known.is_none()),
-        }
-    }
-}
-
-/// The first line of an event stream, without and with its end: LF, CR LF or CR (WHATWG, section 9.2.5).
-fn line_at_start(text: &[u8]) -> (&[u8], usize) {
-    let length = text.iter().take_while(|&&byte| byte != b'\n' && byte != b'\r').count();
-    let end = match &text[length..] {
-        [] => 0,
-        [b'\r', b'\n', ..] => 2,
-        _ => 1,
-    };
-    (&text[..length], length + end)
 }
 
 #[cfg(test)]

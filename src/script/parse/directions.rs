@@ -109,18 +109,18 @@ pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
 
 /// What to write instead of an unknown direction.
 fn instead_of(name: &str) -> String {
-    // `@sleep(1s)`, `@sleep=1s` and `@sleep:` are `@sleep`.
+    if name.is_empty() {
+        return "write its name directly after `@`".to_owned();
+    }
+    // `@sleep(1s)`, `@sleep=1s` and `@sleep: 1s` mean `@sleep 1s`.
     let end = name.find(|c| "(=:;,".contains(c)).unwrap_or(name.len());
     let word = name[..end].to_ascii_lowercase();
-    let hint = HINTS.iter().find(|hint| hint.words.contains(&word.as_str()));
-    let near = || suggest::nearest(&word, DIRECTIONS.iter().map(Direction::name));
-    match (hint, name) {
-        (Some(hint), _) => hint.instead.to_owned(),
-        (None, "") => "write the name directly after `@`".to_owned(),
-        (None, _) => match near() {
-            Some(near) => format!("did you mean `@{near}`?"),
-            None => format!("write `@@{name}` to send a line that begins with `@`"),
-        },
+    if let Some(hint) = HINTS.iter().find(|hint| hint.words.contains(&word.as_str())) {
+        return hint.instead.to_owned();
+    }
+    match suggest::nearest(&word, DIRECTIONS.iter().map(Direction::name)) {
+        Some(near) => format!("did you mean `@{near}`?"),
+        None => format!("write `@@{name}` to send a line that begins with `@`"),
     }
 }
 

@@ -145,3 +145,6 @@ pub(super) fn in_lines(file: &str, warnings: &BTreeSet<Located<String>>) -> Vec<
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;
