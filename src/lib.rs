@@ -70,6 +70,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `server` | the server: a builder, and the handle to a running server |
+//! | `judge` | judges clients: cases, expectations, results |
 //! | `trace` | shows what goes over the wire |
 //! | `event_source` | the client: parses event streams, reconnects |
 //! | `script` | a text file, compiled to chunks and waits, and played |
@@ -81,6 +82,7 @@
 
 mod event_source;
 mod http;
+mod judge;
 mod script;
 mod server;
 mod text;
@@ -88,6 +90,10 @@ mod trace;
 
 pub use event_source::stream::EventStream;
 pub use event_source::{Event, EventSource, Events, ReadyState};
+pub use judge::result::{CaseResult, CaseVerdict};
+pub use judge::run::CaseRun;
+pub use judge::verdicts::Verdict;
+pub use script::expectation::{Outcome, OutcomeKind};
 pub use script::units::Speed;
 pub use script::Script;
 pub use server::{RecordedRequest, RunningServer, Server};

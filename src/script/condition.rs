@@ -3,9 +3,11 @@
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
 use super::template::unescape;
-use super::units::parse_number;
+use super::units::{parse_number, parse_wait};
 use super::words::{invalid, unknown};
+use crate::text::escape::escape;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Conditions that must all hold.
 #[derive(Debug, Default, PartialEq)]
@@ -22,8 +24,13 @@ enum Condition {
     },
     /// A placeholder has a value in this request, and it is the one that is wanted.
     Value(Name, Wanted),
+    /// The time since this client's previous response ended is in this range.
+    After(RangeInclusive<Duration>),
     Not(Box<Condition>),
     Otherwise,
+    Never,
+    /// The client dispatches the events of the stream. No request shows that.
+    Events,
 }
 
 /// What a value has to be.
@@ -54,8 +61,11 @@ const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "cookie K[=V]", parse: keyed },
     ConditionKind { usage: "last-event-id [V]", parse: present_or_equal },
     ConditionKind { usage: "body ~V", parse: containing },
+    ConditionKind { usage: "after T..T", parse: after },
     ConditionKind { usage: "no COND", parse: no },
     ConditionKind { usage: "otherwise", parse: otherwise },
+    ConditionKind { usage: "never", parse: never },
+    ConditionKind { usage: "events", parse: events },
 ];
 
 /// How every condition is written, in the order of the reference.
@@ -90,6 +100,33 @@ impl Conditions {
         self.0.iter().all(|condition| condition.holds(&context))
     }
 
+    /// Whether they hold for no request.
+    pub fn never_hold(&self) -> bool {
+        self.0.contains(&Condition::Never)
+    }
+
+    /// The time range that one of them requires, if one does.
+    pub fn time_range(&self) -> Option<&RangeInclusive<Duration>> {
+        self.0.iter().find_map(|condition| match condition {
+            Condition::After(range) => Some(range),
+            _ => None,
+        })
+    }
+
+    /// What the request has where the conditions look that do not hold, or where all of them look if they hold.
+    pub fn describe(&self, context: RequestContext<'_>) -> String {
+        let context = RenderContext::of_head(context);
+        let holds: Vec<bool> = self.0.iter().map(|condition| condition.holds(&context)).collect();
+        let all_hold = !holds.contains(&false);
+        let looked_at = self.0.iter().zip(holds).filter(|(_, holds)| all_hold || !holds);
+        looked_at.map(|(condition, _)| condition.describe(&context)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether they are about the events that a client dispatches.
+    pub fn are_about_events(&self) -> bool {
+        self.0.contains(&Condition::Events)
+    }
+
     /// Whether they hold for every request.
     pub fn always_hold(&self) -> bool {
         self.0.iter().all(Condition::always_holds)
@@ -119,8 +156,29 @@ impl Condition {
             Condition::Value(name, wanted) => {
                 name.value(context).map_or(false, |value| wanted.accepts(&value))
             }
+            Condition::After(range) => context.request.after.map_or(false, |after| range.contains(&after)),
             Condition::Not(condition) => !condition.holds(context),
-            Condition::Otherwise => true,
+            Condition::Otherwise | Condition::Events => true,
+            Condition::Never => false,
+        }
+    }
+
+    /// What the request has in the place that the condition looks at.
+    fn describe(&self, context: &RenderContext<'_>) -> String {
+        match self {
+            Condition::Connection(_) | Condition::Turn { .. } => {
+                format!("connection {}", context.request.request_number)
+            }
+            Condition::Value(name, _) => match name.value(context) {
+                Some(value) => format!("{name} `{}`", escape(value)),
+                None => format!("no {name}"),
+            },
+            Condition::After(_) => match context.request.after {
+                Some(after) => format!("after {} ms", after.as_millis()),
+                None => "no previous response".to_owned(),
+            },
+            Condition::Not(condition) => condition.describe(context),
+            Condition::Otherwise | Condition::Never | Condition::Events => "a request".to_owned(),
         }
     }
 
@@ -129,7 +187,7 @@ impl Condition {
             Condition::Connection(range) => *range == (1..=u64::MAX),
             Condition::Turn { of, .. } => *of == 1,
             Condition::Otherwise => true,
-            Condition::Value(..) | Condition::Not(_) => false,
+            _ => false,
         }
     }
 
@@ -230,10 +288,27 @@ fn value_condition(placeholder: &str, wanted: Wanted) -> Parsed {
 fn no(_: &str, words: &[Vec<u8>]) -> Parsed {
     let more = words.iter().take_while(|word| *word == b"no").count();
     match Condition::parse(&words[more..])? {
-        Condition::Otherwise => Err("`no otherwise` never holds (remove it)".to_owned()),
+        Condition::Otherwise => Err("`no otherwise` never holds (write `never`)".to_owned()),
+        Condition::Never => Err("`no never` always holds (remove it)".to_owned()),
         condition if more % 2 == 0 => Ok(Some(Condition::Not(Box::new(condition)))),
         condition => Ok(Some(condition)),
     }
+}
+
+/// `T..T`.
+fn after(_: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [range] => parse_wait(range).map(|(shortest, longest)| Some(Condition::After(shortest..=longest))),
+        _ => Ok(None),
+    }
+}
+
+fn never(_: &str, words: &[Vec<u8>]) -> Parsed {
+    Ok(words.is_empty().then_some(Condition::Never))
+}
+
+fn events(_: &str, words: &[Vec<u8>]) -> Parsed {
+    Ok(words.is_empty().then_some(Condition::Events))
 }
 
 fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {

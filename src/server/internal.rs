@@ -9,6 +9,7 @@ use crate::http::response::{ResponseHead, ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::http::AfterResponse;
+use crate::script::expectation::Outcome;
 use crate::script::play::clock::Clock;
 use crate::script::play::random::random_seed;
 use crate::text::json;
@@ -27,7 +28,7 @@ const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; scr
 /// After this time without an event, an observer is sent a comment: only a write shows that a client has left.
 const SILENCE: Duration = Duration::from_secs(1);
 /// The requests that control the server.
-const CONTROLS: &str = "GET /-/requests\nPOST /-/drop\nPOST /-/stop\n";
+const CONTROLS: &str = "GET /-/requests\nGET /-/verdict\nPOST /-/drop\nPOST /-/stop\n";
 
 /// The response to a request for one of these paths.
 pub(super) enum Reply<'a> {
@@ -156,6 +157,11 @@ fn control(method: &str, name: &[u8], shared: &Shared, stream: &TcpStream) -> Op
     match (method, name) {
         ("GET", b"requests") => {
             let lines: String = shared.journal.requests().iter().map(RecordedRequest::to_json).collect();
+            return Some(Response::new(Status::OK, lines).content_type("application/x-ndjson"));
+        }
+        ("GET", b"verdict") => {
+            let outcomes = shared.verdicts.verdict(&shared.catalogue).outcomes;
+            let lines: String = outcomes.iter().map(Outcome::to_json).collect();
             return Some(Response::new(Status::OK, lines).content_type("application/x-ndjson"));
         }
         ("POST", b"drop") => shared.drop_streams(),

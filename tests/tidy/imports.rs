@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "lib"]),
     ("cli", &["lib"]),
-    ("lib", &["server", "trace", "event_source", "script", "http", "text"]),
-    ("server", &["trace", "script", "http", "text"]),
+    ("lib", &["server", "judge", "trace", "event_source", "script", "http", "text"]),
+    ("server", &["judge", "trace", "script", "http", "text"]),
+    ("judge", &["trace", "script", "http", "text"]),
     ("trace", &["event_source", "http", "text"]),
     ("event_source", &["http", "text"]),
     ("script", &["http", "text"]),
