@@ -2,6 +2,7 @@
 //! and the text of `--help` come.
 
 use self::Action::{Flag, Value};
+use crate::judge_command::JudgeOptions;
 use rust_sse_server::internals::suggest;
 use rust_sse_server::Speed;
 use std::ffi::{OsStr, OsString};
@@ -86,6 +87,13 @@ const TABLE: &[Row] = &[
         action: Flag(|options| options.command = Command::List),
         help: "list the scripts that are served, and exit",
     },
+    Row {
+        usage: "--judge",
+        action: Flag(|options| options.command = Command::Judge),
+        help: "judge an SSE client: run the command that follows `--` once for each test case,\n\
+               with its URL as the last argument; exit with 0 if it violates no `must`",
+    },
+    Row { usage: "--cases LIST", action: Value(set_cases), help: "judge only these cases, such as P06,R*" },
     Row { usage: "--help", action: Flag(|options| options.command = Command::Help), help: "print this" },
     Row {
         usage: "--version",
@@ -138,6 +146,8 @@ pub enum Command {
     Check,
     /// `--list`
     List,
+    /// `--judge`
+    Judge,
     /// Without any of these options.
     Serve,
 }
@@ -164,6 +174,7 @@ pub struct Options {
     /// When the trace is colored.
     pub color: Color,
     pub log: bool,
+    pub judge: JudgeOptions,
 }
 
 impl Default for Options {
@@ -181,6 +192,7 @@ impl Default for Options {
             trace: false,
             color: Color::Auto,
             log: false,
+            judge: JudgeOptions::default(),
         }
     }
 }
@@ -203,6 +215,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
     let mut options = Options::default();
     let mut positional = Vec::new();
     while let Some(argument) = arguments.next() {
+        if argument == "--" && options.command == Command::Judge {
+            options.judge.command = arguments.collect();
+            break;
+        }
         let text = argument.to_string_lossy();
         if text.starts_with('-') {
             apply(&text, &mut arguments, &mut options)?;
@@ -297,6 +313,11 @@ fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static 
 
 fn set_record(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     options.record = Some(value.into());
+    Ok(())
+}
+
+fn set_cases(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.judge.cases = value.to_str().ok_or("names of cases")?.to_owned();
     Ok(())
 }
 

@@ -42,6 +42,7 @@ pub struct CaseRun {
 #[derive(Debug)]
 struct State {
     began_at: Instant,
+    requests: usize,
     /// Responses that are being sent.
     open: usize,
     /// When something last happened.
@@ -77,6 +78,7 @@ impl CaseRun {
             client: client.to_owned(),
             state: Mutex::new(State {
                 began_at: now,
+                requests: 0,
                 open: 0,
                 active_at: now,
                 client_ended_at: None,
@@ -94,7 +96,10 @@ impl CaseRun {
 
     /// Notes that the client has sent a request.
     pub fn request_began(&self) {
-        self.change(|state| state.open += 1);
+        self.change(|state| {
+            state.requests += 1;
+            state.open += 1;
+        });
     }
 
     /// Notes that the response to a request has ended.
@@ -160,9 +165,10 @@ impl CaseRun {
         }
         let is_over = state.is_over(now);
         let idle = state.idle(now);
-        if let Some(missing) = self.missing(&outcomes) {
+        let missing = self.missing(&outcomes).map(Expectation::text);
+        if let Some(missing) = missing.or_else(|| (state.requests == 0).then_some("a request")) {
             return if is_over || idle > REQUEST_TIME {
-                Decision::new(CaseVerdict::Fail, missing.text(), "no request")
+                Decision::new(CaseVerdict::Fail, missing, "no request")
             } else {
                 None
             };

@@ -187,7 +187,10 @@ mod tests {
         let id = "Last-Event-ID: early\r\n";
         assert_eq!(
             outcome("last-event-id early", id, None),
-            (OutcomeKind::Passed, "/a:3: passed: connection 2: last-event-id early, got last-event-id `early`".into())
+            (
+                OutcomeKind::Passed,
+                "/a:3: passed: connection 2: last-event-id early, got last-event-id `early`".into()
+            )
         );
         assert_eq!(
             outcome("no last-event-id and connection 2", id, None).1,

@@ -1,0 +1,36 @@
+//! A client to be judged: an EventSource that prints each event that it dispatches as a line of JSON.
+//!
+//! ```text
+//! cargo run -- --judge -- target/debug/examples/judge_client
+//! ```
+
+use rust_sse_server::EventSource;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::args().nth(1).ok_or("expected a URL")?;
+    let source = EventSource::new(&url)?;
+    let ids = source.clone();
+    for event in source.events()? {
+        if let (Some(event_type), Some(data)) = (&event.event, &event.data) {
+            if event_type != "error" {
+                println!("{}", to_json(event_type, data, &ids.last_event_id()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn to_json(event_type: &str, data: &str, id: &str) -> String {
+    let string = |text: &str| {
+        let escaped: String = text
+            .chars()
+            .map(|c| match c {
+                '"' | '\\' => format!("\\{c}"),
+                c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+                c => c.to_string(),
+            })
+            .collect();
+        format!("\"{escaped}\"")
+    };
+    format!("{{\"type\":{},\"data\":{},\"id\":{}}}", string(event_type), string(data), string(id))
+}
