@@ -1,7 +1,9 @@
 //! A client to be judged: an EventSource that prints each event that it dispatches as a line of JSON.
 //!
 //! ```text
+//! cargo build --example judge_client
 //! cargo run -- --judge -- target/debug/examples/judge_client
+//! cargo run --example judge_client      (takes a URL as its argument)
 //! ```
 
 use rust_sse_server::EventSource;

@@ -74,7 +74,7 @@ fn run_all(
         for (index, result) in receiver {
             results.insert(index, result?);
         }
-        Ok(results.into_iter().map(|(_, result)| result).collect())
+        Ok(results.into_values().collect())
     })
 }
 

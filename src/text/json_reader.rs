@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
             'u' => {
                 let unit = self.hex()?;
                 let is_first_half = (0xD800..0xDC00).contains(&unit);
-                let second = self.rest.strip_prefix("\\u").and_then(|rest| hex_of(rest));
+                let second = self.rest.strip_prefix("\\u").and_then(hex_of);
                 match second {
                     Some(second) if is_first_half && (0xDC00..0xE000).contains(&second) => {
                         self.rest = &self.rest[6..];
