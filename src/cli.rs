@@ -93,7 +93,26 @@ const TABLE: &[Row] = &[
         help: "judge an SSE client: run the command that follows `--` once for each test case,\n\
                with its URL as the last argument; exit with 0 if it violates no `must`",
     },
-    Row { usage: "--cases LIST", action: Value(set_cases), help: "judge only these cases, such as P06,R*" },
+    Row {
+        usage: "--profile KIND",
+        action: Value(set_profile),
+        help: "the kind of client: eventsource [default], browser, library or parser",
+    },
+    Row {
+        usage: "--cases LIST",
+        action: Value(set_cases),
+        help: "run these cases, such as P06,R*, instead of those of the profile",
+    },
+    Row {
+        usage: "--report DIR",
+        action: Value(set_report),
+        help: "write report.json, junit.xml and index.html to DIR",
+    },
+    Row {
+        usage: "--known FILE",
+        action: Value(set_known),
+        help: "read the cases that may fail from FILE: `ID REASON` in each line",
+    },
     Row { usage: "--help", action: Flag(|options| options.command = Command::Help), help: "print this" },
     Row {
         usage: "--version",
@@ -317,7 +336,23 @@ fn set_record(options: &mut Options, value: &OsStr) -> Result<(), &'static str> 
 }
 
 fn set_cases(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.judge.cases = value.to_str().ok_or("names of cases")?.to_owned();
+    options.judge.cases = Some(value.to_str().ok_or("names of cases, such as P06,R*")?.to_owned());
+    Ok(())
+}
+
+fn set_profile(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let profile = value.to_str().and_then(|name| name.parse().ok());
+    options.judge.profile = profile.ok_or("eventsource, browser, library or parser")?;
+    Ok(())
+}
+
+fn set_report(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.judge.report = Some(value.into());
+    Ok(())
+}
+
+fn set_known(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.judge.known = Some(value.into());
     Ok(())
 }
 

@@ -5,12 +5,16 @@
 //! |---|---|
 //! | [`cases`] | the built-in cases |
 //! | [`events`] | compares the events that a client reports with those that were sent |
+//! | [`profile`] | chooses the cases for a kind of client |
+//! | [`report`] | what came of all cases, as text, JSON, JUnit XML and HTML |
 //! | [`run`] | one client in one case: what happened so far, and the result |
 //! | [`result`] | what came of a case |
 //! | [`verdicts`] | keeps what came of the expectations of scripts |
 
 pub mod cases;
 pub mod events;
+pub mod profile;
+pub mod report;
 pub mod result;
 pub mod run;
 pub mod verdicts;

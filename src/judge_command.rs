@@ -1,10 +1,16 @@
 //! Judges a client that is a command: runs it once for each test case, with the URL of the case as its last argument, and
 //! prints what came of each.
 
-use rust_sse_server::{CaseResult, CaseRun, CaseVerdict, RunningServer, Server};
+mod known;
+
+use known::Known;
+use rust_sse_server::internals::{matches_any, Profile};
+use rust_sse_server::{CaseResult, CaseRun, Report, RunningServer, Server};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{channel, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,35 +24,81 @@ const CLIENT: &str = "command";
 /// How often a running client is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Which cases to run with which client.
+/// Which cases to run with which client, and where to report.
 #[derive(Debug, Default, PartialEq)]
 pub struct JudgeOptions {
     /// The command and its arguments.
     pub command: Vec<OsString>,
-    /// The cases: names separated by commas, in which `*` stands for anything; empty for all.
-    pub cases: String,
+    /// Names of cases, separated by commas, in which `*` stands for any characters; `None` for all.
+    pub cases: Option<String>,
+    /// The kind of client.
+    pub profile: Profile,
+    /// The folder for `report.json`, `junit.xml` and `index.html`.
+    pub report: Option<PathBuf>,
+    /// The file that lists the cases which the client may fail.
+    pub known: Option<PathBuf>,
 }
 
-/// Runs all cases and prints their results. Returns whether the client violated no `must`.
+impl JudgeOptions {
+    fn include(&self, id: &str) -> bool {
+        match &self.cases {
+            Some(patterns) => matches_any(patterns, id),
+            None => self.profile.includes(id),
+        }
+    }
+}
+
+/// Runs the cases and prints and writes their results. Returns whether the client violated no `must` that it is not known
+/// to violate, and no case that it is known to fail has passed.
 ///
 /// # Errors
-/// The server or the command could not be started.
+/// The server or the command cannot be started, no case is chosen, or a file cannot be read or written.
 pub fn judge(server: Server, options: &JudgeOptions) -> Result<bool, String> {
+    let known = options.known.as_deref().map_or(Ok(Vec::new()), known::read)?;
     let server = server.judge().start("127.0.0.1:0").map_err(|error| error.to_string())?;
-    let cases: Vec<String> =
-        server.cases().into_iter().filter(|id| matches_any(&options.cases, id)).collect();
+    let cases: Vec<String> = server.cases().into_iter().filter(|id| options.include(id)).collect();
     if cases.is_empty() {
-        return Err(format!("no case matches `{}` (`--cases P*` are the cases on parsing)", options.cases));
+        return Err("no case has such a name (`--cases 'P*'` are the cases on parsing)".to_owned());
     }
-    let results = run_all(&server, options, &cases)?;
+    let client: Vec<_> = options.command.iter().map(|word| word.to_string_lossy()).collect();
+    let report = Report::new(client.join(" "), run_all(&server, options, &cases)?);
+    if let Some(folder) = &options.report {
+        write_files(&report, folder)?;
+    }
+    print(&report, &known)
+}
+
+/// Prints the results, and returns whether all is well.
+fn print(report: &Report, known: &[Known]) -> Result<bool, String> {
     let mut text = String::new();
-    for result in &results {
-        text += &format!("{result}\n");
+    let mut passed = true;
+    for result in &report.results {
+        let reason = known::reason(known, result).filter(|_| result.is_violation());
+        passed &= !result.is_violation() || reason.is_some();
+        let reason = reason.map_or_else(String::new, |reason| format!(" [known: {reason}]"));
+        text += &format!("{result}{reason}\n");
     }
-    text += &summary(&results);
+    text += &format!("{} cases: {}\n", report.results.len(), report.counts());
+    for id in known::outdated(known, &report.results) {
+        passed = false;
+        text += &format!("{id} is listed as known to fail, but it passes: remove it from the list\n");
+    }
     let written = io::stdout().write_all(text.as_bytes());
     written.map_err(|error| format!("cannot write to stdout: {error}"))?;
-    Ok(!results.iter().any(CaseResult::is_violation))
+    Ok(passed)
+}
+
+fn write_files(report: &Report, folder: &Path) -> Result<(), String> {
+    let cannot_write = |error| format!("cannot write to {}: {error}", folder.to_string_lossy());
+    fs::create_dir_all(folder).map_err(cannot_write)?;
+    for (name, text) in [
+        ("report.json", report.to_json()),
+        ("junit.xml", report.to_junit()),
+        ("index.html", report.to_html()),
+    ] {
+        fs::write(folder.join(name), text).map_err(cannot_write)?;
+    }
+    Ok(())
 }
 
 /// Runs several cases at a time and returns the results in the order of the cases.
@@ -124,47 +176,4 @@ fn report_events(child: &mut Child, run: Arc<CaseRun>) -> Option<thread::JoinHan
         }
     };
     thread::Builder::new().name("client output".to_owned()).spawn(read).ok()
-}
-
-/// How many cases there are of each verdict.
-fn summary(results: &[CaseResult]) -> String {
-    use CaseVerdict::{Fail, Info, NotReported, Pass, Slow};
-    let mut counts = Vec::new();
-    for verdict in [Pass, Fail, Slow, Info, NotReported] {
-        let count = results.iter().filter(|result| result.verdict == verdict).count();
-        if count > 0 {
-            counts.push(format!("{count} {}", verdict.as_str()));
-        }
-    }
-    format!("{} cases: {}\n", results.len(), counts.join(", "))
-}
-
-/// Whether a name matches one of the patterns that are separated by commas. An empty list matches every name.
-fn matches_any(patterns: &str, name: &str) -> bool {
-    patterns.is_empty() || patterns.split(',').any(|pattern| matches(pattern, name))
-}
-
-/// Whether a name matches a pattern in which `*` stands for any characters.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, rest)) => match name.strip_prefix(start) {
-            Some(tail) => (0..=tail.len()).any(|at| tail.get(at..).map_or(false, |tail| matches(rest, tail))),
-            None => false,
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_matches_names() {
-        assert!(matches_any("", "P06"));
-        assert!(matches_any("R*,P0*", "P06"));
-        assert!(matches_any("P06", "P06"));
-        assert!(!matches_any("P0,H*", "P06"));
-        assert!(matches_any("*6*", "P06"));
-    }
 }

@@ -90,6 +90,7 @@ mod trace;
 
 pub use event_source::stream::EventStream;
 pub use event_source::{Event, EventSource, Events, ReadyState};
+pub use judge::report::Report;
 pub use judge::result::{CaseResult, CaseVerdict};
 pub use judge::run::CaseRun;
 pub use judge::verdicts::Verdict;
@@ -115,6 +116,7 @@ pub mod internals {
     pub use crate::http::request::{HeadReader, Request};
     pub use crate::http::uri::percent_decode;
     pub use crate::http::Progress;
+    pub use crate::judge::profile::{matches_any, Profile};
     pub use crate::script::condition;
     pub use crate::script::context::RequestContext;
     pub use crate::script::parse::directions;

@@ -21,6 +21,15 @@ pub enum CaseVerdict {
 }
 
 impl CaseVerdict {
+    /// All verdicts.
+    pub const ALL: [CaseVerdict; 5] = [
+        CaseVerdict::Pass,
+        CaseVerdict::Fail,
+        CaseVerdict::Slow,
+        CaseVerdict::Info,
+        CaseVerdict::NotReported,
+    ];
+
     /// Its name: `pass`, `fail`, `slow`, `info` or `not-reported`.
     pub fn as_str(self) -> &'static str {
         match self {
