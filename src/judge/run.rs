@@ -188,6 +188,10 @@ impl CaseRun {
                 };
             }
         }
+        if let Some(late) = self.late_event(check.longest_delay) {
+            let got = format!("{} ms after it was sent", check.longest_delay.as_millis());
+            return Decision::new(CaseVerdict::Fail, late, &got);
+        }
         match outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Slow) {
             Some(slow) => Decision::new(CaseVerdict::Slow, &slow.expected, &slow.got),
             None => {
@@ -204,6 +208,14 @@ impl CaseRun {
         self.script.expectations().find(|expectation| {
             !expectation.is_never() && !expectation.is_about_events() && !is_checked(expectation)
         })
+    }
+
+    /// The expectation that an event has not met which was reported this long after it was sent: more than twice as late as
+    /// it allows. A little too late is not wrong: the machine may be busy.
+    fn late_event(&self, delay: Duration) -> Option<&str> {
+        let is_late =
+            |expectation: &&Expectation| expectation.dispatch_time().map_or(false, |time| delay > 2 * time);
+        self.script.expectations().find(is_late).map(Expectation::text)
     }
 
     /// How long no request may come before it is certain enough that none will.

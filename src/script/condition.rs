@@ -3,7 +3,7 @@
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
 use super::template::unescape;
-use super::units::{parse_number, parse_wait};
+use super::units::{parse_number, parse_time, parse_wait};
 use super::words::{invalid, unknown};
 use crate::text::escape::escape;
 use std::ops::RangeInclusive;
@@ -29,8 +29,8 @@ enum Condition {
     Not(Box<Condition>),
     Otherwise,
     Never,
-    /// The client dispatches the events of the stream. No request shows that.
-    Events,
+    /// The client dispatches the events of the stream, in this time if there is one. No request shows that.
+    Events(Option<Duration>),
 }
 
 /// What a value has to be.
@@ -65,7 +65,7 @@ const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "no COND", parse: no },
     ConditionKind { usage: "otherwise", parse: otherwise },
     ConditionKind { usage: "never", parse: never },
-    ConditionKind { usage: "events", parse: events },
+    ConditionKind { usage: "events [within T]", parse: events },
 ];
 
 /// How every condition is written, in the order of the reference.
@@ -124,7 +124,15 @@ impl Conditions {
 
     /// Whether they are about the events that a client dispatches.
     pub fn are_about_events(&self) -> bool {
-        self.0.contains(&Condition::Events)
+        self.0.iter().any(|condition| matches!(condition, Condition::Events(_)))
+    }
+
+    /// How long the client may take to dispatch an event, if one of them limits that.
+    pub fn dispatch_time(&self) -> Option<Duration> {
+        self.0.iter().find_map(|condition| match condition {
+            Condition::Events(time) => *time,
+            _ => None,
+        })
     }
 
     /// Whether they hold for every request.
@@ -158,7 +166,7 @@ impl Condition {
             }
             Condition::After(range) => context.request.after.map_or(false, |after| range.contains(&after)),
             Condition::Not(condition) => !condition.holds(context),
-            Condition::Otherwise | Condition::Events => true,
+            Condition::Otherwise | Condition::Events(_) => true,
             Condition::Never => false,
         }
     }
@@ -178,7 +186,7 @@ impl Condition {
                 None => "no previous response".to_owned(),
             },
             Condition::Not(condition) => condition.describe(context),
-            Condition::Otherwise | Condition::Never | Condition::Events => "a request".to_owned(),
+            Condition::Otherwise | Condition::Never | Condition::Events(_) => "a request".to_owned(),
         }
     }
 
@@ -308,7 +316,11 @@ fn never(_: &str, words: &[Vec<u8>]) -> Parsed {
 }
 
 fn events(_: &str, words: &[Vec<u8>]) -> Parsed {
-    Ok(words.is_empty().then_some(Condition::Events))
+    match words {
+        [] => Ok(Some(Condition::Events(None))),
+        [within, time] if within == b"within" => Ok(Some(Condition::Events(Some(parse_time(time)?)))),
+        _ => Ok(None),
+    }
 }
 
 fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {

@@ -5,6 +5,7 @@ use super::context::RequestContext;
 use crate::text::escape::escape;
 use crate::text::json;
 use std::fmt;
+use std::time::Duration;
 
 /// What the request that plays a part has to meet.
 #[derive(Debug)]
@@ -76,6 +77,11 @@ impl Expectation {
     /// Whether it is about the events that the client dispatches, which no request shows.
     pub fn is_about_events(&self) -> bool {
         self.conditions.are_about_events()
+    }
+
+    /// How long the client may take to dispatch an event, if that is limited.
+    pub fn dispatch_time(&self) -> Option<Duration> {
+        self.conditions.dispatch_time()
     }
 
     /// Whether no request may come.
@@ -172,7 +178,6 @@ impl fmt::Display for Outcome {
 mod tests {
     use super::*;
     use crate::script::context::tests::TestRequest;
-    use std::time::Duration;
 
     fn outcome(text: &str, fields: &str, after: Option<u64>) -> (OutcomeKind, String) {
         let request = TestRequest::get("/a", fields);
