@@ -6,20 +6,23 @@
 //! cargo run --example judge_client      (takes a URL as its argument)
 //! ```
 
-use rust_sse_server::EventSource;
+use rust_sse_server::{Event, EventSource};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).ok_or("expected a URL")?;
     let source = EventSource::new(&url)?;
-    let ids = source.clone();
-    for event in source.events()? {
-        if let (Some(event_type), Some(data)) = (&event.event, &event.data) {
-            if event_type != "error" {
-                println!("{}", to_json(event_type, data, &ids.last_event_id()));
-            }
-        }
+    for event_type in ["message", "x"] {
+        let listening = source.clone();
+        source.add_event_listener(event_type, move |event| print(event, &listening.last_event_id()));
     }
+    source.run();
     Ok(())
+}
+
+fn print(event: &Event, id: &str) {
+    if let (Some(event_type), Some(data)) = (&event.event, &event.data) {
+        println!("{}", to_json(event_type, data, id));
+    }
 }
 
 fn to_json(event_type: &str, data: &str, id: &str) -> String {

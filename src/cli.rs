@@ -62,9 +62,16 @@ const TABLE: &[Row] = &[
                POST /-/drop drops all streams, POST /-/stop stops the server",
     },
     Row {
+        usage: "--allow-host NAME",
+        action: Value(add_allowed_host),
+        help: "answer requests under /-/ also if their Host is NAME, not only if it is\n\
+               localhost, an IP address or HOST; can be repeated",
+    },
+    Row {
         usage: "--trace",
         action: Flag(|options| options.trace = true),
-        help: "print every byte sent or received on stderr",
+        help: "print every byte sent or received on stderr; for the page and paths under\n\
+               /-/, a line for each response",
     },
     Row {
         usage: "--color WHEN",
@@ -189,6 +196,8 @@ pub struct Options {
     /// The file that requests are appended to.
     pub record: Option<PathBuf>,
     pub control: bool,
+    /// Names of this machine that may be used for paths under `/-/`, besides `host`.
+    pub allowed_hosts: Vec<String>,
     pub trace: bool,
     /// When the trace is colored.
     pub color: Color,
@@ -208,6 +217,7 @@ impl Default for Options {
             max_clients: None,
             record: None,
             control: false,
+            allowed_hosts: Vec::new(),
             trace: false,
             color: Color::Auto,
             log: false,
@@ -353,6 +363,15 @@ fn set_report(options: &mut Options, value: &OsStr) -> Result<(), &'static str> 
 
 fn set_known(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     options.judge.known = Some(value.into());
+    Ok(())
+}
+
+fn add_allowed_host(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let is_name = |text: &&str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    let name = value.to_str().filter(is_name).ok_or("a name without a port, such as sse.example.com")?;
+    options.allowed_hosts.push(name.to_owned());
     Ok(())
 }
 

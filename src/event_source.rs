@@ -4,19 +4,23 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`stream`] | parses an event stream |
+//! | `listeners` | which listeners an event is passed to |
 //! | [`url`] | parses `http` URLs |
 //! | `exchange` | sends a request and reads the response |
 
 mod exchange;
+mod listeners;
 pub mod stream;
 pub mod url;
 
 use crate::text::error::Error;
 use exchange::Response;
+use listeners::{lock, Listeners};
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{sync_channel, Receiver};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::Builder;
 use std::time::Duration;
 pub use stream::Event;
@@ -28,6 +32,11 @@ const RECONNECTION_TIME: Duration = Duration::from_secs(3);
 /// The shortest reconnection time, whatever the stream says: a server that ends each stream at once would otherwise get
 /// thousands of requests a second.
 const MIN_RECONNECTION_TIME: Duration = Duration::from_millis(10);
+/// The longest wait after a response that cannot be parsed, unless the reconnection time is longer. Such a server will
+/// probably send the same again.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// The most bytes of a line or of an event's data. Without a limit, a server that never ends a line could fill the memory.
+const MAX_EVENT: usize = 64 * 1024 * 1024;
 /// The most redirects that are followed for one connection (WHATWG Fetch, section 4.4).
 const MAX_REDIRECTS: usize = 20;
 
@@ -75,34 +84,41 @@ pub struct EventSource {
 }
 
 struct Shared {
-    url: HttpUrl,
     connection: Mutex<Connection>,
     /// Wakes a thread that waits to reconnect when the source is closed.
     closed: Condvar,
-    listeners: Mutex<Vec<Arc<Mutex<Listener>>>>,
+    listeners: Listeners,
 }
 
 struct Connection {
     state: ReadyState,
     has_run: bool,
     stream: Option<TcpStream>,
+    /// Where the next request goes: where the last redirect led to, at first the URL of the source.
+    url: HttpUrl,
     last_event_id: String,
     reconnection_time: Duration,
     idle_timeout: Option<Duration>,
-}
-
-struct Listener {
-    /// The event type that it listens to; `None` for every type.
-    event_type: Option<String>,
-    call: Box<dyn FnMut(&Event) + Send>,
 }
 
 /// Why a connection ended.
 enum End {
     /// The connection was lost or closed by the server: reconnect.
     Lost(String),
+    /// The response could not be parsed: reconnect, after a longer wait each time.
+    Malformed(String),
     /// The server's response does not allow to reconnect.
     Failed(String),
+}
+
+impl End {
+    fn of_error(what: &str, error: &io::Error) -> End {
+        let reason = format!("{what}: {error}");
+        match error.kind() {
+            ErrorKind::InvalidData => End::Malformed(reason),
+            _ => End::Lost(reason),
+        }
+    }
 }
 
 impl EventSource {
@@ -116,15 +132,15 @@ impl EventSource {
             state: ReadyState::Connecting,
             has_run: false,
             stream: None,
+            url: HttpUrl::parse(url)?,
             last_event_id: String::new(),
             reconnection_time: RECONNECTION_TIME,
             idle_timeout: None,
         };
         let shared = Shared {
-            url: HttpUrl::parse(url)?,
             connection: Mutex::new(connection),
             closed: Condvar::new(),
-            listeners: Mutex::new(Vec::new()),
+            listeners: Listeners::default(),
         };
         Ok(EventSource { shared: Arc::new(shared) })
     }
@@ -153,12 +169,7 @@ impl EventSource {
     /// The type `error` is also dispatched when a connection is lost or cannot be made. Its data is the reason, and
     /// [`state`](EventSource::state) tells whether the source will reconnect.
     pub fn add_event_listener(&self, event_type: &str, listener: impl FnMut(&Event) + Send + 'static) {
-        self.add_listener(Some(event_type.to_owned()), listener);
-    }
-
-    fn add_listener(&self, event_type: Option<String>, listener: impl FnMut(&Event) + Send + 'static) {
-        let listener = Listener { event_type, call: Box::new(listener) };
-        lock(&self.shared.listeners).push(Arc::new(Mutex::new(listener)));
+        self.shared.listeners.add(Some(event_type.to_owned()), listener);
     }
 
     /// The state of the source.
@@ -187,21 +198,24 @@ impl EventSource {
         if std::mem::replace(&mut self.connection().has_run, true) {
             return;
         }
+        let mut malformed = 0;
         while self.state() != ReadyState::Closed {
             let end = self.run_connection();
             self.shut_down();
-            match end {
-                End::Failed(reason) => {
-                    if self.set_state(ReadyState::Closed) {
-                        self.dispatch_own("error", Some(reason));
-                    }
-                }
+            let (state, reason) = match end {
                 End::Lost(reason) => {
-                    if self.set_state(ReadyState::Connecting) {
-                        self.dispatch_own("error", Some(reason));
-                        self.wait_to_reconnect();
-                    }
+                    malformed = 0;
+                    (ReadyState::Connecting, reason)
                 }
+                End::Malformed(reason) => {
+                    malformed += 1;
+                    (ReadyState::Connecting, reason)
+                }
+                End::Failed(reason) => (ReadyState::Closed, reason),
+            };
+            if self.set_state(state) {
+                self.dispatch_own("error", Some(reason));
+                self.wait_to_reconnect(malformed);
             }
         }
     }
@@ -219,7 +233,7 @@ impl EventSource {
         // The thread owns the sender and the listener borrows it, so that the iterator ends when the thread does.
         let sender = Arc::new(sender);
         let borrowed = Arc::downgrade(&sender);
-        self.add_listener(None, move |event| {
+        self.shared.listeners.add(None, move |event| {
             if let Some(sender) = borrowed.upgrade() {
                 // The send fails when the iterator was dropped. Then the source is closed already.
                 let _ = sender.send(event.clone());
@@ -255,28 +269,36 @@ impl EventSource {
                 self.dispatch(&event);
             });
             self.remember(&stream);
+            if stream.pending_bytes() > MAX_EVENT {
+                return Err(io::Error::new(ErrorKind::OutOfMemory, "an event is larger than 64 MiB"));
+            }
+            Ok(())
         });
         match ended {
             Ok(()) => End::Lost("connection closed by server".to_owned()),
-            Err(error) => End::Lost(format!("connection lost: {error}")),
+            Err(error) if error.kind() == ErrorKind::OutOfMemory => End::Failed(error.to_string()),
+            Err(error) => End::of_error("connection lost", &error),
         }
     }
 
     /// Requests the stream and follows redirects.
     fn request(&self) -> Result<Response, End> {
-        let mut url = self.shared.url.clone();
+        let mut url = self.connection().url.clone();
         let last_event_id = self.last_event_id();
         let idle_timeout = self.connection().idle_timeout;
         for _ in 0..=MAX_REDIRECTS {
             let response = Response::request(&url, &last_event_id, idle_timeout, |stream| self.hold(stream))
-                .map_err(|error| End::Lost(format!("no response: {error}")))?;
+                .map_err(|error| End::of_error("no response", &error))?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+                // A reconnection asks for the URL that the redirects led to (WHATWG "Server-sent events", section 9.2.3: the
+                // request keeps its list of URLs).
+                self.connection().url = url;
                 return Ok(response);
             }
-            let location = match response.field("location") {
-                Some(location) => String::from_utf8_lossy(location),
-                None => return Err(End::Failed(format!("status {} without a location", response.status))),
-            };
+            let location = String::from_utf8_lossy(response.field("location").unwrap_or_default());
+            if location.is_empty() {
+                return Err(End::Failed(format!("status {} without a location", response.status)));
+            }
             url = url
                 .join(&location)
                 .map_err(|error| End::Failed(format!("cannot follow the redirect: {error}")))?;
@@ -318,32 +340,24 @@ impl EventSource {
         true
     }
 
-    fn wait_to_reconnect(&self) {
+    /// Waits for the reconnection time, twice as long after each further response that could not be parsed.
+    fn wait_to_reconnect(&self, malformed: u32) {
         let connection = self.connection();
         let time = connection.reconnection_time;
+        let doubled = time.saturating_mul(2_u32.saturating_pow(malformed.saturating_sub(1)));
+        let time = doubled.min(MAX_BACKOFF.max(time));
         let is_open = |connection: &mut Connection| connection.state != ReadyState::Closed;
         drop(self.shared.closed.wait_timeout_while(connection, time, is_open));
     }
 
     /// Dispatches an event that does not come from the stream.
     fn dispatch_own(&self, event_type: &str, data: Option<String>) {
-        self.call_listeners(&Event { event: Some(event_type.to_owned()), data, ..Event::default() });
+        self.shared.listeners.call(&Event { event: Some(event_type.to_owned()), data, ..Event::default() });
     }
 
     fn dispatch(&self, event: &Event) {
         if self.state() != ReadyState::Closed {
-            self.call_listeners(event);
-        }
-    }
-
-    /// Calls listeners without a lock on the list, so that a listener can add another one.
-    fn call_listeners(&self, event: &Event) {
-        let listeners = lock(&self.shared.listeners).clone();
-        for listener in listeners {
-            let mut listener = lock(&listener);
-            if listener.event_type.is_none() || listener.event_type == event.event {
-                (listener.call)(event);
-            }
+            self.shared.listeners.call(event);
         }
     }
 
@@ -354,7 +368,8 @@ impl EventSource {
 
 impl fmt::Debug for EventSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventSource").field("url", &self.shared.url).field("state", &self.state()).finish()
+        let Connection { url, state, .. } = &*self.connection();
+        f.debug_struct("EventSource").field("url", url).field("state", state).finish()
     }
 }
 
@@ -378,9 +393,4 @@ impl Drop for Events {
     fn drop(&mut self) {
         self.source.close();
     }
-}
-
-/// Locks a mutex, also after a listener has panicked while it was locked.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,7 +11,7 @@ use rust_sse_server::internals::for_terminal;
 use rust_sse_server::{Error, ErrorKind, Script, Server, VERSION};
 use std::env;
 use std::error::Error as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -116,6 +116,9 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     if options.control {
         server = server.control();
     }
+    for name in options.allowed_hosts.iter().chain([&options.host]) {
+        server = server.allow_host(name);
+    }
     if options.trace {
         let colored = is_colored(options.color);
         server = if colored { server.color_trace(io::stderr()) } else { server.trace(io::stderr()) };
@@ -129,9 +132,14 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     Ok(server)
 }
 
-fn open_for_appending(path: &Path) -> Result<File, String> {
+fn open_for_appending(path: &Path) -> Result<Box<dyn Write + Send>, String> {
+    // This name cannot be opened where stdout is a socket.
+    if path == Path::new("/dev/stdout") {
+        return Ok(Box::new(io::stdout()));
+    }
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))
+    let file = file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))?;
+    Ok(Box::new(file))
 }
 
 fn is_colored(color: Color) -> bool {

@@ -148,8 +148,8 @@ impl Level {
     }
 }
 
-/// The longest wait that a request can ask for. A client that disconnected without a reset is noticed only at the next
-/// write, and counts as connected until then.
+/// The longest time that the waits which a request decides can take in one response, all together. A client that
+/// disconnected without a reset is noticed only at the next write, and counts as connected until then.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// One response of a script.

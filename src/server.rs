@@ -27,7 +27,7 @@ mod warning;
 use crate::judge::run::CaseRun;
 use crate::judge::verdicts::Verdict;
 use crate::judge::{cases, Judge};
-use crate::script::catalogue::Catalogue;
+use crate::script::catalogue::{Catalogue, Found};
 use crate::script::units::Speed;
 use crate::script::Script;
 use crate::text::error::{Error, ErrorKind};
@@ -105,15 +105,22 @@ impl Server {
         self
     }
 
-    /// Lets every client control the server: `GET /-/requests` returns the recorded requests, `POST /-/drop` drops all
+    /// Lets every client control the server, unless it is a page of another website: `GET /-/requests` returns the recorded requests, `POST /-/drop` drops all
     /// streams, and `POST /-/stop` stops the server.
     pub fn control(mut self) -> Server {
         self.shared.control = true;
         self
     }
 
-    /// Writes every byte that is sent or received to `writer`, with the names that the standards give to the pieces. A
-    /// writer that blocks delays the clients.
+    /// Answers requests under `/-/` also if their `Host` has this name (without a port). Otherwise they need `localhost` or
+    /// an IP address there, so that a web page whose name was made to resolve to this machine cannot use these paths.
+    pub fn allow_host(mut self, name: &str) -> Server {
+        self.shared.allowed_hosts.push(name.to_owned());
+        self
+    }
+
+    /// Writes every byte that is sent or received to `writer`, with the names that the standards give to the pieces; for
+    /// the page at `/` and the paths under `/-/`, a line for each response. A writer that blocks delays the clients.
     pub fn trace(mut self, writer: impl Write + Send + 'static) -> Server {
         self.shared.trace.terminal = Some(Terminal::new(writer, false));
         self
@@ -160,11 +167,17 @@ impl Server {
     /// Checks what [`start`](Server::start) checks before it opens a port.
     ///
     /// # Errors
-    /// - [`ErrorKind::DuplicateRoute`]: two scripts that were added answer the same request.
+    /// - [`ErrorKind::DuplicateRoute`]: two scripts that were added answer the same request, or a script has a path that
+    ///   begins with `/-/`.
     /// - [`ErrorKind::TooManyClients`]: Linux limits the memory mappings of a process (`vm.max_map_count`), and near that
     ///   limit a thread that starts can abort the whole process. The message says how many clients are possible.
     pub fn check(&self) -> Result<(), Error> {
         self.shared.catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
+        if let Some(script) = self.scripts().find(|script| internal::is_reserved(&script.route.path)) {
+            let (file, route) = (&script.file, &script.route);
+            let message = format!("{file}: paths such as `{route}` that begin with /-/ are the server's");
+            return Err(Error::new(ErrorKind::DuplicateRoute, message));
+        }
         let (max_clients, limit) = (self.shared.max_clients, thread_limit());
         if max_clients > limit {
             let message = format!("cannot serve {max_clients} clients (vm.max_map_count allows {limit})");
@@ -179,8 +192,10 @@ impl Server {
     /// # Errors
     /// Those of [`check`](Server::check), [`ErrorKind::AddressInUse`], and [`ErrorKind::Io`] when the system cannot bind
     /// to the address or start a thread.
-    pub fn start(self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
+    pub fn start(mut self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
         self.check()?;
+        self.shared.trace.has_page =
+            !matches!(self.shared.catalogue.find("GET", b"/", None), Found::Script(_));
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         let shared = Arc::new(self.shared);
@@ -219,7 +234,8 @@ impl RunningServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// The requests so far, the oldest first: the last 10,000, and at most 16 MiB.
+    /// The requests so far, the oldest first: the last 10,000, and at most 16 MiB. Those that were rejected have no body, and
+    /// those for paths under `/-/` are not among them.
     ///
     /// ```
     /// use std::io::{Read, Write};
@@ -243,9 +259,9 @@ impl RunningServer {
     /// ```
     /// use rust_sse_server::{EventSource, Script, Server};
     ///
-    /// let text = "retry: 50\nid: 7\ndata: x\n\n\
+    /// let text = "@part connection 1\nretry: 50\nid: 7\ndata: x\n\n@drop\n\
     ///     @part connection 2\n@expect last-event-id 7 and after 50ms..500ms\n@status 204\n\
-    ///     @part otherwise\n@drop\n";
+    ///     @part otherwise\n@expect never\n";
     /// let server = Server::new().script(Script::parse("/x", text)?).start("127.0.0.1:0")?;
     /// EventSource::new(&server.url("/x"))?.run();
     ///

@@ -10,6 +10,7 @@
 //! | [`log`] | a line for each request and one for each end |
 //! | [`observers`] | events for clients that watch over HTTP |
 //! | [`recording`] | what goes over the connections of one test case |
+//! | [`secrets`] | what observers and the log do not show |
 //! | [`terminal`] | a line for each line on the wire |
 //! | [`wire_parser`] | names the pieces of a message |
 
@@ -17,6 +18,7 @@ pub mod exchange;
 pub mod log;
 pub mod observers;
 pub mod recording;
+pub mod secrets;
 pub mod terminal;
 pub mod wire_parser;
 
@@ -26,6 +28,7 @@ use exchange::{Connection, Exchange};
 use log::Log;
 use observers::Observers;
 use recording::{Recorder, Recording};
+use secrets::without_secrets;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
@@ -33,12 +36,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
 use terminal::Terminal;
-use wire_parser::{PieceKind, WireParser};
-
-/// Fields of a request whose values observers do not see: they identify a user.
-const SECRET_FIELDS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
-/// What observers see in their place.
-const NOT_SHOWN: &[u8] = b"(not shown)\r\n";
+use wire_parser::PieceKind;
 
 /// Everything that shows the traffic of a server.
 #[derive(Debug, Default)]
@@ -49,6 +47,8 @@ pub struct Trace {
     pub log: Option<Log>,
     /// Clients that watch over HTTP.
     pub observers: Observers,
+    /// Whether `/` is the server's page.
+    pub has_page: bool,
 }
 
 impl Trace {
@@ -64,13 +64,21 @@ impl Trace {
     }
 
     fn end(&self, exchange: &Exchange, how: &str) {
-        if let Some(terminal) = &self.terminal {
-            terminal.end(exchange, how);
+        match &self.terminal {
+            Some(terminal) if exchange.is_internal => terminal.internal(exchange, how),
+            Some(terminal) => terminal.end(exchange, how),
+            None => {}
         }
         if let Some(log) = &self.log {
             log.end(exchange, how);
         }
         self.observers.end(exchange, how);
+    }
+
+    /// Whether this path is one of the server's own. The terminal does not show their bytes: with the page open, there would
+    /// be little else.
+    fn is_internal(&self, path: &[u8]) -> bool {
+        path.starts_with(b"/-/") || (path == b"/" && self.has_page)
     }
 
     fn is_watched(&self) -> bool {
@@ -86,6 +94,8 @@ pub struct Tap<'a> {
     accepted_at: Instant,
     /// Whether the client closed the connection, not the server.
     closed_by_client: Cell<bool>,
+    /// Whether a byte of the current request has arrived.
+    in_request: Cell<bool>,
     /// The current request and response. In a box, so that it takes memory only while somebody watches.
     exchange: RefCell<Option<Box<Exchange>>>,
     /// Records the response for the judge, if the request belongs to a test case.
@@ -101,6 +111,7 @@ impl<'a> Tap<'a> {
             number,
             accepted_at,
             closed_by_client: Cell::new(false),
+            in_request: Cell::new(false),
             exchange: RefCell::new(None),
             recorder: RefCell::new(None),
         };
@@ -112,12 +123,14 @@ impl<'a> Tap<'a> {
 
     fn connection(&self) -> Connection {
         let address = self.stream.peer_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-        Connection { number: self.number, address, accepted_at: self.accepted_at }
+        let request_began = Instant::now();
+        Connection { number: self.number, address, accepted_at: self.accepted_at, request_began }
     }
 
-    /// Reports bytes of a request.
+    /// Reports bytes of a request. It is shown from its first byte on, or not at all.
     pub fn received(&self, bytes: &[u8]) {
-        if self.exchange.borrow().is_some() || self.trace.is_watched() {
+        let is_first = !self.in_request.replace(true);
+        if self.exchange.borrow().is_some() || (is_first && self.trace.is_watched()) {
             self.show_received(bytes);
         }
     }
@@ -127,7 +140,7 @@ impl<'a> Tap<'a> {
     fn show_received(&self, bytes: &[u8]) {
         let mut exchange = self.exchange.borrow_mut();
         let exchange = exchange.get_or_insert_with(|| Box::new(Exchange::new(self.connection())));
-        let Exchange { connection, request, last_event_id, .. } = &mut **exchange;
+        let Exchange { connection, request, last_event_id, is_internal, .. } = &mut **exchange;
         let had_head = request.has_head();
         request.push(bytes, &mut |request, kind, bytes| {
             if kind == PieceKind::FieldLine {
@@ -135,7 +148,10 @@ impl<'a> Tap<'a> {
                     *last_event_id = Some(value.to_vec());
                 }
             }
-            if let Some(terminal) = &self.trace.terminal {
+            if kind == PieceKind::RequestLine {
+                *is_internal = self.trace.is_internal(request.path());
+            }
+            if let Some(terminal) = self.trace.terminal.as_ref().filter(|_| !*is_internal) {
                 terminal.piece(connection, request, kind, bytes);
             }
             if let Some(bytes) = without_secrets(kind, bytes) {
@@ -143,10 +159,27 @@ impl<'a> Tap<'a> {
             }
         });
         if request.has_head() && !had_head {
-            exchange.response.head_only = exchange.method() == b"HEAD";
             if let Some(log) = &self.trace.log {
                 log.request(exchange);
             }
+        }
+    }
+
+    /// Reports that the response begins, and whether it has no body because the method is HEAD.
+    pub fn responds(&self, head_only: bool) {
+        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+            exchange.response.head_only = head_only;
+            let incomplete = exchange.request.take_incomplete_line();
+            if let Some(terminal) = &self.trace.terminal {
+                terminal.piece(&exchange.connection, &exchange.request, PieceKind::Malformed, &incomplete);
+            }
+        }
+    }
+
+    /// Reports that the response is an error, and why.
+    pub fn rejected(&self, reason: &str) {
+        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+            exchange.rejection = Some(reason.to_owned());
         }
     }
 
@@ -166,11 +199,12 @@ impl<'a> Tap<'a> {
             recorder.sent(bytes);
         }
         let mut exchange = self.exchange.borrow_mut();
-        let Exchange { connection, request, response, events, chunks, .. } = match &mut *exchange {
+        let Exchange { connection, request, response, events, chunks, is_internal, .. } = match &mut *exchange
+        {
             Some(exchange) => &mut **exchange,
             None => return,
         };
-        let terminal = self.trace.terminal.as_ref();
+        let terminal = self.trace.terminal.as_ref().filter(|_| !*is_internal);
         response.push(bytes, &mut |response, kind, bytes| {
             if kind == PieceKind::ChunkSize && bytes.ends_with(b"\n") {
                 *chunks += 1;
@@ -220,15 +254,30 @@ impl<'a> Tap<'a> {
         if let (Some(recorder), Ok(after)) = (self.recorder.borrow_mut().take(), end) {
             recorder.ended(*after);
         }
-        let mut exchange = match self.exchange.borrow_mut().take() {
-            Some(exchange) => exchange,
-            None => return,
-        };
-        let incomplete = exchange.request.take_incomplete_line();
-        if let Some(terminal) = &self.trace.terminal {
-            terminal.piece(&exchange.connection, &exchange.request, PieceKind::Malformed, &incomplete);
+        self.in_request.set(false);
+        if let Some(exchange) = self.exchange.borrow_mut().take() {
+            self.trace.end(&exchange, &self.describe_end(end, &exchange));
         }
-        self.trace.end(&exchange, &describe_end(end, &exchange.response));
+    }
+
+    /// How a response ended, in a few words.
+    fn describe_end(&self, end: &io::Result<AfterResponse>, exchange: &Exchange) -> Cow<'static, str> {
+        let response = &exchange.response;
+        if let (Ok(_), Some(reason)) = (end, &exchange.rejection) {
+            return format!("rejected: {reason}").into();
+        }
+        let words = match end {
+            Ok(AfterResponse::KeepAlive) => "complete, connection kept open",
+            Ok(AfterResponse::Close) if response.is_complete() => "complete, connection closed",
+            Ok(AfterResponse::Close) if self.closed_by_client.get() => "client disconnected",
+            Ok(AfterResponse::Close) if response.ends_with_connection() => "ended by closing the connection",
+            Ok(AfterResponse::Close) => "connection closed before the body was complete",
+            Ok(AfterResponse::Reset) => "connection reset by the server",
+            Err(error) if error.kind() == ErrorKind::TimedOut => "client stopped reading",
+            Err(error) if is_disconnect(error) => "client disconnected",
+            Err(error) => return error.to_string().into(),
+        };
+        words.into()
     }
 }
 
@@ -240,21 +289,6 @@ impl Drop for Tap<'_> {
     }
 }
 
-/// How a response ended, in a few words.
-fn describe_end(end: &io::Result<AfterResponse>, response: &WireParser) -> Cow<'static, str> {
-    let words = match end {
-        Ok(AfterResponse::KeepAlive) => "complete, connection kept open",
-        Ok(AfterResponse::Close) if response.is_complete() => "complete, connection closed",
-        Ok(AfterResponse::Close) if response.ends_with_connection() => "ended by closing the connection",
-        Ok(AfterResponse::Close) => "connection closed before the body was complete",
-        Ok(AfterResponse::Reset) => "connection reset by the server",
-        Err(error) if error.kind() == ErrorKind::TimedOut => "client stopped reading",
-        Err(error) if is_disconnect(error) => "client disconnected",
-        Err(error) => return error.to_string().into(),
-    };
-    words.into()
-}
-
 fn is_disconnect(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
@@ -263,44 +297,4 @@ fn is_disconnect(error: &io::Error) -> bool {
 fn last_event_id_in(line: &[u8]) -> Option<&[u8]> {
     let field = FieldLine::parse(line.strip_suffix(b"\r\n")?).ok()?;
     field.is("last-event-id").then_some(field.value)
-}
-
-/// What observers may see of a piece of a request. They see no body, nor what could be a part of one or of a secret
-/// field.
-fn without_secrets(kind: PieceKind, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
-    match kind {
-        PieceKind::Content | PieceKind::ChunkData => None,
-        PieceKind::Malformed => Some(NOT_SHOWN.into()),
-        PieceKind::FieldLine | PieceKind::TrailerField => Some(without_secret_value(bytes)),
-        _ => Some(bytes.into()),
-    }
-}
-
-fn without_secret_value(line: &[u8]) -> Cow<'_, [u8]> {
-    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
-    if SECRET_FIELDS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes())) {
-        [name, b": ", NOT_SHOWN].concat().into()
-    } else {
-        line.into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn observers_see_no_secret_and_no_body_of_a_request() {
-        let request = b"POST / HTTP/1.1\r\nHost: a\r\nCOOKIE: s3cret\r\nCookie : s3cret\r\n s3cret\r\n\
-            authorization:s3cret\r\ntransfer-encoding: chunked\r\n\r\n6\r\ns3cret\r\ns3cret\r\n";
-        let mut seen = Vec::new();
-        WireParser::for_requests().push(request, &mut |_, kind, bytes| {
-            seen.extend_from_slice(&without_secrets(kind, bytes).unwrap_or_default());
-        });
-        assert_eq!(
-            String::from_utf8(seen).unwrap(),
-            "POST / HTTP/1.1\r\nHost: a\r\nCOOKIE: (not shown)\r\n(not shown)\r\n(not shown)\r\n\
-             authorization: (not shown)\r\ntransfer-encoding: chunked\r\n\r\n6\r\n\r\n(not shown)\r\n"
-        );
-    }
 }

@@ -152,7 +152,7 @@ fn check_reports_every_error_and_opens_no_port() {
     program(&["--check", "--script", &bad]).assert().code(1).stdout(is_empty()).stderr(format!(
         "rust_sse_server: {bad}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
          rust_sse_server: {bad}:2: @chunk: invalid argument `0` (expected `@chunk event | line | whole | N [every T]`)\n\
-         rust_sse_server: {bad}:3: @send: unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)\n\
+         rust_sse_server: {bad}:3: @send: unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)\n\
          rust_sse_server: {bad}:4: @repeat: the loop is not closed (add `@again` below its last line)\n\
          rust_sse_server: {bad}:6: @hang: would end the loop of line 4 in its first turn (move it below `@again`)\n"
     ));

@@ -26,6 +26,36 @@ fn recorded_requests_have_their_order_header_fields_and_bodies() {
 }
 
 #[test]
+fn rejected_requests_are_recorded_if_they_have_a_method_and_a_target() {
+    let server = support::demo("max");
+    let post = |fields: &str| request("POST", "/events", fields);
+    for (target, bytes) in [
+        ("/", request("GET", "/", "")),
+        ("/none", request("GET", "/none", "")),
+        ("/missing-host", "GET /missing-host HTTP/1.1\r\nX: y\r\n\r\n".to_owned()),
+        ("/folded", "GET /folded HTTP/1.1\r\nX: y\r\n folded\r\n\r\n".to_owned()),
+        ("/cut-off", "GET /cut-off HTTP/1.1\r\nX: y\r\nHost: loc".to_owned()),
+        ("/events", post("X: y\r\n")),
+        ("/events", post("X: y\r\nContent-Length: 9999999\r\n")),
+        ("/events", post("X: y\r\nTransfer-Encoding: chunked\r\n") + "3\r\nabc\r\nz\r\n"),
+        ("/events", post("X: y\r\nExpect: tea\r\n")),
+    ] {
+        let mut client = Client::connect(server.address());
+        client.send(&bytes).half_close();
+        client.read_to_any_end();
+        let requests = server.requests();
+        let last = requests.last().unwrap();
+        assert_eq!((last.target.as_str(), last.body.as_slice()), (target, &b""[..]), "{bytes:?}");
+        assert_eq!(last.header("x"), bytes.contains("X: y").then_some("y"), "{bytes:?}");
+    }
+    assert_eq!(server.requests().len(), 9);
+    for bytes in ["GET /\r\n", "GET / HTTP/1.1\n", "\x16\x03", &request("GET", "/-/none", "")] {
+        Exchange::new(server.address(), bytes, PATIENCE);
+    }
+    assert_eq!(server.requests().len(), 9, "without a method and a target, or under /-/");
+}
+
+#[test]
 fn record_appends_each_request_to_a_file() {
     let folder = Folder::new("record");
     let file = folder.file("log.jsonl", "");
@@ -34,10 +64,33 @@ fn record_appends_each_request_to_a_file() {
     let log = std::fs::read_to_string(&file).unwrap();
     assert!(log.starts_with("{\"time\":1") && log.ends_with("\"body\":\"\"}\n"), "{log}");
     assert!(
-        log.contains("\"method\":\"GET\",\"target\":\"/events?\\\"q\\\"\",\"headers\":[[\"Host\",\"test\"],"),
+        log.contains(
+            "\"method\":\"GET\",\"target\":\"/events?\\\"q\\\"\",\"headers\":[[\"Host\",\"localhost\"],"
+        ),
         "{log}"
     );
     assert!(log.contains("[\"X\",\"\u{e9}\"]]"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn record_can_name_a_stdout_that_is_a_socket() {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::net::UnixStream;
+    let (stdout, ours) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(PATIENCE)).unwrap();
+    let stdout: std::os::fd::OwnedFd = stdout.into();
+    let mut command = Command::new(support::program_path());
+    command.args(["--record", "/dev/stdout", "127.0.0.1", "0"]).stdout(stdout);
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(ours).lines();
+    let first = lines.next().unwrap().unwrap();
+    let address = first.split("http://").nth(1).unwrap().trim_end_matches("/events").parse().unwrap();
+    Exchange::new(address, request("GET", "/none", ""), PATIENCE);
+    let record = lines.next().unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(record.contains("\"target\":\"/none\""), "{record}");
 }
 
 #[test]
@@ -67,8 +120,6 @@ fn control_ends_streams_lists_requests_and_stops_the_server() {
     let requests = Exchange::new(program.address, request("GET", "/-/requests", ""), PATIENCE);
     assert_eq!(String::from_utf8(requests.wire).unwrap().matches("\"target\":\"/events\"").count(), 3);
     assert!(requests.head.contains("\r\ncontent-type: application/x-ndjson\r\n"));
-    let unknown = Exchange::new(program.address, request("GET", "/-/stop", ""), PATIENCE);
-    assert!(String::from_utf8(unknown.wire).unwrap().contains("POST /-/stop"));
     Exchange::new(program.address, request("POST", "/-/stop", ""), PATIENCE);
     assert_eq!(program.wait().code(), Some(0));
 }

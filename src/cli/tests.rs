@@ -58,6 +58,10 @@ fn every_error_names_the_argument_and_the_way_out() {
         (&["--help=x"], "`--help` takes no value"),
         (&["--seed", "x"], "invalid value `x` for `--seed` (expected 0 to 18446744073709551615)"),
         (&["--speed", "0"], "invalid value `0` for `--speed` (expected 0.001 to 1000000, or max)"),
+        (
+            &["--allow-host", "a:80"],
+            "invalid value `a:80` for `--allow-host` (expected a name without a port, such as sse.example.com)",
+        ),
         (&["--color=red"], "invalid value `red` for `--color` (expected always, never or auto)"),
         (&["--max-clients", "0"], "invalid value `0` for `--max-clients` (expected 1 or more)"),
         (&["[::1", "0"], "invalid IPv6 address `[::1` (expected an address such as [::1])"),

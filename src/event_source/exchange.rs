@@ -1,17 +1,38 @@
 //! Sends a request for an event stream and reads the response: its head, and its body without the framing (RFC 9112,
 //! sections 6 and 7).
+//!
+//! Responses are read as browsers read them. The server in this library is strict instead, because it tests clients.
+//!
+//! | accepted | rule |
+//! |---|---|
+//! | LF alone as a line end, in the head and around chunks | RFC 9112, section 2.2: a recipient may recognize it |
+//! | empty lines before the status line | what browsers do; section 2.2 has it for requests |
+//! | a folded field line: the line break counts as a space | RFC 9112, section 5.2 |
+//! | blanks before the colon of a field line | RFC 9112, section 5.1: to be removed from a response |
+//! | `Transfer-Encoding: identity`, which means nothing | RFC 9112, section 7: the name is reserved for its past use |
+//! | `Transfer-Encoding` and `Content-Length`: the length is ignored | RFC 9112, section 6.3 |
+//! | `Content-Length` several times with the same value | RFC 9110, section 8.6 |
+//! | `Content-Type` several times: the last one counts | WHATWG Fetch, section 2.2.2, "extract a MIME type" |
+//! | blanks after a chunk-size | what browsers do |
 
 use super::url::HttpUrl;
 use crate::http::dechunk::ChunkDecoder;
-use crate::http::field::{field_value, field_values, list_members, trim_ows};
+use crate::http::field::{field_values, list_members, trim_ows};
 use crate::http::Progress;
 use crate::text::escape::escape;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
 
 /// The most bytes in the head of a response.
-const MAX_HEAD: u64 = 64 * 1024;
+const MAX_HEAD: usize = 64 * 1024;
+/// The most interim responses before the final one. Servers send one or two.
+const MAX_INTERIM: usize = 20;
+/// How long to try to connect to one address. Across an ocean it takes a fraction of a second.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How long to wait for a whole head. Some servers compute for a while before they respond; a server that sends its head
+/// byte by byte must not hold the client forever.
+const HEAD_TIME: Duration = Duration::from_secs(120);
 /// The size of the buffer for reading.
 const BUFFER: usize = 8 * 1024;
 
@@ -42,12 +63,12 @@ impl Response {
         idle_timeout: Option<Duration>,
         connected: impl FnOnce(&TcpStream),
     ) -> io::Result<Response> {
-        let mut stream = TcpStream::connect((url.host.as_str(), url.port))?;
+        let mut stream = connect(url)?;
         connected(&stream);
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(idle_timeout)?;
         let mut request = format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nCache-Control: no-store\r\n",
+            "GET {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nAccept-Encoding: identity\r\n\
+             Cache-Control: no-cache\r\n",
             url.target,
             url.authority()
         );
@@ -56,20 +77,23 @@ impl Response {
         }
         stream.write_all((request + "\r\n").as_bytes())?;
         let mut reader = BufReader::with_capacity(BUFFER, stream);
-        loop {
-            let head = read_head(&mut reader)?;
+        let deadline = Instant::now() + HEAD_TIME;
+        for _ in 0..=MAX_INTERIM {
+            let head = read_head(&mut reader, idle_timeout, deadline)?;
             let status = status_of(&head)?;
             // An interim response (1xx) precedes the final one (RFC 9110, section 15.2), but none follows 101.
             if !(100..200).contains(&status) || status == 101 {
                 let framing = framing_of(&head)?;
+                reader.get_ref().set_read_timeout(idle_timeout)?;
                 return Ok(Response { status, head, reader, framing });
             }
         }
+        Err(invalid("more than 20 interim responses"))
     }
 
-    /// The value of the first field line with this name.
-    pub fn field(&self, name: &str) -> Option<&[u8]> {
-        field_value(&self.head, name)
+    /// The value of the last field line with this name.
+    pub fn field<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+        field_values(&self.head, name).last()
     }
 
     /// Checks that this is an event stream (WHATWG "Server-sent events", section 9.2.3). The error says why it is not.
@@ -77,8 +101,19 @@ impl Response {
         if self.status == 204 {
             return Err("status 204: the server has no more events".to_owned());
         }
+        if self.status == 431 {
+            let reason = "the server accepts no last event ID as long as this";
+            return Err(format!("unexpected status 431 (expected 200): {reason}"));
+        }
         if self.status != 200 {
             return Err(format!("unexpected status {} (expected 200)", self.status));
+        }
+        let encoding = self.field("content-encoding").unwrap_or_default();
+        if !list_members(encoding).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
+            let encoding = escape(encoding);
+            return Err(format!(
+                "unexpected content encoding `{encoding}` (expected none: it was not requested)"
+            ));
         }
         let content_type = self.field("content-type").unwrap_or_default();
         let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
@@ -88,8 +123,8 @@ impl Response {
         Err(format!("unexpected content type `{}` (expected text/event-stream)", escape(essence)))
     }
 
-    /// Reads the body and calls `data` with each piece of it.
-    pub fn read_body(mut self, mut data: impl FnMut(&[u8])) -> io::Result<()> {
+    /// Reads the body and calls `data` with each piece of it, until it returns an error.
+    pub fn read_body(mut self, mut data: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut buffer = [0; BUFFER];
         while !matches!(self.framing, Framing::Length(0)) {
             let length = read(&mut self.reader, &mut buffer)?;
@@ -107,60 +142,126 @@ impl Response {
 
 impl Framing {
     /// Takes bytes of the body and calls `data` with what they hold. A body that is complete becomes `Length(0)`.
-    fn push(&mut self, bytes: &[u8], data: &mut impl FnMut(&[u8])) -> io::Result<()> {
+    fn push(&mut self, bytes: &[u8], data: &mut impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         match self {
             Framing::Chunked(decoder) => {
-                let progress = decoder.push(bytes, data).map_err(|error| invalid(error.0))?;
-                if progress != Progress::More {
+                let mut taken = Ok(());
+                let progress = decoder.push(bytes, |piece| {
+                    if taken.is_ok() {
+                        taken = data(piece);
+                    }
+                });
+                taken?;
+                if progress.map_err(|error| invalid(error.0))? != Progress::More {
                     *self = Framing::Length(0);
                 }
+                Ok(())
             }
             Framing::Length(remaining) => {
                 let length = (*remaining).min(bytes.len() as u64);
                 *remaining -= length;
-                data(&bytes[..length as usize]);
+                data(&bytes[..length as usize])
             }
             Framing::UntilClose => data(bytes),
         }
-        Ok(())
     }
 }
 
+/// Connects to the first address of the host that accepts.
+fn connect(url: &HttpUrl) -> io::Result<TcpStream> {
+    let mut result = Err(io::Error::new(ErrorKind::NotFound, "the host name has no address"));
+    for address in (url.host.as_str(), url.port).to_socket_addrs()? {
+        result = TcpStream::connect_timeout(&address, CONNECT_TIME);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
 fn framing_of(head: &[u8]) -> io::Result<Framing> {
-    let codings: Vec<&[u8]> = field_values(head, "transfer-encoding").flat_map(list_members).collect();
+    let codings = field_values(head, "transfer-encoding").flat_map(list_members);
+    let codings: Vec<&[u8]> = codings.filter(|coding| !coding.eq_ignore_ascii_case(b"identity")).collect();
     if !codings.is_empty() {
         if codings.len() > 1 || !codings[0].eq_ignore_ascii_case(b"chunked") {
             return Err(invalid("the transfer coding is not chunked"));
         }
-        return Ok(Framing::Chunked(ChunkDecoder::default()));
+        return Ok(Framing::Chunked(ChunkDecoder::lenient()));
     }
-    let mut lengths = field_values(head, "content-length");
+    let mut lengths = field_values(head, "content-length").flat_map(list_members);
     let length = match lengths.next() {
         Some(length) => length,
         None => return Ok(Framing::UntilClose),
     };
-    let is_number = length.iter().all(u8::is_ascii_digit) && lengths.next().is_none();
+    let is_number = length.iter().all(u8::is_ascii_digit) && lengths.all(|other| other == length);
     let number = std::str::from_utf8(length).ok().and_then(|length| length.parse().ok());
     number.filter(|_| is_number).map(Framing::Length).ok_or_else(|| invalid("invalid content-length"))
 }
 
-/// Reads a head, up to and including its empty line.
-fn read_head(reader: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
+/// Reads a head. Every line of the result ends with CR LF, however it ended in the response; folded field lines are joined.
+fn read_head(
+    reader: &mut BufReader<TcpStream>,
+    idle_timeout: Option<Duration>,
+    deadline: Instant,
+) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    let mut limited = reader.take(MAX_HEAD);
-    while !head.ends_with(b"\r\n\r\n") {
-        let length = limited.read_until(b'\n', &mut head).map_err(explain_timeout)?;
-        if limited.limit() == 0 {
-            return Err(invalid("the response head is larger than 64 KiB"));
-        }
-        if length == 0 && head.is_empty() {
-            return Err(unexpected_end("the server closed the connection"));
-        }
-        if length == 0 {
-            return Err(unexpected_end("the response head is incomplete"));
+    let mut length = 0;
+    loop {
+        let line = read_line(reader, MAX_HEAD - length, idle_timeout, deadline)?;
+        length += line.len();
+        let line =
+            line.strip_suffix(b"\n").ok_or_else(|| invalid("the response head is larger than 64 KiB"))?;
+        add_line(&mut head, line.strip_suffix(b"\r").unwrap_or(line));
+        if head.ends_with(b"\r\n\r\n") {
+            return Ok(head);
         }
     }
-    Ok(head)
+}
+
+/// Adds a line without its line end.
+fn add_line(head: &mut Vec<u8>, line: &[u8]) {
+    if head.is_empty() && line.is_empty() {
+        return;
+    }
+    let is_folded = matches!(line.first(), Some(b' ' | b'\t')) && head.ends_with(b"\r\n");
+    if is_folded {
+        head.truncate(head.len() - 2);
+    }
+    let colon = line.iter().position(|&byte| byte == b':');
+    let name_length = colon.filter(|_| !head.is_empty() && !is_folded).unwrap_or(0);
+    let (name, rest) = line.split_at(name_length);
+    head.extend_from_slice(trim_ows(name));
+    head.extend_from_slice(rest);
+    head.extend_from_slice(b"\r\n");
+}
+
+/// Reads a line with its end, or the first `most` bytes of a longer one.
+fn read_line(
+    reader: &mut BufReader<TcpStream>,
+    most: usize,
+    idle_timeout: Option<Duration>,
+    deadline: Instant,
+) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    while line.len() < most && !line.ends_with(b"\n") {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left == Duration::ZERO {
+            return Err(explain_timeout(ErrorKind::TimedOut.into()));
+        }
+        reader.get_ref().set_read_timeout(Some(idle_timeout.map_or(left, |idle| idle.min(left))))?;
+        let bytes = match reader.fill_buf() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            bytes => bytes.map_err(explain_timeout)?,
+        };
+        if bytes.is_empty() {
+            return Err(unexpected_end("the server closed the connection before the end of the head"));
+        }
+        let end = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |end| end + 1);
+        let length = end.min(most - line.len());
+        line.extend_from_slice(&bytes[..length]);
+        reader.consume(length);
+    }
+    Ok(line)
 }
 
 /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4).

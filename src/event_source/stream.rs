@@ -66,6 +66,11 @@ impl EventStream {
         self.line.is_empty()
     }
 
+    /// Bytes that are kept of a line and of an event that have not ended.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.line.len() + self.event.data.as_ref().map_or(0, String::len)
+    }
+
     /// The last event ID: what a client sends as `Last-Event-ID` when it reconnects. Empty if there is none.
     pub fn last_event_id(&self) -> &str {
         &self.last_event_id
@@ -130,8 +135,8 @@ impl EventStream {
             "id" if !value.contains('\0') => self.event.id = Some(value.to_owned()),
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 self.event.retry = Some(value.to_owned());
-                self.reconnection_time =
-                    value.parse().ok().map(Duration::from_millis).or(self.reconnection_time);
+                // The standard has no largest number: a number too large for this type is as good as forever.
+                self.reconnection_time = Some(Duration::from_millis(value.parse().unwrap_or(u64::MAX)));
             }
             _ => {}
         }
@@ -221,6 +226,8 @@ mod tests {
         let mut stream = EventStream::default();
         stream.push(b"retry: 10\nretry: 1000x\nretry\nretry: -1\n\n", |_, _| {});
         assert_eq!(stream.reconnection_time(), Some(Duration::from_millis(10)));
+        stream.push(b"retry: 99999999999999999999\n", |_, _| {});
+        assert_eq!(stream.reconnection_time(), Some(Duration::from_millis(u64::MAX)));
     }
 
     #[test]

@@ -35,11 +35,14 @@ impl HttpUrl {
         let rest = text[SCHEME.len()..].split('#').next().unwrap_or_default();
         let end = rest.find(|c| "/?".contains(c)).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
+        if authority.contains('@') {
+            return Err("a user name in a URL is not supported");
+        }
         let (host, port) = split_port(authority).ok_or("expected a port from 0 to 65535")?;
         if host.is_empty() {
             return Err("the host is missing");
         }
-        if host.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control()) {
+        if host.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err("expected a host name or an address");
         }
         Ok(HttpUrl { host: host.to_owned(), port, target: encode_target(target) })
@@ -158,7 +161,9 @@ mod tests {
             ("http://:80/", "the host is missing"),
             ("http://h:x/", "expected a port from 0 to 65535"),
             ("http://h:70000/", "expected a port from 0 to 65535"),
-            ("http://u@h/", "expected a host name or an address"),
+            ("http://u@h/", "a user name in a URL is not supported"),
+            ("http://user:pass@h/", "a user name in a URL is not supported"),
+            ("http://a b/", "expected a host name or an address"),
         ] {
             let error = HttpUrl::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidArgument);

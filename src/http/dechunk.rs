@@ -28,6 +28,8 @@ pub struct ChunkDecoder {
     /// The part of the current line that has arrived.
     line: Vec<u8>,
     ignored: usize,
+    /// Whether LF alone ends lines, and blanks after a chunk-size are ignored.
+    is_lenient: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +46,11 @@ enum State {
 }
 
 impl ChunkDecoder {
+    /// A decoder that accepts what browsers accept: LF alone as a line end, and blanks after a chunk-size.
+    pub fn lenient() -> ChunkDecoder {
+        ChunkDecoder { is_lenient: true, ..ChunkDecoder::default() }
+    }
+
     /// Bytes of the current chunk that are still missing.
     pub fn left_in_chunk(&self) -> u64 {
         match self.state {
@@ -71,7 +78,9 @@ impl ChunkDecoder {
             self.line.push(bytes[at]);
             at += 1;
             if let State::DataEnd = self.state {
-                check_data_end(&self.line)?;
+                if !(self.is_lenient && self.line == b"\n") {
+                    check_data_end(&self.line)?;
+                }
             }
             if self.line.ends_with(b"\n") && self.end_line()? {
                 return Ok(Progress::Done(at));
@@ -86,13 +95,16 @@ impl ChunkDecoder {
     /// Parses the line that has just ended. Returns whether the body ends with it.
     fn end_line(&mut self) -> Result<bool, ChunkError> {
         let line = std::mem::take(&mut self.line);
-        let line = line
-            .strip_suffix(b"\r\n")
-            .ok_or(ChunkError("a line in the chunked body does not end with CR LF"))?;
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        let line = match line.strip_suffix(b"\r") {
+            Some(line) => line,
+            None if self.is_lenient => line,
+            None => return Err(ChunkError("a line in the chunked body does not end with CR LF")),
+        };
         self.state = match self.state {
             State::Size => {
                 self.ignored += line.len().saturating_sub(MAX_DIGITS);
-                match parse_chunk_size(line)? {
+                match parse_chunk_size(if self.is_lenient { trim_ows(line) } else { line })? {
                     0 => State::Trailer,
                     size => State::Data(size),
                 }

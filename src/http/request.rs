@@ -10,10 +10,11 @@
 
 use super::body::BodyLength;
 use super::field::{
-    field_lines, field_name, field_value, field_values, is_field_value, says_close, FieldLine,
+    field_lines, field_name, field_value, field_values, is_field_value, is_received_value, says_close,
+    FieldLine,
 };
 pub use super::request_line::Version;
-use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
+use super::request_line::{authority_of, is_host, RequestLine, TARGET_TOO_LONG};
 use super::response::ResponseOptions;
 use super::status::{bad_request, RequestError, Status};
 use super::Progress;
@@ -67,6 +68,15 @@ impl Request {
         &self.head[self.line.target.clone()]
     }
 
+    /// The host, perhaps with a port, that the client wants to reach: the one in a target that is a whole URL, or else
+    /// `Host` (RFC 9112, section 3.3).
+    pub fn authority(&self) -> Option<&[u8]> {
+        match authority_of(self.target()) {
+            Some(authority) => Some(&self.target()[authority]),
+            None => self.field("host"),
+        }
+    }
+
     /// The field lines in their order.
     pub fn field_lines(&self) -> impl Iterator<Item = FieldLine<'_>> {
         field_lines(&self.head)
@@ -75,6 +85,11 @@ impl Request {
     /// The value of the first field line with this name, in any case.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         field_value(&self.head, name)
+    }
+
+    /// The values of all field lines with this name, in any case.
+    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        field_values(&self.head, name)
     }
 
     /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110, section 10.1.1). No other
@@ -100,6 +115,17 @@ impl HeadReader {
     /// Whether no byte of a request has arrived.
     pub fn is_empty(&self) -> bool {
         self.head.is_empty()
+    }
+
+    /// The path; empty before the request line is complete.
+    pub fn path(&self) -> &[u8] {
+        self.request_line.as_ref().map_or(b"", |line| &self.head[line.path.clone()])
+    }
+
+    /// The request as far as it has arrived, without an invalid or incomplete line; `None` before its request line.
+    pub fn received(&self) -> Option<Request> {
+        let head = self.head[..self.line_start].to_vec();
+        Some(Request { head, line: self.request_line.clone()?, body: BodyLength::Known(0) })
     }
 
     /// What the response must respect, whether the request is accepted or not.
@@ -133,7 +159,7 @@ impl HeadReader {
         if self.head.len() >= MAX_HEAD {
             return Err(self.too_large());
         }
-        check_bytes(&self.head[self.line_start..])?;
+        check_bytes(&self.head[self.line_start..], self.request_line.is_some())?;
         Ok(Progress::More)
     }
 
@@ -143,7 +169,7 @@ impl HeadReader {
             return Err(self.too_large());
         }
         let line = &self.head[self.line_start..self.head.len() - 1];
-        check_bytes(line)?;
+        check_bytes(line, self.request_line.is_some())?;
         let line = line.strip_suffix(b"\r").ok_or(LF_ALONE)?;
         if self.request_line.is_some() {
             if line.is_empty() {
@@ -180,26 +206,34 @@ impl HeadReader {
     ///
     /// # Errors
     /// 400, 413, 417 or 501 if the field lines contradict each other or the version, or ask for more than this server does.
-    pub fn finish(self) -> Result<Request, RequestError> {
-        let line = self.request_line.ok_or(bad_request("the request line is missing"))?;
+    pub fn finish(&mut self) -> Result<Request, RequestError> {
+        let line = self.request_line.clone().ok_or(bad_request("the request line is missing"))?;
         check_host(&self.head, line.version)?;
         check_expectation(&self.head)?;
         let body = BodyLength::of(&self.head, line.version)?;
-        Ok(Request { head: self.head, line, body })
+        Ok(Request { head: std::mem::take(&mut self.head), line, body })
     }
+}
+
+/// Whether a line, without its CR LF, is a request line that [`HeadReader`] accepts.
+pub fn is_request_line(line: &[u8]) -> bool {
+    RequestLine::parse(line).is_ok()
 }
 
 const LF_ALONE: RequestError = bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
 
-/// Checks a line, or the beginning of one, with or without its final CR: HTAB is the only control byte allowed.
-fn check_bytes(line: &[u8]) -> Result<(), RequestError> {
+/// Checks a line, or the beginning of one, with or without its final CR. In a request line, HTAB is the only control byte
+/// that gets this far.
+fn check_bytes(line: &[u8], is_field_line: bool) -> Result<(), RequestError> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if is_field_value(line) {
+    if is_field_value(line) || (is_field_line && is_received_value(line)) {
         Ok(())
     } else if line.contains(&b'\r') {
         Err(bad_request("a CR is not followed by LF"))
+    } else if is_field_line {
+        Err(bad_request("a NUL in a field line"))
     } else {
-        Err(bad_request("a control byte in the head; is this TLS or HTTP/2?"))
+        Err(bad_request("a control byte in the request line; is this TLS or HTTP/2?"))
     }
 }
 

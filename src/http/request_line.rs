@@ -21,7 +21,7 @@ pub(super) const TARGET_TOO_LONG: RequestError =
     Status::URI_TOO_LONG.error("the request target is longer than 8 KiB");
 
 /// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3): where its parts are in the line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RequestLine {
     pub method_end: usize,
     pub target: Range<usize>,
@@ -87,7 +87,7 @@ fn path_of(method: &[u8], target: &[u8]) -> Result<Range<usize>, RequestError> {
 }
 
 /// Where the authority is in `http://authority/path`; `None` when the target has another form.
-fn authority_of(target: &[u8]) -> Option<Range<usize>> {
+pub(super) fn authority_of(target: &[u8]) -> Option<Range<usize>> {
     let start = ["http://", "https://"].iter().find_map(|scheme| {
         let candidate = target.get(..scheme.len())?;
         candidate.eq_ignore_ascii_case(scheme.as_bytes()).then_some(scheme.len())

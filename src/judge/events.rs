@@ -37,10 +37,13 @@ impl ReportedEvent {
 
 /// What the comparison has found so far.
 pub struct EventCheck {
-    /// The first event that was reported and is not the one that was sent.
+    /// The first event that was reported in the place of another one.
     pub mismatch: Option<Mismatch>,
     /// The first event that was sent and not reported.
     pub missing: Option<String>,
+    /// The first event that was reported after all that were sent. A client can be quicker than the record of what it was
+    /// sent, so this is final only after a while.
+    pub extra: Option<String>,
     /// The longest time from an event to its report.
     pub longest_delay: Duration,
 }
@@ -56,17 +59,21 @@ pub struct Mismatch {
 impl EventCheck {
     /// Compares, in their order, the events that were sent and those that were reported.
     pub fn new(sent: &[TimedEvent], reported: &[ReportedEvent]) -> EventCheck {
-        let mut check = EventCheck { mismatch: None, missing: None, longest_delay: Duration::ZERO };
+        let mut check =
+            EventCheck { mismatch: None, missing: None, extra: None, longest_delay: Duration::ZERO };
         for (index, got) in reported.iter().enumerate() {
             match sent.get(index) {
                 Some(sent) if got.is(&sent.event) => {
                     let delay = got.at.saturating_duration_since(sent.sent_at);
                     check.longest_delay = check.longest_delay.max(delay);
                 }
-                expected => {
-                    let expected = expected.map(|sent| describe(&sent.event));
-                    let expected = expected.unwrap_or_else(|| "no further event".to_owned());
+                Some(sent) => {
+                    let expected = describe(&sent.event);
                     check.mismatch = Some(Mismatch { expected, got: describe_report(got) });
+                    break;
+                }
+                None => {
+                    check.extra = Some(describe_report(got));
                     break;
                 }
             }

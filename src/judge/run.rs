@@ -16,7 +16,8 @@ const REQUEST_TIME: Duration = Duration::from_secs(10);
 const QUIET_TIME: Duration = Duration::from_secs(6);
 /// How long a client can take to report an event that was sent to it.
 const REPORT_TIME: Duration = Duration::from_secs(2);
-/// How long to wait for requests that a client sent before it ended.
+/// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and events
+/// that it reports before they are recorded as sent.
 const AFTER_CLIENT: Duration = Duration::from_millis(100);
 /// The longest time for a case, even while the connection is open.
 const RUN_TIME: Duration = Duration::from_secs(30);
@@ -165,6 +166,13 @@ impl CaseRun {
         }
         let is_over = state.is_over(now);
         let idle = state.idle(now);
+        if let Some(extra) = &check.extra {
+            return if is_over || idle > AFTER_CLIENT {
+                Decision::new(CaseVerdict::Fail, "no further event", extra)
+            } else {
+                None
+            };
+        }
         let missing = self.missing(&outcomes).map(Expectation::text);
         if let Some(missing) = missing.or_else(|| (state.requests == 0).then_some("a request")) {
             return if is_over || idle > REQUEST_TIME {

@@ -14,7 +14,7 @@
 //! ```
 
 use super::clock::ClientClock;
-use super::internal::{self, Reply};
+use super::internal::{self, guard, wire, Call, Reply};
 use super::journal::RecordedRequest;
 use super::responses;
 use super::shared::{Client, Shared};
@@ -70,7 +70,14 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
 }
 
 /// A request with its body, or `None` when the client sends no more.
-type Received = Result<Option<(Request, Vec<u8>)>, ReceiveError>;
+type Received = Result<Option<(Request, Vec<u8>)>, Refused>;
+
+/// A request that cannot be answered, as far as it was received.
+struct Refused {
+    error: ReceiveError,
+    /// `None` if no valid request line was received.
+    request: Option<Request>,
+}
 
 struct Connection<'a> {
     stream: &'a TcpStream,
@@ -96,13 +103,18 @@ impl Connection<'_> {
         let mut head = HeadReader::default();
         let received = self.incoming.receive(head_deadline, &mut |bytes| head.push(bytes));
         self.options = head.response_options();
+        self.options.cors &= !internal::is_reserved(head.path());
         if matches!(received, Err(ReceiveError::Closed)) && head.is_empty() {
             return Ok(None);
         }
-        received?;
-        let request = head.finish().map_err(ReceiveError::Invalid)?;
-        let body = self.receive_body(&request)?;
-        Ok(Some((request, body)))
+        let request = match received.and_then(|()| head.finish().map_err(ReceiveError::Invalid)) {
+            Ok(request) => request,
+            Err(error) => return Err(Refused { error, request: head.received() }),
+        };
+        match self.receive_body(&request) {
+            Ok(body) => Ok(Some((request, body))),
+            Err(error) => Err(Refused { error, request: Some(request) }),
+        }
     }
 
     /// Receives the body, and keeps it if the script or the journal needs it.
@@ -129,11 +141,12 @@ impl Connection<'_> {
 
     #[inline(never)]
     fn respond(&self, received: Received) -> io::Result<AfterResponse> {
+        self.tap.responds(self.options.head_only);
         let after = match received {
             _ if self.shared.is_stopping() => Ok(AfterResponse::Close),
             Ok(Some((request, body))) => self.respond_to(&request, &body),
             Ok(None) => Ok(AfterResponse::Close),
-            Err(error) => self.respond_to_error(error),
+            Err(refused) => self.refuse(refused),
         };
         self.tap.ended(&after);
         after
@@ -141,41 +154,70 @@ impl Connection<'_> {
 
     /// Responds to something that is not an acceptable request, and closes the connection, because nobody can tell where
     /// the next request begins. Without a request to respond to, returns the error.
-    fn respond_to_error(&self, error: ReceiveError) -> io::Result<AfterResponse> {
-        let response = Response::error(&error.into_request_error()?);
-        let options = ResponseOptions { close: true, ..self.options };
-        self.out().write_all(&response.to_bytes(options))?;
-        Ok(AfterResponse::Close)
+    fn refuse(&self, refused: Refused) -> io::Result<AfterResponse> {
+        let error = refused.error.into_request_error()?;
+        if let Some(request) = &refused.request {
+            self.record(request, b"");
+        }
+        self.tap.rejected(error.reason);
+        self.send(&Response::error(&error), ResponseOptions { close: true, ..self.options })
     }
 
-    /// Responds with a script, or else with one of the server's own pages, which are not recorded, or else with an error.
+    /// Responds with a script, or else with one of the server's own pages, or else with an error.
     fn respond_to(&self, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
         if let Some(run) = self.shared.judge.run_at(request.path()) {
             return self.play_case(&run, request, body);
         }
-        let found = self.find(request);
-        if let Found::Nothing = found {
-            if let Some(reply) = internal::reply(request, self.shared, self.stream, self.options) {
-                return self.send_internal(reply);
-            }
-        }
-        self.shared.journal.add(|| RecordedRequest::new(request, body));
-        match found {
+        self.record(request, body);
+        match self.find(request) {
             Found::Script(script) => self.play(script, request, body, &self.shared.verdicts),
-            Found::Methods(methods) => {
-                self.send(&responses::method_not_allowed(request, self.options, &methods))
-            }
-            Found::Nothing => {
-                self.send(&responses::not_found(request, self.options, &self.shared.catalogue.routes()))
-            }
+            Found::Methods(methods) => self.respond_without_script(request, methods),
+            Found::Nothing => self.respond_without_script(request, Vec::new()),
         }
     }
 
-    fn send_internal(&self, reply: Reply) -> io::Result<AfterResponse> {
+    /// Records a request, unless its path is one of those under `/-/`.
+    fn record(&self, request: &Request, body: &[u8]) {
+        if !internal::is_reserved(request.path()) {
+            self.shared.journal.add(|| RecordedRequest::new(request, body));
+        }
+    }
+
+    /// Responds to a request for a path at which scripts answer only these methods. Not inlined, so that its variables are
+    /// not on the stack while a script plays.
+    #[inline(never)]
+    fn respond_without_script(&self, request: &Request, mut methods: Vec<&str>) -> io::Result<AfterResponse> {
+        let Connection { shared, stream, options, .. } = *self;
+        let is_reserved = internal::is_reserved(request.path());
+        if is_reserved {
+            if let Err(error) = guard::check(request, &shared.allowed_hosts) {
+                self.tap.rejected(error.reason);
+                return self.send(&Response::error(&error), options);
+            }
+        }
+        // No other website may read the page, nor find out what it answers.
+        let internal_options = ResponseOptions { cors: false, ..options };
+        if let Some(reply) = internal::reply(&Call { request, shared, stream, options }) {
+            return self.send_internal(reply, internal_options);
+        }
+        let options = if methods.is_empty() { internal_options } else { options };
+        methods.extend(internal::methods(request.path(), shared));
+        if !methods.is_empty() {
+            return self.send(&responses::method_not_allowed(request, options, &methods), options);
+        }
+        if is_reserved {
+            return self.send(&internal::not_found(shared), options);
+        }
+        let response = responses::not_found(request, self.options, &shared.catalogue);
+        self.send(&response, self.options)
+    }
+
+    fn send_internal(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
         match reply {
-            Reply::Response(response) => self.send(&response),
-            Reply::Observe(head, subscription) => self
-                .send_stream(head, |head, body, clock| internal::send_wire(&subscription, head, body, clock)),
+            Reply::Response(response) => self.send(&response, options),
+            Reply::Observe(head, subscription) => {
+                self.send_stream(head, |head, body, clock| wire::send(&subscription, head, body, clock))
+            }
         }
     }
 
@@ -226,7 +268,7 @@ impl Connection<'_> {
         // Conditions (`@part`) can leave a request without a part.
         let part = match script.part(context) {
             Some(part) => part,
-            None => return self.send(&responses::no_part()),
+            None => return self.send(&responses::no_part(), self.options),
         };
         if !part.expectations.is_empty() {
             self.check_expectations(script, part, context, verdicts);
@@ -234,11 +276,14 @@ impl Connection<'_> {
         // With `@resume`, a client that has every event gets 204, which tells it not to reconnect.
         let start = match part.start(context) {
             Some(start) => start,
-            None => return self.send(&responses::no_content()),
+            None => return self.send(&responses::no_content(), self.options),
         };
         let head = match part.response_head(context, self.options) {
             Ok(head) => head,
-            Err(reason) => return self.send(&responses::invalid_value(&reason)),
+            Err(reason) => {
+                self.tap.rejected(&reason);
+                return self.send(&responses::invalid_value(&reason), self.options);
+            }
         };
         self.send_stream(head, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
@@ -263,9 +308,9 @@ impl Connection<'_> {
     }
 
     /// Sends a response that is not a stream.
-    fn send(&self, response: &Response) -> io::Result<AfterResponse> {
-        self.out().write_all(&response.to_bytes(self.options))?;
-        Ok(close_if(self.options.close, AfterResponse::KeepAlive))
+    fn send(&self, response: &Response, options: ResponseOptions) -> io::Result<AfterResponse> {
+        self.out().write_all(&response.to_bytes(options))?;
+        Ok(close_if(options.close, AfterResponse::KeepAlive))
     }
 
     /// Sends a stream: `play` writes the head and the body. For a HEAD request, sends the head alone.

@@ -1,34 +1,52 @@
 //! Answers the paths that belong to the server: the page at `/`, and under `/-/` the list of scripts, the bytes that go
 //! over other connections, and the control of the server.
 
+pub(super) mod guard;
+mod page;
+pub(super) mod wire;
+
 use super::journal::RecordedRequest;
 use super::shared::Shared;
-use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::request::{Request, Version};
-use crate::http::response::{ResponseHead, ResponseOptions, StreamHead};
+use crate::http::request::Request;
+use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
-use crate::http::status::Status;
-use crate::http::AfterResponse;
+use crate::http::status::{bad_request, Status};
+use crate::http::uri::percent_decode;
 use crate::script::expectation::Outcome;
-use crate::script::play::clock::Clock;
-use crate::script::play::random::random_seed;
 use crate::text::json;
 use crate::trace::observers::Subscription;
-use std::io::{self, Write};
 use std::net::TcpStream;
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
 
-/// The page. `{nonce}` is replaced by a value made for each response, which marks its own script and style.
-const PAGE: &str = include_str!("page.html");
-/// The page may use only what is part of it, and cannot insert text as HTML.
-const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
-    style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-    require-trusted-types-for 'script'";
-/// After this time without an event, an observer is sent a comment: only a write shows that a client has left.
-const SILENCE: Duration = Duration::from_secs(1);
-/// The requests that control the server.
-const CONTROLS: &str = "GET /-/requests\nGET /-/verdict\nPOST /-/drop\nPOST /-/stop\n";
+/// What the paths begin with that scripts cannot have. Only requests that pass the [`guard`] are answered there.
+pub(super) const RESERVED: &[u8] = b"/-/";
+
+/// Everything that the server answers without a script. The last segment of a path is a placeholder if it is in capitals.
+const TABLE: &[Row] = &[
+    Row { route: "GET /", is_control: false, respond: |_, _| Reply::Response(page::page()) },
+    Row { route: "GET /-/scripts", is_control: false, respond: scripts },
+    Row { route: "GET /-/wire/PATH", is_control: false, respond: observe },
+    Row { route: "GET /-/requests", is_control: true, respond: requests },
+    Row { route: "GET /-/verdict", is_control: true, respond: verdict },
+    Row { route: "POST /-/drop", is_control: true, respond: drop_streams },
+    Row { route: "POST /-/stop", is_control: true, respond: stop },
+];
+
+/// A method and a path, and what they do.
+struct Row {
+    route: &'static str,
+    /// Whether it is there only if clients may control the server.
+    is_control: bool,
+    /// Gets the part of the path in the place of the placeholder.
+    respond: for<'a> fn(&Call<'a>, &'a [u8]) -> Reply<'a>,
+}
+
+/// A request, and what is needed to answer it.
+pub(super) struct Call<'a> {
+    pub request: &'a Request,
+    pub shared: &'a Shared,
+    pub stream: &'a TcpStream,
+    pub options: ResponseOptions,
+}
 
 /// The response to a request for one of these paths.
 pub(super) enum Reply<'a> {
@@ -38,42 +56,59 @@ pub(super) enum Reply<'a> {
     Observe(StreamHead, Subscription<'a>),
 }
 
-/// The response to a request that no script answers, if it is for one of these paths.
-pub(super) fn reply<'a>(
-    request: &Request,
-    shared: &'a Shared,
-    stream: &TcpStream,
-    options: ResponseOptions,
-) -> Option<Reply<'a>> {
-    let is_read = matches!(request.method(), "GET" | "HEAD");
-    let name = match request.path().strip_prefix(b"/-/") {
-        Some(name) => name,
-        None if request.path() == b"/" && is_read => return Some(Reply::Response(page())),
-        None => return None,
-    };
-    if is_read && name == b"scripts" {
-        return Some(Reply::Response(scripts(shared)));
+impl Row {
+    fn method(&self) -> &'static str {
+        self.route.split(' ').next().unwrap_or_default()
     }
-    if is_read && name.starts_with(b"wire/") {
-        return wire(request, &name[4..], shared, stream, options);
+
+    fn answers(&self, method: &str) -> bool {
+        self.method() == method || (self.method() == "GET" && method == "HEAD")
     }
-    control(request.method(), name, shared, stream).map(Reply::Response)
+
+    /// What `path` has in the place of the placeholder, or nothing; `None` for a path of another row.
+    fn rest<'a>(&self, path: &'a [u8]) -> Option<&'a [u8]> {
+        let own = self.route.split(' ').nth(1).unwrap_or_default();
+        let fixed = own.trim_end_matches(|c: char| c.is_ascii_uppercase());
+        let rest = path.strip_prefix(fixed.as_bytes())?;
+        (rest.is_empty() || fixed.len() < own.len()).then_some(rest)
+    }
 }
 
-fn page() -> Response {
-    let nonce = format!("{:016x}{:016x}", random_seed(), random_seed());
-    Response::new(Status::OK, PAGE.replace("{nonce}", &nonce))
-        .content_type("text/html; charset=utf-8")
-        .field("cache-control", "no-store")
-        .field("referrer-policy", "same-origin")
-        .field("x-content-type-options", "nosniff")
-        .field("content-security-policy", POLICY.replace("{nonce}", &nonce))
+/// Whether a path begins with `/-/`.
+pub(super) fn is_reserved(path: &[u8]) -> bool {
+    path.starts_with(RESERVED)
+}
+
+/// The rows that this server has.
+fn rows(shared: &Shared) -> impl Iterator<Item = &'static Row> + '_ {
+    TABLE.iter().filter(|row| shared.control || !row.is_control)
+}
+
+/// The methods that the server answers at a path.
+pub(super) fn methods(path: &[u8], shared: &Shared) -> Vec<&'static str> {
+    rows(shared).filter(|row| row.rest(path).is_some()).map(Row::method).collect()
+}
+
+/// Does what a request asks for, if its method and its path are in the table.
+pub(super) fn reply<'a>(call: &Call<'a>) -> Option<Reply<'a>> {
+    let mut rows = rows(call.shared).filter(|row| row.answers(call.request.method()));
+    rows.find_map(|row| Some((row.respond)(call, row.rest(call.request.path())?)))
+}
+
+/// `404 Not Found` for a path under `/-/`, with those that exist.
+pub(super) fn not_found(shared: &Shared) -> Response {
+    let mut text = "404 Not Found: the server answers nothing at this path; available:\n".to_owned();
+    for row in TABLE.iter().filter(|row| row.route.contains("/-/")) {
+        let hint = if row.is_control && !shared.control { " (with --control)" } else { "" };
+        text += &format!("{}{hint}\n", row.route);
+    }
+    Response::new(Status::NOT_FOUND, text)
 }
 
 /// The scripts as JSON: of each its `method`, `target`, `about`, and the event types in its text.
-fn scripts(shared: &Shared) -> Response {
+fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let mut scripts = Vec::new();
-    for script in shared.catalogue.scripts() {
+    for script in call.shared.catalogue.scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
         scripts.push(format!(
             "{{\"method\":{},\"target\":{},\"about\":{},\"types\":[{}]}}",
@@ -84,93 +119,44 @@ fn scripts(shared: &Shared) -> Response {
         ));
     }
     let text = format!("[{}]\n", scripts.join(",\n"));
-    Response::new(Status::OK, text).content_type("application/json")
+    Reply::Response(Response::new(Status::OK, text).content_type("application/json"))
 }
 
-fn wire<'a>(
-    request: &Request,
-    path: &[u8],
-    shared: &'a Shared,
-    stream: &TcpStream,
-    options: ResponseOptions,
-) -> Option<Reply<'a>> {
-    let ip = stream.peer_addr().ok()?.ip();
-    match shared.trace.observers.subscribe(path, ip) {
-        Some(subscription) => Some(Reply::Observe(wire_head(request, options), subscription)),
+/// Subscribes to what goes over connections that request `/` and the rest of the path.
+fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+    let path = [b"/", &*percent_decode(rest)].concat();
+    if is_reserved(&path) {
+        // An observer of observers would be sent its own events, in ever larger ones.
+        return Reply::Response(Response::error(&bad_request("paths under /-/ cannot be observed")));
+    }
+    let ip = call.stream.peer_addr().map(|address| address.ip());
+    match ip.ok().and_then(|ip| call.shared.trace.observers.subscribe(path, ip)) {
+        Some(subscription) => Reply::Observe(wire::head(call.request, call.options), subscription),
         None => {
             let error = Status::SERVICE_UNAVAILABLE.error("too many observers (limit 64)");
-            Some(Reply::Response(Response::error(&error).field("retry-after", "2")))
+            Reply::Response(Response::error(&error).field("retry-after", "2"))
         }
     }
 }
 
-fn wire_head(request: &Request, options: ResponseOptions) -> StreamHead {
-    let framing = match request.version() {
-        Version::Http11 => Framing::Chunked,
-        Version::Http10 => Framing::UntilClose,
-    };
-    let mut head = ResponseHead::new(Status::OK, b"OK");
-    head.framing(framing);
-    head.field("cache-control", b"no-store");
-    head.field("content-type", b"text/event-stream");
-    head.date();
-    if options.close {
-        head.field("connection", b"close");
-    }
-    StreamHead { bytes: head.finish(), framing, close: options.close }
+fn requests<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    let lines: String = call.shared.journal.requests().iter().map(RecordedRequest::to_json).collect();
+    Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
 }
 
-/// Sends an observer the events of its subscription until it leaves, or reads too slowly.
-///
-/// # Errors
-/// The observer has left, or the server stops.
-pub(super) fn send_wire(
-    subscription: &Subscription<'_>,
-    head: Vec<u8>,
-    mut body: ChunkedWriter<impl Write>,
-    mut clock: impl Clock,
-) -> io::Result<AfterResponse> {
-    body.write_head(head)?;
-    body.write_all(b": what goes over the wire\n\n")?;
-    loop {
-        body.flush()?;
-        clock.check()?;
-        match subscription.events.recv_timeout(SILENCE) {
-            Ok(event) => body.write_all(event.as_bytes())?,
-            Err(RecvTimeoutError::Timeout) => body.write_all(b": still here\n\n")?,
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-        // Events that are there together leave together.
-        while let Ok(event) = subscription.events.try_recv() {
-            body.write_all(event.as_bytes())?;
-        }
-    }
-    body.finish(b"")?;
-    Ok(AfterResponse::KeepAlive)
+fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    let outcomes = call.shared.verdicts.verdict(&call.shared.catalogue).outcomes;
+    let lines: String = outcomes.iter().map(Outcome::to_json).collect();
+    Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
 }
 
-/// Does what a request asks for, if clients may control the server.
-fn control(method: &str, name: &[u8], shared: &Shared, stream: &TcpStream) -> Option<Response> {
-    if !shared.control {
-        return None;
-    }
-    match (method, name) {
-        ("GET", b"requests") => {
-            let lines: String = shared.journal.requests().iter().map(RecordedRequest::to_json).collect();
-            return Some(Response::new(Status::OK, lines).content_type("application/x-ndjson"));
-        }
-        ("GET", b"verdict") => {
-            let outcomes = shared.verdicts.verdict(&shared.catalogue).outcomes;
-            let lines: String = outcomes.iter().map(Outcome::to_json).collect();
-            return Some(Response::new(Status::OK, lines).content_type("application/x-ndjson"));
-        }
-        ("POST", b"drop") => shared.drop_streams(),
-        // The thread that accepts is woken by a connection. When that fails, it ends with the next client.
-        ("POST", b"stop") => drop(stream.local_addr().and_then(|address| shared.stop(address))),
-        _ => {
-            let text = format!("404 Not Found: no control at this path; available:\n{CONTROLS}");
-            return Some(Response::new(Status::NOT_FOUND, text));
-        }
-    }
-    Some(Response::new(Status::NO_CONTENT, ""))
+fn drop_streams<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    call.shared.drop_streams();
+    Reply::Response(Response::new(Status::NO_CONTENT, ""))
+}
+
+fn stop<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    // The thread that accepts is woken by a connection. When that fails, it ends with the next client.
+    drop(call.stream.local_addr().and_then(|address| call.shared.stop(address)));
+    Reply::Response(Response::new(Status::NO_CONTENT, ""))
 }

@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub judge: Judge,
     /// Whether paths under `/-/` control the server.
     pub control: bool,
+    /// Names that `Host` may have in requests under `/-/`, besides `localhost`.
+    pub allowed_hosts: Vec<String>,
     /// Clients served at the same time.
     pub max_clients: usize,
     /// When the server was created.
@@ -57,6 +59,7 @@ impl Shared {
             verdicts: Verdicts::default(),
             judge: Judge::default(),
             control: false,
+            allowed_hosts: Vec::new(),
             max_clients,
             started_at: Instant::now(),
             open_clients: AtomicUsize::new(0),

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 /// The most bytes of a line, and of an event's data, that are kept to tell where events end.
 const STREAM_LIMIT: usize = 1024;
+/// Characters of a remark on an empty line. With them, the line of the trace has at most 80.
+const MAX_REMARK: usize = 45;
 
-/// A connection that is traced.
+/// A connection that is traced, and the time of the request on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection {
     /// Its number, from 1.
@@ -18,6 +20,8 @@ pub struct Connection {
     pub address: SocketAddr,
     /// When it was accepted.
     pub accepted_at: Instant,
+    /// When the first byte of the current request arrived.
+    pub request_began: Instant,
 }
 
 impl Connection {
@@ -38,8 +42,10 @@ pub struct Exchange {
     pub response: WireParser,
     /// The value of `Last-Event-ID` in the request.
     pub last_event_id: Option<Vec<u8>>,
-    /// When its first byte arrived.
-    pub began: Instant,
+    /// Why the server rejected the request, if it did.
+    pub rejection: Option<String>,
+    /// Whether the response is one of the server's own pages.
+    pub is_internal: bool,
     /// Chunks so far, without the last-chunk.
     pub chunks: u64,
     /// The events of the response so far.
@@ -47,25 +53,26 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// An exchange that begins now.
+    /// An exchange of which nothing is known yet.
     pub fn new(connection: Connection) -> Exchange {
         Exchange {
             connection,
             request: WireParser::for_requests(),
             response: WireParser::for_responses(),
             last_event_id: None,
-            began: Instant::now(),
+            rejection: None,
+            is_internal: false,
             chunks: 0,
             events: Events { count: 0, stream: EventStream::with_limit(STREAM_LIMIT) },
         }
     }
 
-    /// The method of the request.
+    /// The method of the request; empty before its request line is complete.
     pub fn method(&self) -> &[u8] {
         self.request.start_line().next().unwrap_or_default()
     }
 
-    /// The target of the request.
+    /// The target of the request; empty before its request line is complete.
     pub fn target(&self) -> &[u8] {
         self.request.start_line().nth(1).unwrap_or_default()
     }
@@ -93,21 +100,29 @@ impl Events {
         // A line that ends with LF can hold further lines that end with CR, and so several events.
         self.stream.push(line, |stream, event| {
             self.count += 1;
-            description += if description.is_empty() { "an empty line: " } else { ", " };
+            description += if description.is_empty() { "dispatches " } else { ", " };
             description += &describe_event(&event, stream.last_event_id());
         });
         if is_comment && description.is_empty() {
             description += "a comment: ignored by clients";
         }
-        description
+        shorten(description)
     }
 }
 
 fn describe_event(event: &Event, last_event_id: &str) -> String {
     let event_type = escape(event.event.as_deref().unwrap_or_default());
     if last_event_id.is_empty() {
-        format!("event `{event_type}` is dispatched, no last event ID")
+        format!("`{event_type}`")
     } else {
-        format!("event `{event_type}` is dispatched, last event ID `{}`", escape(last_event_id))
+        format!("`{event_type}`, last ID `{}`", escape(last_event_id))
+    }
+}
+
+/// The text, its end replaced by an ellipsis if it is longer than [`MAX_REMARK`].
+fn shorten(text: String) -> String {
+    match text.char_indices().nth(MAX_REMARK) {
+        Some(_) => text.chars().take(MAX_REMARK - 1).chain(['…']).collect(),
+        None => text,
     }
 }

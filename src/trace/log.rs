@@ -1,8 +1,8 @@
 //! Writes a log for `grep`: one line for each request and one for each end of a response, in fields `name=value`.
 
 use super::exchange::Exchange;
+use super::secrets::without_secret_parameters;
 use crate::http::date::Timestamp;
-use crate::http::field::is_token;
 use crate::text::escape::escape;
 use std::fmt;
 use std::io::Write;
@@ -35,7 +35,7 @@ impl Log {
     /// Logs the end of a response.
     pub fn end(&self, exchange: &Exchange, how: &str) {
         let status = exchange.status();
-        let time = exchange.began.elapsed();
+        let time = exchange.connection.request_began.elapsed();
         let fields = format!(
             "status={} bytes={} events={} seconds={}.{:03} how={}",
             if status.is_empty() { "-".to_owned() } else { escape(status) },
@@ -55,7 +55,7 @@ impl Log {
             Timestamp(SystemTime::now()),
             exchange.connection.number,
             method(exchange.method()),
-            quote(exchange.target()),
+            target(exchange.target()),
         );
         let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // An error is ignored: clients are served even when nobody reads the log any more.
@@ -69,13 +69,20 @@ impl fmt::Debug for Log {
     }
 }
 
-/// A valid method without quotation marks, anything else with them.
+/// A method, or `-` if there is no request line.
 fn method(bytes: &[u8]) -> String {
-    if is_token(bytes) {
-        escape(bytes)
-    } else {
-        quote(bytes)
+    if bytes.is_empty() {
+        return "-".to_owned();
     }
+    escape(bytes)
+}
+
+/// A target between quotation marks, or `-` if there is no request line.
+fn target(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "-".to_owned();
+    }
+    quote(&without_secret_parameters(bytes))
 }
 
 /// The text between quotation marks; those in it are escaped.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most events that wait for an observer. One that reads too slowly is removed, so that it cannot fill the memory.
 const MAX_QUEUED_EVENTS: usize = 4096;
@@ -38,6 +38,7 @@ struct Observer {
     /// The path that is watched, percent-decoded.
     path: Vec<u8>,
     ip: IpAddr,
+    since: Instant,
     events: SyncSender<Arc<str>>,
 }
 
@@ -63,8 +64,9 @@ impl Observers {
         self.count.load(Ordering::Relaxed) > 0
     }
 
-    /// Adds an observer of what clients at `ip` request at `path`; `None` when there are `MAX_OBSERVERS` already.
-    pub fn subscribe(&self, path: &[u8], ip: IpAddr) -> Option<Subscription<'_>> {
+    /// Adds an observer of the requests that clients at `ip` begin for `path` from now on; `None` when there are
+    /// `MAX_OBSERVERS` already. The path is percent-decoded.
+    pub fn subscribe(&self, path: Vec<u8>, ip: IpAddr) -> Option<Subscription<'_>> {
         let mut list = self.lock();
         if list.observers.len() >= MAX_OBSERVERS {
             return None;
@@ -72,8 +74,7 @@ impl Observers {
         list.last_id += 1;
         let id = list.last_id;
         let (sender, events) = sync_channel(MAX_QUEUED_EVENTS);
-        let path = percent_decode(path).into_owned();
-        list.observers.push(Observer { id, path, ip, events: sender });
+        list.observers.push(Observer { id, path, ip, since: Instant::now(), events: sender });
         self.count.store(list.observers.len(), Ordering::Relaxed);
         Some(Subscription { observers: self, id, events })
     }
@@ -117,9 +118,12 @@ impl Observers {
         if !self.are_present() {
             return;
         }
-        let path = percent_decode(path_of(request.start_line().nth(1).unwrap_or_default()));
+        let path = percent_decode(request.path());
         let ip = connection.address.ip();
-        let watches = |observer: &Observer| observer.ip == ip && observer.path == *path;
+        // One that came in the middle of a request could not tell what the bytes are.
+        let watches = |observer: &Observer| {
+            observer.ip == ip && observer.path == *path && observer.since <= connection.request_began
+        };
         if !self.lock().observers.iter().any(watches) {
             return;
         }
@@ -142,18 +146,6 @@ impl Observers {
     }
 }
 
-/// The path of a request target, which can be a whole URL (RFC 9112, section 3.2).
-fn path_of(target: &[u8]) -> &[u8] {
-    let target = target.split(|&byte| byte == b'?').next().unwrap_or_default();
-    match target.windows(3).position(|window| window == b"://") {
-        Some(scheme) if !target.starts_with(b"/") => {
-            let authority = &target[scheme + 3..];
-            authority.iter().position(|&byte| byte == b'/').map_or(b"/", |path| &authority[path..])
-        }
-        _ => target,
-    }
-}
-
 fn milliseconds(time: Duration) -> String {
     format!("{}.{:03}", time.as_millis(), time.subsec_micros() % 1_000)
 }
@@ -163,7 +155,6 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
     use std::sync::mpsc::TryRecvError;
-    use std::time::Instant;
 
     const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -171,7 +162,8 @@ mod tests {
         let mut request = WireParser::for_requests();
         request.push(line, &mut |_, _, _| {});
         let address = address.parse().unwrap();
-        let connection = Connection { number: 7, address, accepted_at: Instant::now() };
+        let now = Instant::now();
+        let connection = Connection { number: 7, address, accepted_at: now, request_began: now };
         observers.piece(&connection, &request, "client", PieceKind::RequestLine, line);
     }
 
@@ -182,8 +174,8 @@ mod tests {
     #[test]
     fn an_observer_sees_only_requests_for_its_path_from_its_address() {
         let observers = Observers::default();
-        let subscription = observers.subscribe(b"/a", LOCALHOST).unwrap();
-        send_request_line(&observers, "127.0.0.1:9", b"GET /a?q=\"\xff HTTP/1.1\r\n");
+        let subscription = observers.subscribe(b"/a".to_vec(), LOCALHOST).unwrap();
+        send_request_line(&observers, "127.0.0.1:9", b"GET /a?q=\"~ HTTP/1.1\r\n");
         send_request_line(&observers, "127.0.0.1:9", b"GET /ab HTTP/1.1\r\n");
         send_request_line(&observers, "127.0.0.1:9", b"GET http://x HTTP/1.1\r\n");
         send_request_line(&observers, "127.0.0.2:9", b"GET /a HTTP/1.1\r\n");
@@ -191,14 +183,14 @@ mod tests {
         let events: Vec<_> = subscription.events.try_iter().collect();
         assert_eq!(events.len(), 1, "{events:?}");
         assert!(events[0].starts_with("event: piece\ndata: {\"client\":7,\"ms\":0."), "{events:?}");
-        let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"\u{ff} HTTP/1.1\\r\\n\"}\n\n";
+        let end = "\"name\":\"request line\",\"bytes\":\"GET /a?q=\\\"~ HTTP/1.1\\r\\n\"}\n\n";
         assert!(events[0].ends_with(end), "{events:?}");
     }
 
     #[test]
     fn an_observer_that_does_not_read_is_removed_and_its_events_end() {
         let observers = Observers::default();
-        let subscription = observers.subscribe(b"/a", LOCALHOST).unwrap();
+        let subscription = observers.subscribe(b"/a".to_vec(), LOCALHOST).unwrap();
         (0..MAX_QUEUED_EVENTS).for_each(|_| request_a(&observers));
         assert!(observers.are_present());
         request_a(&observers);
@@ -210,7 +202,7 @@ mod tests {
     #[test]
     fn a_path_is_the_same_however_it_is_written() {
         let observers = Observers::default();
-        let subscription = observers.subscribe(b"/%61", LOCALHOST).unwrap();
+        let subscription = observers.subscribe(b"/a".to_vec(), LOCALHOST).unwrap();
         for target in ["/a", "/%61?x", "http://h:1/a", "http://h/a?b://c"] {
             send_request_line(&observers, "127.0.0.1:9", format!("GET {target} HTTP/1.1\r\n").as_bytes());
         }
@@ -220,7 +212,7 @@ mod tests {
     #[test]
     fn a_dropped_subscription_makes_room_for_another() {
         let observers = Observers::default();
-        let subscribe = || observers.subscribe(b"/a", LOCALHOST);
+        let subscribe = || observers.subscribe(b"/a".to_vec(), LOCALHOST);
         let mut subscriptions: Vec<_> = (0..MAX_OBSERVERS).map(|_| subscribe().unwrap()).collect();
         assert!(subscribe().is_none());
         subscriptions.pop();
@@ -230,9 +222,9 @@ mod tests {
     #[test]
     fn dropping_the_subscription_of_a_removed_observer_removes_no_other() {
         let observers = Observers::default();
-        let slow = observers.subscribe(b"/a", LOCALHOST).unwrap();
+        let slow = observers.subscribe(b"/a".to_vec(), LOCALHOST).unwrap();
         (0..=MAX_QUEUED_EVENTS).for_each(|_| request_a(&observers));
-        let other = observers.subscribe(b"/a", LOCALHOST).unwrap();
+        let other = observers.subscribe(b"/a".to_vec(), LOCALHOST).unwrap();
         drop(slow);
         request_a(&observers);
         assert_eq!(other.events.try_iter().count(), 1);

@@ -13,7 +13,8 @@ const FROM_CLIENT: char = '>';
 const FROM_SERVER: char = '<';
 
 const CYAN: &str = "\x1b[36m";
-const YELLOW: &str = "\x1b[33m";
+/// Unlike yellow, it can be read on light and on dark terminals.
+const MAGENTA: &str = "\x1b[35m";
 const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
 const DEFAULT: &str = "";
@@ -100,6 +101,14 @@ impl Terminal {
         self.note(connection, "end", &(text + how));
     }
 
+    /// Shows an exchange whose response is one of the server's own pages, in one line.
+    pub fn internal(&self, exchange: &Exchange, how: &str) {
+        let Exchange { connection, response, .. } = exchange;
+        let [method, target, status] = [exchange.method(), exchange.target(), exchange.status()].map(escape);
+        let text = format!("{method} {target}: {status}, {} bytes, {how}", response.body_bytes);
+        self.note(connection, "internal", &text);
+    }
+
     /// Shows a line of an event stream, or as much of it as was sent, with a remark on what it does.
     pub fn event_stream_line(&self, connection: &Connection, kind: PieceKind, line: &[u8], remark: &str) {
         self.write(connection, FROM_SERVER, kind, line, remark);
@@ -140,8 +149,11 @@ impl Output {
     /// Writes a line in one write, so that lines do not mix with what others write to the same terminal.
     fn write(&mut self, connection: &Connection, arrow: char, name: &str, text: &str) {
         let (number, age) = (connection.number, connection.age());
-        let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
-        let line = format!("#{number} {seconds:>3}.{milliseconds:03} {arrow} {name:<13} {text}");
+        let number = format!("#{number}");
+        let age = format!("{}.{:03}", age.as_secs(), age.subsec_millis());
+        // The two share 11 columns, so that what follows them is aligned for up to 9,999 connections.
+        let width = 11_usize.saturating_sub(number.len() + 1);
+        let line = format!("{number} {age:>width$} {arrow} {name:<13} {text}");
         let line = format!("{}\n", line.trim_end_matches(' '));
         // An error is ignored: clients are served even when nobody reads the trace any more.
         let _ = self.writer.write_all(line.as_bytes()).and_then(|()| self.writer.flush());
@@ -162,7 +174,7 @@ fn color_of(arrow: char, kind: PieceKind) -> &'static str {
     } else if kind.is_data() {
         DEFAULT
     } else {
-        YELLOW
+        MAGENTA
     }
 }
 
@@ -191,14 +203,15 @@ mod tests {
         let (sender, writes) = channel();
         let terminal = Terminal::new(Writes(sender), true);
         let address = "127.0.0.1:9".parse().unwrap();
-        let connection = Connection { number: 7, address, accepted_at: Instant::now() };
+        let now = Instant::now();
+        let connection = Connection { number: 7, address, accepted_at: now, request_began: now };
         let request = WireParser::for_requests();
         terminal.piece(&connection, &request, PieceKind::RequestLine, b"GET / HTTP/1.1\r\n");
         drop(terminal);
         let writes: Vec<Vec<u8>> = writes.iter().collect();
         assert_eq!(writes.len(), 2);
         let line = String::from_utf8_lossy(&writes[0]);
-        assert!(line.starts_with("#7   0.0"), "{line}");
+        assert!(line.starts_with("#7    0.0"), "{line}");
         assert!(line.ends_with(" > request line  \x1b[36mGET / HTTP/1.1\\r\\n\x1b[0m\n"), "{line}");
         assert_eq!(writes[1], b"(flushed)");
     }

@@ -3,6 +3,8 @@
 
 use crate::http::dechunk::parse_chunk_size;
 use crate::http::field::{list_members, FieldLine};
+use crate::http::request::is_request_line;
+use crate::http::uri::split_at;
 
 /// The most bytes of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is malformed.
 const MAX_LINE: usize = 16 * 1024;
@@ -110,14 +112,28 @@ impl WireParser {
         WireParser { is_response: true, ..WireParser::default() }
     }
 
-    /// The words of the start line; none before it is complete.
+    /// The path of a request, as the client sent it; empty before its request line is complete. The target can be a whole
+    /// URL (RFC 9112, section 3.2).
+    pub fn path(&self) -> &[u8] {
+        let target = self.start_line().nth(1).unwrap_or_default();
+        let target = split_at(target, b'?').0;
+        match target.windows(3).position(|window| window == b"://") {
+            Some(scheme) if !target.starts_with(b"/") => {
+                let authority = &target[scheme + 3..];
+                authority.iter().position(|&byte| byte == b'/').map_or(b"/", |path| &authority[path..])
+            }
+            _ => target,
+        }
+    }
+
+    /// The words of the start line; none before it is complete, or if it is malformed.
     pub fn start_line(&self) -> impl Iterator<Item = &[u8]> {
         self.start_line.split(|&byte| byte == b' ')
     }
 
     /// Whether the head is complete.
     pub fn has_head(&self) -> bool {
-        !matches!(self.state, State::StartLine | State::Fields)
+        !matches!(self.state, State::StartLine | State::Fields | State::Malformed)
     }
 
     /// Whether the message is complete. The end of a body that ends with the connection is never known.
@@ -246,10 +262,11 @@ impl WireParser {
     }
 
     fn end_start_line(&mut self, line: &[u8]) -> PieceKind {
-        self.start_line = line.to_vec();
-        if self.is_response && !line.starts_with(b"HTTP/") {
+        let is_valid = if self.is_response { line.starts_with(b"HTTP/") } else { is_request_line(line) };
+        if !is_valid {
             return self.malformed();
         }
+        self.start_line = line.to_vec();
         self.state = State::Fields;
         self.kind_of_start_line()
     }

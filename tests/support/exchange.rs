@@ -77,7 +77,7 @@ impl Exchange {
 
 /// A request with `Connection: close` and these additional field lines.
 pub fn request(method: &str, target: &str, fields: &str) -> String {
-    format!("{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{fields}\r\n")
+    format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n")
 }
 
 /// Serves a script at this speed and requests it with GET.

@@ -97,7 +97,7 @@ impl Client {
 
     /// Sends a GET request with these additional field lines.
     pub fn get(&mut self, path: &str, fields: &str) -> &mut Client {
-        self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n{fields}\r\n"))
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"))
     }
 
     /// Reads up to and including `end`.
@@ -243,7 +243,8 @@ pub fn has_tool(tool: &str) -> bool {
 /// Prints why a test is skipped. If the environment variable `REQUIRE_TOOLS` is set, the test fails instead.
 pub fn skip(reason: &str) {
     assert!(std::env::var_os("REQUIRE_TOOLS").is_none(), "{reason}");
-    eprintln!("skipped: {reason}");
+    // The test harness shows what a test prints with `eprintln!` only when the test fails.
+    let _ = writeln!(io::stderr(), "skipped: {reason}");
 }
 
 /// Calls `measure` until `wanted` accepts what it returns, for [`PATIENCE`] at most.

@@ -39,6 +39,9 @@ fn conditions_compare_every_part_of_a_request() {
         "last-event-id a\\sb",
         "body ~stream",
         "body ~\\x22stream\\x22:\\strue",
+        "body ~\"stream\":",
+        "body ~\"\\\"stream\\\": true\"",
+        "header accept~\"event-stream\"",
         "body ~",
         "no method GET and query type=2 and no cookie other",
         "no no method POST",
@@ -68,10 +71,10 @@ fn an_error_names_the_condition_and_how_it_is_written() {
         ("method", "invalid condition `method` (expected `method M`)"),
         ("body x", "invalid condition `body x` (expected `body ~V`)"),
         ("query =x", "invalid condition `query =x` (expected `query K[=V]`)"),
-        ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)"),
+        ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)"),
         ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
         ("no otherwise", "`no otherwise` never holds (write `never`)"),
-        ("body ~\"x", "unclosed double quote (write \\x22 for a literal one)"),
+        ("body ~\"a\": b", "invalid condition `body ~\"a\": b` (expected `body ~V`)"),
     ] {
         assert_eq!(Conditions::parse(text.as_bytes()).unwrap_err(), message, "{text}");
     }

@@ -1,6 +1,9 @@
 //! The library's `EventSource` with real servers: which events it dispatches, when it reconnects, and when it closes.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod responses;
 
 use rust_sse_server::{Event, EventSource, ReadyState};
 use std::io::{ErrorKind, Read, Write};
@@ -49,7 +52,8 @@ fn respond(responses: Vec<Vec<u8>>) -> (String, Receiver<String>) {
                 request.push(byte[0]);
             }
             sender.send(String::from_utf8(request).unwrap()).unwrap();
-            stream.write_all(&response).unwrap();
+            // A client that has read enough closes the connection.
+            let _ = stream.write_all(&response);
         }
     });
     (url, requests)
@@ -102,7 +106,8 @@ fn a_reconnect_sends_the_last_event_id() {
     let (_source, events) = run(&url, &[]);
     let host = url.trim_start_matches("http://").trim_end_matches("/stream");
     let request = format!(
-        "GET /stream HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\nCache-Control: no-store\r\n"
+        "GET /stream HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\nAccept-Encoding: identity\r\n\
+         Cache-Control: no-cache\r\n"
     );
     assert_eq!(requests.recv_timeout(PATIENCE).unwrap(), format!("{request}\r\n"));
     assert_eq!(
@@ -163,6 +168,7 @@ fn at_most_20_redirects_are_followed() {
             ("/old", b"@status 307\n@header Location: /new\n"),
             ("/new", b"@header Content-Type: text/event-stream; charset=utf-8\ndata: new\n\n"),
             ("/loop", b"@status 302\n@header Location: loop\n"),
+            ("/nowhere", b"@status 302\n@header Location:\n"),
             ("/tls", b"@status 301\n@header Location: https://localhost/\n"),
         ],
     );
@@ -171,6 +177,8 @@ fn at_most_20_redirects_are_followed() {
     assert_eq!(next(&events), pair("message", "new"));
     let (_source, events) = run(&server.url("/loop"), &[]);
     assert_eq!(next(&events), pair("error", "more than 20 redirects"));
+    let (_source, events) = run(&server.url("/nowhere"), &[]);
+    assert_eq!(next(&events), pair("error", "status 302 without a location"));
     let (_source, events) = run(&server.url("/tls"), &[]);
     let reason = "cannot follow the redirect: invalid URL `https://localhost/` (expected http://, as TLS is not supported)";
     assert_eq!(next(&events), pair("error", reason));

@@ -1,0 +1,172 @@
+//! The paths that belong to the server, the page at `/` and those under `/-/`: other websites cannot use them, and they
+//! answer other methods as scripts do.
+
+mod support;
+
+use rust_sse_server::{ErrorKind, RunningServer, Script, Server};
+use support::{field, request, Client, Exchange, Program, PATIENCE};
+
+const PATHS: [(&str, &str); 6] = [
+    ("/", "GET"),
+    ("/-/scripts", "GET"),
+    ("/-/wire/events", "GET"),
+    ("/-/requests", "GET"),
+    ("/-/drop", "POST"),
+    ("/-/stop", "POST"),
+];
+
+fn controlled() -> RunningServer {
+    Server::new().control().allow_host("sse.test").start("127.0.0.1:0").unwrap()
+}
+
+/// The head and the body of the response to a request.
+fn response(server: &RunningServer, bytes: &str) -> (String, String) {
+    let exchange = Exchange::new(server.address(), bytes, PATIENCE);
+    (exchange.head, String::from_utf8(exchange.wire).unwrap())
+}
+
+/// A request with these fields, of which one is `Host`.
+fn from(method: &str, path: &str, fields: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n{fields}\r\n")
+}
+
+#[test]
+fn another_website_gets_403_under_the_reserved_paths_and_never_cors_fields() {
+    let server = controlled();
+    for method in ["GET", "POST", "HEAD", "OPTIONS", "PUT"] {
+        for path in ["/-/scripts", "/-/wire/events", "/-/requests", "/-/drop", "/-/stop", "/-/", "/-/none"] {
+            let (head, body) = response(&server, &from(method, path, "Host: evil.test\r\n"));
+            assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{method} {path}: {head}");
+            assert!(
+                method == "HEAD"
+                    || body.starts_with("403 Forbidden: under /-/ the Host field must be localhost"),
+                "{body}"
+            );
+            assert!(method == "HEAD" || body.contains("(--allow-host NAME allows"), "{body}");
+            let fields =
+                "Host: localhost\r\nOrigin: http://evil.test\r\nAccess-Control-Request-Method: GET\r\n";
+            let (head, body) = response(&server, &from(method, path, fields));
+            assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{method} {path}: {head}");
+            assert!(!head.contains("access-control"), "{head}");
+            assert!(method == "HEAD" || body.contains(" an Origin field must be http:// and"), "{body}");
+        }
+    }
+    // The server still runs, and no page can read a rejection either.
+    let invalid = "GET /-/requests HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.test\r\nX\r\n\r\n";
+    let (head, _) = response(&server, invalid);
+    assert!(head.starts_with("HTTP/1.1 400 ") && !head.contains("access-control"), "{head}");
+}
+
+#[test]
+fn a_page_of_the_server_an_address_and_allowed_names_are_answered() {
+    let server = controlled();
+    for fields in [
+        "Host: localhost:1\r\n",
+        "Host: 192.168.1.7\r\n",
+        "Host: [::1]:8080\r\n",
+        "Host: SSE.test\r\n",
+        "Host: localhost:80\r\nOrigin: http://localhost:80\r\n",
+    ] {
+        let (head, body) = response(&server, &from("GET", "/-/scripts", fields));
+        assert!(head.starts_with("HTTP/1.1 200 ") && body.starts_with("[{"), "{fields}: {head}");
+        assert!(!head.contains("access-control"), "{head}");
+    }
+}
+
+#[test]
+fn the_program_allows_the_names_on_its_command_line() {
+    let program = Program::start(&["--allow-host", "a.test", "--allow-host=b.test"]);
+    for (host, status) in [("a.test", 200), ("b.test:80", 200), ("c.test", 403)] {
+        let request = from("GET", "/-/scripts", &format!("Host: {host}\r\n"));
+        let exchange = Exchange::new(program.address, request, PATIENCE);
+        assert!(exchange.head.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {}", exchange.head);
+    }
+}
+
+#[test]
+fn other_methods_are_405_with_allow_and_options_and_head_are_answered() {
+    let server = controlled();
+    for (path, method) in PATHS {
+        let allow = if method == "GET" { "GET, HEAD, OPTIONS" } else { "POST, OPTIONS" };
+        for other in ["DELETE", "PATCH", "get", if method == "GET" { "POST" } else { "GET" }] {
+            let (head, body) = response(&server, &request(other, path, ""));
+            assert!(head.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{other} {path}: {head}");
+            assert_eq!(field(&head, "allow"), Some(allow), "{other} {path}");
+            assert_eq!(body, format!("405 Method Not Allowed: this path answers {allow}\n"));
+        }
+        let (head, body) = response(&server, &request("OPTIONS", path, ""));
+        assert!(head.starts_with("HTTP/1.1 204 No Content\r\n") && body.is_empty(), "{path}: {head}");
+        assert_eq!(field(&head, "allow"), Some(allow), "{path}");
+        if method == "GET" {
+            let (head, body) = response(&server, &request("HEAD", path, ""));
+            assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && body.is_empty(), "{path}: {head}");
+        }
+    }
+}
+
+#[test]
+fn a_health_check_in_http_1_0_without_host_is_answered() {
+    let (head, _) = response(&support::demo("max"), "OPTIONS / HTTP/1.0\r\n\r\n");
+    assert!(head.starts_with("HTTP/1.1 204 No Content\r\nallow: GET, HEAD, OPTIONS\r\n"), "{head}");
+}
+
+#[test]
+fn the_page_has_no_cors_fields_and_a_script_at_its_path_has() {
+    let server = support::demo("max");
+    let origin = "Origin: http://elsewhere\r\n";
+    for method in ["GET", "HEAD", "POST", "OPTIONS"] {
+        let (head, _) = response(&server, &request(method, "/", origin));
+        assert!(!head.is_empty() && !head.contains("access-control"), "{method}: {head}");
+    }
+    let server = support::serve("max", &[("/x", b"@on GET /\ndata: x\n\n")]);
+    let (head, body) = response(&server, &request("GET", "/", origin));
+    assert!(head.contains("access-control-allow-origin: *") && body.contains("data: x"), "{head}");
+}
+
+#[test]
+fn a_script_for_another_method_leaves_the_page_and_both_are_allowed() {
+    let server = support::serve("max", &[("/x", b"@on POST /\ndata: x\n\n")]);
+    assert!(response(&server, &request("GET", "/", "")).1.starts_with("<!"));
+    assert!(response(&server, &request("POST", "/", "")).1.contains("data: x"));
+    let (head, _) = response(&server, &request("DELETE", "/", ""));
+    assert_eq!(field(&head, "allow"), Some("POST, GET, HEAD, OPTIONS"));
+    let (head, _) = response(&server, &request("OPTIONS", "/", "Origin: http://elsewhere\r\n"));
+    assert!(head.contains("access-control-allow-methods: POST, GET, HEAD, OPTIONS\r\n"), "{head}");
+}
+
+#[test]
+fn an_unknown_reserved_path_is_404_with_those_that_exist() {
+    let (head, body) = response(&support::demo("max"), &request("GET", "/-/none", ""));
+    assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
+    assert_eq!(
+        body,
+        "404 Not Found: the server answers nothing at this path; available:\nGET /-/scripts\n\
+         GET /-/wire/PATH\nGET /-/requests (with --control)\nGET /-/verdict (with --control)\nPOST /-/drop (with --control)\n\
+         POST /-/stop (with --control)\n"
+    );
+    let (_, body) = response(&controlled(), &request("GET", "/-/none", ""));
+    assert!(body.ends_with("\nPOST /-/stop\n"), "{body}");
+}
+
+#[test]
+fn reserved_paths_cannot_be_observed() {
+    let server = controlled();
+    for path in ["/-/wire/-/wire/events", "/-/wire/%2D/requests", "/-/wire/-%2frequests"] {
+        let (head, body) = response(&server, &request("GET", path, ""));
+        assert!(head.starts_with("HTTP/1.1 400 "), "{path}: {head}");
+        assert_eq!(body, "400 Bad Request: paths under /-/ cannot be observed\n");
+    }
+    let mut client = Client::connect(server.address());
+    assert!(client.get("/-/wire/", "").read_head().starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn a_script_cannot_have_a_reserved_path() {
+    let script = Script::parse("/chat", "@on GET /%2D/stop\ndata: x\n\n").unwrap();
+    let error = Server::new().script(script).start("127.0.0.1:0").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DuplicateRoute);
+    assert!(
+        error.to_string().ends_with("paths such as `/-/stop` that begin with /-/ are the server's"),
+        "{error}"
+    );
+}
