@@ -147,7 +147,7 @@ impl Server {
     }
 
     /// Writes each request to `writer`, as [`RecordedRequest::to_json`] formats it.
-    pub fn record(mut self, writer: impl Write + Send + 'static) -> Server {
+    pub fn journal(mut self, writer: impl Write + Send + 'static) -> Server {
         self.shared.journal.write_to(writer);
         self
     }
