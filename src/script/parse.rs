@@ -84,6 +84,9 @@ fn parse(script: &mut ScriptState, parts: &mut Vec<Located<Part>>, lines: &[Line
 /// The conditions of an `@part` that follows other parts.
 fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, String> {
     let conditions = Conditions::parse(text)?;
+    if conditions.never_hold() {
+        return Err("unreachable: `never` is for `@expect` (remove the part)".to_owned());
+    }
     let answers_instead = |part: &Part| part.conditions == conditions || part.conditions.always_hold();
     match parts.iter().find(|part| answers_instead(&part.value)) {
         Some(earlier) => Err(format!(

@@ -136,10 +136,13 @@ fn the_scripts_in_the_documents_have_no_errors_and_no_warnings() {
             names.push(name.to_owned());
         }
     }
-    for file in files("examples", ".sse") {
-        assert_eq!(Script::load(root().join("examples").join(&file)).unwrap().warnings(), [""; 0], "{file}");
+    for folder in ["examples", "src"] {
+        for file in files(folder, ".sse") {
+            let script = Script::load(root().join(folder).join(&file)).unwrap();
+            assert_eq!(script.warnings(), [""; 0], "{file}");
+        }
     }
-    assert_eq!(names, ["hello.sse", "tokens.sse", "flaky.sse", "feed.sse"]);
+    assert_eq!(names, ["hello.sse", "tokens.sse", "flaky.sse", "feed.sse", "comes-back.sse"]);
 }
 
 /// The documentation of the library contains it as well, and is compiled and run by `cargo test`.

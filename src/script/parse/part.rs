@@ -7,10 +7,11 @@ use crate::http::field::{put_field_line, trim_ows};
 use crate::http::status::Status;
 use crate::http::uri::split_at;
 use crate::script::condition::Conditions;
+use crate::script::expectation::Expectation;
 use crate::script::head::ScriptHead;
 use crate::script::route::Route;
 use crate::script::words::trim_end;
-use crate::script::{BodyFraming, Ending, Part, Script, Step};
+use crate::script::{BodyFraming, Case, Ending, Part, Script, Step};
 use crate::text::escape::escape;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(super) struct ScriptState {
     /// The lines of directions that a script has once, by their names.
     single: HashMap<String, usize>,
     about: Option<String>,
+    pub case: Option<Located<Case>>,
     event_types: BTreeSet<String>,
     errors: ParseErrors,
     warnings: BTreeSet<Located<String>>,
@@ -35,6 +37,7 @@ impl ScriptState {
             route: Route::get(path),
             single: HashMap::new(),
             about: None,
+            case: None,
             event_types: BTreeSet::new(),
             errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
             warnings: BTreeSet::new(),
@@ -47,7 +50,8 @@ impl ScriptState {
     }
 
     /// Makes the script, if there was no error.
-    pub fn finish(self, parts: Vec<Located<Part>>) -> Result<Script, ParseErrors> {
+    pub fn finish(mut self, parts: Vec<Located<Part>>) -> Result<Script, ParseErrors> {
+        self.check_case(&parts);
         if !self.errors.errors.is_empty() {
             return Err(self.errors);
         }
@@ -58,7 +62,16 @@ impl ScriptState {
             route: self.route,
             parts: parts.into_iter().map(|part| part.value).collect(),
             event_types: self.event_types,
+            case: self.case.map(|case| case.value),
         })
+    }
+
+    fn check_case(&mut self, parts: &[Located<Part>]) {
+        let has_expectations = parts.iter().any(|part| !part.value.expectations.is_empty());
+        if let (Some(case), false) = (&self.case, has_expectations) {
+            let message = "@case: nothing decides the case (add an `@expect`)".to_owned();
+            self.error(case.line, message);
+        }
     }
 }
 
@@ -90,6 +103,7 @@ pub(super) struct PartParser<'a> {
     /// Field lines, with the line of the last `@trailer`.
     trailer: Located<Arc<Vec<u8>>>,
     pub resume: bool,
+    pub expectations: Vec<Expectation>,
     /// The line at which the head is sent.
     head_sent: Option<usize>,
     /// The first line that needs a body to be sent in.
@@ -109,6 +123,7 @@ impl<'a> PartParser<'a> {
             body: Body::new(),
             trailer: Located { line: 0, value: Arc::default() },
             resume: false,
+            expectations: Vec::new(),
             head_sent: None,
             first_content: None,
             loops: Vec::new(),
@@ -134,6 +149,7 @@ impl<'a> PartParser<'a> {
             body: self.body.clone(),
             trailer: self.trailer.clone(),
             resume: self.resume,
+            expectations: self.expectations.clone(),
             head_sent: self.head_sent,
             first_content: self.first_content,
             loops: self.loops.clone(),
@@ -285,6 +301,7 @@ impl<'a> PartParser<'a> {
         self.add_warnings();
         let part = Part {
             conditions,
+            expectations: self.expectations,
             head: self.head,
             framing: self.framing.value,
             common: self.body.common,
@@ -301,9 +318,10 @@ impl<'a> PartParser<'a> {
         part
     }
 
-    /// Adds the warnings about this part, if it is an event stream.
+    /// Adds the warnings about this part, if it is an event stream and not a test case.
     fn add_warnings(&mut self) {
-        if !self.head.is_event_stream() {
+        // A test case for clients often is about such a line.
+        if !self.head.is_event_stream() || self.script.case.is_some() {
             return;
         }
         if self.resume {
