@@ -2,7 +2,7 @@
 //! and the text of `--help` come.
 
 use self::Action::{Flag, Value};
-use rust_sse_server::internals::suggest;
+use rust_sse_server::internals::{parse_size, suggest};
 use rust_sse_server::Speed;
 use std::ffi::{OsStr, OsString};
 use std::net::Ipv6Addr;
@@ -11,6 +11,8 @@ use std::str::FromStr;
 
 const DEFAULT_HOST: &str = "127.0.0.1";
 const DEFAULT_PORT: u16 = 8080;
+/// The largest value of `--max-body`. All bodies are kept in memory.
+const MAX_MAX_BODY: u64 = 1 << 30;
 
 /// What `--help` prints before the options.
 const USAGE: &str = "\
@@ -48,6 +50,11 @@ const TABLE: &[Row] = &[
         usage: "--max-clients N",
         action: Value(set_max_clients),
         help: "serve at most N clients at a time [default: 1000]; further ones get 503",
+    },
+    Row {
+        usage: "--max-body SIZE",
+        action: Value(set_max_body),
+        help: "accept request bodies of at most SIZE bytes, such as 64k or 20M [default: 1M]",
     },
     Row {
         usage: "--record FILE",
@@ -164,6 +171,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// `None` for the server's default.
     pub max_clients: Option<usize>,
+    /// In bytes; `None` for the server's default.
+    pub max_body: Option<usize>,
     /// The file that requests are appended to.
     pub record: Option<PathBuf>,
     pub control: bool,
@@ -185,6 +194,7 @@ impl Default for Options {
             speed: Speed::NORMAL,
             seed: None,
             max_clients: None,
+            max_body: None,
             record: None,
             control: false,
             allowed_hosts: Vec::new(),
@@ -302,6 +312,13 @@ fn set_seed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
 fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     let max_clients = value.to_str().and_then(number).filter(|max_clients| *max_clients > 0);
     options.max_clients = Some(max_clients.ok_or("1 or more")?);
+    Ok(())
+}
+
+fn set_max_body(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let size = parse_size(value.to_string_lossy().as_bytes(), MAX_MAX_BODY).ok();
+    let size = size.and_then(|size| usize::try_from(size).ok());
+    options.max_body = Some(size.ok_or("a number of bytes such as 512, 64k or 20M, at most 1024M")?);
     Ok(())
 }
 
