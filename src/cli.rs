@@ -1,16 +1,16 @@
 //! Reads the command line: what to serve, where and how. All options are in one table, from which parsing, suggestions
 //! and the text of `--help` come.
 
-use self::Action::{Flag, Value};
-use rust_sse_server::internals::{parse_size, suggest};
+pub mod address;
+pub mod scripts;
+
+use self::Action::{Flag, Run, Value};
+use address::Address;
+use rust_sse_server::internals::{escape, parse_number, parse_size, suggest};
 use rust_sse_server::Speed;
 use std::ffi::{OsStr, OsString};
-use std::net::Ipv6Addr;
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::path::{is_separator, PathBuf};
 
-const DEFAULT_HOST: &str = "127.0.0.1";
-const DEFAULT_PORT: u16 = 8080;
 /// The largest value of `--max-body`. All bodies are kept in memory.
 const MAX_MAX_BODY: u64 = 1 << 30;
 
@@ -18,11 +18,13 @@ const MAX_MAX_BODY: u64 = 1 << 30;
 const USAGE: &str = "\
 A scripted Server-Sent-Events server: plays a script of events to every client.
 
-Usage: rust_sse_server [OPTIONS] [HOST [PORT]]
+Usage: rust_sse_server [OPTIONS] [HOST [PORT]] [FILE]...
 
 Arguments:
   HOST  name or address to listen on [default: 127.0.0.1]; 0.0.0.0 or [::] for every address
   PORT  port to listen on [default: 8080]; 0 for any free one
+  FILE  the same as --script FILE: an argument that ends in .sse or contains a slash, and every
+        argument after --check or --list
 
 Options:
 ";
@@ -38,8 +40,11 @@ const TABLE: &[Row] = &[
         usage: "--script FILE",
         action: Value(add_script),
         help: "serve FILE at /NAME (its name without .sse) beside the built-in scripts;\n\
-               a stream captured with `curl -N URL > FILE` is a script; can be repeated",
+               a stream captured with `curl -N URL > FILE` is a script; can be repeated;\n\
+               for a folder, serve all *.sse in it; for -, serve standard input at /stdin",
     },
+    Row { usage: "--host HOST", action: Value(set_host), help: "the same as the argument HOST" },
+    Row { usage: "-p, --port PORT", action: Value(set_port), help: "the same as the argument PORT" },
     Row {
         usage: "--speed N",
         action: Value(set_speed),
@@ -57,9 +62,9 @@ const TABLE: &[Row] = &[
         help: "accept request bodies of at most SIZE bytes, such as 64k or 20M [default: 1M]",
     },
     Row {
-        usage: "--record FILE",
-        action: Value(set_record),
-        help: "append every request to FILE, as a line of JSON",
+        usage: "--journal FILE",
+        action: Value(set_journal),
+        help: "append every request to FILE, as a line of JSON; for -, print it on stdout",
     },
     Row {
         usage: "--control",
@@ -92,25 +97,17 @@ const TABLE: &[Row] = &[
     },
     Row {
         usage: "--check",
-        action: Flag(|options| options.command = Command::Check),
+        action: Run(Command::Check),
         help: "load the scripts, report every error, and exit with 0 or 1",
     },
-    Row {
-        usage: "--list",
-        action: Flag(|options| options.command = Command::List),
-        help: "list the scripts that are served, and exit",
-    },
-    Row { usage: "--help", action: Flag(|options| options.command = Command::Help), help: "print this" },
-    Row {
-        usage: "--version",
-        action: Flag(|options| options.command = Command::Version),
-        help: "print the version",
-    },
+    Row { usage: "--list", action: Run(Command::List), help: "list the scripts that are served, and exit" },
+    Row { usage: "-h, --help", action: Run(Command::Help), help: "print this" },
+    Row { usage: "-V, --version", action: Run(Command::Version), help: "print the version" },
 ];
 
 /// An option.
 struct Row {
-    /// Its name and the placeholder of its value, as the text of `--help` shows them.
+    /// Its names and the placeholder of its value, as the text of `--help` shows them.
     usage: &'static str,
     action: Action,
     /// What it does, in lines for the text of `--help`.
@@ -120,13 +117,15 @@ struct Row {
 enum Action {
     /// The option takes no value.
     Flag(fn(&mut Options)),
+    /// The option takes no value, and says what the program does.
+    Run(Command),
     /// The option takes a value. The error says what was expected.
     Value(fn(&mut Options, &OsStr) -> Result<(), &'static str>),
 }
 
 impl Row {
-    fn name(&self) -> &'static str {
-        self.usage.split(' ').next().unwrap_or_default()
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.usage.split(&[',', ' '][..]).filter(|word| word.starts_with('-'))
     }
 }
 
@@ -160,11 +159,8 @@ pub enum Command {
 #[derive(Debug, PartialEq)]
 pub struct Options {
     pub command: Command,
-    /// A name or an address; an IPv6 address has no brackets.
-    pub host: String,
-    /// 0 for any free port.
-    pub port: u16,
-    /// Files to serve beside the built-in scripts.
+    pub address: Address,
+    /// Files to serve beside the built-in scripts: also folders, and `-` for standard input.
     pub scripts: Vec<PathBuf>,
     pub speed: Speed,
     /// The seed of random waits; `None` for a different one in every run.
@@ -173,8 +169,8 @@ pub struct Options {
     pub max_clients: Option<usize>,
     /// In bytes; `None` for the server's default.
     pub max_body: Option<usize>,
-    /// The file that requests are appended to.
-    pub record: Option<PathBuf>,
+    /// The file that requests are appended to; `-` for stdout.
+    pub journal: Option<PathBuf>,
     pub control: bool,
     /// Names of this machine that may be used for paths under `/-/`, besides `host`.
     pub allowed_hosts: Vec<String>,
@@ -188,14 +184,13 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             command: Command::Serve,
-            host: DEFAULT_HOST.to_owned(),
-            port: DEFAULT_PORT,
+            address: Address::default(),
             scripts: Vec::new(),
             speed: Speed::NORMAL,
             seed: None,
             max_clients: None,
             max_body: None,
-            record: None,
+            journal: None,
             control: false,
             allowed_hosts: Vec::new(),
             trace: false,
@@ -214,7 +209,7 @@ pub enum Color {
     Never,
 }
 
-/// Reads the arguments that follow the program's name.
+/// Reads the arguments that follow the program's name. When an option that has one value is repeated, the last one counts.
 ///
 /// # Errors
 /// The first argument that is unknown, incomplete or out of range.
@@ -224,76 +219,113 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
     let mut positional = Vec::new();
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy();
-        if text.starts_with('-') {
-            apply(&text, &mut arguments, &mut options)?;
+        if text == "--" {
+            positional.extend(arguments.by_ref());
+        } else if text.starts_with('-') && text != "-" {
+            apply(&argument, &mut arguments, &mut options)?;
         } else {
-            positional.push(text.into_owned());
+            positional.push(argument);
         }
         // What follows these two is not even read.
         if matches!(options.command, Command::Help | Command::Version) {
             return Ok(options);
         }
     }
-    set_address(&positional, &mut options)?;
+    let only_loads = matches!(options.command, Command::Check | Command::List);
+    let (files, address): (Vec<_>, Vec<_>) =
+        positional.into_iter().partition(|argument| only_loads || is_file_name(argument));
+    options.scripts.extend(files.into_iter().map(PathBuf::from));
+    let address: Vec<_> = address.iter().map(|argument| argument.to_string_lossy()).collect();
+    options.address.set(&address)?;
+    if options.command == Command::Check && options.scripts.is_empty() {
+        return Err("`--check` needs a script (write `--check FILE`)".to_owned());
+    }
     Ok(options)
+}
+
+/// Whether an argument cannot be meant as HOST or PORT. Its form decides, and not which files there are: a file can be
+/// called `localhost`.
+fn is_file_name(argument: &OsStr) -> bool {
+    let text = argument.to_string_lossy();
+    text == "-" || text.ends_with(".sse") || (text.contains(is_separator) && !text.contains("://"))
 }
 
 /// Applies the option `--name`, `--name=value`, or `--name` with its value in the next argument.
 fn apply(
-    argument: &str,
+    argument: &OsStr,
     rest: &mut impl Iterator<Item = OsString>,
     options: &mut Options,
 ) -> Result<(), String> {
-    let (name, inline) = match argument.split_once('=') {
-        Some((name, value)) => (name, Some(OsString::from(value))),
-        None => (argument, None),
-    };
+    let text = argument.to_string_lossy();
+    let name = text.split('=').next().unwrap_or_default();
+    let inline = after_equals_sign(argument);
     let row = find(name).ok_or_else(|| unknown_option(name))?;
     match row.action {
-        Flag(_) if inline.is_some() => Err(format!("`{name}` takes no value")),
-        Flag(set) => {
-            set(options);
-            Ok(())
-        }
+        Flag(_) | Run(_) if inline.is_some() => return Err(format!("`{name}` takes no value")),
+        Flag(set) => set(options),
+        Run(command) => set_command(options, command)?,
         Value(set) => {
-            let next = || rest.next().filter(|next| !is_option(next));
+            let next = || rest.next().filter(|next| next != "--" && find(&next.to_string_lossy()).is_none());
             let value = inline.or_else(next).ok_or_else(|| format!("`{name}` needs a value"))?;
-            set(options, &value).map_err(|expected| invalid_value(&value, name, expected))
+            set(options, &value).map_err(|expected| invalid_value(&value, name, expected))?;
         }
     }
+    Ok(())
+}
+
+/// What follows the first equals sign. On Unix, a file name can contain bytes that are not UTF-8, which are kept.
+#[cfg(unix)]
+fn after_equals_sign(argument: &OsStr) -> Option<OsString> {
+    use std::os::unix::ffi::OsStrExt;
+    let mut parts = argument.as_bytes().splitn(2, |&byte| byte == b'=');
+    parts.nth(1).map(|value| OsStr::from_bytes(value).to_owned())
+}
+
+#[cfg(not(unix))]
+fn after_equals_sign(argument: &OsStr) -> Option<OsString> {
+    argument.to_string_lossy().split_once('=').map(|(_, value)| value.into())
 }
 
 fn find(name: &str) -> Option<&'static Row> {
-    let name = match name {
-        "-h" => "--help",
-        "-V" => "--version",
-        long => long,
-    };
-    TABLE.iter().find(|row| row.name() == name)
-}
-
-/// Whether an argument in the place of a value is the next option: then the value was forgotten.
-fn is_option(argument: &OsStr) -> bool {
-    TABLE.iter().any(|row| argument == row.name())
+    TABLE.iter().find(|row| row.names().any(|other| other == name))
 }
 
 fn unknown_option(name: &str) -> String {
     let hint = match name {
-        "--host" | "--port" | "-p" => {
-            format!(" (HOST and PORT have no option name: write `{DEFAULT_HOST} {DEFAULT_PORT}`)")
-        }
-        _ => suggest::hint(name, TABLE.iter().map(|row| row.name())),
+        "--record" => " (it is called `--journal` now)".to_owned(),
+        _ => suggest::hint(name, TABLE.iter().filter_map(|row| row.names().last())),
     };
-    format!("unknown option `{}`{hint}", name.escape_debug())
+    format!("unknown option `{}`{hint}", escape(name))
 }
 
 fn invalid_value(value: &OsStr, name: &str, expected: &str) -> String {
-    let value = value.to_string_lossy();
-    format!("invalid value `{}` for `{name}` (expected {expected})", value.escape_debug())
+    format!("invalid value `{}` for `{name}` (expected {expected})", escape(&*value.to_string_lossy()))
+}
+
+/// `--help` and `--version` come before everything else.
+fn set_command(options: &mut Options, command: Command) -> Result<(), String> {
+    let is_other = ![Command::Serve, command].contains(&options.command);
+    if is_other && matches!(command, Command::Check | Command::List) {
+        return Err("`--check` and `--list` cannot be combined (both report every error)".to_owned());
+    }
+    options.command = command;
+    Ok(())
 }
 
 fn add_script(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     options.scripts.push(value.into());
+    Ok(())
+}
+
+fn set_host(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let host = value.to_str().and_then(address::parse_host);
+    options.address.host = Some(host.ok_or(address::HOSTS)?);
+    Ok(())
+}
+
+fn set_port(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let port = value.to_str().and_then(address::parse_port);
+    options.address.port = Some(port.ok_or(address::PORTS)?);
     Ok(())
 }
 
@@ -304,13 +336,14 @@ fn set_speed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
 }
 
 fn set_seed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    let seed = value.to_str().and_then(number);
+    let seed = value.to_str().and_then(parse_number);
     options.seed = Some(seed.ok_or("0 to 18446744073709551615")?);
     Ok(())
 }
 
 fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    let max_clients = value.to_str().and_then(number).filter(|max_clients| *max_clients > 0);
+    let number = value.to_str().and_then(parse_number);
+    let max_clients = number.and_then(|number| number.try_into().ok()).filter(|number| *number > 0);
     options.max_clients = Some(max_clients.ok_or("1 or more")?);
     Ok(())
 }
@@ -322,8 +355,8 @@ fn set_max_body(options: &mut Options, value: &OsStr) -> Result<(), &'static str
     Ok(())
 }
 
-fn set_record(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.record = Some(value.into());
+fn set_journal(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.journal = Some(value.into());
     Ok(())
 }
 
@@ -344,55 +377,6 @@ fn set_color(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
         _ => return Err("always, never or auto"),
     };
     Ok(())
-}
-
-/// Reads digits and nothing else: `parse` alone would also accept a `+` before them.
-fn number<T: FromStr>(text: &str) -> Option<T> {
-    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| is_digits)
-}
-
-/// Takes HOST and PORT from the arguments that are not options.
-fn set_address(positional: &[String], options: &mut Options) -> Result<(), String> {
-    if let Some(extra) = positional.get(2) {
-        return Err(format!(
-            "unexpected argument `{}` (only HOST and PORT are expected)",
-            extra.escape_debug()
-        ));
-    }
-    if let Some(host) = positional.first() {
-        options.host = parse_host(host)?;
-    }
-    if let Some(port) = positional.get(1) {
-        let invalid = || format!("invalid port `{}` (expected 0 to 65535)", port.escape_debug());
-        options.port = number(port).ok_or_else(invalid)?;
-    }
-    Ok(())
-}
-
-/// Reads a name, an IPv4 address, or an IPv6 address with or without brackets, which are removed.
-fn parse_host(text: &str) -> Result<String, String> {
-    let unbracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let address = unbracketed.unwrap_or(text);
-    if address.parse::<Ipv6Addr>().is_ok() {
-        return Ok(address.to_owned());
-    }
-    let shown = text.escape_debug();
-    if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err(format!("invalid host `{shown}` (expected a name or an address such as localhost)"));
-    }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("invalid host `{shown}` (to choose a port, write `{DEFAULT_HOST} {shown}`)"));
-    }
-    if text.starts_with('[') || text.matches(':').count() > 1 {
-        return Err(format!("invalid IPv6 address `{shown}` (expected an address such as [::1])"));
-    }
-    if let Some((host, port)) = text.split_once(':') {
-        let host = if host.is_empty() { DEFAULT_HOST } else { host };
-        let (host, port) = (host.escape_debug(), port.escape_debug());
-        return Err(format!("`{shown}`: HOST and PORT are two arguments (write `{host} {port}`)"));
-    }
-    Ok(text.to_owned())
 }
 
 #[cfg(test)]

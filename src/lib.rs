@@ -105,7 +105,7 @@ pub mod internals {
     pub use crate::event_source::url::HttpUrl;
     pub use crate::http::chunk::{ChunkedWriter, Framing};
     pub use crate::http::dechunk::ChunkDecoder;
-    pub use crate::http::field::field_lines;
+    pub use crate::http::field::{field_lines, FieldLine};
     pub use crate::http::request::{HeadReader, Request};
     pub use crate::http::uri::percent_decode;
     pub use crate::http::Progress;

@@ -76,14 +76,14 @@ const OTHER_MAPPINGS: usize = 1_000;
 #[must_use = "a server does nothing until it is started"]
 pub struct Server {
     shared: Shared,
-    record: Option<RecordWriter>,
+    journal: Option<JournalWriter>,
 }
 
-struct RecordWriter(Box<dyn Write + Send>);
+struct JournalWriter(Box<dyn Write + Send>);
 
-impl fmt::Debug for RecordWriter {
+impl fmt::Debug for JournalWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecordWriter")
+        f.write_str("JournalWriter")
     }
 }
 
@@ -98,7 +98,7 @@ impl Server {
     pub fn new() -> Server {
         let max_clients = DEFAULT_MAX_CLIENTS.min(thread_limit());
         let shared = Shared::new(Catalogue::built_in().unwrap_or_default(), max_clients);
-        Server { shared, record: None }
+        Server { shared, journal: None }
     }
 
     /// Adds a script. It replaces built-in scripts that answer the same requests.
@@ -177,10 +177,10 @@ impl Server {
     }
 
     /// Writes each request to `writer`, as [`RecordedRequest::to_json`] formats it: whole lines, each flushed before the
-    /// response. A writer that fails loses requests, and so does one that blocks, after it has delayed some of them by 0.1 s
-    /// each. A warning on stderr tells that.
-    pub fn record(mut self, writer: impl Write + Send + 'static) -> Server {
-        self.record = Some(RecordWriter(Box::new(writer)));
+    /// response. A writer that fails loses requests, and so does one that blocks, after it has delayed one of them by 0.1 s.
+    /// A warning on stderr tells that.
+    pub fn journal(mut self, writer: impl Write + Send + 'static) -> Server {
+        self.journal = Some(JournalWriter(Box::new(writer)));
         self
     }
 
@@ -231,7 +231,7 @@ impl Server {
 
     fn start_threads(mut self, listener: TcpListener) -> io::Result<(Arc<Shared>, Threads)> {
         let warnings = Warnings::start()?;
-        if let Some(RecordWriter(writer)) = self.record {
+        if let Some(JournalWriter(writer)) = self.journal {
             self.shared.journal.record_with(Recorder::start(writer, warnings.clone())?);
         }
         let shared = Arc::new(self.shared);

@@ -241,8 +241,12 @@ fn token_streams_accept_post_only() {
         words.contains("\"delta\":{\"role\":\"assistant\"") && words.ends_with("data: [DONE]\n\n"),
         "{words}"
     );
-    let (_, tools) = post("/v1/chat/completions", "{\"tools\":[],\"stream\": true}");
+    let (_, tools) = post("/v1/chat/completions", "{\"tools\":[{}],\"stream\" : true}");
     assert!(tools.contains("\"finish_reason\":\"tool_calls\""), "{tools}");
+    for none in ["null", " null", "[]", " []"] {
+        let (_, words) = post("/v1/chat/completions", &format!("{{\"tools\":{none},\"stream\":true}}"));
+        assert!(words.contains("\"delta\":{\"content\":\"Hello\"}"), "{words}");
+    }
     let (head, error) = post("/v1/chat/completions", "{}");
     assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
     assert!(

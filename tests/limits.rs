@@ -191,7 +191,7 @@ fn a_stderr_that_nobody_reads_stops_neither_clients_nor_the_server() {
 
 #[test]
 fn requests_that_cannot_be_recorded_are_reported_once_and_answered() {
-    let program = Program::start(&["--record", "/dev/full", "--speed", "max"]);
+    let program = Program::start(&["--journal", "/dev/full", "--speed", "max"]);
     for _ in 0..20 {
         assert!(Exchange::new(program.address, request("GET", "/events", ""), PATIENCE).data().1);
     }
@@ -202,7 +202,7 @@ fn requests_that_cannot_be_recorded_are_reported_once_and_answered() {
 }
 
 #[test]
-fn a_record_file_that_blocks_delays_one_request_by_a_moment_and_takes_little_memory() {
+fn a_journal_that_blocks_delays_one_request_by_a_moment_and_takes_little_memory() {
     if !has_tool("mkfifo") {
         return;
     }
@@ -211,7 +211,7 @@ fn a_record_file_that_blocks_delays_one_request_by_a_moment_and_takes_little_mem
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     // Opening one for reading and writing does not wait for another program.
     let mut fifo = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-    let program = program_with_post(&["--record", path.to_str().unwrap()]);
+    let program = program_with_post(&["--journal", path.to_str().unwrap()]);
     let before = program.memory();
     let start = Instant::now();
     let mut client = Client::connect(program.address);
@@ -232,7 +232,7 @@ fn a_record_file_that_blocks_delays_one_request_by_a_moment_and_takes_little_mem
 fn a_request_is_recorded_before_its_response() {
     let folder = Folder::new("order");
     let file = folder.0.join("requests.jsonl");
-    let server = Server::new().record(File::create(&file).unwrap()).start("127.0.0.1:0").unwrap();
+    let server = Server::new().journal(File::create(&file).unwrap()).start("127.0.0.1:0").unwrap();
     for number in 1..=100 {
         Exchange::new(server.address(), request("GET", "/none", ""), PATIENCE);
         assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), number);

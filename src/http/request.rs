@@ -10,7 +10,8 @@
 
 use super::body::BodyLength;
 use super::field::{
-    field_lines, field_name, field_value, field_values, is_field_value, says_close, FieldLine,
+    field_lines, field_name, field_value, field_values, is_field_value, is_received_value, says_close,
+    FieldLine,
 };
 pub use super::request_line::Version;
 use super::request_line::{authority_of, is_host, RequestLine, TARGET_TOO_LONG};
@@ -153,7 +154,7 @@ impl HeadReader {
         if self.head.len() >= MAX_HEAD {
             return Err(self.too_large());
         }
-        check_bytes(&self.head[self.line_start..])?;
+        check_bytes(&self.head[self.line_start..], self.request_line.is_some())?;
         Ok(Progress::More)
     }
 
@@ -163,7 +164,7 @@ impl HeadReader {
             return Err(self.too_large());
         }
         let line = &self.head[self.line_start..self.head.len() - 1];
-        check_bytes(line)?;
+        check_bytes(line, self.request_line.is_some())?;
         let line = line.strip_suffix(b"\r").ok_or(LF_ALONE)?;
         if self.request_line.is_some() {
             if line.is_empty() {
@@ -216,15 +217,18 @@ pub fn is_request_line(line: &[u8]) -> bool {
 
 const LF_ALONE: RequestError = bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
 
-/// Checks a line, or the beginning of one, with or without its final CR: HTAB is the only control byte allowed.
-fn check_bytes(line: &[u8]) -> Result<(), RequestError> {
+/// Checks a line, or the beginning of one, with or without its final CR. In a request line, HTAB is the only control byte
+/// that gets this far.
+fn check_bytes(line: &[u8], is_field_line: bool) -> Result<(), RequestError> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if is_field_value(line) {
+    if is_field_value(line) || (is_field_line && is_received_value(line)) {
         Ok(())
     } else if line.contains(&b'\r') {
         Err(bad_request("a CR is not followed by LF"))
+    } else if is_field_line {
+        Err(bad_request("a NUL in a field line"))
     } else {
-        Err(bad_request("a control byte in the head; is this TLS or HTTP/2?"))
+        Err(bad_request("a control byte in the request line; is this TLS or HTTP/2?"))
     }
 }
 

@@ -82,6 +82,11 @@ pub struct StreamHead {
     pub close: bool,
 }
 
+/// Whether these bytes are a whole interim response, such as `103 Early Hints` (RFC 9110, section 15.2).
+pub fn is_interim_response(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"HTTP/1.1 1") && bytes.ends_with(b"\r\n\r\n")
+}
+
 /// What a request asks of every response to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResponseOptions {

@@ -25,6 +25,15 @@ pub fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(decoded)
 }
 
+/// Undoes the encoding of forms (WHATWG URL, section 5.1): as [`percent_decode`], and a `+` is a space.
+pub fn form_decode(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'+') {
+        return percent_decode(text);
+    }
+    let spaced: Vec<u8> = text.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
+    Cow::Owned(percent_decode(&spaced).into_owned())
+}
+
 /// The byte that two hexadecimal digits stand for.
 pub fn hex_byte(digits: &[u8]) -> Option<u8> {
     let digit = |at: usize| (*digits.get(at)? as char).to_digit(16);

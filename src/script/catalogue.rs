@@ -102,6 +102,15 @@ impl Catalogue {
         Found::Methods(methods.map(String::as_str).collect())
     }
 
+    /// The targets at a path that is answered only with another query.
+    pub fn targets_at(&self, path: &[u8]) -> Vec<String> {
+        let path = percent_decode(path);
+        self.scripts()
+            .filter(|script| script.route.path == *path)
+            .map(|script| script.route.target())
+            .collect()
+    }
+
     /// All scripts, the built-in ones first.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.built_in.iter().chain(&self.added)

@@ -75,7 +75,7 @@ impl Conditions {
     /// # Errors
     /// A message that names the condition, what is wrong and the way out.
     pub fn parse(text: &[u8]) -> Result<Conditions, String> {
-        let words = split_words(text)?;
+        let words = split_words(text);
         let parsed = words.split(|word| word == b"and").map(Condition::parse).collect::<Result<Vec<_>, _>>();
         let conditions = parsed?;
         if conditions.len() > 1 && conditions.contains(&Condition::Otherwise) {
@@ -240,26 +240,43 @@ fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {
     Ok(words.is_empty().then_some(Condition::Otherwise))
 }
 
-/// Splits at blanks, except between double quotes, which are removed.
-fn split_words(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+/// Splits at blanks, except in a value between double quotes, which are removed. Quotes count where a value can begin (at
+/// the start of a word, or after its first `=` or `~`) if the closing one ends the word; all others are part of the value.
+fn split_words(text: &[u8]) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
-    let mut word: Option<Vec<u8>> = None;
-    let mut is_quoted = false;
-    for &byte in text {
-        if byte == b'"' {
-            is_quoted = !is_quoted;
-            word.get_or_insert_with(Vec::new);
-        } else if is_quoted || !b" \t".contains(&byte) {
-            word.get_or_insert_with(Vec::new).push(byte);
-        } else {
-            words.extend(word.take());
-        }
+    let mut rest = trim_start(text);
+    while !rest.is_empty() {
+        let name = rest.iter().take_while(|byte| !b" \t=~\"".contains(byte)).count();
+        let value_at = if matches!(rest.get(name), Some(b'=' | b'~')) { name + 1 } else { 0 };
+        let length = match quoted_length(&rest[value_at..]) {
+            Some(inside) => {
+                words.push([&rest[..value_at], &rest[value_at + 1..value_at + 1 + inside]].concat());
+                value_at + inside + 2
+            }
+            None => {
+                let length = rest.iter().take_while(|byte| !b" \t".contains(byte)).count();
+                words.push(rest[..length].to_vec());
+                length
+            }
+        };
+        rest = trim_start(&rest[length..]);
     }
-    words.extend(word);
-    if is_quoted {
-        return Err("unclosed double quote (write \\x22 for a literal one)".to_owned());
-    }
-    Ok(words)
+    words
+}
+
+/// Bytes between the quotes that the text begins with, if the closing one ends a word. A backslash keeps the quote after it
+/// from closing the value.
+fn quoted_length(text: &[u8]) -> Option<usize> {
+    let inside = text.strip_prefix(b"\"")?;
+    let closes = |at: &usize| inside[*at] == b'"' && (*at == 0 || inside[at - 1] != b'\\');
+    let end = (0..inside.len()).find(closes)?;
+    let ends_word = inside.get(end + 1).map_or(true, |byte| b" \t".contains(byte));
+    ends_word.then_some(end)
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|byte| b" \t".contains(byte)).count();
+    &text[blanks..]
 }
 
 #[cfg(test)]
@@ -303,6 +320,9 @@ mod tests {
             "last-event-id a\\sb",
             "body ~stream",
             "body ~\\x22stream\\x22:\\strue",
+            "body ~\"stream\":",
+            "body ~\"\\\"stream\\\": true\"",
+            "header accept~\"event-stream\"",
             "body ~",
             "no method GET and query type=2 and no cookie other",
             "no no method POST",
@@ -332,10 +352,10 @@ mod tests {
             ("method", "invalid condition `method` (expected `method M`)"),
             ("body x", "invalid condition `body x` (expected `body ~V`)"),
             ("query =x", "invalid condition `query =x` (expected `query K[=V]`)"),
-            ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)"),
+            ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)"),
             ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
             ("no otherwise", "`no otherwise` never holds (remove it)"),
-            ("body ~\"x", "unclosed double quote (write \\x22 for a literal one)"),
+            ("body ~\"a\": b", "invalid condition `body ~\"a\": b` (expected `body ~V`)"),
         ] {
             assert_eq!(Conditions::parse(text.as_bytes()).unwrap_err(), message, "{text}");
         }

@@ -1,7 +1,7 @@
 //! Gathers what a script can know while it plays: the request, the client, and what changes from one moment to the next.
 
 use crate::http::request::Request;
-use crate::http::uri::{percent_decode, split_at};
+use crate::http::uri::{form_decode, split_at};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,15 +26,16 @@ impl<'a> RequestContext<'a> {
     /// `Last-Event-ID`, or `lastEventId` in the query, where clients put it that cannot send the header. An empty one is
     /// the same as none.
     pub fn last_event_id(&self) -> Option<Cow<'a, [u8]>> {
-        let header = self.request.field("last-event-id").map(Cow::Borrowed);
+        let header = self.request.field("last-event-id").map(Cow::Borrowed).filter(|id| !id.is_empty());
         header.or_else(|| self.query_value(b"lastEventId")).filter(|id| !id.is_empty())
     }
 
-    /// The percent-decoded value of the first parameter of this name in the query; names are compared decoded.
+    /// The decoded value of the first parameter of this name in the query; names are compared decoded. A `+` is a space,
+    /// as in what forms and `URLSearchParams` send (WHATWG URL, section 5.1).
     pub fn query_value(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
         let parameters = self.request.query()?.split(|&byte| byte == b'&');
         let mut pairs = parameters.map(|parameter| split_at(parameter, b'='));
-        pairs.find(|(key, _)| percent_decode(key).as_ref() == name).map(|(_, value)| percent_decode(value))
+        pairs.find(|(key, _)| form_decode(key).as_ref() == name).map(|(_, value)| form_decode(value))
     }
 
     /// The value of a cookie (RFC 6265, section 4.2.1).

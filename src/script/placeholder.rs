@@ -17,7 +17,7 @@ pub struct Placeholder {
 pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: "elapsed", value: |context, _| number(context.elapsed) },
     Placeholder { usage: "time", value: |context, _| number(context.time) },
-    Placeholder { usage: "i", value: |context, _| number(context.turn) },
+    Placeholder { usage: "i", value: |context, _| number(context.turn).filter(|_| context.turn > 0) },
     Placeholder { usage: "connection", value: |context, _| number(context.request.request_number) },
     Placeholder { usage: "last-event-id", value: |context, _| context.request.last_event_id() },
     Placeholder { usage: "method", value: |context, _| bytes(context.request.request.method().as_bytes()) },

@@ -33,7 +33,7 @@ mod timer;
 use super::context::{RenderContext, RequestContext};
 use super::resume::Position;
 use super::units::parse_wait;
-use super::{Chunk, Ending, Part, Step, Wait};
+use super::{Chunk, Ending, Part, Step, Wait, MAX_REQUESTED_WAIT};
 use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
 use clock::{Clock, Timing};
@@ -51,6 +51,8 @@ pub struct Player<'a, W: Write, C: Clock> {
     timer: Timer<'a, C>,
     loops: Loops,
     random: Random,
+    /// How much longer the waits can be that the request decides.
+    requested_wait_left: Duration,
 }
 
 impl<'a, W: Write, C: Clock> Player<'a, W, C> {
@@ -68,6 +70,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             timer: Timer::new(clock, timing),
             loops: Loops::default(),
             random: Random::new(timing.seed, request.request_number),
+            requested_wait_left: MAX_REQUESTED_WAIT,
         }
     }
 
@@ -205,12 +208,16 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     }
 
     fn choose_time(&mut self, wait: &Wait) -> Duration {
-        let (least, most) = match wait {
-            Wait::Between(least, most) => (*least, *most),
-            // `Part::check_waits` has checked that it is a time.
-            Wait::Requested(text) => parse_wait(&text.render(&self.context())).unwrap_or_default(),
-        };
-        self.random.between(least, most)
+        match wait {
+            Wait::Between(least, most) => self.random.between(*least, *most),
+            Wait::Requested(text) => {
+                // `Part::check_waits` has checked that it is a time.
+                let (least, most) = parse_wait(&text.render(&self.context())).unwrap_or_default();
+                let time = self.random.between(least, most).min(self.requested_wait_left);
+                self.requested_wait_left -= time;
+                time
+            }
+        }
     }
 
     fn begin_loop(&mut self, first_step: usize, turns: Option<u64>, every: Duration) {

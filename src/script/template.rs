@@ -161,7 +161,7 @@ pub(super) fn next_value(text: &[u8]) -> Option<(&[u8], Value, &[u8])> {
     None
 }
 
-/// Undoes the escapes of TEXT: `\n \r \t \0 \s \\ \xHH`.
+/// Undoes the escapes of TEXT: `\n \r \t \0 \s \\ \" \xHH`.
 ///
 /// # Errors
 /// Names the escape that is unknown.
@@ -176,6 +176,7 @@ pub(super) fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
             (b'\\', Some(b'0')) => (b'\0', 1),
             (b'\\', Some(b's')) => (b' ', 1),
             (b'\\', Some(b'\\')) => (b'\\', 1),
+            (b'\\', Some(b'"')) => (b'"', 1),
             (b'\\', Some(b'x')) => (hex_byte(&after[1..]).ok_or_else(|| unknown_escape(rest))?, 3),
             (b'\\', _) => return Err(unknown_escape(rest)),
             _ => (byte, 0),
@@ -189,7 +190,7 @@ pub(super) fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
 fn unknown_escape(text: &[u8]) -> String {
     let length = if text.starts_with(b"\\x") { 4 } else { 2 };
     let after = &text[1..length.min(text.len())];
-    format!("unknown escape `\\{}` (known: \\n \\r \\t \\0 \\s \\\\ \\xHH)", escape(after))
+    format!("unknown escape `\\{}` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)", escape(after))
 }
 
 #[cfg(test)]

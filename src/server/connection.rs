@@ -223,7 +223,7 @@ impl<'a> Connection<'a> {
         if is_reserved {
             return self.send(&internal::not_found(shared), options);
         }
-        let response = responses::not_found(request, self.options, &shared.catalogue.routes());
+        let response = responses::not_found(request, self.options, &shared.catalogue);
         self.send(&response, self.options)
     }
 

@@ -5,6 +5,7 @@ use crate::http::request::Request;
 use crate::http::response::ResponseOptions;
 use crate::http::short_response::Response;
 use crate::http::status::Status;
+use crate::script::catalogue::Catalogue;
 
 /// The response to a method that no script answers at this path: `405 Method Not Allowed`, or what OPTIONS asks for.
 pub(super) fn method_not_allowed(request: &Request, options: ResponseOptions, methods: &[&str]) -> Response {
@@ -17,13 +18,18 @@ pub(super) fn method_not_allowed(request: &Request, options: ResponseOptions, me
 }
 
 /// The response to a request for a path without a script: `404 Not Found` with the routes that exist, one on each line.
-pub(super) fn not_found(request: &Request, options: ResponseOptions, routes: &str) -> Response {
+pub(super) fn not_found(request: &Request, options: ResponseOptions, catalogue: &Catalogue) -> Response {
     // The script of a web page is to see the 404 of its request, not a preflight that failed.
     let is_preflight = options.cors || request.path() == b"*";
     if request.method() == "OPTIONS" && is_preflight {
         return allowed_methods(request, options, &["GET"]);
     }
-    let text = format!("404 Not Found: no script at this path; available:\n{routes}");
+    let targets = catalogue.targets_at(request.path());
+    let text = if targets.is_empty() {
+        format!("404 Not Found: no script at this path; available:\n{}", catalogue.routes())
+    } else {
+        format!("404 Not Found: no script at this path with this query; available:\n{}\n", targets.join("\n"))
+    };
     Response::new(Status::NOT_FOUND, text)
 }
 

@@ -8,5 +8,6 @@ mod body;
 mod cuts;
 mod ends;
 mod head;
+mod request_values;
 mod sequence;
 mod verbatim;

@@ -3,6 +3,7 @@
 use super::body::{Cut, MAX_FILL};
 use super::part::PartParser;
 use crate::http::chunk::Framed;
+use crate::http::response::is_interim_response;
 use crate::script::head::field_line;
 use crate::script::template::{unescape, Segment, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
@@ -211,7 +212,9 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn wire(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let text = text(part, argument)?;
-    part.mark_content();
+    if !text.as_plain().map_or(false, is_interim_response) {
+        part.mark_content();
+    }
     step(part, Step::Wire(text))
 }
 

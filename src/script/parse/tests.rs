@@ -94,7 +94,7 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
         ("@eol lfcr", "invalid argument `lfcr` (expected `@eol keep | lf | crlf | cr`)"),
         ("@literal", "missing argument (expected `@literal on | off`)"),
         ("@send", "missing argument (expected `@send TEXT`)"),
-        ("@send \\q", r"unknown escape `\q` (known: \n \r \t \0 \s \\ \xHH)"),
+        ("@send \\q", r#"unknown escape `\q` (known: \n \r \t \0 \s \\ \" \xHH)"#),
         ("@fill 5K", "invalid size `5K` (expected 512, 64k or 5M, at most 64M)"),
         ("@fill 65M", "invalid size `65M` (expected 512, 64k or 5M, at most 64M)"),
         ("@fill 5 ab", "invalid filler `ab` (expected one byte that does not end a line)"),

@@ -2,6 +2,7 @@
 //! `@drop after` cuts the body.
 
 use crate::http::chunk::{ChunkedWriter, Framed, Framing};
+use crate::http::response::is_interim_response;
 use std::io::{self, Write};
 
 /// Why a script is not played to its end.
@@ -83,9 +84,10 @@ impl<W: Write> Output<W> {
         Ok(self.body.write_framed(chunk)?)
     }
 
-    /// Sends bytes outside of the framing, and if the head was not sent yet, instead of it.
+    /// Sends bytes outside of the framing. If the head was not sent yet, they are in its place, unless they are an interim
+    /// response: that precedes the head.
     pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.head_is_unsent() {
+        if self.head_is_unsent() && !is_interim_response(bytes) {
             self.head.clear();
             self.is_headless = true;
             self.body.stop_framing();

@@ -50,8 +50,8 @@ fn an_unknown_placeholder_is_an_error_outside_of_the_body() {
 #[test]
 fn escapes_are_undone_in_text_but_not_in_values() {
     assert_eq!(unescape(br"a\n\r\t\0\s\\\xE2\x7b").unwrap(), b"a\n\r\t\0 \\\xE2{");
-    assert_eq!(unescape(br"a\q").unwrap_err(), r"unknown escape `\q` (known: \n \r \t \0 \s \\ \xHH)");
-    assert_eq!(unescape(br"a\xZ").unwrap_err(), r"unknown escape `\xZ` (known: \n \r \t \0 \s \\ \xHH)");
+    assert_eq!(unescape(br"a\q").unwrap_err(), r#"unknown escape `\q` (known: \n \r \t \0 \s \\ \" \xHH)"#);
+    assert_eq!(unescape(br"a\xZ").unwrap_err(), r#"unknown escape `\xZ` (known: \n \r \t \0 \s \\ \" \xHH)"#);
     assert!(unescape(b"a\\").is_err());
     let template = Template::parse_escaped(br"\x7b\x7bi}} {{i}}").unwrap();
     assert_eq!(template.0.len(), 2);

@@ -1,0 +1,100 @@
+//! What a script does with the values of a request: ids, queries, bodies.
+
+use crate::support::{chunk, play, request, serve, Client, Exchange, PATIENCE};
+use std::time::Instant;
+
+/// The body of the response to a request for this target, with these field lines.
+fn body(script: &str, target: &str, fields: &str) -> String {
+    let server = serve("max", &[("/a", script.as_bytes())]);
+    let exchange = Exchange::new(server.address(), request("GET", target, fields), PATIENCE);
+    String::from_utf8(exchange.data().0).unwrap()
+}
+
+#[test]
+fn an_empty_last_event_id_does_not_hide_the_one_in_the_query() {
+    let script = "@resume\nid: 1\ndata: a\n\nid: 2\ndata: b\n\n";
+    let rest = "id: 2\ndata: b\n\n";
+    assert_eq!(body(script, "/a?lastEventId=1", "Last-Event-ID:\r\n"), rest);
+    assert_eq!(body(script, "/a?lastEventId=2", "Last-Event-ID: 1\r\n"), rest);
+}
+
+#[test]
+fn a_plus_in_a_query_is_a_space_and_one_in_the_path_is_not() {
+    let script = "{{query:name}} {{query:a b}}";
+    assert_eq!(body(script, "/a?name=a+b%2Bc%20d&a+b=1", ""), "a b+c d 1");
+    let server = serve("max", &[("/a+b", b"{{path}}")]);
+    let exchange = Exchange::new(server.address(), request("GET", "/a+b", ""), PATIENCE);
+    assert_eq!(exchange.data().0, b"/a+b");
+}
+
+#[test]
+fn outside_of_a_loop_the_turn_is_absent() {
+    assert_eq!(body("{{i|7}} {{i+1}} [{{i}}]\n@repeat 2\n{{i|7}}\n@again\n", "/a", ""), "7 1 []\n1\n2\n");
+}
+
+#[test]
+fn an_id_with_control_characters_comes_back() {
+    let script =
+        "@part last-event-id a\\x01b\ndata: back\n\n@part otherwise\n@send id: a\\x01b\\ndata: x\\n\\n\n";
+    assert_eq!(body(script, "/a", ""), "id: a\u{1}b\ndata: x\n\n");
+    assert_eq!(body(script, "/a", "Last-Event-ID: a\u{1}b\r\n"), "data: back\n\n");
+}
+
+#[test]
+fn a_nul_in_a_field_line_and_a_control_byte_in_the_request_line_are_400() {
+    let server = serve("max", &[("/a", b"data: x\n\n")]);
+    for (request, reason) in [
+        ("GET /a HTTP/1.1\r\nHost: localhost\r\nX: \0\r\n\r\n", "a NUL in a field line"),
+        ("\u{16}\u{3}\u{1}", "a control byte in the request line; is this TLS or HTTP/2?"),
+    ] {
+        let mut client = Client::connect(server.address());
+        client.send(request);
+        let (_, body) = client.read_answer();
+        assert_eq!(body, format!("400 Bad Request: {reason}\n"));
+    }
+}
+
+#[test]
+fn a_path_that_is_served_with_another_query_is_a_404_that_says_so() {
+    let server = serve("max", &[("/b", b"@on POST /p?alt=sse\ndata: x\n\n")]);
+    let mut client = Client::connect(server.address());
+    client.send("POST /p?alt=sse&key=K HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let (head, body) = client.read_answer();
+    assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
+    assert_eq!(body, "404 Not Found: no script at this path with this query; available:\n/p?alt=sse\n");
+}
+
+#[test]
+fn an_interim_response_precedes_the_head() {
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+    let script = "@wire HTTP/1.1 103 Early Hints\\r\\nLink: </x>\\r\\n\\r\\n\n@status 201\ndata: x\n\n";
+    let exchange = play(script, "max");
+    let wire = String::from_utf8([exchange.head.as_bytes(), &exchange.wire].concat()).unwrap();
+    assert!(
+        wire.starts_with(&format!("{interim}HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n")),
+        "{wire}"
+    );
+    assert!(wire.ends_with(&format!("\r\n\r\n{}0\r\n\r\n", chunk("data: x\n\n"))), "{wire}");
+}
+
+#[test]
+fn quotes_in_a_condition_are_part_of_its_value_unless_they_are_around_it() {
+    let script =
+        "@on POST /a\n@part body ~\"stream\":true and no body ~\"a b\"\ntight\n@part body ~\"\\\"stream\\\": true\"\nloose\n";
+    let server = serve("max", &[("/a", script.as_bytes())]);
+    for (json, expected) in [("{\"stream\":true}", "tight\n"), ("{\"stream\": true}", "loose\n")] {
+        let fields = format!("Content-Length: {}\r\n", json.len());
+        let exchange = Exchange::new(server.address(), request("POST", "/a", &fields) + json, PATIENCE);
+        assert_eq!(exchange.data().0, expected.as_bytes(), "{json}");
+    }
+}
+
+#[test]
+fn the_waits_that_a_request_sets_take_at_most_10_minutes_together() {
+    let server = serve("1000", &[("/a", b"@repeat 4\n@sleep {{query:t}}\nx\n@again\n")]);
+    let start = Instant::now();
+    let exchange = Exchange::new(server.address(), request("GET", "/a?t=9m", ""), PATIENCE);
+    let time = start.elapsed();
+    assert_eq!(exchange.data().0, b"x\nx\nx\nx\n");
+    assert!((600..1_500).contains(&time.as_millis()), "{time:?}");
+}
