@@ -118,6 +118,10 @@ fn every_error_names_the_argument_and_the_way_out() {
             "invalid value `a:80` for `--allow-host` (expected a name without a port, such as sse.example.com)",
         ),
         (&["--color=red"], "invalid value `red` for `--color` (expected always, never or auto)"),
+        (
+            &["--max-body", "5MB"],
+            "invalid value `5MB` for `--max-body` (expected a number of bytes such as 512, 64k or 20M, at most 1024M)",
+        ),
         (&["--max-clients", "0"], "invalid value `0` for `--max-clients` (expected 1 or more)"),
         (&["--port", "x"], "invalid value `x` for `--port` (expected 0 to 65535)"),
         (
