@@ -291,10 +291,9 @@ fn invalid_value(value: &OsStr, name: &str, expected: &str) -> String {
     format!("invalid value `{}` for `{name}` (expected {expected})", escape(&*value.to_string_lossy()))
 }
 
-/// `--help` and `--version` come before everything else.
 fn set_command(options: &mut Options, command: Command) -> Result<(), String> {
-    let is_other = ![Command::Serve, command].contains(&options.command);
-    if is_other && matches!(command, Command::Check | Command::List) {
+    use Command::{Check, List};
+    if matches!((options.command, command), (Check, List) | (List, Check)) {
         return Err("`--check` and `--list` cannot be combined (both report every error)".to_owned());
     }
     options.command = command;
