@@ -146,9 +146,9 @@ fn invalid_value(value: &OsStr, name: &str, expected: &str) -> String {
 }
 
 fn set_command(options: &mut Options, command: Command) -> Result<(), String> {
-    use Command::{Check, List};
-    if matches!((options.command, command), (Check, List) | (List, Check)) {
-        return Err("`--check` and `--list` cannot be combined (both report every error)".to_owned());
+    let comes_first = matches!(command, Command::Help | Command::Version);
+    if !comes_first && ![Command::Serve, command].contains(&options.command) {
+        return Err("`--check`, `--list` and `--judge` cannot be combined (choose one)".to_owned());
     }
     options.command = command;
     Ok(())
