@@ -350,9 +350,9 @@ impl Drop for RunningServer {
     fn drop(&mut self) {
         if let Some(threads) = self.threads.take() {
             self.shared.stop(None);
-            if self.shared.waker.wake().is_ok() {
-                threads.join(&self.shared);
-            }
+            // If this fails, the accepting thread ends when the next client connects.
+            let _ = self.shared.waker.wake();
+            threads.wait_for_end(&self.shared);
         }
     }
 }

@@ -29,10 +29,10 @@ const STACK: usize = 64 * 1024;
 /// How long to wait after `accept` has failed. The usual cause is too many open files in this process. That
 /// takes a while to change, and trying again at once would keep a processor busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long a server that stops waits for its clients' threads, which are interrupted and need a millisecond or two. One
-/// that is writing a trace or a log to a pipe that nobody reads never ends.
-const END_TIME: Duration = Duration::from_millis(50);
-/// The time between two looks at the clients that are left.
+/// How long a server that stops waits for its threads, which are interrupted and need a millisecond or two. One that writes
+/// a trace or a log to a pipe that nobody reads does not end.
+const END_TIME: Duration = Duration::from_millis(100);
+/// The time between two looks at the threads that are left.
 const END_POLL: Duration = Duration::from_micros(500);
 
 /// A client that was accepted and has a slot, but no thread yet. The slot is one of `max_clients`, and is free again when
@@ -51,14 +51,23 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// Waits until the server has stopped, and then until its clients' threads have ended, for [`END_TIME`] at most.
+    /// Waits until a client has stopped the server, and then for its end.
     pub fn join(self, shared: &Shared) {
         // This fails only when the thread has panicked; then there is nothing left to wait for.
         let _ = self.accept.join();
-        let deadline = Instant::now() + END_TIME;
-        while (shared.has_clients() || !self.overload.is_finished()) && Instant::now() < deadline {
-            thread::sleep(END_POLL);
-        }
+        wait_until(|| self.overload.is_finished() && !shared.has_clients());
+    }
+
+    /// Waits until all threads of a server that stops have ended, for [`END_TIME`] at most.
+    pub fn wait_for_end(&self, shared: &Shared) {
+        wait_until(|| self.accept.is_finished() && self.overload.is_finished() && !shared.has_clients());
+    }
+}
+
+fn wait_until(has_ended: impl Fn() -> bool) {
+    let deadline = Instant::now() + END_TIME;
+    while !has_ended() && Instant::now() < deadline {
+        thread::sleep(END_POLL);
     }
 }
 
