@@ -61,10 +61,10 @@ pub struct Script {
     /// The requests that it answers.
     pub(crate) route: Route,
     parts: Vec<Part>,
-    /// What makes it a test case for clients (`@case`).
-    pub(crate) case: Option<Case>,
     event_types: BTreeSet<String>,
     warnings: Vec<String>,
+    /// What makes it a test case for clients (`@case`).
+    pub(crate) case: Option<Case>,
 }
 
 impl Script {

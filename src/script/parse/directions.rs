@@ -88,7 +88,7 @@ const HINTS: &[Hint] = &[
     Hint { words: &["stop", "finish", "exit", "quit"], instead: "write `@end`" },
     Hint { words: &["timeout", "stall", "block"], instead: "write `@hang`" },
     Hint { words: &["otherwise", "else", "default"], instead: "write `@part otherwise`" },
-    Hint { words: &["if", "when", "match", "case"], instead: "write `@part COND`" },
+    Hint { words: &["if", "when", "match"], instead: "write `@part COND`" },
     Hint { words: &["connection", "method", "query", "cookie", "body"], instead: "write `@part COND`" },
     Hint { words: &["route", "path", "url", "get", "post"], instead: "write `@on METHOD TARGET`" },
     Hint { words: &["code", "response", "reason"], instead: "write `@status 503`" },

@@ -318,9 +318,10 @@ impl<'a> PartParser<'a> {
         part
     }
 
-    /// Adds the warnings about this part, if it is an event stream.
+    /// Adds the warnings about this part, if it is an event stream and not a test case.
     fn add_warnings(&mut self) {
-        if !self.head.is_event_stream() {
+        // A test case for clients often is about such a line.
+        if !self.head.is_event_stream() || self.script.case.is_some() {
             return;
         }
         if self.resume {

@@ -64,6 +64,10 @@ fn every_form_of_a_field_is_fine() {
     {
         assert_eq!(warnings(text), [""; 0], "{text}");
     }
+    assert_eq!(
+        warnings("@case must 9.2.6 An unknown field is ignored\n@expect last-event-id\nID: x\n\n"),
+        [""; 0]
+    );
     let parameter = "@header Content-Type: Text/Event-Stream; charset=utf-8\nx\n\n";
     assert_eq!(warnings(parameter).len(), 1);
 }
