@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod judge_command;
 
 use cli::{scripts, Color, Command, Options};
 use rust_sse_server::internals::for_terminal;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         }
     };
     match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit_code) => exit_code,
         Err(messages) => {
             print_errors(&messages);
             ExitCode::FAILURE
@@ -33,15 +34,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what the command line says. The error has a message in each line.
-fn run(options: &Options) -> Result<(), String> {
+/// Does what the command line says, and returns the exit code. The error has a message in each line.
+fn run(options: &Options) -> Result<ExitCode, String> {
     match options.command {
+        Command::Judge => return judge(options),
         Command::Help => print(&cli::help()),
         Command::Version => print(&format!("rust_sse_server {VERSION}\n")),
         Command::Check => check(options),
         Command::List => list(options),
         Command::Serve => serve(options),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 fn check(options: &Options) -> Result<(), String> {
@@ -56,6 +59,13 @@ fn list(options: &Options) -> Result<(), String> {
     let line = |script: &Script| format!("{:width$}  {}", script.route(), script.about());
     let lines = server.scripts().map(line);
     print(&lines.map(|line| for_terminal(&line) + "\n").collect::<String>())
+}
+
+/// Judges a client. The exit code is 1 if it violates a `must`.
+fn judge(options: &Options) -> Result<ExitCode, String> {
+    let server = configure(load(options)?.server, options)?;
+    let passed = judge_command::judge(server, &options.judge)?;
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn serve(options: &Options) -> Result<(), String> {

@@ -34,6 +34,9 @@ mod socket;
 mod waker;
 mod warning;
 
+use crate::judge::run::CaseRun;
+use crate::judge::verdicts::Verdict;
+use crate::judge::{cases, Judge};
 use crate::script::catalogue::{Catalogue, Found};
 use crate::script::units::Speed;
 use crate::script::Script;
@@ -184,6 +187,13 @@ impl Server {
         self
     }
 
+    /// Judges clients: serves the built-in test cases at `/case/NAME/ID`, where NAME is any name for the client. See
+    /// [`RunningServer::judge`].
+    pub fn judge(mut self) -> Server {
+        self.shared.judge = Judge::new(cases::built_in().unwrap_or_default());
+        self
+    }
+
     /// The scripts that the server answers with: the built-in ones that were not replaced, then those that were added.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.shared.catalogue.scripts()
@@ -288,6 +298,36 @@ impl RunningServer {
     /// ```
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.journal.requests().map(|request| RecordedRequest::clone(&request)).collect()
+    }
+
+    /// What came of the expectations of scripts so far (`@expect`).
+    ///
+    /// ```
+    /// use rust_sse_server::{EventSource, Script, Server};
+    ///
+    /// let text = "@part connection 1\nretry: 50\nid: 7\ndata: x\n\n@drop\n\
+    ///     @part connection 2\n@expect last-event-id 7 and after 50ms..500ms\n@status 204\n\
+    ///     @part otherwise\n@expect never\n";
+    /// let server = Server::new().script(Script::parse("/x", text)?).start("127.0.0.1:0")?;
+    /// EventSource::new(&server.url("/x"))?.run();
+    ///
+    /// let verdict = server.verdict();
+    /// assert!(verdict.passed(), "{verdict}");
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn verdict(&self) -> Verdict {
+        self.shared.verdicts.verdict(&self.shared.catalogue)
+    }
+
+    /// The names of the test cases, in their order; none without [`Server::judge`].
+    pub fn cases(&self) -> Vec<String> {
+        self.shared.judge.cases().iter().map(|case| case.id.clone()).collect()
+    }
+
+    /// Begins a test case for a client, whose name can be any text of up to 64 bytes: the client has to request
+    /// [`path`](CaseRun::path), and [`wait`](CaseRun::wait) returns what came of it. `None` if there is no such case.
+    pub fn judge(&self, client: &str, case: &str) -> Option<Arc<CaseRun>> {
+        self.shared.judge.run(client, case)
     }
 
     /// Drops all streams that are playing, at once, as `@drop` does: what was sent before arrives, and the body stays

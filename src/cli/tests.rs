@@ -1,6 +1,7 @@
 //! Unit tests of the command line: what is accepted, and what the errors say.
 
 use super::*;
+use rust_sse_server::Speed;
 
 fn options(arguments: &[&str]) -> Options {
     parse(arguments.iter().map(OsString::from)).unwrap()

@@ -26,13 +26,15 @@ use crate::http::request::{HeadReader, Request};
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
+use crate::judge::run::CaseRun;
+use crate::judge::verdicts::Verdicts;
 use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
-use crate::script::{Ending, Script};
+use crate::script::{Ending, Part, Script};
 use crate::trace::Tap;
 use std::cell::Cell;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Instant;
 
@@ -179,12 +181,16 @@ impl<'a> Connection<'a> {
 
     /// Responds with a script, or else with one of the server's own pages, or else with an error.
     fn respond_to(&self, request: &Request, body: Body) -> io::Result<AfterResponse> {
+        if let Some(run) = self.shared.judge.run_at(request.path()) {
+            return self.play_case(&run, request, body.bytes());
+        }
         self.record(request, body.bytes());
         match self.find(request) {
-            Found::Script(script) if script.uses_body() => self.play(script, request, body.bytes()),
             Found::Script(script) => {
-                drop(body);
-                self.play(script, request, b"")
+                // A body that the script does not need is not kept while it plays.
+                let body = Some(body).filter(|_| script.uses_body());
+                let bytes = body.as_ref().map_or(&b""[..], Body::bytes);
+                self.play(script, request, bytes, &self.shared.verdicts)
             }
             Found::Methods(methods) => self.respond_without_script(request, methods),
             Found::Nothing => self.respond_without_script(request, Vec::new()),
@@ -234,9 +240,8 @@ impl<'a> Connection<'a> {
                 self.incoming.discard_unread()?;
                 self.send_stream(head, |head, body, clock| wire::send(&subscription, head, body, clock))
             }
-            Reply::Requests(head) => {
-                self.send_stream(head, |head, body, _clock| self.send_requests(head, body))
-            }
+            Reply::Requests(head) => self
+                .send_stream(head, |head, body, _| internal::send_requests(&self.shared.journal, head, body)),
             Reply::Stop(response) => {
                 self.stops_server.set(true);
                 self.send(&response, ResponseOptions { close: true, ..options })
@@ -244,35 +249,58 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Sends the recorded requests, one after the other.
-    fn send_requests(&self, head: Vec<u8>, mut body: ChunkedWriter<Outgoing>) -> io::Result<AfterResponse> {
-        body.write_head(head)?;
-        let mut lines = BufWriter::new(&mut body);
-        self.shared.journal.requests().try_for_each(|request| request.write_json(&mut lines))?;
-        lines.flush()?;
-        drop(lines);
-        body.finish(b"")?;
-        Ok(AfterResponse::KeepAlive)
-    }
-
     fn find(&self, request: &Request) -> Found<'a> {
         self.shared.catalogue.find(request.method(), request.path(), request.query())
     }
 
-    /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
-    fn play(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
+    /// Plays the script of a test case, and tells the judge.
+    #[inline(never)]
+    fn play_case(&self, run: &CaseRun, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
+        self.tap.record(&run.recording, request.head());
+        run.request_began();
+        let after = self.play(&run.script, request, body, &run.verdicts);
+        run.response_ended();
+        after
+    }
+
+    /// Counts the request and plays the script.
+    fn play(
+        &self,
+        script: &Script,
+        request: &Request,
+        body: &[u8],
+        verdicts: &Verdicts,
+    ) -> io::Result<AfterResponse> {
         let open_clients = &self.shared.open_clients;
-        let mut context = RequestContext { request, body, ip: self.ip, request_number: 1, open_clients };
-        // `@part connection 2` means the second request to the script, not the second TCP connection. A HEAD request does
-        // not play the script and is not counted.
-        if !self.options.head_only {
-            context.request_number = script.route.next_number(context);
+        let context =
+            RequestContext { request, body, ip: self.ip, request_number: 1, after: None, open_clients };
+        // A HEAD request does not play the script and is not counted.
+        if self.options.head_only {
+            return self.play_part(script, context, verdicts);
         }
+        // `@part connection 2` means the second request to the script, not the second TCP connection.
+        let visit = script.route.count(context);
+        let context = RequestContext { request_number: visit.number, after: visit.after, ..context };
+        let after = self.play_part(script, context, verdicts);
+        script.route.response_ended(visit);
+        after
+    }
+
+    /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
+    fn play_part(
+        &self,
+        script: &Script,
+        context: RequestContext<'_>,
+        verdicts: &Verdicts,
+    ) -> io::Result<AfterResponse> {
         // Conditions (`@part`) can leave a request without a part.
         let part = match script.part(context) {
             Some(part) => part,
             None => return self.send(&responses::no_part(), self.options),
         };
+        if !part.expectations.is_empty() {
+            self.check_expectations(script, part, context, verdicts);
+        }
         // With `@resume`, a client that has every event gets 204, which tells it not to reconnect.
         let start = match part.start(context) {
             Some(start) => start,
@@ -292,6 +320,23 @@ impl<'a> Connection<'a> {
         self.send_stream(head, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
+    }
+
+    /// Not inlined, so that scripts without `@expect` do not need its stack.
+    #[inline(never)]
+    fn check_expectations(
+        &self,
+        script: &Script,
+        part: &Part,
+        context: RequestContext<'_>,
+        verdicts: &Verdicts,
+    ) {
+        let of_requests = part.expectations.iter().filter(|expectation| !expectation.is_about_events());
+        for expectation in of_requests {
+            let outcome = expectation.check(&script.file, context);
+            self.tap.expectation(&outcome.to_string());
+            verdicts.add(outcome);
+        }
     }
 
     /// Sends a response that is not a stream.
