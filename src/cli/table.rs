@@ -170,7 +170,7 @@ fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static 
 
 fn set_max_body(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     let size = parse_size(value.to_string_lossy().as_bytes(), MAX_MAX_BODY).ok();
-    let size = size.and_then(|size| size.try_into().ok());
+    let size = size.and_then(|size| usize::try_from(size).ok());
     options.max_body = Some(size.ok_or("a number of bytes such as 512, 64k or 20M, at most 1024M")?);
     Ok(())
 }

@@ -15,7 +15,7 @@
 
 use super::body::Body;
 use super::clock::ClientClock;
-use super::internal::{self, guard, wire, Call, Reply};
+use super::internal::{self, guard, requests, wire, Call, Reply};
 use super::recorded_request::RecordedRequest;
 use super::responses;
 use super::shared::{Client, Shared};
@@ -185,12 +185,12 @@ impl<'a> Connection<'a> {
             return self.play_case(&run, request, body.bytes());
         }
         self.record(request, body.bytes());
+        let verdicts = &self.shared.verdicts;
         match self.find(request) {
+            Found::Script(script) if script.uses_body() => self.play(script, request, body.bytes(), verdicts),
             Found::Script(script) => {
-                // A body that the script does not need is not kept while it plays.
-                let body = Some(body).filter(|_| script.uses_body());
-                let bytes = body.as_ref().map_or(&b""[..], Body::bytes);
-                self.play(script, request, bytes, &self.shared.verdicts)
+                drop(body);
+                self.play(script, request, b"", verdicts)
             }
             Found::Methods(methods) => self.respond_without_script(request, methods),
             Found::Nothing => self.respond_without_script(request, Vec::new()),
@@ -240,8 +240,10 @@ impl<'a> Connection<'a> {
                 self.incoming.discard_unread()?;
                 self.send_stream(head, |head, body, clock| wire::send(&subscription, head, body, clock))
             }
-            Reply::Requests(head) => self
-                .send_stream(head, |head, body, _| internal::send_requests(&self.shared.journal, head, body)),
+            Reply::Requests(head) => {
+                let journal = &self.shared.journal;
+                self.send_stream(head, |head, body, _clock| requests::send(journal, head, body))
+            }
             Reply::Stop(response) => {
                 self.stops_server.set(true);
                 self.send(&response, ResponseOptions { close: true, ..options })

@@ -3,21 +3,18 @@
 
 pub(super) mod guard;
 mod page;
+pub(super) mod requests;
 pub(super) mod wire;
 
-use super::journal::Journal;
 use super::shared::Shared;
-use crate::http::chunk::ChunkedWriter;
 use crate::http::request::Request;
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::status::{bad_request, Status};
 use crate::http::uri::percent_decode;
-use crate::http::AfterResponse;
 use crate::script::expectation::Outcome;
 use crate::text::json;
 use crate::trace::observers::Subscription;
-use std::io::{self, BufWriter, Write};
 use std::net::TcpStream;
 
 /// What the paths begin with that scripts cannot have. Only requests that pass the [`guard`] are answered there.
@@ -150,24 +147,6 @@ fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
 
 fn requests<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     Reply::Requests(wire::head(call.request, call.options, b"application/x-ndjson"))
-}
-
-/// Sends the recorded requests, one after the other, so that a client that does not read takes little memory.
-///
-/// # Errors
-/// The client has left, or the server stops.
-pub(super) fn send_requests(
-    journal: &Journal,
-    head: Vec<u8>,
-    mut body: ChunkedWriter<impl Write>,
-) -> io::Result<AfterResponse> {
-    body.write_head(head)?;
-    let mut lines = BufWriter::new(&mut body);
-    journal.requests().try_for_each(|request| request.write_json(&mut lines))?;
-    lines.flush()?;
-    drop(lines);
-    body.finish(b"")?;
-    Ok(AfterResponse::KeepAlive)
 }
 
 fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
