@@ -4,16 +4,19 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`stream`] | parses an event stream |
+//! | `backoff` | how long to wait before a reconnection |
 //! | `listeners` | which listeners an event is passed to |
 //! | [`url`] | parses `http` URLs |
 //! | `exchange` | sends a request and reads the response |
 
+mod backoff;
 mod exchange;
 mod listeners;
 pub mod stream;
 pub mod url;
 
 use crate::text::error::Error;
+use backoff::Backoff;
 use exchange::Response;
 use listeners::{lock, Listeners};
 use std::fmt;
@@ -27,16 +30,9 @@ pub use stream::Event;
 use stream::EventStream;
 use url::HttpUrl;
 
-/// The reconnection time until the stream sets another one. Browsers take 2 to 5 s.
-const RECONNECTION_TIME: Duration = Duration::from_secs(3);
-/// The shortest reconnection time, whatever the stream says: a server that ends each stream at once would otherwise get
-/// thousands of requests a second.
-const MIN_RECONNECTION_TIME: Duration = Duration::from_millis(10);
-/// The longest wait after a response that cannot be parsed, unless the reconnection time is longer. Such a server will
-/// probably send the same again.
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
-/// The most bytes of a line or of an event's data. Without a limit, a server that never ends a line could fill the memory.
-const MAX_EVENT: usize = 64 * 1024 * 1024;
+/// The most bytes of a line, and of all fields of an event together. Without a limit, a server that never ends a line or an
+/// event could fill the memory. The largest events in use are images of a few MiB.
+const MAX_EVENT: usize = 16 * 1024 * 1024;
 /// The most redirects that are followed for one connection (WHATWG Fetch, section 4.4).
 const MAX_REDIRECTS: usize = 20;
 
@@ -55,6 +51,10 @@ pub enum ReadyState {
 ///
 /// Clones are handles to the same source. Besides the events of the stream, every source dispatches `open` when a
 /// connection is open, and `error`, with the reason as its data, when a connection is lost or cannot be made.
+///
+/// The source reconnects after the reconnection time (3 s, until the stream sets another), to where redirects have led. After
+/// responses that cannot be parsed, it waits twice as long each time, up to 30 s. A request that gets no connection within
+/// 10 s, or no whole head within 120 s, has failed like a lost connection. An event of more than 16 MiB closes the source.
 ///
 /// Events can be iterated over:
 ///
@@ -97,7 +97,7 @@ struct Connection {
     /// Where the next request goes: where the last redirect led to, at first the URL of the source.
     url: HttpUrl,
     last_event_id: String,
-    reconnection_time: Duration,
+    backoff: Backoff,
     idle_timeout: Option<Duration>,
 }
 
@@ -134,7 +134,7 @@ impl EventSource {
             stream: None,
             url: HttpUrl::parse(url)?,
             last_event_id: String::new(),
-            reconnection_time: RECONNECTION_TIME,
+            backoff: Backoff::new(),
             idle_timeout: None,
         };
         let shared = Shared {
@@ -198,24 +198,17 @@ impl EventSource {
         if std::mem::replace(&mut self.connection().has_run, true) {
             return;
         }
-        let mut malformed = 0;
         while self.state() != ReadyState::Closed {
             let end = self.run_connection();
             self.shut_down();
+            self.connection().backoff.connection_ended(matches!(end, End::Malformed(_)));
             let (state, reason) = match end {
-                End::Lost(reason) => {
-                    malformed = 0;
-                    (ReadyState::Connecting, reason)
-                }
-                End::Malformed(reason) => {
-                    malformed += 1;
-                    (ReadyState::Connecting, reason)
-                }
+                End::Lost(reason) | End::Malformed(reason) => (ReadyState::Connecting, reason),
                 End::Failed(reason) => (ReadyState::Closed, reason),
             };
             if self.set_state(state) {
                 self.dispatch_own("error", Some(reason));
-                self.wait_to_reconnect(malformed);
+                self.wait_to_reconnect();
             }
         }
     }
@@ -251,43 +244,44 @@ impl EventSource {
 
     /// Makes one connection and returns why it ended.
     fn run_connection(&self) -> End {
-        let response = match self.request() {
+        let last_event_id = self.last_event_id();
+        let mut response = match self.request(&last_event_id) {
             Ok(response) => response,
             Err(end) => return end,
         };
-        if let Err(reason) = response.check_event_stream() {
+        if let Err(reason) = response.check_event_stream(&last_event_id) {
             return End::Failed(reason);
         }
         if !self.set_state(ReadyState::Open) {
             return End::Lost("closed".to_owned());
         }
         self.dispatch_own("open", None);
-        let mut stream = EventStream::with_last_event_id(self.last_event_id());
-        let ended = response.read_body(|bytes| {
-            stream.push(bytes, |stream, event| {
-                self.remember(stream);
-                self.dispatch(&event);
+        let mut stream = EventStream::with_last_event_id(last_event_id);
+        loop {
+            let read = response.read_body(|bytes| {
+                stream.push(bytes, |stream, event| {
+                    self.remember(stream);
+                    self.dispatch(&event);
+                });
             });
             self.remember(&stream);
-            if stream.pending_bytes() > MAX_EVENT {
-                return Err(io::Error::new(ErrorKind::OutOfMemory, "an event is larger than 64 MiB"));
+            match read {
+                Ok(_) if stream.pending_bytes() > MAX_EVENT => {
+                    return End::Failed("an event is larger than 16 MiB".to_owned());
+                }
+                Ok(true) => {}
+                Ok(false) => return End::Lost("connection closed by server".to_owned()),
+                Err(error) => return End::of_error("connection lost", &error),
             }
-            Ok(())
-        });
-        match ended {
-            Ok(()) => End::Lost("connection closed by server".to_owned()),
-            Err(error) if error.kind() == ErrorKind::OutOfMemory => End::Failed(error.to_string()),
-            Err(error) => End::of_error("connection lost", &error),
         }
     }
 
     /// Requests the stream and follows redirects.
-    fn request(&self) -> Result<Response, End> {
+    fn request(&self, last_event_id: &str) -> Result<Response, End> {
         let mut url = self.connection().url.clone();
-        let last_event_id = self.last_event_id();
         let idle_timeout = self.connection().idle_timeout;
         for _ in 0..=MAX_REDIRECTS {
-            let response = Response::request(&url, &last_event_id, idle_timeout, |stream| self.hold(stream))
+            let response = Response::request(&url, last_event_id, idle_timeout, |stream| self.hold(stream))
                 .map_err(|error| End::of_error("no response", &error))?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 // A reconnection asks for the URL that the redirects led to (WHATWG "Server-sent events", section 9.2.3: the
@@ -326,7 +320,7 @@ impl EventSource {
         let mut connection = self.connection();
         connection.last_event_id = stream.last_event_id().to_owned();
         if let Some(time) = stream.reconnection_time() {
-            connection.reconnection_time = time.max(MIN_RECONNECTION_TIME);
+            connection.backoff.set_reconnection_time(time);
         }
     }
 
@@ -340,12 +334,10 @@ impl EventSource {
         true
     }
 
-    /// Waits for the reconnection time, twice as long after each further response that could not be parsed.
-    fn wait_to_reconnect(&self, malformed: u32) {
+    /// Waits until it is time to reconnect or the source is closed.
+    fn wait_to_reconnect(&self) {
         let connection = self.connection();
-        let time = connection.reconnection_time;
-        let doubled = time.saturating_mul(2_u32.saturating_pow(malformed.saturating_sub(1)));
-        let time = doubled.min(MAX_BACKOFF.max(time));
+        let time = connection.backoff.wait();
         let is_open = |connection: &mut Connection| connection.state != ReadyState::Closed;
         drop(self.shared.closed.wait_timeout_while(connection, time, is_open));
     }

@@ -5,22 +5,27 @@
 //!
 //! | accepted | rule |
 //! |---|---|
+//! | any version HTTP/1.x | RFC 9110, section 2.5: versions with the same major number are compatible |
 //! | LF alone as a line end, in the head and around chunks | RFC 9112, section 2.2: a recipient may recognize it |
 //! | empty lines before the status line | what browsers do; section 2.2 has it for requests |
+//! | a status line without a reason phrase, or without the space before it | RFC 9112, section 4: clients ignore the phrase |
+//! | interim responses (1xx) before the final one | RFC 9110, section 15.2 |
 //! | a folded field line: the line break counts as a space | RFC 9112, section 5.2 |
 //! | blanks before the colon of a field line | RFC 9112, section 5.1: to be removed from a response |
 //! | `Transfer-Encoding: identity`, which means nothing | RFC 9112, section 7: the name is reserved for its past use |
 //! | `Transfer-Encoding` and `Content-Length`: the length is ignored | RFC 9112, section 6.3 |
 //! | `Content-Length` several times with the same value | RFC 9110, section 8.6 |
-//! | `Content-Type` several times: the last one counts | WHATWG Fetch, section 2.2.2, "extract a MIME type" |
+//! | `Content-Type` several times: the last valid one counts | WHATWG Fetch, section 2.2.2, "extract a MIME type" |
 //! | blanks after a chunk-size | what browsers do |
+//! | any chunk extensions, which mean nothing | RFC 9112, section 7.1.1: unknown ones are ignored |
+//! | any lines as trailer fields, which mean nothing | RFC 9112, section 7.1.2: a recipient may discard them |
 
 use super::url::HttpUrl;
 use crate::http::dechunk::ChunkDecoder;
 use crate::http::field::{field_values, list_members, trim_ows};
 use crate::http::Progress;
 use crate::text::escape::escape;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
@@ -75,7 +80,9 @@ impl Response {
         if !last_event_id.is_empty() {
             request += &format!("Last-Event-ID: {last_event_id}\r\n");
         }
-        stream.write_all((request + "\r\n").as_bytes())?;
+        // A stream can set a last event ID larger than the buffers of the system.
+        stream.set_write_timeout(Some(idle_timeout.map_or(HEAD_TIME, |idle| idle.min(HEAD_TIME))))?;
+        stream.write_all((request + "\r\n").as_bytes()).map_err(explain_timeout)?;
         let mut reader = BufReader::with_capacity(BUFFER, stream);
         let deadline = Instant::now() + HEAD_TIME;
         for _ in 0..=MAX_INTERIM {
@@ -97,73 +104,79 @@ impl Response {
     }
 
     /// Checks that this is an event stream (WHATWG "Server-sent events", section 9.2.3). The error says why it is not.
-    pub fn check_event_stream(&self) -> Result<(), String> {
-        if self.status == 204 {
-            return Err("status 204: the server has no more events".to_owned());
+    pub fn check_event_stream(&self, last_event_id: &str) -> Result<(), String> {
+        match self.status {
+            200 => {}
+            204 => return Err("status 204: the server has no more events".to_owned()),
+            431 if !last_event_id.is_empty() => {
+                let length = last_event_id.len();
+                return Err(format!(
+                    "unexpected status 431 (expected 200): the request has a last event ID of {length} bytes"
+                ));
+            }
+            status => return Err(format!("unexpected status {status} (expected 200)")),
         }
-        if self.status == 431 {
-            let reason = "the server accepts no last event ID as long as this";
-            return Err(format!("unexpected status 431 (expected 200): {reason}"));
-        }
-        if self.status != 200 {
-            return Err(format!("unexpected status {} (expected 200)", self.status));
-        }
-        let encoding = self.field("content-encoding").unwrap_or_default();
-        if !list_members(encoding).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
-            let encoding = escape(encoding);
+        let mut codings = field_values(&self.head, "content-encoding").flat_map(list_members);
+        if let Some(coding) = codings.find(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+            let coding = escape(coding);
             return Err(format!(
-                "unexpected content encoding `{encoding}` (expected none: it was not requested)"
+                "unexpected content encoding `{coding}` (expected none: it was not requested)"
             ));
         }
-        let content_type = self.field("content-type").unwrap_or_default();
-        let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
-        if trim_ows(essence).eq_ignore_ascii_case(b"text/event-stream") {
-            return Ok(());
-        }
-        Err(format!("unexpected content type `{}` (expected text/event-stream)", escape(essence)))
-    }
-
-    /// Reads the body and calls `data` with each piece of it, until it returns an error.
-    pub fn read_body(mut self, mut data: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut buffer = [0; BUFFER];
-        while !matches!(self.framing, Framing::Length(0)) {
-            let length = read(&mut self.reader, &mut buffer)?;
-            if length > 0 {
-                self.framing.push(&buffer[..length], &mut data)?;
-            } else if matches!(self.framing, Framing::UntilClose) {
-                break;
-            } else {
-                return Err(unexpected_end("the response body is incomplete"));
+        match self.content_type() {
+            None => Err("the response has no content type (expected text/event-stream)".to_owned()),
+            Some(found) if found.eq_ignore_ascii_case(b"text/event-stream") => Ok(()),
+            Some(found) => {
+                Err(format!("unexpected content type `{}` (expected text/event-stream)", escape(found)))
             }
         }
-        Ok(())
+    }
+
+    /// The last content type, without its parameters. A comma in a quoted parameter splits it, too, but what follows has no
+    /// `/` before the next `;` and is ignored like any other value that is not a type.
+    fn content_type(&self) -> Option<&[u8]> {
+        let values = field_values(&self.head, "content-type").flat_map(list_members);
+        let essences =
+            values.map(|value| trim_ows(value.split(|&byte| byte == b';').next().unwrap_or_default()));
+        essences.filter(|essence| essence.contains(&b'/') && essence != b"*/*").last()
+    }
+
+    /// Waits for the next bytes of the body and calls `data` with each piece of it in them. Returns whether the body goes on.
+    pub fn read_body(&mut self, data: impl FnMut(&[u8])) -> io::Result<bool> {
+        if matches!(self.framing, Framing::Length(0)) {
+            return Ok(false);
+        }
+        let bytes = fill(&mut self.reader)?;
+        let length = bytes.len();
+        if length > 0 {
+            self.framing.push(bytes, data)?;
+            self.reader.consume(length);
+            return Ok(true);
+        }
+        match self.framing {
+            Framing::UntilClose => Ok(false),
+            _ => Err(unexpected_end("the response body is incomplete")),
+        }
     }
 }
 
 impl Framing {
     /// Takes bytes of the body and calls `data` with what they hold. A body that is complete becomes `Length(0)`.
-    fn push(&mut self, bytes: &[u8], data: &mut impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    fn push(&mut self, bytes: &[u8], mut data: impl FnMut(&[u8])) -> io::Result<()> {
         match self {
             Framing::Chunked(decoder) => {
-                let mut taken = Ok(());
-                let progress = decoder.push(bytes, |piece| {
-                    if taken.is_ok() {
-                        taken = data(piece);
-                    }
-                });
-                taken?;
-                if progress.map_err(|error| invalid(error.0))? != Progress::More {
+                if decoder.push(bytes, data).map_err(|error| invalid(error.0))? != Progress::More {
                     *self = Framing::Length(0);
                 }
-                Ok(())
             }
             Framing::Length(remaining) => {
                 let length = (*remaining).min(bytes.len() as u64);
                 *remaining -= length;
-                data(&bytes[..length as usize])
+                data(&bytes[..length as usize]);
             }
             Framing::UntilClose => data(bytes),
         }
+        Ok(())
     }
 }
 
@@ -249,10 +262,7 @@ fn read_line(
             return Err(explain_timeout(ErrorKind::TimedOut.into()));
         }
         reader.get_ref().set_read_timeout(Some(idle_timeout.map_or(left, |idle| idle.min(left))))?;
-        let bytes = match reader.fill_buf() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            bytes => bytes.map_err(explain_timeout)?,
-        };
+        let bytes = fill(reader)?;
         if bytes.is_empty() {
             return Err(unexpected_end("the server closed the connection before the end of the head"));
         }
@@ -273,20 +283,21 @@ fn status_of(head: &[u8]) -> io::Result<u16> {
     code.ok_or_else(|| invalid("the response is not HTTP/1.1"))
 }
 
-fn read(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match reader.read(buffer) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            outcome => return outcome.map_err(explain_timeout),
+/// Waits for bytes and returns those in the buffer: none at the end of the connection.
+fn fill(reader: &mut BufReader<TcpStream>) -> io::Result<&[u8]> {
+    while let Err(error) = reader.fill_buf() {
+        if error.kind() != ErrorKind::Interrupted {
+            return Err(explain_timeout(error));
         }
     }
+    Ok(reader.buffer())
 }
 
 /// The system's words for a timeout differ: on Linux they are "Resource temporarily unavailable".
 fn explain_timeout(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            io::Error::new(ErrorKind::TimedOut, "timed out waiting for data")
+            io::Error::new(ErrorKind::TimedOut, "timed out waiting for the server")
         }
         _ => error,
     }
@@ -298,4 +309,32 @@ fn invalid(reason: &'static str) -> io::Error {
 
 fn unexpected_end(reason: &'static str) -> io::Error {
     io::Error::new(ErrorKind::UnexpectedEof, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::thread;
+
+    #[test]
+    fn a_head_that_arrives_byte_by_byte_is_given_up_when_its_time_is_over() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            while stream.write_all(b"\n").is_ok() {
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let mut reader = BufReader::new(TcpStream::connect(address).unwrap());
+        let start = Instant::now();
+        let time = Duration::from_millis(100);
+        // Each byte is in time for the idle timeout.
+        let head = read_head(&mut reader, Some(Duration::from_secs(5)), start + time);
+        assert_eq!(head.unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(start.elapsed() >= time && start.elapsed() < 20 * time, "{:?}", start.elapsed());
+        drop(reader);
+        server.join().unwrap();
+    }
 }

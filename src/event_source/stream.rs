@@ -68,7 +68,8 @@ impl EventStream {
 
     /// Bytes that are kept of a line and of an event that have not ended.
     pub(crate) fn pending_bytes(&self) -> usize {
-        self.line.len() + self.event.data.as_ref().map_or(0, String::len)
+        let Event { event, data, id, retry } = &self.event;
+        self.line.len() + [event, data, id, retry].into_iter().flatten().map(String::len).sum::<usize>()
     }
 
     /// The last event ID: what a client sends as `Last-Event-ID` when it reconnects. Empty if there is none.

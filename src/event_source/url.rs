@@ -38,7 +38,7 @@ impl HttpUrl {
         if authority.contains('@') {
             return Err("a user name in a URL is not supported");
         }
-        let (host, port) = split_port(authority).ok_or("expected a port from 0 to 65535")?;
+        let (host, port) = split_port(authority)?;
         if host.is_empty() {
             return Err("the host is missing");
         }
@@ -82,19 +82,20 @@ impl HttpUrl {
 }
 
 /// `host`, `host:port`, `[address]` or `[address]:port`.
-fn split_port(authority: &str) -> Option<(&str, u16)> {
+fn split_port(authority: &str) -> Result<(&str, u16), &'static str> {
+    const NOT_A_PORT: &str = "expected a port from 0 to 65535";
+    const NO_BRACKETS: &str = "expected an IPv6 address in brackets, as in http://[::1]:8080/";
     let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => rest.split_once(']')?,
+        Some(rest) => rest.split_once(']').ok_or(NO_BRACKETS)?,
+        None if authority.matches(':').count() > 1 => return Err(NO_BRACKETS),
         None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
-    match port.strip_prefix(':') {
-        None if port.is_empty() => Some((host, 80)),
-        Some("") => Some((host, 80)),
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some((host, digits.parse().ok()?))
-        }
-        _ => None,
+    if port.is_empty() || port == ":" {
+        return Ok((host, 80));
     }
+    let digits = port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let port = digits.and_then(|digits| digits.parse().ok()).ok_or(NOT_A_PORT)?;
+    Ok((host, port))
 }
 
 fn has_scheme(reference: &str) -> bool {
@@ -161,6 +162,9 @@ mod tests {
             ("http://:80/", "the host is missing"),
             ("http://h:x/", "expected a port from 0 to 65535"),
             ("http://h:70000/", "expected a port from 0 to 65535"),
+            ("http://[::1]x/", "expected a port from 0 to 65535"),
+            ("http://[::1/", "expected an IPv6 address in brackets, as in http://[::1]:8080/"),
+            ("http://::1:80/", "expected an IPv6 address in brackets, as in http://[::1]:8080/"),
             ("http://u@h/", "a user name in a URL is not supported"),
             ("http://user:pass@h/", "a user name in a URL is not supported"),
             ("http://a b/", "expected a host name or an address"),

@@ -12,7 +12,8 @@
 use super::field::{is_field_value, is_token, trim_ows, FieldLine};
 use super::Progress;
 
-/// Bytes of chunk extensions, leading zeros and trailer fields in one body. All of them are ignored, so a few are enough.
+/// Bytes of chunk extensions, leading zeros and trailer fields in one body. All of them are ignored, so a few are enough. In
+/// an event stream, which may have any number of chunks, the limit applies to each line, and to the trailer section.
 const MAX_IGNORED: usize = 16 * 1024;
 /// Hexadecimal digits of the largest size.
 const MAX_DIGITS: usize = 16;
@@ -28,7 +29,7 @@ pub struct ChunkDecoder {
     /// The part of the current line that has arrived.
     line: Vec<u8>,
     ignored: usize,
-    /// Whether LF alone ends lines, and blanks after a chunk-size are ignored.
+    /// Whether to accept what browsers accept.
     is_lenient: bool,
 }
 
@@ -46,7 +47,8 @@ enum State {
 }
 
 impl ChunkDecoder {
-    /// A decoder that accepts what browsers accept: LF alone as a line end, and blanks after a chunk-size.
+    /// A decoder that accepts what browsers accept: LF alone as a line end, blanks after a chunk-size, and anything as chunk
+    /// extensions and trailer fields.
     pub fn lenient() -> ChunkDecoder {
         ChunkDecoder { is_lenient: true, ..ChunkDecoder::default() }
     }
@@ -102,22 +104,30 @@ impl ChunkDecoder {
             None => return Err(ChunkError("a line in the chunked body does not end with CR LF")),
         };
         self.state = match self.state {
-            State::Size => {
-                self.ignored += line.len().saturating_sub(MAX_DIGITS);
-                match parse_chunk_size(if self.is_lenient { trim_ows(line) } else { line })? {
-                    0 => State::Trailer,
-                    size => State::Data(size),
-                }
-            }
+            State::Size => match self.chunk_size(line)? {
+                0 => State::Trailer,
+                size => State::Data(size),
+            },
             State::Trailer if line.is_empty() => return Ok(true),
             State::Trailer => {
                 self.ignored += line.len();
-                FieldLine::parse(line).map_err(ChunkError)?;
+                if !self.is_lenient {
+                    FieldLine::parse(line).map_err(ChunkError)?;
+                }
                 State::Trailer
             }
             State::DataEnd | State::Data(_) => State::Size,
         };
         Ok(false)
+    }
+
+    fn chunk_size(&mut self, line: &[u8]) -> Result<u64, ChunkError> {
+        if self.is_lenient {
+            let size = line.split(|&byte| byte == b';').next().unwrap_or_default();
+            return parse_chunk_size(trim_ows(size));
+        }
+        self.ignored += line.len().saturating_sub(MAX_DIGITS);
+        parse_chunk_size(line)
     }
 }
 

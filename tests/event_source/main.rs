@@ -281,7 +281,7 @@ fn a_silent_connection_is_lost_after_the_idle_timeout() {
     };
     assert_eq!([next(), next()], [pair("open", ""), pair("message", "1")]);
     let silent_since = Instant::now();
-    assert_eq!(next(), pair("error", "connection lost: timed out waiting for data"));
+    assert_eq!(next(), pair("error", "connection lost: timed out waiting for the server"));
     assert!(silent_since.elapsed() >= Duration::from_millis(150), "{:?}", silent_since.elapsed());
     assert_eq!([next(), next()], [pair("open", ""), pair("message", "1")]);
 }
@@ -302,7 +302,7 @@ fn the_idle_timeout_applies_before_the_response() {
     let source = EventSource::new(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
     source.set_idle_timeout(Some(Duration::from_millis(50)));
     let event = source.events().unwrap().next().unwrap();
-    assert_eq!(event.data.as_deref(), Some("no response: timed out waiting for data"));
+    assert_eq!(event.data.as_deref(), Some("no response: timed out waiting for the server"));
 }
 
 #[test]

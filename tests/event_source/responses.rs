@@ -2,9 +2,13 @@
 
 use super::support;
 use super::{next, ok, pair, respond, run};
-use rust_sse_server::ReadyState;
+use rust_sse_server::{EventSource, ReadyState};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{channel, Sender};
+use std::thread;
 use std::time::{Duration, Instant};
-use support::serve;
+use support::{serve, PATIENCE};
 
 /// The first events that a source dispatches for this response.
 fn dispatched(response: &[u8], count: usize) -> Vec<(String, String)> {
@@ -13,6 +17,25 @@ fn dispatched(response: &[u8], count: usize) -> Vec<(String, String)> {
     let dispatched = (0..count).map(|_| next(&events)).collect();
     source.close();
     dispatched
+}
+
+/// A server that sends this response on the first connection and reads nothing from the second, which it keeps open until
+/// the sender is dropped.
+fn respond_then_hold(response: Vec<u8>) -> (String, Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (sender, dropped) = channel();
+    thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        first.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut request = [0; 1024];
+        assert!(first.read(&mut request).unwrap() > 0);
+        first.write_all(&response).unwrap();
+        drop(first);
+        let _second = listener.accept().unwrap();
+        let _ = dropped.recv_timeout(PATIENCE);
+    });
+    (url, sender)
 }
 
 #[test]
@@ -34,6 +57,10 @@ fn a_response_is_read_as_browsers_read_it() {
         format!("HTTP/1.1 200 OK\r\n{chunked}\r\n\r\n9  \r\ndata: x\n\n\r\n0\r\n\r\n"),
         format!("HTTP/1.1 200 OK\n{chunked}\n\n9\ndata: x\n\n\n0\n\n"),
         format!("HTTP/1.1 200 OK\r\n{chunked}\r\n\r\n9;a=b\r\ndata: x\n\n\r\n0\r\nA: b\r\n\r\n"),
+        format!("HTTP/1.1 200 OK\r\n{chunked}\r\n\r\n9 ;\r\ndata: x\n\n\r\n0;=\r\nno colon\r\n\r\n"),
+        format!("HTTP/1.1 200 OK\r\n{stream}\r\nContent-Type:\r\n\r\ndata: x\n\n"),
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html, text/event-stream\r\n\r\ndata: x\n\n".to_owned(),
+        format!("HTTP/1.1 200 OK\r\n{stream};charset=\"a,b\"\r\n\r\ndata: x\n\n"),
         format!("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n{stream}\r\n\r\ndata: x\n\n"),
     ] {
         let expected = [pair("open", ""), pair("message", "x"), pair("error", "connection closed by server")];
@@ -63,12 +90,20 @@ fn a_response_that_cannot_be_read_is_an_error_that_says_why() {
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n",
             "unexpected content encoding `gzip` (expected none: it was not requested)",
         ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: identity, br\r\n\
+             Content-Encoding: identity\r\n\r\n",
+            "unexpected content encoding `br` (expected none: it was not requested)",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Type: text/html\r\n\r\n",
+            "unexpected content type `text/html` (expected text/event-stream)",
+        ),
+        ("HTTP/1.1 200 OK\r\n\r\n", "the response has no content type (expected text/event-stream)"),
+        ("HTTP/1.1 431 Too Large\r\n\r\n", "unexpected status 431 (expected 200)"),
     ] {
         assert_eq!(dispatched(response.as_bytes(), 1), [pair("error", reason)]);
     }
-    let too_large = "HTTP/1.1 431 Request Header Fields Too Large\r\n\r\n";
-    let reason = "unexpected status 431 (expected 200): the server accepts no last event ID as long as this";
-    assert_eq!(dispatched(too_large.as_bytes(), 1), [pair("error", reason)]);
     let long = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(70_000));
     assert_eq!(
         dispatched(long.as_bytes(), 1),
@@ -119,13 +154,61 @@ fn a_reconnection_goes_to_where_the_redirects_led() {
 
 #[test]
 fn an_event_without_an_end_closes_the_source() {
-    let mut body = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ".to_vec();
-    body.resize(body.len() + (65 << 20), b'x');
-    let (url, _requests) = respond(vec![body]);
+    const MEBIBYTE: usize = 1 << 20;
+    let field = |name: &str, size: usize| format!("{name}: {}\n", "x".repeat(size));
+    for body in [
+        format!("data: {}", "x".repeat(17 * MEBIBYTE)),
+        format!(": {}", "x".repeat(17 * MEBIBYTE)),
+        field("data", MEBIBYTE).repeat(17),
+        // None of these lines is too long, but together they are.
+        [field("id", 6 * MEBIBYTE), field("event", 6 * MEBIBYTE), field("data", 6 * MEBIBYTE)].concat(),
+    ] {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+        let (url, _requests) = respond(vec![format!("{head}{body}").into()]);
+        let (source, events) = run(&url, &[]);
+        assert_eq!(next(&events), pair("open", ""));
+        assert_eq!(next(&events), pair("error", "an event is larger than 16 MiB"), "{}", &body[..9]);
+        assert_eq!(source.state(), ReadyState::Closed);
+    }
+}
+
+#[test]
+fn a_long_stream_may_have_an_extension_in_every_chunk() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = format!("9;signature={}\r\ndata: x\n\n\r\n", "0".repeat(64));
+    let (url, _requests) = respond(vec![format!("{head}{}0\r\n\r\n", chunk.repeat(1000)).into()]);
     let (source, events) = run(&url, &[]);
     assert_eq!(next(&events), pair("open", ""));
-    assert_eq!(next(&events), pair("error", "an event is larger than 64 MiB"));
+    for _ in 0..1000 {
+        assert_eq!(next(&events), pair("message", "x"));
+    }
+    assert_eq!(next(&events), pair("error", "connection closed by server"));
+    source.close();
+}
+
+#[test]
+fn a_last_event_id_that_is_too_long_for_the_server_is_in_the_reason() {
+    let script = format!("retry: 10\nid: {}\ndata: x\n\n", "7".repeat(20_000));
+    let server = serve("max", &[("/long", script.as_bytes())]);
+    let (source, events) = run(&server.url("/long"), &[]);
+    assert_eq!(next(&events), pair("open", ""));
+    assert_eq!(next(&events), pair("message", "x"));
+    assert_eq!(next(&events), pair("error", "connection closed by server"));
+    let reason = "unexpected status 431 (expected 200): the request has a last event ID of 20000 bytes";
+    assert_eq!(next(&events), pair("error", reason));
     assert_eq!(source.state(), ReadyState::Closed);
+}
+
+#[test]
+fn a_server_that_does_not_read_the_request_is_given_up() {
+    // More than the buffers of the system hold.
+    let id = "7".repeat(15 << 20);
+    let (url, held) = respond_then_hold(ok(&format!("retry: 10\nid: {id}\n\n")));
+    let source = EventSource::new(&url).unwrap();
+    source.set_idle_timeout(Some(Duration::from_millis(300)));
+    let reasons: Vec<_> = source.events().unwrap().take(3).map(|event| event.data).collect();
+    assert_eq!(reasons[2].as_deref(), Some("no response: timed out waiting for the server"));
+    drop(held);
 }
 
 #[test]
