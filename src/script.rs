@@ -98,8 +98,8 @@ fn add_event_types(text: &[u8], types: &mut Vec<String>) {
     }
 }
 
-/// The longest time that the waits which a request decides can take in one response, all together. A client that disconnected without a reset is noticed only at the next
-/// write, and counts as connected until then.
+/// The longest time that the waits which a request decides can take in one response, all together. A client that
+/// disconnected without a reset is noticed only at the next write, and counts as connected until then.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// One response of a script.

@@ -61,7 +61,7 @@ fn a_path_that_is_served_with_another_query_is_a_404_that_says_so() {
     client.send("POST /p?alt=sse&key=K HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let (head, body) = client.read_answer();
     assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
-    assert_eq!(body, "404 Not Found: no script at this path with this query; available:\n/p?alt=sse\n");
+    assert_eq!(body, "404 Not Found: no script at this path with this query; available:\nPOST /p?alt=sse\n");
 }
 
 #[test]

@@ -204,7 +204,8 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (size, rest) = word(argument);
             let size = parse_number(size).filter(|size| *size > 0);
             let size = size.ok_or_else(|| invalid_argument(argument))?;
-            Cut::Pieces { size, every: every(rest)? }
+            let every = if rest.is_empty() { None } else { Some(every(rest)?) };
+            Cut::Pieces { size, every }
         }
     });
     Ok(())
@@ -237,7 +238,7 @@ fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn pace(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    part.body.pace = Some(parse_time(argument)?).filter(|pace| *pace > Duration::ZERO);
+    part.body.set_pace(Some(parse_time(argument)?).filter(|pace| *pace > Duration::ZERO));
     Ok(())
 }
 
