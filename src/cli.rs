@@ -1,26 +1,28 @@
-//! Reads the command line: what to serve, where and how. All options are in one table, from which parsing, suggestions
-//! and the text of `--help` come.
+//! Reads the command line: what to serve, where and how.
 
-use self::Action::{Flag, Value};
-use rust_sse_server::internals::suggest;
-use rust_sse_server::Speed;
+pub mod address;
+mod options;
+pub mod scripts;
+mod table;
+
+pub use options::{Color, Command, Options};
+use rust_sse_server::internals::{escape, suggest};
 use std::ffi::{OsStr, OsString};
-use std::net::Ipv6Addr;
-use std::path::PathBuf;
-use std::str::FromStr;
-
-const DEFAULT_HOST: &str = "127.0.0.1";
-const DEFAULT_PORT: u16 = 8080;
+use std::path::{is_separator, PathBuf};
+use table::{Action, Row, TABLE};
 
 /// What `--help` prints before the options.
 const USAGE: &str = "\
 A scripted Server-Sent-Events server: plays a script of events to every client.
 
-Usage: rust_sse_server [OPTIONS] [HOST [PORT]]
+Usage: rust_sse_server [OPTIONS] [HOST [PORT]] [FILE]...
+       rust_sse_server --judge [OPTIONS] -- COMMAND...
 
 Arguments:
   HOST  name or address to listen on [default: 127.0.0.1]; 0.0.0.0 or [::] for every address
   PORT  port to listen on [default: 8080]; 0 for any free one
+  FILE  the same as --script FILE: an argument that ends in .sse or contains a slash, and every
+        argument after --check or --list
 
 Options:
 ";
@@ -29,99 +31,6 @@ Options:
 const EXAMPLE: &str = "
 Try it: curl -N http://127.0.0.1:8080/events, or open http://127.0.0.1:8080/ in a browser
 ";
-
-/// The options, in the order of `--help`.
-const TABLE: &[Row] = &[
-    Row {
-        usage: "--script FILE",
-        action: Value(add_script),
-        help: "serve FILE at /NAME (its name without .sse) beside the built-in scripts;\n\
-               a stream captured with `curl -N URL > FILE` is a script; can be repeated",
-    },
-    Row {
-        usage: "--speed N",
-        action: Value(set_speed),
-        help: "play N times as fast, 0.001 to 1000000; max does not wait at all",
-    },
-    Row { usage: "--seed N", action: Value(set_seed), help: "make random waits the same every time" },
-    Row {
-        usage: "--max-clients N",
-        action: Value(set_max_clients),
-        help: "serve at most N clients at a time [default: 1000]; further ones get 503",
-    },
-    Row {
-        usage: "--record FILE",
-        action: Value(set_record),
-        help: "append every request to FILE, as a line of JSON",
-    },
-    Row {
-        usage: "--control",
-        action: Flag(|options| options.control = true),
-        help: "let clients control the server: GET /-/requests returns the requests so far,\n\
-               POST /-/drop drops all streams, POST /-/stop stops the server",
-    },
-    Row {
-        usage: "--allow-host NAME",
-        action: Value(add_allowed_host),
-        help: "answer requests under /-/ also if their Host is NAME, not only if it is\n\
-               localhost, an IP address or HOST; can be repeated",
-    },
-    Row {
-        usage: "--trace",
-        action: Flag(|options| options.trace = true),
-        help: "print every byte sent or received on stderr; for the page and paths under\n\
-               /-/, a line for each response",
-    },
-    Row {
-        usage: "--color WHEN",
-        action: Value(set_color),
-        help: "color the trace: always, never, or auto [default]: on a terminal,\n\
-               unless NO_COLOR is set",
-    },
-    Row {
-        usage: "--log",
-        action: Flag(|options| options.log = true),
-        help: "print a line for each request and one for the end of each response on stdout",
-    },
-    Row {
-        usage: "--check",
-        action: Flag(|options| options.command = Command::Check),
-        help: "load the scripts, report every error, and exit with 0 or 1",
-    },
-    Row {
-        usage: "--list",
-        action: Flag(|options| options.command = Command::List),
-        help: "list the scripts that are served, and exit",
-    },
-    Row { usage: "--help", action: Flag(|options| options.command = Command::Help), help: "print this" },
-    Row {
-        usage: "--version",
-        action: Flag(|options| options.command = Command::Version),
-        help: "print the version",
-    },
-];
-
-/// An option.
-struct Row {
-    /// Its name and the placeholder of its value, as the text of `--help` shows them.
-    usage: &'static str,
-    action: Action,
-    /// What it does, in lines for the text of `--help`.
-    help: &'static str,
-}
-
-enum Action {
-    /// The option takes no value.
-    Flag(fn(&mut Options)),
-    /// The option takes a value. The error says what was expected.
-    Value(fn(&mut Options, &OsStr) -> Result<(), &'static str>),
-}
-
-impl Row {
-    fn name(&self) -> &'static str {
-        self.usage.split(' ').next().unwrap_or_default()
-    }
-}
 
 /// What `--help` prints.
 pub fn help() -> String {
@@ -134,77 +43,7 @@ pub fn help() -> String {
     text + EXAMPLE
 }
 
-/// What the program does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// `--help`
-    Help,
-    /// `--version`
-    Version,
-    /// `--check`
-    Check,
-    /// `--list`
-    List,
-    /// Without any of these options.
-    Serve,
-}
-
-/// What the command line says.
-#[derive(Debug, PartialEq)]
-pub struct Options {
-    pub command: Command,
-    /// A name or an address; an IPv6 address has no brackets.
-    pub host: String,
-    /// 0 for any free port.
-    pub port: u16,
-    /// Files to serve beside the built-in scripts.
-    pub scripts: Vec<PathBuf>,
-    pub speed: Speed,
-    /// The seed of random waits; `None` for a different one in every run.
-    pub seed: Option<u64>,
-    /// `None` for the server's default.
-    pub max_clients: Option<usize>,
-    /// The file that requests are appended to.
-    pub record: Option<PathBuf>,
-    pub control: bool,
-    /// Names of this machine that may be used for paths under `/-/`, besides `host`.
-    pub allowed_hosts: Vec<String>,
-    pub trace: bool,
-    /// When the trace is colored.
-    pub color: Color,
-    pub log: bool,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            command: Command::Serve,
-            host: DEFAULT_HOST.to_owned(),
-            port: DEFAULT_PORT,
-            scripts: Vec::new(),
-            speed: Speed::NORMAL,
-            seed: None,
-            max_clients: None,
-            record: None,
-            control: false,
-            allowed_hosts: Vec::new(),
-            trace: false,
-            color: Color::Auto,
-            log: false,
-        }
-    }
-}
-
-/// When the trace is colored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    Always,
-    Never,
-}
-
-/// Reads the arguments that follow the program's name.
+/// Reads the arguments that follow the program's name. When an option that has one value is repeated, the last one counts.
 ///
 /// # Errors
 /// The first argument that is unknown, incomplete or out of range.
@@ -213,169 +52,107 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
     let mut options = Options::default();
     let mut positional = Vec::new();
     while let Some(argument) = arguments.next() {
+        if argument == "--" && options.command == Command::Judge {
+            options.judge.command = arguments.collect();
+            break;
+        }
         let text = argument.to_string_lossy();
-        if text.starts_with('-') {
-            apply(&text, &mut arguments, &mut options)?;
+        if text == "--" {
+            positional.extend(arguments.by_ref());
+        } else if text.starts_with('-') && text != "-" {
+            apply(&argument, &mut arguments, &mut options)?;
         } else {
-            positional.push(text.into_owned());
+            positional.push(argument);
         }
         // What follows these two is not even read.
         if matches!(options.command, Command::Help | Command::Version) {
             return Ok(options);
         }
     }
-    set_address(&positional, &mut options)?;
+    let only_loads = matches!(options.command, Command::Check | Command::List);
+    let (files, address): (Vec<_>, Vec<_>) =
+        positional.into_iter().partition(|argument| only_loads || is_file_name(argument));
+    options.scripts.extend(files.into_iter().map(PathBuf::from));
+    let address: Vec<_> = address.iter().map(|argument| argument.to_string_lossy()).collect();
+    options.address.set(&address)?;
+    if options.command == Command::Judge && options.judge.command.is_empty() {
+        return Err("`--judge` needs a client (write `--judge -- COMMAND`)".to_owned());
+    }
+    if options.command == Command::Check && options.scripts.is_empty() {
+        return Err("`--check` needs a script (write `--check FILE`)".to_owned());
+    }
     Ok(options)
+}
+
+/// Whether an argument cannot be meant as HOST or PORT. Its form decides, and not which files there are: a file can be
+/// called `localhost`.
+fn is_file_name(argument: &OsStr) -> bool {
+    let text = argument.to_string_lossy();
+    text == "-" || text.ends_with(".sse") || (text.contains(is_separator) && !text.contains("://"))
 }
 
 /// Applies the option `--name`, `--name=value`, or `--name` with its value in the next argument.
 fn apply(
-    argument: &str,
+    argument: &OsStr,
     rest: &mut impl Iterator<Item = OsString>,
     options: &mut Options,
 ) -> Result<(), String> {
-    let (name, inline) = match argument.split_once('=') {
-        Some((name, value)) => (name, Some(OsString::from(value))),
-        None => (argument, None),
-    };
+    let text = argument.to_string_lossy();
+    let name = text.split('=').next().unwrap_or_default();
+    let inline = after_equals_sign(argument);
     let row = find(name).ok_or_else(|| unknown_option(name))?;
     match row.action {
-        Flag(_) if inline.is_some() => Err(format!("`{name}` takes no value")),
-        Flag(set) => {
-            set(options);
-            Ok(())
+        Action::Flag(_) | Action::Run(_) if inline.is_some() => {
+            return Err(format!("`{name}` takes no value"))
         }
-        Value(set) => {
-            let next = || rest.next().filter(|next| !is_option(next));
+        Action::Flag(set) => set(options),
+        Action::Run(command) => set_command(options, command)?,
+        Action::Value(set) => {
+            let next = || rest.next().filter(|next| next != "--" && find(&next.to_string_lossy()).is_none());
             let value = inline.or_else(next).ok_or_else(|| format!("`{name}` needs a value"))?;
-            set(options, &value).map_err(|expected| invalid_value(&value, name, expected))
+            set(options, &value).map_err(|expected| invalid_value(&value, name, expected))?;
         }
     }
+    Ok(())
+}
+
+/// What follows the first equals sign. On Unix, a file name can contain bytes that are not UTF-8, which are kept.
+#[cfg(unix)]
+fn after_equals_sign(argument: &OsStr) -> Option<OsString> {
+    use std::os::unix::ffi::OsStrExt;
+    let mut parts = argument.as_bytes().splitn(2, |&byte| byte == b'=');
+    parts.nth(1).map(|value| OsStr::from_bytes(value).to_owned())
+}
+
+#[cfg(not(unix))]
+fn after_equals_sign(argument: &OsStr) -> Option<OsString> {
+    argument.to_string_lossy().split_once('=').map(|(_, value)| value.into())
 }
 
 fn find(name: &str) -> Option<&'static Row> {
-    let name = match name {
-        "-h" => "--help",
-        "-V" => "--version",
-        long => long,
-    };
-    TABLE.iter().find(|row| row.name() == name)
-}
-
-/// Whether an argument in the place of a value is the next option: then the value was forgotten.
-fn is_option(argument: &OsStr) -> bool {
-    TABLE.iter().any(|row| argument == row.name())
+    TABLE.iter().find(|row| row.names().any(|other| other == name))
 }
 
 fn unknown_option(name: &str) -> String {
     let hint = match name {
-        "--host" | "--port" | "-p" => {
-            format!(" (HOST and PORT have no option name: write `{DEFAULT_HOST} {DEFAULT_PORT}`)")
-        }
-        _ => suggest::hint(name, TABLE.iter().map(|row| row.name())),
+        "--record" => " (it is called `--journal` now)".to_owned(),
+        _ => suggest::hint(name, TABLE.iter().filter_map(|row| row.names().last())),
     };
-    format!("unknown option `{}`{hint}", name.escape_debug())
+    format!("unknown option `{}`{hint}", escape(name))
 }
 
 fn invalid_value(value: &OsStr, name: &str, expected: &str) -> String {
-    let value = value.to_string_lossy();
-    format!("invalid value `{}` for `{name}` (expected {expected})", value.escape_debug())
+    format!("invalid value `{}` for `{name}` (expected {expected})", escape(&*value.to_string_lossy()))
 }
 
-fn add_script(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.scripts.push(value.into());
-    Ok(())
-}
-
-fn set_speed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    let speed = value.to_str().and_then(|text| text.parse::<Speed>().ok());
-    options.speed = speed.ok_or("0.001 to 1000000, or max")?;
-    Ok(())
-}
-
-fn set_seed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    let seed = value.to_str().and_then(number);
-    options.seed = Some(seed.ok_or("0 to 18446744073709551615")?);
-    Ok(())
-}
-
-fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    let max_clients = value.to_str().and_then(number).filter(|max_clients| *max_clients > 0);
-    options.max_clients = Some(max_clients.ok_or("1 or more")?);
-    Ok(())
-}
-
-fn set_record(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.record = Some(value.into());
-    Ok(())
-}
-
-fn add_allowed_host(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    let is_name = |text: &&str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-    };
-    let name = value.to_str().filter(is_name).ok_or("a name without a port, such as sse.example.com")?;
-    options.allowed_hosts.push(name.to_owned());
-    Ok(())
-}
-
-fn set_color(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.color = match value.to_str() {
-        Some("auto") => Color::Auto,
-        Some("always") => Color::Always,
-        Some("never") => Color::Never,
-        _ => return Err("always, never or auto"),
-    };
-    Ok(())
-}
-
-/// Reads digits and nothing else: `parse` alone would also accept a `+` before them.
-fn number<T: FromStr>(text: &str) -> Option<T> {
-    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| is_digits)
-}
-
-/// Takes HOST and PORT from the arguments that are not options.
-fn set_address(positional: &[String], options: &mut Options) -> Result<(), String> {
-    if let Some(extra) = positional.get(2) {
-        return Err(format!(
-            "unexpected argument `{}` (only HOST and PORT are expected)",
-            extra.escape_debug()
-        ));
+/// `--help` and `--version` come before everything else.
+fn set_command(options: &mut Options, command: Command) -> Result<(), String> {
+    let is_other = ![Command::Serve, command].contains(&options.command);
+    if is_other && matches!(command, Command::Check | Command::List) {
+        return Err("`--check` and `--list` cannot be combined (both report every error)".to_owned());
     }
-    if let Some(host) = positional.first() {
-        options.host = parse_host(host)?;
-    }
-    if let Some(port) = positional.get(1) {
-        let invalid = || format!("invalid port `{}` (expected 0 to 65535)", port.escape_debug());
-        options.port = number(port).ok_or_else(invalid)?;
-    }
+    options.command = command;
     Ok(())
-}
-
-/// Reads a name, an IPv4 address, or an IPv6 address with or without brackets, which are removed.
-fn parse_host(text: &str) -> Result<String, String> {
-    let unbracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let address = unbracketed.unwrap_or(text);
-    if address.parse::<Ipv6Addr>().is_ok() {
-        return Ok(address.to_owned());
-    }
-    let shown = text.escape_debug();
-    if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err(format!("invalid host `{shown}` (expected a name or an address such as localhost)"));
-    }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("invalid host `{shown}` (to choose a port, write `{DEFAULT_HOST} {shown}`)"));
-    }
-    if text.starts_with('[') || text.matches(':').count() > 1 {
-        return Err(format!("invalid IPv6 address `{shown}` (expected an address such as [::1])"));
-    }
-    if let Some((host, port)) = text.split_once(':') {
-        let host = if host.is_empty() { DEFAULT_HOST } else { host };
-        let (host, port) = (host.escape_debug(), port.escape_debug());
-        return Err(format!("`{shown}`: HOST and PORT are two arguments (write `{host} {port}`)"));
-    }
-    Ok(text.to_owned())
 }
 
 #[cfg(test)]

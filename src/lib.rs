@@ -70,6 +70,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `server` | the server: a builder, and the handle to a running server |
+//! | `judge` | judges clients: cases, expectations, results |
 //! | `trace` | shows what goes over the wire |
 //! | `event_source` | the client: parses event streams, reconnects |
 //! | `script` | a text file, compiled to chunks and waits, and played |
@@ -81,6 +82,7 @@
 
 mod event_source;
 mod http;
+mod judge;
 mod script;
 mod server;
 mod text;
@@ -88,6 +90,11 @@ mod trace;
 
 pub use event_source::stream::EventStream;
 pub use event_source::{Event, EventSource, Events, ReadyState};
+pub use judge::report::Report;
+pub use judge::result::{CaseResult, CaseVerdict};
+pub use judge::run::CaseRun;
+pub use judge::verdicts::Verdict;
+pub use script::expectation::{Outcome, OutcomeKind};
 pub use script::units::Speed;
 pub use script::Script;
 pub use server::{RecordedRequest, RunningServer, Server};
@@ -105,10 +112,11 @@ pub mod internals {
     pub use crate::event_source::url::HttpUrl;
     pub use crate::http::chunk::{ChunkedWriter, Framing};
     pub use crate::http::dechunk::ChunkDecoder;
-    pub use crate::http::field::field_lines;
+    pub use crate::http::field::{field_lines, FieldLine};
     pub use crate::http::request::{HeadReader, Request};
     pub use crate::http::uri::percent_decode;
     pub use crate::http::Progress;
+    pub use crate::judge::profile::{matches_any, Profile};
     pub use crate::script::condition;
     pub use crate::script::context::RequestContext;
     pub use crate::script::parse::directions;

@@ -4,15 +4,16 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod judge_command;
 
-use cli::{Color, Command, Options};
+use cli::{scripts, Color, Command, Options};
 use rust_sse_server::internals::for_terminal;
 use rust_sse_server::{Error, ErrorKind, Script, Server, VERSION};
 use std::env;
 use std::error::Error as _;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         }
     };
     match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit_code) => exit_code,
         Err(messages) => {
             print_errors(&messages);
             ExitCode::FAILURE
@@ -33,15 +34,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what the command line says. The error has a message in each line.
-fn run(options: &Options) -> Result<(), String> {
+/// Does what the command line says, and returns the exit code. The error has a message in each line.
+fn run(options: &Options) -> Result<ExitCode, String> {
     match options.command {
+        Command::Judge => return judge(options),
         Command::Help => print(&cli::help()),
         Command::Version => print(&format!("rust_sse_server {VERSION}\n")),
         Command::Check => check(options),
         Command::List => list(options),
         Command::Serve => serve(options),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 fn check(options: &Options) -> Result<(), String> {
@@ -53,8 +56,16 @@ fn check(options: &Options) -> Result<(), String> {
 fn list(options: &Options) -> Result<(), String> {
     let server = load(options)?.server;
     let width = server.scripts().map(|script| script.route().len()).max().unwrap_or(0);
-    let line = |script: &Script| format!("{:width$}  {}\n", script.route(), script.about());
-    print(&for_terminal(&server.scripts().map(line).collect::<String>()))
+    let line = |script: &Script| format!("{:width$}  {}", script.route(), script.about());
+    let lines = server.scripts().map(line);
+    print(&lines.map(|line| for_terminal(&line) + "\n").collect::<String>())
+}
+
+/// Judges a client. The exit code is 1 if it violates a `must`.
+fn judge(options: &Options) -> Result<ExitCode, String> {
+    let server = configure(load(options)?.server, options)?;
+    let passed = judge_command::judge(server, &options.judge)?;
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn serve(options: &Options) -> Result<(), String> {
@@ -62,7 +73,7 @@ fn serve(options: &Options) -> Result<(), String> {
     let server = configure(server, options)?;
     let addresses = resolve(options)?;
     let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
-    announce(&options.host, server.address().port(), &routes)?;
+    announce(options.address.host(), server.address(), &routes)?;
     server.wait();
     Ok(())
 }
@@ -78,8 +89,13 @@ fn load(options: &Options) -> Result<Loaded, String> {
     let mut server = Server::new();
     let mut routes = Vec::new();
     let mut errors = Vec::new();
-    for file in &options.scripts {
-        match Script::load(file) {
+    for file in scripts::files(&options.scripts)? {
+        let script = if scripts::is_stdin(&file) {
+            Script::parse("/stdin", scripts::read_stdin()?)
+        } else {
+            Script::load(&file)
+        };
+        match script {
             Ok(script) => {
                 routes.push(script.route());
                 server = server.script(script);
@@ -106,7 +122,8 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     if options.control {
         server = server.control();
     }
-    for name in options.allowed_hosts.iter().chain([&options.host]) {
+    server = server.allow_host(options.address.host());
+    for name in &options.allowed_hosts {
         server = server.allow_host(name);
     }
     if options.trace {
@@ -116,20 +133,22 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     if options.log {
         server = server.log(io::stdout());
     }
-    if let Some(path) = &options.record {
-        server = server.record(open_for_appending(path)?);
+    if let Some(path) = &options.journal {
+        server = server.journal(open_journal(path)?);
     }
     Ok(server)
 }
 
-fn open_for_appending(path: &Path) -> Result<Box<dyn Write + Send>, String> {
-    // This name cannot be opened where stdout is a socket.
-    if path == Path::new("/dev/stdout") {
+/// Opens a file for appending. Stdout is not opened again: a socket cannot be, and in a file, what is written through
+/// one of two handles could overwrite what was written through the other.
+fn open_journal(path: &Path) -> Result<Box<dyn Write + Send>, String> {
+    if ["-", "/dev/stdout"].iter().any(|stdout| path == Path::new(stdout)) {
         return Ok(Box::new(io::stdout()));
     }
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    let file = file.map_err(|error| format!("cannot write to {}: {error}", path.to_string_lossy()))?;
-    Ok(Box::new(file))
+    match OpenOptions::new().create(true).append(true).open(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) => Err(format!("cannot write to {}: {error}", for_terminal(&path.to_string_lossy()))),
+    }
 }
 
 fn is_colored(color: Color) -> bool {
@@ -139,22 +158,33 @@ fn is_colored(color: Color) -> bool {
         Color::Auto => {
             // An empty value counts as unset: see https://no-color.org.
             let no_color = env::var_os("NO_COLOR").map_or(false, |value| !value.is_empty());
-            !no_color && stderr_is_a_terminal()
+            let is_dumb = env::var_os("TERM").map_or(false, |terminal| terminal == "dumb");
+            !no_color && !is_dumb && stderr_is_a_terminal()
         }
     }
 }
 
-/// `std::io::IsTerminal` is newer than Rust 1.63. On systems without `/proc` the answer is no.
+/// `std::io::IsTerminal` is newer than Rust 1.63, but that can tell a device from a file, a pipe and a socket. The only
+/// other device that is likely to be stderr is `/dev/null`, where colors do no harm.
+#[cfg(unix)]
 fn stderr_is_a_terminal() -> bool {
-    let device = fs::read_link("/proc/self/fd/2").unwrap_or_default();
-    let device = device.to_string_lossy();
-    device.starts_with("/dev/pts/") || device.starts_with("/dev/tty")
+    use std::fs::File;
+    use std::os::unix::{fs::FileTypeExt, io::AsFd};
+    let stderr = io::stderr().as_fd().try_clone_to_owned().map(File::from);
+    stderr.and_then(|file| file.metadata()).map_or(false, |stderr| stderr.file_type().is_char_device())
+}
+
+/// Older consoles of Windows print the colors' escape sequences as text.
+#[cfg(not(unix))]
+fn stderr_is_a_terminal() -> bool {
+    false
 }
 
 fn resolve(options: &Options) -> Result<Vec<SocketAddr>, String> {
-    let host = options.host.as_str();
-    let addresses = (host, options.port).to_socket_addrs();
-    let addresses = addresses.map_err(|error| format!("cannot resolve {host}: {error} (try 127.0.0.1)"))?;
+    let host = options.address.host();
+    let addresses = (host, options.address.port()).to_socket_addrs();
+    let way_out = cli::address::way_out(host, "try 127.0.0.1");
+    let addresses = addresses.map_err(|error| format!("cannot resolve {host}: {error} ({way_out})"))?;
     Ok(addresses.collect())
 }
 
@@ -174,18 +204,33 @@ fn explain(error: &Error, options: &Options) -> String {
         }
         _ => return error.to_string(),
     };
-    format!("cannot listen on {} port {}: {explanation}", options.host, options.port)
+    format!("cannot listen on {} port {}: {explanation}", options.address.host(), options.address.port())
 }
 
-/// Prints where the server listens. Programs that start it wait for the first line.
-fn announce(host: &str, port: u16, routes: &[String]) -> Result<(), String> {
+/// Prints where the server listens. Programs that start it wait for the first line, which contains HOST as it was given.
+/// The other lines contain the address that was bound, because a name can have several, or in place of 0.0.0.0 and [::],
+/// which are no addresses to connect to, the loopback address.
+fn announce(host: &str, mut address: SocketAddr, routes: &[String]) -> Result<(), String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let mut text = format!("Starting SSE server at http://{host}:{port}/events\n");
+    let first = format!("Starting SSE server at http://{host}:{}/events", address.port());
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let mut lines = vec![first];
+    let mut add =
+        |what: &str, target: &str| lines.push(format!("{:>22} http://{address}{target}", what.trim_end()));
+    let is_page = |route: &String| route == "/" || (route.ends_with(" /") && route.contains("GET"));
+    if !routes.iter().any(is_page) {
+        add("and for a browser", "/");
+    }
     for route in routes {
         let (method, target) = route.split_once(' ').unwrap_or(("", route));
-        text += &format!("{:>23} http://{host}:{port}{target}\n", format!("and {method}").trim_end());
+        add(&format!("and {method}"), target);
     }
-    print(&for_terminal(&text))
+    print(&lines.iter().map(|line| for_terminal(line) + "\n").collect::<String>())
 }
 
 fn print(text: &str) -> Result<(), String> {

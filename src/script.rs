@@ -13,6 +13,7 @@
 //! | [`catalogue`] | all scripts of a server |
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | which part of it answers: `@part` |
+//! | [`expectation`] | what a request has to be: `@expect` |
 //! | [`head`] | status and field lines of the response |
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
 //! | [`placeholder`] | the table of placeholders |
@@ -25,6 +26,7 @@
 pub mod catalogue;
 pub mod condition;
 pub mod context;
+pub mod expectation;
 pub mod head;
 mod load;
 pub mod parse;
@@ -40,6 +42,7 @@ mod words;
 use crate::http::chunk::Framed;
 use condition::Conditions;
 use context::{RenderContext, RequestContext};
+use expectation::Expectation;
 use head::ScriptHead;
 use resume::{Position, ResumeTable};
 use route::Route;
@@ -56,12 +59,19 @@ pub struct Script {
     /// The requests that it answers.
     pub(crate) route: Route,
     parts: Vec<Part>,
+    /// What makes it a test case for clients (`@case`).
+    pub(crate) case: Option<Case>,
 }
 
 impl Script {
     /// The part that answers a request: the first whose conditions hold.
     pub fn part(&self, context: RequestContext<'_>) -> Option<&Part> {
         self.parts.iter().find(|part| part.conditions.hold(context))
+    }
+
+    /// What it expects of requests, in the order of its lines.
+    pub fn expectations(&self) -> impl Iterator<Item = &Expectation> {
+        self.parts.iter().flat_map(|part| &part.expectations)
     }
 
     /// The event types that it can send, each once. Those with a placeholder in them are left out.
@@ -98,6 +108,46 @@ fn add_event_types(text: &[u8], types: &mut Vec<String>) {
     }
 }
 
+/// What a script that is a test case tests (`@case`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    /// Whether clients must pass it.
+    pub level: Level,
+    /// The section of the standard: of the WHATWG's, such as `9.2.6`, or an RFC's number first.
+    pub section: String,
+    /// What is right.
+    pub text: String,
+}
+
+/// What it means when a client fails a test case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// The client violates the standard.
+    #[default]
+    Must,
+    /// The standard leaves it open.
+    May,
+    /// The standard requires it, and known clients differ on purpose.
+    Differs,
+    /// Nothing: the result informs about the client.
+    Info,
+}
+
+impl Level {
+    /// All levels.
+    pub const ALL: [Level; 4] = [Level::Must, Level::May, Level::Differs, Level::Info];
+
+    /// Its name in `@case`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Must => "must",
+            Level::May => "may",
+            Level::Differs => "differs",
+            Level::Info => "info",
+        }
+    }
+}
+
 /// The longest time that the waits which a request decides can take in one response, all together. A client that
 /// disconnected without a reset is noticed only at the next write, and counts as connected until then.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
@@ -106,6 +156,8 @@ const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug)]
 pub struct Part {
     conditions: Conditions,
+    /// What the request has to meet, otherwise than to select the part.
+    pub expectations: Vec<Expectation>,
     /// Status and field lines.
     pub head: ScriptHead,
     /// How the end of the body is marked.
@@ -180,6 +232,7 @@ impl Part {
             _ => false,
         };
         self.conditions.use_body()
+            || self.expectations.iter().any(Expectation::uses_body)
             || self.head.templates().any(Template::uses_body)
             || self.steps.iter().any(in_step)
     }

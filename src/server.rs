@@ -24,6 +24,9 @@ mod shared;
 mod socket;
 mod warning;
 
+use crate::judge::run::CaseRun;
+use crate::judge::verdicts::Verdict;
+use crate::judge::{cases, Judge};
 use crate::script::catalogue::{Catalogue, Found};
 use crate::script::units::Speed;
 use crate::script::Script;
@@ -144,8 +147,15 @@ impl Server {
     }
 
     /// Writes each request to `writer`, as [`RecordedRequest::to_json`] formats it.
-    pub fn record(mut self, writer: impl Write + Send + 'static) -> Server {
+    pub fn journal(mut self, writer: impl Write + Send + 'static) -> Server {
         self.shared.journal.write_to(writer);
+        self
+    }
+
+    /// Judges clients: serves the built-in test cases at `/case/NAME/ID`, where NAME is any name for the client. See
+    /// [`RunningServer::judge`].
+    pub fn judge(mut self) -> Server {
+        self.shared.judge = Judge::new(cases::built_in().unwrap_or_default());
         self
     }
 
@@ -242,6 +252,36 @@ impl RunningServer {
     /// ```
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.journal.requests()
+    }
+
+    /// What came of the expectations of scripts so far (`@expect`).
+    ///
+    /// ```
+    /// use rust_sse_server::{EventSource, Script, Server};
+    ///
+    /// let text = "@part connection 1\nretry: 50\nid: 7\ndata: x\n\n@drop\n\
+    ///     @part connection 2\n@expect last-event-id 7 and after 50ms..500ms\n@status 204\n\
+    ///     @part otherwise\n@expect never\n";
+    /// let server = Server::new().script(Script::parse("/x", text)?).start("127.0.0.1:0")?;
+    /// EventSource::new(&server.url("/x"))?.run();
+    ///
+    /// let verdict = server.verdict();
+    /// assert!(verdict.passed(), "{verdict}");
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn verdict(&self) -> Verdict {
+        self.shared.verdicts.verdict(&self.shared.catalogue)
+    }
+
+    /// The names of the test cases, in their order; none without [`Server::judge`].
+    pub fn cases(&self) -> Vec<String> {
+        self.shared.judge.cases().iter().map(|case| case.id.clone()).collect()
+    }
+
+    /// Begins a test case for a client, whose name can be any text of up to 64 bytes: the client has to request
+    /// [`path`](CaseRun::path), and [`wait`](CaseRun::wait) returns what came of it. `None` if there is no such case.
+    pub fn judge(&self, client: &str, case: &str) -> Option<Arc<CaseRun>> {
+        self.shared.judge.run(client, case)
     }
 
     /// Drops all streams that are playing, as `@drop` does: each at its next wait, after a second at most.

@@ -5,9 +5,11 @@
 //! | [`error`] | the error type of the library |
 //! | [`escape`] | makes text from outside safe to print |
 //! | [`json`] | JSON strings |
+//! | [`json_reader`] | reads single values from JSON |
 //! | [`suggest`] | "did you mean" |
 
 pub mod error;
 pub mod escape;
 pub mod json;
+pub mod json_reader;
 pub mod suggest;

@@ -9,6 +9,7 @@
 //! | [`exchange`] | what is known of a connection, a request and its response |
 //! | [`log`] | a line for each request and one for each end |
 //! | [`observers`] | events for clients that watch over HTTP |
+//! | [`recording`] | what goes over the connections of one test case |
 //! | [`secrets`] | what observers and the log do not show |
 //! | [`terminal`] | a line for each line on the wire |
 //! | [`wire_parser`] | names the pieces of a message |
@@ -16,6 +17,7 @@
 pub mod exchange;
 pub mod log;
 pub mod observers;
+pub mod recording;
 pub mod secrets;
 pub mod terminal;
 pub mod wire_parser;
@@ -25,11 +27,13 @@ use crate::http::AfterResponse;
 use exchange::{Connection, Exchange};
 use log::Log;
 use observers::Observers;
+use recording::{Recorder, Recording};
 use secrets::without_secrets;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Instant;
 use terminal::Terminal;
 use wire_parser::PieceKind;
@@ -94,6 +98,8 @@ pub struct Tap<'a> {
     in_request: Cell<bool>,
     /// The current request and response. In a box, so that it takes memory only while somebody watches.
     exchange: RefCell<Option<Box<Exchange>>>,
+    /// Records the response for the judge, if the request belongs to a test case.
+    recorder: RefCell<Option<Box<Recorder>>>,
 }
 
 impl<'a> Tap<'a> {
@@ -107,6 +113,7 @@ impl<'a> Tap<'a> {
             closed_by_client: Cell::new(false),
             in_request: Cell::new(false),
             exchange: RefCell::new(None),
+            recorder: RefCell::new(None),
         };
         if let Some(terminal) = &trace.terminal {
             terminal.opened(&tap.connection());
@@ -181,8 +188,16 @@ impl<'a> Tap<'a> {
         self.closed_by_client.set(true);
     }
 
+    /// Records the response that follows, to a request with this head.
+    pub fn record(&self, recording: &Arc<Recording>, head: &[u8]) {
+        *self.recorder.borrow_mut() = Some(Box::new(Recorder::new(Arc::clone(recording), head)));
+    }
+
     /// Reports bytes of a response.
     pub fn sent(&self, bytes: &[u8]) {
+        if let Some(recorder) = &mut *self.recorder.borrow_mut() {
+            recorder.sent(bytes);
+        }
         let mut exchange = self.exchange.borrow_mut();
         let Exchange { connection, request, response, events, chunks, is_internal, .. } = match &mut *exchange
         {
@@ -208,6 +223,18 @@ impl<'a> Tap<'a> {
         });
     }
 
+    /// Reports what came of an expectation of the script.
+    pub fn expectation(&self, outcome: &str) {
+        if let Some(exchange) = &*self.exchange.borrow() {
+            if let Some(terminal) = &self.trace.terminal {
+                terminal.expectation(&exchange.connection, outcome);
+            }
+            if let Some(log) = &self.trace.log {
+                log.expectation(exchange, outcome);
+            }
+        }
+    }
+
     /// Reports that the script waits: until `due`, or until the client disconnects.
     pub fn waits(&self, due: Option<Instant>) {
         if let Some(exchange) = &*self.exchange.borrow() {
@@ -223,6 +250,9 @@ impl<'a> Tap<'a> {
     pub fn ended(&self, end: &io::Result<AfterResponse>) {
         if matches!(end, Err(error) if is_disconnect(error)) {
             self.client_closed();
+        }
+        if let (Some(recorder), Ok(after)) = (self.recorder.borrow_mut().take(), end) {
+            recorder.ended(*after);
         }
         self.in_request.set(false);
         if let Some(exchange) = self.exchange.borrow_mut().take() {

@@ -7,8 +7,10 @@ use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::Stdio;
-use support::{program_path, without_date, Client, Folder, Program, DEMO_HEAD};
+use std::process::{Child, Stdio};
+use support::{
+    has_tool, program_path, request, without_date, Client, Exchange, Folder, Program, DEMO_HEAD, PATIENCE,
+};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("rust_sse_server").unwrap();
@@ -22,15 +24,35 @@ fn assert_fails(code: i32, arguments: &[&str], message: &str) {
     program(arguments).assert().code(code).stdout(is_empty()).stderr(expected);
 }
 
-/// The first line that the program prints to stdout when it serves with these arguments.
+/// The program with these arguments, and the first lines that it printed to stdout. It is killed when this is dropped.
+struct Started {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Started {
+    fn new(arguments: &[&str], count: usize) -> Started {
+        let mut command = std::process::Command::new(program_path());
+        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let lines = (0..count).map(|_| {
+            let mut line = String::new();
+            out.read_line(&mut line).unwrap();
+            line
+        });
+        Started { lines: lines.collect(), child }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn first_line(arguments: &[&str]) -> String {
-    let mut child =
-        std::process::Command::new(program_path()).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    line
+    Started::new(arguments, 1).lines.remove(0)
 }
 
 #[test]
@@ -71,12 +93,34 @@ fn the_readme_shows_the_help_as_it_is_printed() {
     assert!(include_str!("../README.md").contains(&shown), "{shown}");
 }
 
+/// A name can have several addresses; 0.0.0.0 and [::] are no addresses to connect to.
+#[test]
+fn the_second_line_is_an_address_at_which_a_browser_finds_the_page() {
+    for (host, address) in
+        [("localhost", ""), ("127.0.0.1", "127.0.0.1:"), ("0.0.0.0", "127.0.0.1:"), ("[::]", "[::1]:")]
+    {
+        let started = Started::new(&[host, "0"], 2);
+        let url = started.lines[1].strip_prefix("     and for a browser http://").unwrap();
+        let bound = url.strip_suffix("/\n").unwrap();
+        assert!(bound.starts_with(address), "{bound}");
+        let mut client = Client::connect(bound.parse().unwrap());
+        assert!(client.get("/", "").read_head().starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+}
+
 #[test]
 fn an_invalid_command_line_is_one_line_and_exit_2() {
     let hint = "; see --help";
     assert_fails(2, &["--sped", "2"], &format!("unknown option `--sped` (did you mean `--speed`?){hint}"));
     assert_fails(2, &["localhost", "http"], &format!("invalid port `http` (expected 0 to 65535){hint}"));
     assert_fails(2, &["--speed"], &format!("`--speed` needs a value{hint}"));
+}
+
+#[test]
+fn a_name_that_is_also_a_file_is_resolved_first() {
+    let stderr = contains("rust_sse_server: cannot resolve Cargo.toml: ")
+        .and(contains(" (to serve the file, write `--script Cargo.toml`)\n"));
+    program(&["Cargo.toml"]).assert().code(1).stdout(is_empty()).stderr(stderr);
 }
 
 #[test]
@@ -119,12 +163,11 @@ fn a_script_that_cannot_be_read_is_exit_1() {
 }
 
 #[test]
-fn a_file_name_without_a_path_and_a_directory_are_exit_1() {
+fn a_file_name_that_cannot_be_served_or_printed_is_exit_1() {
     assert_fails(1, &["--script", ".sse"], "cannot derive a URL path from `.sse` (name the file NAME.sse)");
     assert_fails(1, &["--script", ""], "cannot derive a URL path from `` (name the file NAME.sse)");
-    assert_fails(1, &["--script", "src"], "cannot read src: Is a directory (os error 21)");
-    let escaped = "cannot read no\\u{1b}[31m.sse: No such file or directory (os error 2)";
-    assert_fails(1, &["--script", "no\u{1b}[31m.sse"], escaped);
+    let escaped = "cannot read no\\x1b[31m\\u{202e}\\n.sse: No such file or directory (os error 2)";
+    assert_fails(1, &["--script", "no\u{1b}[31m\u{202e}\n.sse"], escaped);
 }
 
 #[test]
@@ -233,4 +276,33 @@ fn the_program_keeps_serving_when_stdout_is_closed() {
     assert_eq!(child.try_wait().unwrap(), None);
     child.kill().unwrap();
     assert_eq!(child.wait_with_output().unwrap().stderr, b"");
+}
+
+/// `script` runs a program on a terminal and copies what it prints.
+#[test]
+fn a_trace_is_colored_by_itself_only_on_a_terminal() {
+    if !has_tool("script") {
+        return;
+    }
+    let program = program_path();
+    let program = format!("exec {} --trace --port 0", program.display());
+    for (command, is_colored) in [
+        (program.clone(), true),
+        (format!("export NO_COLOR=; {program}"), true),
+        (format!("export NO_COLOR=1; {program}"), false),
+        (format!("export TERM=dumb; {program}"), false),
+        (format!("{program} 2>&1 | cat"), false),
+    ] {
+        let mut terminal = std::process::Command::new("script");
+        terminal.args(["-qec", &format!("unset NO_COLOR; TERM=xterm; {command}"), "/dev/null"]);
+        let mut child = terminal.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let first = lines.next().unwrap();
+        let address = first.split("http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
+        Exchange::new(address, request("GET", "/stop", ""), PATIENCE);
+        let request_line = lines.find(|line| line.contains("GET /stop HTTP/1.1")).unwrap();
+        assert_eq!(request_line.contains("\x1b["), is_colored, "{command}: {request_line:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

@@ -65,7 +65,7 @@ fn the_log_says_why_a_request_was_rejected() {
         [
             "rejected: the Host field line is missing",
             "rejected: a line ends with LF alone; HTTP ends lines with CR LF",
-            "rejected: a control byte in the head; is this TLS or HTTP/2?",
+            "rejected: a control byte in the request line; is this TLS or HTTP/2?",
             "rejected: the request ended in the middle",
             "rejected: the body is larger than 1 MiB",
             "rejected: a chunk-size is not hexadecimal",
@@ -123,7 +123,7 @@ fn the_servers_own_pages_have_one_line_each_in_the_trace() {
         notes[1..],
         [
             "* internal      HEAD /-/scripts: 200, 0 bytes, complete, connection closed",
-            "* internal      GET /-/none: 404, 141 bytes, complete, connection closed",
+            "* internal      GET /-/none: 404, 156 bytes, complete, connection closed",
             "* internal      POST /-/drop: 204, 0 bytes, complete, connection closed",
         ]
     );

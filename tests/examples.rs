@@ -93,7 +93,7 @@ fn a_closed_pipe_ends_an_example_without_an_error() {
         ("events", &[&address]),
         ("client", &[&url]),
         ("own_script", &[]),
-        ("record", &[]),
+        ("capture", &[]),
         ("storm", &["--clients", "1", "--speed", "100"]),
     ];
     for (name, arguments) in examples {

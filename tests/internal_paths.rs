@@ -141,7 +141,7 @@ fn an_unknown_reserved_path_is_404_with_those_that_exist() {
     assert_eq!(
         body,
         "404 Not Found: the server answers nothing at this path; available:\nGET /-/scripts\n\
-         GET /-/wire/PATH\nGET /-/requests (with --control)\nPOST /-/drop (with --control)\n\
+         GET /-/wire/PATH\nGET /-/requests (with --control)\nGET /-/verdict (with --control)\nPOST /-/drop (with --control)\n\
          POST /-/stop (with --control)\n"
     );
     let (_, body) = response(&controlled(), &request("GET", "/-/none", ""));

@@ -2,9 +2,13 @@
 
 mod support;
 
-use std::process::Command;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::{request, Client, Exchange, Folder, Program, PATIENCE};
+use support::{eventually, program_path, request, Client, Exchange, Folder, Program, PATIENCE};
 
 #[test]
 fn recorded_requests_have_their_order_header_fields_and_bodies() {
@@ -56,10 +60,10 @@ fn rejected_requests_are_recorded_if_they_have_a_method_and_a_target() {
 }
 
 #[test]
-fn record_appends_each_request_to_a_file() {
-    let folder = Folder::new("record");
+fn the_journal_has_a_line_for_each_request() {
+    let folder = Folder::new("journal");
     let file = folder.file("log.jsonl", "");
-    let program = Program::start(&["--speed", "max", "--record", &file]);
+    let program = Program::start(&["--speed", "max", "--journal", &file]);
     Exchange::new(program.address, request("GET", "/events?\"q\"", "X: \u{e9}\r\n"), PATIENCE);
     let log = std::fs::read_to_string(&file).unwrap();
     assert!(log.starts_with("{\"time\":1") && log.ends_with("\"body\":\"\"}\n"), "{log}");
@@ -72,25 +76,42 @@ fn record_appends_each_request_to_a_file() {
     assert!(log.contains("[\"X\",\"\u{e9}\"]]"), "{log}");
 }
 
-#[cfg(unix)]
+/// Stdout is a pipe, a file or a socket, which cannot be opened by its name.
 #[test]
-fn record_can_name_a_stdout_that_is_a_socket() {
-    use std::io::{BufRead, BufReader};
-    use std::os::unix::net::UnixStream;
-    let (stdout, ours) = UnixStream::pair().unwrap();
-    ours.set_read_timeout(Some(PATIENCE)).unwrap();
-    let stdout: std::os::fd::OwnedFd = stdout.into();
-    let mut command = Command::new(support::program_path());
-    command.args(["--record", "/dev/stdout", "127.0.0.1", "0"]).stdout(stdout);
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(ours).lines();
-    let first = lines.next().unwrap().unwrap();
-    let address = first.split("http://").nth(1).unwrap().trim_end_matches("/events").parse().unwrap();
-    Exchange::new(address, request("GET", "/none", ""), PATIENCE);
-    let record = lines.next().unwrap().unwrap();
+fn the_journal_can_be_printed_on_stdout() {
+    let mut program = Program::start(&["--journal", "-"]);
+    Exchange::new(program.address, request("GET", "/stop", ""), PATIENCE);
+    assert!(program.line().starts_with(REQUEST_LINE_START));
+
+    let folder = Folder::new("journal-on-stdout");
+    let path = folder.0.join("stdout");
+    let read = || fs::read_to_string(&path).unwrap();
+    assert_journal_on_stdout(File::create(&path).unwrap().into(), read);
+
+    let (near, mut far) = UnixStream::pair().unwrap();
+    far.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+    let mut text = Vec::new();
+    let read = || {
+        // Ends with an error when nothing more is there.
+        let _ = far.read_to_end(&mut text);
+        String::from_utf8(text.clone()).unwrap()
+    };
+    assert_journal_on_stdout(OwnedFd::from(near).into(), read);
+}
+
+const REQUEST_LINE_START: &str = "{\"time\":";
+
+/// `read` returns what the program has printed so far.
+fn assert_journal_on_stdout(stdout: Stdio, mut read: impl FnMut() -> String) {
+    let mut command = Command::new(program_path());
+    let mut child = command.args(["--journal", "/dev/stdout", "--port", "0"]).stdout(stdout).spawn().unwrap();
+    let text = eventually(&mut read, |text| text.lines().count() == 2);
+    let port = text.split("/events\n").next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+    Exchange::new(([127, 0, 0, 1], port).into(), request("GET", "/stop", ""), PATIENCE);
+    let after = eventually(&mut read, |text| text.lines().count() == 3);
+    assert!(after.starts_with(&text) && after[text.len()..].starts_with(REQUEST_LINE_START), "{after}");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(record.contains("\"target\":\"/none\""), "{record}");
 }
 
 #[test]
@@ -152,30 +173,6 @@ fn drop_all_also_ends_a_stream_that_never_waits() {
         assert!(reader.join().unwrap());
         assert!(start.elapsed() < Duration::from_secs(2), "{script}: {:?}", start.elapsed());
     }
-}
-
-#[test]
-fn a_recorded_stream_is_played_with_its_original_timing() {
-    let server = support::serve(
-        "1",
-        &[(
-            "/original",
-            b"data: {{path}}\n\n@sleep 300ms\n@@not: a direction\ndata: 2\n\n@sleep 200ms\ndata: {{{x}}}\n\n",
-        )],
-    );
-    let example = support::example("record");
-    if !support::has_tool("curl") {
-        return;
-    }
-    let command = format!("curl -sN {} | {}", server.url("/original"), example.display());
-    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-    let copy = support::play(&output.stdout, "1");
-    assert_eq!(
-        String::from_utf8(copy.data().0).unwrap(),
-        "data: /original\n\n@not: a direction\ndata: 2\n\ndata: {{{x}}}\n\n"
-    );
-    let pause = copy.when("data: 2") - copy.when("data: /original");
-    assert!((250..450).contains(&pause.as_millis()), "{pause:?}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Replica {
         let folder = Folder::new(&format!("replica-{}", STARTED.fetch_add(1, Ordering::Relaxed)));
         let script = folder.file("chat.sse", SCRIPT);
         let journal = folder.file("journal", "");
-        let options = ["--speed", SPEED, "--script", &script, "--record", &journal];
+        let options = ["--speed", SPEED, "--script", &script, "--journal", &journal];
         Replica { program: Program::start_at(port, &options), folder }
     }
 

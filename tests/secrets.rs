@@ -50,7 +50,7 @@ fn each_way_to_look_at_requests_shows_and_hides_what_the_readme_says() {
     let script = folder.file("events.sse", "@on GET,POST /events\ndata: x\n\n");
     let command = format!("exec \"$0\" \"$@\" 2>'{trace}'");
     let program = program_path();
-    let options = ["--trace", "--log", "--control", "--record", &record, "--script", &script];
+    let options = ["--trace", "--log", "--control", "--journal", &record, "--script", &script];
     let options = [&[program.to_str().unwrap()], &options[..]].concat();
     let mut program = Program::start_under(&["sh", "-c", &command], Path::new(options[0]), &options[1..]);
     let mut observer = Client::connect(program.address);

@@ -68,7 +68,7 @@ impl Response {
         stream.set_nodelay(true)?;
         let mut request = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nAccept-Encoding: identity\r\n\
-             Cache-Control: no-store\r\n",
+             Cache-Control: no-cache\r\n",
             url.target,
             url.authority()
         );

@@ -34,6 +34,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// The whole head, as the client sent it.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// The method, such as `GET`. Methods are case-sensitive (RFC 9110, section 9.1).
     pub fn method(&self) -> &str {
         std::str::from_utf8(&self.head[..self.line.method_end]).unwrap_or_default()

@@ -3,9 +3,11 @@
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
 use super::template::unescape;
-use super::units::parse_number;
+use super::units::{parse_number, parse_time, parse_wait};
 use super::words::{invalid, unknown};
+use crate::text::escape::escape;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Conditions that must all hold.
 #[derive(Debug, Default, PartialEq)]
@@ -22,8 +24,13 @@ enum Condition {
     },
     /// A placeholder has a value in this request, and it is the one that is wanted.
     Value(Name, Wanted),
+    /// The time since this client's previous response ended is in this range.
+    After(RangeInclusive<Duration>),
     Not(Box<Condition>),
     Otherwise,
+    Never,
+    /// The client dispatches the events of the stream, in this time if there is one. No request shows that.
+    Events(Option<Duration>),
 }
 
 /// What a value has to be.
@@ -54,8 +61,11 @@ const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "cookie K[=V]", parse: keyed },
     ConditionKind { usage: "last-event-id [V]", parse: present_or_equal },
     ConditionKind { usage: "body ~V", parse: containing },
+    ConditionKind { usage: "after T..T", parse: after },
     ConditionKind { usage: "no COND", parse: no },
     ConditionKind { usage: "otherwise", parse: otherwise },
+    ConditionKind { usage: "never", parse: never },
+    ConditionKind { usage: "events [within T]", parse: events },
 ];
 
 /// How every condition is written, in the order of the reference.
@@ -99,6 +109,41 @@ impl Conditions {
         self.0.iter().all(|condition| condition.holds(&context))
     }
 
+    /// Whether they hold for no request.
+    pub fn never_hold(&self) -> bool {
+        self.0.contains(&Condition::Never)
+    }
+
+    /// The time range that one of them requires, if one does.
+    pub fn time_range(&self) -> Option<&RangeInclusive<Duration>> {
+        self.0.iter().find_map(|condition| match condition {
+            Condition::After(range) => Some(range),
+            _ => None,
+        })
+    }
+
+    /// What the request has where the conditions look that do not hold, or where all of them look if they hold.
+    pub fn describe(&self, context: RequestContext<'_>) -> String {
+        let context = RenderContext::of_head(context);
+        let holds: Vec<bool> = self.0.iter().map(|condition| condition.holds(&context)).collect();
+        let all_hold = !holds.contains(&false);
+        let looked_at = self.0.iter().zip(holds).filter(|(_, holds)| all_hold || !holds);
+        looked_at.map(|(condition, _)| condition.describe(&context)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether they are about the events that a client dispatches.
+    pub fn are_about_events(&self) -> bool {
+        self.0.iter().any(|condition| matches!(condition, Condition::Events(_)))
+    }
+
+    /// How long the client may take to dispatch an event, if one of them limits that.
+    pub fn dispatch_time(&self) -> Option<Duration> {
+        self.0.iter().find_map(|condition| match condition {
+            Condition::Events(time) => *time,
+            _ => None,
+        })
+    }
+
     /// Whether they hold for every request.
     pub fn always_hold(&self) -> bool {
         self.0.iter().all(Condition::always_holds)
@@ -128,8 +173,29 @@ impl Condition {
             Condition::Value(name, wanted) => {
                 name.value(context).map_or(false, |value| wanted.accepts(&value))
             }
+            Condition::After(range) => context.request.after.map_or(false, |after| range.contains(&after)),
             Condition::Not(condition) => !condition.holds(context),
-            Condition::Otherwise => true,
+            Condition::Otherwise | Condition::Events(_) => true,
+            Condition::Never => false,
+        }
+    }
+
+    /// What the request has in the place that the condition looks at.
+    fn describe(&self, context: &RenderContext<'_>) -> String {
+        match self {
+            Condition::Connection(_) | Condition::Turn { .. } => {
+                format!("connection {}", context.request.request_number)
+            }
+            Condition::Value(name, _) => match name.value(context) {
+                Some(value) => format!("{name} `{}`", escape(value)),
+                None => format!("no {name}"),
+            },
+            Condition::After(_) => match context.request.after {
+                Some(after) => format!("after {} ms", after.as_millis()),
+                None => "no previous response".to_owned(),
+            },
+            Condition::Not(condition) => condition.describe(context),
+            Condition::Otherwise | Condition::Never | Condition::Events(_) => "a request".to_owned(),
         }
     }
 
@@ -138,7 +204,7 @@ impl Condition {
             Condition::Connection(range) => *range == (1..=u64::MAX),
             Condition::Turn { of, .. } => *of == 1,
             Condition::Otherwise => true,
-            Condition::Value(..) | Condition::Not(_) => false,
+            _ => false,
         }
     }
 
@@ -239,9 +305,30 @@ fn value_condition(placeholder: &str, wanted: Wanted) -> Parsed {
 fn no(_: &str, words: &[Vec<u8>]) -> Parsed {
     let more = words.iter().take_while(|word| *word == b"no").count();
     match Condition::parse(&words[more..])? {
-        Condition::Otherwise => Err("`no otherwise` never holds (remove it)".to_owned()),
+        Condition::Otherwise => Err("`no otherwise` never holds (write `never`)".to_owned()),
+        Condition::Never => Err("`no never` always holds (remove it)".to_owned()),
         condition if more % 2 == 0 => Ok(Some(Condition::Not(Box::new(condition)))),
         condition => Ok(Some(condition)),
+    }
+}
+
+/// `T..T`.
+fn after(_: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [range] => parse_wait(range).map(|(shortest, longest)| Some(Condition::After(shortest..=longest))),
+        _ => Ok(None),
+    }
+}
+
+fn never(_: &str, words: &[Vec<u8>]) -> Parsed {
+    Ok(words.is_empty().then_some(Condition::Never))
+}
+
+fn events(_: &str, words: &[Vec<u8>]) -> Parsed {
+    match words {
+        [] => Ok(Some(Condition::Events(None))),
+        [within, time] if within == b"within" => Ok(Some(Condition::Events(Some(parse_time(time)?)))),
+        _ => Ok(None),
     }
 }
 
@@ -291,101 +378,4 @@ fn trim_start(text: &[u8]) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::script::context::tests::TestRequest;
-
-    fn holds(text: &str, request_number: u64) -> bool {
-        let fields = "Accept: text/event-stream\r\nCookie: id=7\r\nLast-Event-ID: a b\r\n";
-        let mut request = TestRequest::new("POST", "/a?type=2&flag", fields);
-        request.body = "{\"stream\": true}";
-        let context = RequestContext { request_number, ..request.context() };
-        Conditions::parse(text.as_bytes()).unwrap().hold(context)
-    }
-
-    #[test]
-    fn a_connection_is_a_number_a_range_or_every_nth() {
-        let which = |text: &str| (1..=7).filter(|number| holds(text, *number)).collect::<Vec<u64>>();
-        assert_eq!(which("connection 2"), [2]);
-        assert_eq!(which("connection 2-4"), [2, 3, 4]);
-        assert_eq!(which("connection 5+"), [5, 6, 7]);
-        assert_eq!(which("connection 1 of 3"), [1, 4, 7]);
-        assert_eq!(which("connection 3 of 3"), [3, 6]);
-        assert_eq!(which("no connection 2+"), [1]);
-    }
-
-    #[test]
-    fn conditions_compare_every_part_of_a_request() {
-        for text in [
-            "method POST",
-            "query type",
-            "query type=2",
-            "query flag",
-            "header accept",
-            "header Accept=text/event-stream",
-            "header accept~event",
-            "cookie id",
-            "cookie id=7",
-            "last-event-id",
-            "last-event-id \"a b\"",
-            "last-event-id a\\sb",
-            "body ~stream",
-            "body ~\\x22stream\\x22:\\strue",
-            "body ~\"stream\":",
-            "body ~\"\\\"stream\\\": true\"",
-            "header accept~\"event-stream\"",
-            "header accept~\"/event\" and query type=\"2\" and no header accept~\"a b\\\\\"",
-            "body ~",
-            "no method GET and query type=2 and no cookie other",
-            "no no method POST",
-            "otherwise",
-        ] {
-            assert!(holds(text, 1), "{text}");
-        }
-        for text in [
-            "method post",
-            "query type=",
-            "query none",
-            "header accept=text",
-            "body ~x",
-            "method POST and cookie x",
-        ] {
-            assert!(!holds(text, 1), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_error_names_the_condition_and_how_it_is_written() {
-        for (text, message) in [
-            ("conection 1", "unknown condition `conection` (did you mean `connection`?)"),
-            ("", "missing condition"),
-            ("no", "missing condition"),
-            ("method GET and", "missing condition"),
-            ("method", "invalid condition `method` (expected `method M`)"),
-            ("body x", "invalid condition `body x` (expected `body ~V`)"),
-            ("query =x", "invalid condition `query =x` (expected `query K[=V]`)"),
-            ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)"),
-            ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
-            ("no otherwise", "`no otherwise` never holds (remove it)"),
-            (
-                "body ~\"a\": b",
-                "invalid condition `body ~\"a\": b` (expected `body ~V`; \
-                 write a V with spaces as `\"a b\"`, and a quote in it as `\\\"`)",
-            ),
-        ] {
-            assert_eq!(Conditions::parse(text.as_bytes()).unwrap_err(), message, "{text}");
-        }
-        for connection in ["0", "2-", "3-2", "+", "4 of 3", "0 of 3", "1 in 3", ""] {
-            let text = format!("connection {connection}");
-            let message = Conditions::parse(text.as_bytes()).unwrap_err();
-            assert!(message.ends_with(" (expected `connection 1 | 2-3 | 4+ | 1 of 3`)"), "{message}");
-        }
-    }
-
-    #[test]
-    fn some_conditions_hold_for_every_request() {
-        let always = |text: &str| Conditions::parse(text.as_bytes()).unwrap().always_hold();
-        assert!(always("otherwise") && always("connection 1+") && always("connection 1 of 1"));
-        assert!(!always("connection 2+") && !always("no connection 1+") && !always("method GET"));
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use crate::http::uri::{form_decode, split_at};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A request and its client: what stays the same while a script plays.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub struct RequestContext<'a> {
     pub ip: IpAddr,
     /// The number of this request, from 1, as `@count` counts.
     pub request_number: u64,
+    /// The time since the previous response to this client ended: zero if it has not. `None` for its first request.
+    pub after: Option<Duration>,
     /// Clients connected to the server, kept up to date by it.
     pub open_clients: &'a AtomicUsize,
 }
@@ -109,6 +111,7 @@ pub(super) mod tests {
                 body: self.body.as_bytes(),
                 ip: Ipv4Addr::LOCALHOST.into(),
                 request_number: 1,
+                after: None,
                 open_clients: &self.open_clients,
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Script;
 use crate::text::error::{Error, ErrorKind};
-use crate::text::escape::escape;
+use crate::text::escape::for_terminal;
 use std::fs;
 use std::path::Path;
 
@@ -36,10 +36,9 @@ impl Script {
     /// file cannot be read.
     pub fn load(file: impl AsRef<Path>) -> Result<Script, Error> {
         let file = file.as_ref();
-        let name = file.to_string_lossy();
+        let name = for_terminal(&file.to_string_lossy());
         let path = path_of_file(file).ok_or_else(|| {
-            let message =
-                format!("cannot derive a URL path from `{}` (name the file NAME.sse)", escape(&*name));
+            let message = format!("cannot derive a URL path from `{name}` (name the file NAME.sse)");
             Error::new(ErrorKind::InvalidScript, message)
         })?;
         let text = fs::read(file).map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;

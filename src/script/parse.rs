@@ -89,6 +89,9 @@ impl Parser {
 
     fn conditions(&self, text: &[u8]) -> Result<Conditions, String> {
         let conditions = Conditions::parse(text)?;
+        if conditions.never_hold() {
+            return Err("unreachable: `never` is for `@expect` (remove the part)".to_owned());
+        }
         let answers_instead = |part: &Part| part.conditions == conditions || part.conditions.always_hold();
         match self.parts.iter().find(|part| answers_instead(&part.value)) {
             Some(earlier) => Err(format!(
@@ -99,7 +102,8 @@ impl Parser {
         }
     }
 
-    fn finish(self) -> Result<Script, ParseErrors> {
+    fn finish(mut self) -> Result<Script, ParseErrors> {
+        self.check_case();
         if !self.script.errors.0.is_empty() {
             return Err(self.script.errors);
         }
@@ -108,7 +112,16 @@ impl Parser {
             about: self.script.about.unwrap_or_default(),
             route: self.script.route,
             parts: self.parts.into_iter().map(|part| part.value).collect(),
+            case: self.script.case.map(|case| case.value),
         })
+    }
+
+    fn check_case(&mut self) {
+        let has_expectations = self.parts.iter().any(|part| !part.value.expectations.is_empty());
+        if let (Some(case), false) = (&self.script.case, has_expectations) {
+            let message = "@case: nothing decides the case (add an `@expect`)".to_owned();
+            self.script.error(case.line, message);
+        }
     }
 }
 

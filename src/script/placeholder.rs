@@ -77,6 +77,18 @@ impl PartialEq for Name {
     }
 }
 
+/// As it is written in a condition: the name, and the key if there is one.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.placeholder.usage.split(':').next().unwrap_or_default();
+        if self.has_key() {
+            write!(f, "{name} {}", self.key)
+        } else {
+            f.write_str(name)
+        }
+    }
+}
+
 impl Name {
     /// Reads `NAME` or `NAME:K`; `None` for an unknown name.
     pub fn parse(text: &str) -> Option<Name> {

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Keys that one script counts. A client can make up any number of them, so beyond this one the oldest are forgotten.
 const MAX_KEYS: usize = 10_000;
@@ -24,7 +25,7 @@ pub struct Route {
     pub path: Vec<u8>,
     /// The exact query, without its `?`; `None` for any.
     pub query: Option<Vec<u8>>,
-    count: CountBy,
+    count_by: CountBy,
     counter: Mutex<Counter>,
 }
 
@@ -39,32 +40,57 @@ enum CountBy {
     Value(Name),
 }
 
-/// The number of requests so far with each key.
+/// What is known of the requests with one key.
+#[derive(Debug, Default)]
+struct Visits {
+    /// How many there were so far.
+    count: u64,
+    /// How many responses to them have not ended.
+    open: usize,
+    /// When the last response to one of them ended.
+    ended_at: Option<Instant>,
+}
+
+/// A request that was counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit {
+    /// Its number, from 1, among the requests with the same key.
+    pub number: u64,
+    /// The time since the response to the previous one ended: zero if it has not, `None` for the first request.
+    pub after: Option<Duration>,
+    /// The hash of the key.
+    key: u64,
+}
+
+/// The requests so far with each key.
 #[derive(Debug, Default)]
 struct Counter {
     /// By the hash of the key, because a key can be as long as the head of a request.
-    numbers: HashMap<u64, u64>,
+    visits: HashMap<u64, Visits>,
     /// The hashes, the oldest first.
     hashes: VecDeque<u64>,
 }
 
 impl Counter {
-    fn next(&mut self, key: &[u8]) -> u64 {
-        let mut hasher = self.numbers.hasher().build_hasher();
+    fn count(&mut self, key: &[u8]) -> Visit {
+        let mut hasher = self.visits.hasher().build_hasher();
         hasher.write(key);
-        let hash = hasher.finish();
-        if let Some(number) = self.numbers.get_mut(&hash) {
-            *number += 1;
-            return *number;
-        }
-        self.numbers.insert(hash, 1);
-        self.hashes.push_back(hash);
-        if self.hashes.len() > MAX_KEYS {
-            if let Some(oldest) = self.hashes.pop_front() {
-                self.numbers.remove(&oldest);
+        let key = hasher.finish();
+        let visits = self.visits.entry(key).or_default();
+        let since_end = visits.ended_at.map(|ended_at| ended_at.elapsed());
+        let after = if visits.open > 0 { Some(Duration::ZERO) } else { since_end };
+        visits.count += 1;
+        visits.open += 1;
+        let visit = Visit { number: visits.count, after, key };
+        if visit.number == 1 {
+            self.hashes.push_back(key);
+            if self.hashes.len() > MAX_KEYS {
+                if let Some(oldest) = self.hashes.pop_front() {
+                    self.visits.remove(&oldest);
+                }
             }
         }
-        1
+        visit
     }
 }
 
@@ -75,7 +101,7 @@ impl Route {
             methods: vec!["GET".to_owned()],
             path: path.as_bytes().to_vec(),
             query: None,
-            count: CountBy::Script,
+            count_by: CountBy::Script,
             counter: Mutex::default(),
         }
     }
@@ -106,7 +132,7 @@ impl Route {
     /// # Errors
     /// A message that says what is wrong.
     pub fn apply_count(&mut self, argument: &[u8]) -> Result<(), String> {
-        self.count = match word(argument) {
+        self.count_by = match word(argument) {
             (b"by", key) => CountBy::parse(key).ok_or_else(|| invalid_argument(argument))?,
             _ => return Err(invalid_argument(argument)),
         };
@@ -143,14 +169,26 @@ impl Route {
         }
     }
 
-    /// Counts a request and returns its number, from 1.
-    pub fn next_number(&self, context: RequestContext<'_>) -> u64 {
-        let key = match &self.count {
+    /// Counts a request.
+    pub fn count(&self, context: RequestContext<'_>) -> Visit {
+        let key = match &self.count_by {
             CountBy::Script => Cow::default(),
             CountBy::Ip => Cow::Owned(context.ip.to_string().into_bytes()),
             CountBy::Value(name) => name.value(&RenderContext::of_head(context)).unwrap_or_default(),
         };
-        self.counter.lock().unwrap_or_else(PoisonError::into_inner).next(&key)
+        self.counter().count(&key)
+    }
+
+    /// Notes that the response to a request has ended.
+    pub fn response_ended(&self, visit: Visit) {
+        if let Some(visits) = self.counter().visits.get_mut(&visit.key) {
+            visits.open -= 1;
+            visits.ended_at = Some(Instant::now());
+        }
+    }
+
+    fn counter(&self) -> MutexGuard<'_, Counter> {
+        self.counter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -233,7 +271,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_their_key() {
-        let number = |route: &Route, target| route.next_number(TestRequest::get(target, "").context());
+        let number = |route: &Route, target| route.count(TestRequest::get(target, "").context()).number;
         let mut route = Route::get("/a");
         assert_eq!(["/a", "/a?k=1"].map(|target| number(&route, target)), [1, 2]);
         route.apply_count(b"by query:k").unwrap();
@@ -246,11 +284,11 @@ mod tests {
         let mut route = Route::get("/a");
         route.apply_count(b"by header:k").unwrap();
         let number =
-            |key: usize| route.next_number(TestRequest::get("/a", &format!("k: {key}\r\n")).context());
+            |key: usize| route.count(TestRequest::get("/a", &format!("k: {key}\r\n")).context()).number;
         for key in 0..MAX_KEYS + 10 {
             number(key);
         }
-        assert_eq!(route.counter.lock().unwrap().numbers.len(), MAX_KEYS);
+        assert_eq!(route.counter().visits.len(), MAX_KEYS);
         assert_eq!(number(MAX_KEYS + 9), 2);
     }
 }

@@ -25,10 +25,12 @@ use crate::http::request::{HeadReader, Request};
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
+use crate::judge::run::CaseRun;
+use crate::judge::verdicts::Verdicts;
 use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
-use crate::script::Script;
+use crate::script::{Part, Script};
 use crate::trace::Tap;
 use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
@@ -163,9 +165,12 @@ impl Connection<'_> {
 
     /// Responds with a script, or else with one of the server's own pages, or else with an error.
     fn respond_to(&self, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
+        if let Some(run) = self.shared.judge.run_at(request.path()) {
+            return self.play_case(&run, request, body);
+        }
         self.record(request, body);
         match self.find(request) {
-            Found::Script(script) => self.play(script, request, body),
+            Found::Script(script) => self.play(script, request, body, &self.shared.verdicts),
             Found::Methods(methods) => self.respond_without_script(request, methods),
             Found::Nothing => self.respond_without_script(request, Vec::new()),
         }
@@ -220,20 +225,54 @@ impl Connection<'_> {
         self.shared.catalogue.find(request.method(), request.path(), request.query())
     }
 
-    /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
-    fn play(&self, script: &Script, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
+    /// Plays the script of a test case, and tells the judge.
+    #[inline(never)]
+    fn play_case(&self, run: &CaseRun, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
+        self.tap.record(&run.recording, request.head());
+        run.request_began();
+        let after = self.play(&run.script, request, body, &run.verdicts);
+        run.response_ended();
+        after
+    }
+
+    /// Counts the request and plays the script.
+    fn play(
+        &self,
+        script: &Script,
+        request: &Request,
+        body: &[u8],
+        verdicts: &Verdicts,
+    ) -> io::Result<AfterResponse> {
         let open_clients = &self.shared.open_clients;
-        let mut context = RequestContext { request, body, ip: self.ip, request_number: 1, open_clients };
-        // `@part connection 2` means the second request to the script, not the second TCP connection. A HEAD request does
-        // not play the script and is not counted.
-        if !self.options.head_only {
-            context.request_number = script.route.next_number(context);
+        let context =
+            RequestContext { request, body, ip: self.ip, request_number: 1, after: None, open_clients };
+        // A HEAD request does not play the script and is not counted.
+        if self.options.head_only {
+            return self.play_part(script, context, verdicts);
         }
+        // `@part connection 2` means the second request to the script, not the second TCP connection.
+        let visit = script.route.count(context);
+        let context = RequestContext { request_number: visit.number, after: visit.after, ..context };
+        let after = self.play_part(script, context, verdicts);
+        script.route.response_ended(visit);
+        after
+    }
+
+    /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
+    fn play_part(
+        &self,
+        script: &Script,
+        context: RequestContext<'_>,
+        verdicts: &Verdicts,
+    ) -> io::Result<AfterResponse> {
         // Conditions (`@part`) can leave a request without a part.
         let part = match script.part(context) {
             Some(part) => part,
             None => return self.send(&responses::no_part(), self.options),
         };
+        if !part.expectations.is_empty() {
+            self.check_expectations(script, part, context, verdicts);
+        }
         // With `@resume`, a client that has every event gets 204, which tells it not to reconnect.
         let start = match part.start(context) {
             Some(start) => start,
@@ -249,6 +288,23 @@ impl Connection<'_> {
         self.send_stream(head, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
+    }
+
+    /// Not inlined, so that scripts without `@expect` do not need its stack.
+    #[inline(never)]
+    fn check_expectations(
+        &self,
+        script: &Script,
+        part: &Part,
+        context: RequestContext<'_>,
+        verdicts: &Verdicts,
+    ) {
+        let of_requests = part.expectations.iter().filter(|expectation| !expectation.is_about_events());
+        for expectation in of_requests {
+            let outcome = expectation.check(&script.file, context);
+            self.tap.expectation(&outcome.to_string());
+            verdicts.add(outcome);
+        }
     }
 
     /// Sends a response that is not a stream.

@@ -12,6 +12,7 @@ use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::status::{bad_request, Status};
 use crate::http::uri::percent_decode;
+use crate::script::expectation::Outcome;
 use crate::text::json;
 use crate::trace::observers::Subscription;
 use std::net::TcpStream;
@@ -25,6 +26,7 @@ const TABLE: &[Row] = &[
     Row { route: "GET /-/scripts", is_control: false, respond: scripts },
     Row { route: "GET /-/wire/PATH", is_control: false, respond: observe },
     Row { route: "GET /-/requests", is_control: true, respond: requests },
+    Row { route: "GET /-/verdict", is_control: true, respond: verdict },
     Row { route: "POST /-/drop", is_control: true, respond: drop_streams },
     Row { route: "POST /-/stop", is_control: true, respond: stop },
 ];
@@ -139,6 +141,12 @@ fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
 
 fn requests<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let lines: String = call.shared.journal.requests().iter().map(RecordedRequest::to_json).collect();
+    Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
+}
+
+fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    let outcomes = call.shared.verdicts.verdict(&call.shared.catalogue).outcomes;
+    let lines: String = outcomes.iter().map(Outcome::to_json).collect();
     Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
 }
 

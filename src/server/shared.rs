@@ -1,6 +1,8 @@
 //! The state that all threads of a server share.
 
 use super::journal::Journal;
+use crate::judge::verdicts::Verdicts;
+use crate::judge::Judge;
 use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
 use crate::script::play::random::random_seed;
@@ -26,6 +28,10 @@ pub(crate) struct Shared {
     pub trace: Trace,
     /// Records requests.
     pub journal: Journal,
+    /// What came of the expectations of scripts.
+    pub verdicts: Verdicts,
+    /// The test cases, and the clients that are judged.
+    pub judge: Judge,
     /// Whether paths under `/-/` control the server.
     pub control: bool,
     /// Names that `Host` may have in requests under `/-/`, besides `localhost`.
@@ -50,6 +56,8 @@ impl Shared {
             timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
             trace: Trace::default(),
             journal: Journal::new(),
+            verdicts: Verdicts::default(),
+            judge: Judge::default(),
             control: false,
             allowed_hosts: Vec::new(),
             max_clients,

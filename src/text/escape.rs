@@ -28,14 +28,14 @@ pub fn escape(bytes: impl AsRef<[u8]>) -> String {
     escaped
 }
 
-/// Escapes the control characters in a text that is ready to be printed, all but the line feeds between its lines.
-pub fn for_terminal(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' {
-            escaped.extend(c.escape_debug());
-        } else {
-            escaped.push(c);
+/// Escapes the control characters and other invisible characters in a line that is ready to be printed. Backslashes stay:
+/// a part of the line can be escaped already, or be a path on Windows.
+pub fn for_terminal(line: &str) -> String {
+    let mut escaped = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c {
+            '\\' => escaped.push(c),
+            _ => push_visible(&mut escaped, c),
         }
     }
     escaped
@@ -45,12 +45,20 @@ pub fn for_terminal(text: &str) -> String {
 fn push_text(escaped: &mut String, utf8: &[u8]) {
     for c in String::from_utf8_lossy(utf8).chars() {
         match c {
-            '"' | '\'' => escaped.push(c),
             ARROW => escaped.extend(c.escape_unicode()),
-            '\t' | '\n' | '\r' => escaped.extend(c.escape_debug()),
-            _ if c.is_ascii_control() => *escaped += &format!("\\x{:02x}", u32::from(c)),
-            _ => escaped.extend(c.escape_debug()),
+            _ => push_visible(escaped, c),
         }
+    }
+}
+
+/// Adds a character, or its escape if it cannot be seen. Among those are the controls of bidirectional text, which would
+/// change the order of what follows them.
+fn push_visible(escaped: &mut String, c: char) {
+    match c {
+        '"' | '\'' => escaped.push(c),
+        '\t' | '\n' | '\r' => escaped.extend(c.escape_debug()),
+        _ if c.is_ascii_control() => *escaped += &format!("\\x{:02x}", u32::from(c)),
+        _ => escaped.extend(c.escape_debug()),
     }
 }
 
@@ -78,7 +86,8 @@ mod tests {
     }
 
     #[test]
-    fn a_text_for_a_terminal_keeps_its_lines_and_loses_its_control_characters() {
-        assert_eq!(for_terminal("a\\b\n\x1b[2J\r\n"), "a\\b\n\\u{1b}[2J\\r\n");
+    fn a_line_for_a_terminal_keeps_its_backslashes_and_loses_what_cannot_be_seen() {
+        assert_eq!(for_terminal("a\\b \"←\" \x1b[2J\r\n"), "a\\b \"←\" \\x1b[2J\\r\\n");
+        assert_eq!(for_terminal("\u{202e}\u{2066}\u{200b}\u{feff}"), "\\u{202e}\\u{2066}\\u{200b}\\u{feff}");
     }
 }

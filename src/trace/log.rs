@@ -27,6 +27,11 @@ impl Log {
         self.write(exchange, "request", &fields);
     }
 
+    /// Logs what came of an expectation of the script.
+    pub fn expectation(&self, exchange: &Exchange, outcome: &str) {
+        self.write(exchange, "expect", &format!("outcome={}", quote(outcome.as_bytes())));
+    }
+
     /// Logs the end of a response.
     pub fn end(&self, exchange: &Exchange, how: &str) {
         let status = exchange.status();
@@ -43,7 +48,7 @@ impl Log {
         self.write(exchange, "end", &fields);
     }
 
-    /// Writes the time, `request` or `end`, `client=N method=… target=…` and further fields.
+    /// Writes the time, `request`, `expect` or `end`, `client=N method=… target=…` and further fields.
     fn write(&self, exchange: &Exchange, what: &str, fields: &str) {
         let line = format!(
             "{} {what} client={} method={} target={} {fields}\n",

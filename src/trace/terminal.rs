@@ -83,6 +83,11 @@ impl Terminal {
         self.note(connection, "wait", &text);
     }
 
+    /// Shows what came of an expectation of the script.
+    pub fn expectation(&self, connection: &Connection, outcome: &str) {
+        self.note(connection, "expect", &escape(outcome));
+    }
+
     /// Shows how a response ended, after what was sent of it.
     pub fn end(&self, exchange: &Exchange, how: &str) {
         let Exchange { connection, response, chunks, events, .. } = exchange;

@@ -107,7 +107,7 @@ fn a_reconnect_sends_the_last_event_id() {
     let host = url.trim_start_matches("http://").trim_end_matches("/stream");
     let request = format!(
         "GET /stream HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\nAccept-Encoding: identity\r\n\
-         Cache-Control: no-store\r\n"
+         Cache-Control: no-cache\r\n"
     );
     assert_eq!(requests.recv_timeout(PATIENCE).unwrap(), format!("{request}\r\n"));
     assert_eq!(

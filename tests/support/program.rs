@@ -58,11 +58,16 @@ impl Program {
         program
     }
 
-    /// Reads the next line from stdout, without its line end.
+    /// Reads the next line from stdout, without its line end. Lines that say where the server listens are skipped; they
+    /// are indented.
     pub fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.out.read_line(&mut line).unwrap();
-        line.trim_end_matches('\n').to_owned()
+        loop {
+            let mut line = String::new();
+            self.out.read_line(&mut line).unwrap();
+            if !line.starts_with(' ') {
+                return line.trim_end_matches('\n').to_owned();
+            }
+        }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -134,7 +134,7 @@ fn the_scripts_in_the_documents_have_no_errors() {
             names.push(name.to_owned());
         }
     }
-    assert_eq!(names, ["hello.sse", "tokens.sse", "flaky.sse", "feed.sse"]);
+    assert_eq!(names, ["hello.sse", "tokens.sse", "flaky.sse", "feed.sse", "comes-back.sse"]);
 }
 
 /// The documentation of the library contains it as well, and is compiled and run by `cargo test`.

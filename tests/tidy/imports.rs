@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms from the top down, and the rooms that each may import.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("main", &["cli", "lib"]),
-    ("cli", &["lib"]),
-    ("lib", &["server", "trace", "event_source", "script", "http", "text"]),
-    ("server", &["trace", "script", "http", "text"]),
+    ("main", &["cli", "judge_command", "lib"]),
+    ("cli", &["judge_command", "lib"]),
+    ("judge_command", &["lib"]),
+    ("lib", &["server", "judge", "trace", "event_source", "script", "http", "text"]),
+    ("server", &["judge", "trace", "script", "http", "text"]),
+    ("judge", &["trace", "script", "http", "text"]),
     ("trace", &["event_source", "http", "text"]),
     ("event_source", &["http", "text"]),
     ("script", &["http", "text"]),

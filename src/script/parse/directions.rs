@@ -1,15 +1,16 @@
 //! The table of directions: how each is written, and how it changes the part that is being parsed.
 
 use super::body::{Cut, MAX_FILL};
-use super::part::PartParser;
+use super::part::{Located, PartParser};
 use crate::http::chunk::Framed;
 use crate::http::response::is_interim_response;
+use crate::script::expectation::Expectation;
 use crate::script::head::field_line;
 use crate::script::template::{unescape, Segment, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
 use crate::script::words::{invalid, invalid_argument, word};
-use crate::script::{BodyFraming, Ending, Step, Wait};
-use crate::text::escape::escape;
+use crate::script::{BodyFraming, Case, Ending, Level, Step, Wait};
+use crate::text::escape::{escape, for_terminal};
 use crate::text::suggest;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@clock", apply: |part, _| step(part, Step::Clock) },
     Direction { usage: "@resume", apply: resume },
     PART,
+    Direction { usage: "@expect COND [and COND]", apply: expect },
+    Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
     Direction { usage: "@count by ip | query:K | header:K | cookie:K", apply: count },
     Direction { usage: "@end", apply: |part, _| part.end(Ending::End) },
     Direction { usage: "@close", apply: |part, _| part.end(Ending::Close) },
@@ -270,6 +273,27 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn resume(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
     part.resume = true;
+    Ok(())
+}
+
+fn expect(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    let expectation = Expectation::parse(part.line, argument)?;
+    part.expectations.push(expectation);
+    Ok(())
+}
+
+fn case(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.check_is_single("case")?;
+    let (level, rest) = word(argument);
+    let (section, text) = word(rest);
+    let named = Level::ALL.iter().find(|known| known.as_str().as_bytes() == level);
+    let level = match named {
+        Some(level) if !text.is_empty() => *level,
+        _ => return Err(invalid_argument(argument)),
+    };
+    let text = for_terminal(&String::from_utf8_lossy(text));
+    let case = Case { level, section: escape(section), text };
+    part.script.case = Some(Located { line: part.line, value: case });
     Ok(())
 }
 

@@ -5,10 +5,11 @@ use super::error::{ParseError, ParseErrors};
 use crate::http::field::{put_field_line, trim_ows};
 use crate::http::status::Status;
 use crate::script::condition::Conditions;
+use crate::script::expectation::Expectation;
 use crate::script::head::ScriptHead;
 use crate::script::route::Route;
 use crate::script::words::trim_end;
-use crate::script::{BodyFraming, Ending, Part};
+use crate::script::{BodyFraming, Case, Ending, Part};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(super) struct ScriptState {
     /// The lines of directions that a script has once, by their names.
     single: HashMap<&'static str, usize>,
     pub about: Option<String>,
+    pub case: Option<Located<Case>>,
     pub errors: ParseErrors,
 }
 
@@ -35,11 +37,12 @@ impl ScriptState {
             route: Route::get(path),
             single: HashMap::new(),
             about: None,
+            case: None,
             errors: ParseErrors::default(),
         }
     }
 
-    fn error(&mut self, line: usize, message: String) {
+    pub fn error(&mut self, line: usize, message: String) {
         self.errors.0.insert(ParseError { file: self.file.clone(), line, message });
     }
 }
@@ -61,6 +64,7 @@ pub(super) struct PartParser<'a> {
     /// Field lines, with the line of the last `@trailer`.
     trailer: Located<Vec<u8>>,
     pub resume: bool,
+    pub expectations: Vec<Expectation>,
     /// The line at which the head is sent.
     head_sent: Option<usize>,
     /// The first line that needs a body to be sent in.
@@ -79,6 +83,7 @@ impl<'a> PartParser<'a> {
             body: Body::new(),
             trailer: Located { line: 0, value: Vec::new() },
             resume: false,
+            expectations: Vec::new(),
             head_sent: None,
             first_content: None,
             loops: Vec::new(),
@@ -210,6 +215,7 @@ impl<'a> PartParser<'a> {
         let (steps, table) = self.body.finish();
         let part = Part {
             conditions,
+            expectations: self.expectations,
             head: self.head,
             framing: self.framing.value,
             steps,

@@ -1,0 +1,76 @@
+//! What the command line says.
+
+use super::address::Address;
+use crate::judge_command::JudgeOptions;
+use rust_sse_server::Speed;
+use std::path::PathBuf;
+
+/// What the program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `--help`
+    Help,
+    /// `--version`
+    Version,
+    /// `--check`
+    Check,
+    /// `--list`
+    List,
+    /// `--judge`
+    Judge,
+    /// Without any of these options.
+    Serve,
+}
+
+/// What the command line says.
+#[derive(Debug, PartialEq)]
+pub struct Options {
+    pub command: Command,
+    pub address: Address,
+    /// Files to serve beside the built-in scripts: also folders, and `-` for standard input.
+    pub scripts: Vec<PathBuf>,
+    pub speed: Speed,
+    /// The seed of random waits; `None` for a different one in every run.
+    pub seed: Option<u64>,
+    /// `None` for the server's default.
+    pub max_clients: Option<usize>,
+    /// The file that requests are appended to; `-` for stdout.
+    pub journal: Option<PathBuf>,
+    pub control: bool,
+    /// Names of this machine that may be used for paths under `/-/`, besides `host`.
+    pub allowed_hosts: Vec<String>,
+    pub trace: bool,
+    /// When the trace is colored.
+    pub color: Color,
+    pub log: bool,
+    pub judge: JudgeOptions,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            command: Command::Serve,
+            address: Address::default(),
+            scripts: Vec::new(),
+            speed: Speed::NORMAL,
+            seed: None,
+            max_clients: None,
+            journal: None,
+            control: false,
+            allowed_hosts: Vec::new(),
+            trace: false,
+            color: Color::Auto,
+            log: false,
+            judge: JudgeOptions::default(),
+        }
+    }
+}
+
+/// When the trace is colored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    Always,
+    Never,
+}

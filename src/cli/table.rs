@@ -1,0 +1,206 @@
+//! The table of options, from which parsing, suggestions and the text of `--help` come.
+
+use self::Action::{Flag, Run, Value};
+use super::address;
+use super::options::{Color, Command, Options};
+use rust_sse_server::internals::parse_number;
+use rust_sse_server::Speed;
+use std::ffi::OsStr;
+
+/// The options, in the order of `--help`.
+pub const TABLE: &[Row] = &[
+    Row {
+        usage: "--script FILE",
+        action: Value(add_script),
+        help: "serve FILE at /NAME (its name without .sse) beside the built-in scripts;\n\
+               a stream captured with `curl -N URL > FILE` is a script; can be repeated;\n\
+               for a folder, serve all *.sse in it; for -, serve standard input at /stdin",
+    },
+    Row { usage: "--host HOST", action: Value(set_host), help: "the same as the argument HOST" },
+    Row { usage: "-p, --port PORT", action: Value(set_port), help: "the same as the argument PORT" },
+    Row {
+        usage: "--speed N",
+        action: Value(set_speed),
+        help: "play N times as fast, 0.001 to 1000000; max does not wait at all",
+    },
+    Row { usage: "--seed N", action: Value(set_seed), help: "make random waits the same every time" },
+    Row {
+        usage: "--max-clients N",
+        action: Value(set_max_clients),
+        help: "serve at most N clients at a time [default: 1000]; further ones get 503",
+    },
+    Row {
+        usage: "--journal FILE",
+        action: Value(set_journal),
+        help: "append every request to FILE, as a line of JSON; for -, print it on stdout",
+    },
+    Row {
+        usage: "--control",
+        action: Flag(|options| options.control = true),
+        help: "let clients control the server: GET /-/requests returns the requests so far,\n\
+               POST /-/drop drops all streams, POST /-/stop stops the server",
+    },
+    Row {
+        usage: "--allow-host NAME",
+        action: Value(add_allowed_host),
+        help: "answer requests under /-/ also if their Host is NAME, not only if it is\n\
+               localhost, an IP address or HOST; can be repeated",
+    },
+    Row {
+        usage: "--trace",
+        action: Flag(|options| options.trace = true),
+        help: "print every byte sent or received on stderr; for the page and paths under\n\
+               /-/, a line for each response",
+    },
+    Row {
+        usage: "--color WHEN",
+        action: Value(set_color),
+        help: "color the trace: always, never, or auto [default]: on a terminal,\n\
+               unless NO_COLOR is set",
+    },
+    Row {
+        usage: "--log",
+        action: Flag(|options| options.log = true),
+        help: "print a line for each request and one for the end of each response on stdout",
+    },
+    Row {
+        usage: "--check",
+        action: Run(Command::Check),
+        help: "load the scripts, report every error, and exit with 0 or 1",
+    },
+    Row { usage: "--list", action: Run(Command::List), help: "list the scripts that are served, and exit" },
+    Row {
+        usage: "--judge",
+        action: Run(Command::Judge),
+        help: "judge an SSE client: run the command that follows `--` once for each test case,\n\
+               with its URL as the last argument; exit with 0 if it violates no `must`",
+    },
+    Row {
+        usage: "--profile KIND",
+        action: Value(set_profile),
+        help: "the kind of client: eventsource [default], browser, library or parser",
+    },
+    Row {
+        usage: "--cases LIST",
+        action: Value(set_cases),
+        help: "run these cases, such as P06,R*, instead of those of the profile",
+    },
+    Row {
+        usage: "--report DIR",
+        action: Value(set_report),
+        help: "write report.json, junit.xml and index.html to DIR",
+    },
+    Row {
+        usage: "--known FILE",
+        action: Value(set_known),
+        help: "read the cases that may fail from FILE: `ID REASON` in each line",
+    },
+    Row { usage: "-h, --help", action: Run(Command::Help), help: "print this" },
+    Row { usage: "-V, --version", action: Run(Command::Version), help: "print the version" },
+];
+
+/// An option.
+pub struct Row {
+    /// Its names and the placeholder of its value, as the text of `--help` shows them.
+    pub usage: &'static str,
+    pub action: Action,
+    /// What it does, in lines for the text of `--help`.
+    pub help: &'static str,
+}
+
+pub enum Action {
+    /// The option takes no value.
+    Flag(fn(&mut Options)),
+    /// The option takes no value, and says what the program does.
+    Run(Command),
+    /// The option takes a value. The error says what was expected.
+    Value(fn(&mut Options, &OsStr) -> Result<(), &'static str>),
+}
+
+impl Row {
+    /// Its names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.usage.split(&[',', ' '][..]).filter(|word| word.starts_with('-'))
+    }
+}
+
+fn add_script(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.scripts.push(value.into());
+    Ok(())
+}
+
+fn set_host(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let host = value.to_str().and_then(address::parse_host);
+    options.address.host = Some(host.ok_or(address::HOSTS)?);
+    Ok(())
+}
+
+fn set_port(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let port = value.to_str().and_then(address::parse_port);
+    options.address.port = Some(port.ok_or(address::PORTS)?);
+    Ok(())
+}
+
+fn set_speed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let speed = value.to_str().and_then(|text| text.parse::<Speed>().ok());
+    options.speed = speed.ok_or("0.001 to 1000000, or max")?;
+    Ok(())
+}
+
+fn set_seed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let seed = value.to_str().and_then(parse_number);
+    options.seed = Some(seed.ok_or("0 to 18446744073709551615")?);
+    Ok(())
+}
+
+fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let number = value.to_str().and_then(parse_number);
+    let max_clients = number.and_then(|number| number.try_into().ok()).filter(|number| *number > 0);
+    options.max_clients = Some(max_clients.ok_or("1 or more")?);
+    Ok(())
+}
+
+fn set_journal(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.journal = Some(value.into());
+    Ok(())
+}
+
+fn set_cases(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.judge.cases = Some(value.to_str().ok_or("names of cases, such as P06,R*")?.to_owned());
+    Ok(())
+}
+
+fn set_profile(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let profile = value.to_str().and_then(|name| name.parse().ok());
+    options.judge.profile = profile.ok_or("eventsource, browser, library or parser")?;
+    Ok(())
+}
+
+fn set_report(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.judge.report = Some(value.into());
+    Ok(())
+}
+
+fn set_known(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.judge.known = Some(value.into());
+    Ok(())
+}
+
+fn add_allowed_host(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let is_name = |text: &&str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    let name = value.to_str().filter(is_name).ok_or("a name without a port, such as sse.example.com")?;
+    options.allowed_hosts.push(name.to_owned());
+    Ok(())
+}
+
+fn set_color(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.color = match value.to_str() {
+        Some("auto") => Color::Auto,
+        Some("always") => Color::Always,
+        Some("never") => Color::Never,
+        _ => return Err("always, never or auto"),
+    };
+    Ok(())
+}

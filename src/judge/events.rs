@@ -1,0 +1,107 @@
+//! Compares the events that a client reports with those that it has to dispatch.
+
+use crate::text::escape::escape;
+use crate::text::json_reader::string_member;
+use crate::trace::recording::{Dispatched, TimedEvent};
+use std::time::{Duration, Instant};
+
+/// The most bytes of data in a description.
+const MAX_DATA: usize = 60;
+
+/// An event that a client has dispatched.
+#[derive(Clone, Debug)]
+pub struct ReportedEvent {
+    event_type: String,
+    data: String,
+    /// The last event ID, if the client tells it.
+    last_event_id: Option<String>,
+    at: Instant,
+}
+
+impl ReportedEvent {
+    /// Reads a line of JSON with `type`, `data` and `id`; without `type` it is `message`. `None` for a line without `data`.
+    pub fn parse(line: &str) -> Option<ReportedEvent> {
+        Some(ReportedEvent {
+            event_type: string_member(line, "type").unwrap_or_else(|| "message".to_owned()),
+            data: string_member(line, "data")?,
+            last_event_id: string_member(line, "id"),
+            at: Instant::now(),
+        })
+    }
+
+    fn is(&self, event: &Dispatched) -> bool {
+        let has_id = self.last_event_id.as_ref().map_or(true, |id| *id == event.last_event_id);
+        self.event_type == event.event_type && self.data == event.data && has_id
+    }
+}
+
+/// What the comparison has found so far.
+pub struct EventCheck {
+    /// The first event that was reported in the place of another one.
+    pub mismatch: Option<Mismatch>,
+    /// The first event that was sent and not reported.
+    pub missing: Option<String>,
+    /// The first event that was reported after all that were sent. A client can be quicker than the record of what it was
+    /// sent, so this is final only after a while.
+    pub extra: Option<String>,
+    /// The longest time from an event to its report.
+    pub longest_delay: Duration,
+}
+
+/// Two descriptions of an event.
+pub struct Mismatch {
+    /// What was sent.
+    pub expected: String,
+    /// What was reported.
+    pub got: String,
+}
+
+impl EventCheck {
+    /// Compares, in their order, the events that were sent and those that were reported.
+    pub fn new(sent: &[TimedEvent], reported: &[ReportedEvent]) -> EventCheck {
+        let mut check =
+            EventCheck { mismatch: None, missing: None, extra: None, longest_delay: Duration::ZERO };
+        for (index, got) in reported.iter().enumerate() {
+            match sent.get(index) {
+                Some(sent) if got.is(&sent.event) => {
+                    let delay = got.at.saturating_duration_since(sent.sent_at);
+                    check.longest_delay = check.longest_delay.max(delay);
+                }
+                Some(sent) => {
+                    let expected = describe(&sent.event);
+                    check.mismatch = Some(Mismatch { expected, got: describe_report(got) });
+                    break;
+                }
+                None => {
+                    check.extra = Some(describe_report(got));
+                    break;
+                }
+            }
+        }
+        check.missing = sent.get(reported.len()).map(|sent| describe(&sent.event));
+        check
+    }
+}
+
+fn describe(event: &Dispatched) -> String {
+    let id = &event.last_event_id;
+    let id = if id.is_empty() { String::new() } else { format!(", id `{}`", escape(id)) };
+    format!("event `{}` with data {}{id}", escape(&event.event_type), quote(&event.data))
+}
+
+fn describe_report(event: &ReportedEvent) -> String {
+    describe(&Dispatched {
+        event_type: event.event_type.clone(),
+        data: event.data.clone(),
+        last_event_id: event.last_event_id.clone().unwrap_or_default(),
+    })
+}
+
+/// The data between backticks, or how much of it there is.
+fn quote(data: &str) -> String {
+    if data.len() > MAX_DATA {
+        format!("of {} bytes", data.len())
+    } else {
+        format!("`{}`", escape(data))
+    }
+}

@@ -1,0 +1,92 @@
+//! Chooses the cases for a kind of client.
+
+use std::str::FromStr;
+
+/// A kind of client, which decides the cases that apply to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    name: &'static str,
+    /// Patterns for the names of the cases.
+    cases: &'static str,
+    /// Patterns for those among them that do not apply.
+    except: &'static str,
+}
+
+/// All profiles, the default first. The cases H27 to H30 need what only browsers have: cookies and CORS. R12 is about POST.
+pub const PROFILES: [Profile; 4] = [
+    Profile { name: "eventsource", cases: "P*,H*,R*", except: "H27,H28,H29,H30,R12" },
+    Profile { name: "browser", cases: "P*,H*,R*", except: "R12" },
+    Profile { name: "library", cases: "P*,H*,R*,L*", except: "H27,H28,H29,H30" },
+    Profile { name: "parser", cases: "P*", except: "" },
+];
+
+impl Profile {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether the case of this name applies.
+    pub fn includes(&self, id: &str) -> bool {
+        matches_any(self.cases, id) && !matches_any(self.except, id)
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Profile {
+        PROFILES[0]
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Profile, String> {
+        let names: Vec<&str> = PROFILES.iter().map(Profile::name).collect();
+        let found = PROFILES.iter().find(|profile| profile.name == name);
+        found.copied().ok_or_else(|| format!("one of {}", names.join(", ")))
+    }
+}
+
+/// Whether a name matches one of the patterns, which are separated by commas. `*` stands for any characters.
+pub fn matches_any(patterns: &str, name: &str) -> bool {
+    patterns.split(',').any(|pattern| matches(pattern, name))
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => match name.strip_prefix(start) {
+            Some(tail) => (0..=tail.len()).any(|at| tail.get(at..).map_or(false, |tail| matches(rest, tail))),
+            None => false,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        assert!(matches_any("R*,P0*", "P06"));
+        assert!(matches_any("P06", "P06"));
+        assert!(matches_any("*6*", "P06"));
+        assert!(!matches_any("P0,H*", "P06"));
+        assert!(!matches_any("", "P06"));
+    }
+
+    #[test]
+    fn a_profile_includes_the_cases_that_apply() {
+        let ids = ["P01", "H28", "R12", "L01"];
+        let included = |name: &str| {
+            let profile: Profile = name.parse().unwrap();
+            ids.iter().filter(|id| profile.includes(id)).copied().collect::<Vec<_>>()
+        };
+        assert_eq!(included("eventsource"), ["P01"]);
+        assert_eq!(included("browser"), ["P01", "H28"]);
+        assert_eq!(included("library"), ["P01", "R12", "L01"]);
+        assert_eq!(included("parser"), ["P01"]);
+        assert_eq!("x".parse::<Profile>(), Err("one of eventsource, browser, library, parser".to_owned()));
+    }
+}

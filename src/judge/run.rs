@@ -1,0 +1,270 @@
+//! One client in one test case: the script that it is sent, what has happened so far, and the result once that is decided.
+
+use super::cases::TestCase;
+use super::events::{EventCheck, ReportedEvent};
+use super::result::{CaseResult, CaseVerdict};
+use super::verdicts::Verdicts;
+use crate::script::expectation::{Expectation, Outcome, OutcomeKind};
+use crate::script::{Case, Level, Script};
+use crate::trace::recording::Recording;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long to wait for a request that has to come. Browsers reconnect after 3 to 5 s when no time is set.
+const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// How long to wait whether a request comes that must not, when the stream has set no reconnection time.
+const QUIET_TIME: Duration = Duration::from_secs(6);
+/// How long a client can take to report an event that was sent to it.
+const REPORT_TIME: Duration = Duration::from_secs(2);
+/// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and events
+/// that it reports before they are recorded as sent.
+const AFTER_CLIENT: Duration = Duration::from_millis(100);
+/// The longest time for a case, even while the connection is open.
+const RUN_TIME: Duration = Duration::from_secs(30);
+/// How often an undecided run is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// One client in one test case.
+#[derive(Debug)]
+pub struct CaseRun {
+    /// The script that the client is sent.
+    pub script: Script,
+    /// What goes over the wire.
+    pub recording: Arc<Recording>,
+    /// What came of the expectations of the script.
+    pub verdicts: Verdicts,
+    id: String,
+    case: Case,
+    client: String,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    began_at: Instant,
+    requests: usize,
+    /// Responses that are being sent.
+    open: usize,
+    /// When something last happened.
+    active_at: Instant,
+    client_ended_at: Option<Instant>,
+    reported: Vec<ReportedEvent>,
+    result: Option<CaseResult>,
+}
+
+/// What came of a case, and where it failed what was expected and what came.
+struct Decision {
+    verdict: CaseVerdict,
+    expected: String,
+    got: String,
+}
+
+impl Decision {
+    fn new(verdict: CaseVerdict, expected: &str, got: &str) -> Option<Decision> {
+        Some(Decision { verdict, expected: expected.to_owned(), got: got.to_owned() })
+    }
+}
+
+impl CaseRun {
+    /// A run of this case that begins now. `None` if the script is invalid.
+    pub(super) fn new(case: &TestCase, client: &str) -> Option<CaseRun> {
+        let now = Instant::now();
+        Some(CaseRun {
+            script: case.script()?,
+            recording: Arc::new(Recording::new()),
+            verdicts: Verdicts::default(),
+            id: case.id.clone(),
+            case: case.case.clone(),
+            client: client.to_owned(),
+            state: Mutex::new(State {
+                began_at: now,
+                requests: 0,
+                open: 0,
+                active_at: now,
+                client_ended_at: None,
+                reported: Vec::new(),
+                result: None,
+            }),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// The path that the client has to request.
+    pub fn path(&self) -> String {
+        format!("/case/{}/{}", self.client, self.id)
+    }
+
+    /// Notes that the client has sent a request.
+    pub fn request_began(&self) {
+        self.change(|state| {
+            state.requests += 1;
+            state.open += 1;
+        });
+    }
+
+    /// Notes that the response to a request has ended.
+    pub fn response_ended(&self) {
+        self.change(|state| state.open -= 1);
+    }
+
+    /// Takes an event that the client has dispatched: a line of JSON with `type`, `data` and `id`. Other lines are ignored.
+    pub fn report(&self, line: &str) {
+        if let Some(event) = ReportedEvent::parse(line) {
+            self.change(|state| state.reported.push(event));
+        }
+    }
+
+    /// Whether the client has reported an event.
+    pub fn has_reported(&self) -> bool {
+        !self.state().reported.is_empty()
+    }
+
+    /// Notes that the client has ended, so that it sends nothing more.
+    pub fn client_ended(&self) {
+        self.change(|state| state.client_ended_at = Some(Instant::now()));
+    }
+
+    /// Waits until the case is decided, for 30 s at most.
+    pub fn wait(&self) -> CaseResult {
+        let mut state = self.state();
+        loop {
+            if let Some(result) = self.result_in(&mut state) {
+                return result;
+            }
+            let waited = self.changed.wait_timeout(state, LOOK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The result, if the case is decided.
+    pub fn result(&self) -> Option<CaseResult> {
+        self.result_in(&mut self.state())
+    }
+
+    fn result_in(&self, state: &mut State) -> Option<CaseResult> {
+        if state.result.is_none() {
+            let decision = self.decide(state, Instant::now())?;
+            let is_info = self.case.level == Level::Info && decision.verdict != CaseVerdict::NotReported;
+            state.result = Some(CaseResult {
+                id: self.id.clone(),
+                level: self.case.level.as_str(),
+                section: self.case.section.clone(),
+                text: self.case.text.clone(),
+                verdict: if is_info { CaseVerdict::Info } else { decision.verdict },
+                expected: decision.expected,
+                got: decision.got,
+                wire: self.recording.text(),
+            });
+        }
+        state.result.clone()
+    }
+
+    fn decide(&self, state: &State, now: Instant) -> Option<Decision> {
+        let outcomes = self.verdicts.outcomes();
+        if let Some(failed) = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Failed) {
+            return Decision::new(CaseVerdict::Fail, &failed.expected, &failed.got);
+        }
+        let check = EventCheck::new(&self.recording.events(), &state.reported);
+        if let Some(mismatch) = check.mismatch {
+            return Decision::new(CaseVerdict::Fail, &mismatch.expected, &mismatch.got);
+        }
+        let is_over = state.is_over(now);
+        let idle = state.idle(now);
+        if let Some(extra) = &check.extra {
+            return if is_over || idle > AFTER_CLIENT {
+                Decision::new(CaseVerdict::Fail, "no further event", extra)
+            } else {
+                None
+            };
+        }
+        let missing = self.missing(&outcomes).map(Expectation::text);
+        if let Some(missing) = missing.or_else(|| (state.requests == 0).then_some("a request")) {
+            return if is_over || idle > REQUEST_TIME {
+                Decision::new(CaseVerdict::Fail, missing, "no request")
+            } else {
+                None
+            };
+        }
+        if idle < self.quiet_time() && !is_over {
+            return None;
+        }
+        let needs_events = self.script.expectations().any(Expectation::is_about_events);
+        if needs_events || !state.reported.is_empty() {
+            if let Some(missing) = check.missing {
+                return if !is_over && idle < REPORT_TIME {
+                    None
+                } else if state.reported.is_empty() {
+                    Decision::new(CaseVerdict::NotReported, &missing, "no report")
+                } else {
+                    Decision::new(CaseVerdict::Fail, &missing, "no such event")
+                };
+            }
+        }
+        if let Some(late) = self.late_event(check.longest_delay) {
+            let got = format!("{} ms after it was sent", check.longest_delay.as_millis());
+            return Decision::new(CaseVerdict::Fail, late, &got);
+        }
+        match outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Slow) {
+            Some(slow) => Decision::new(CaseVerdict::Slow, &slow.expected, &slow.got),
+            None => {
+                let got = outcomes.last().map_or("", |outcome| &outcome.got);
+                Decision::new(CaseVerdict::Pass, "", got)
+            }
+        }
+    }
+
+    /// The first expectation that no request has met yet, and one has to.
+    fn missing(&self, outcomes: &[Outcome]) -> Option<&Expectation> {
+        let is_checked =
+            |expectation: &Expectation| outcomes.iter().any(|outcome| outcome.line == expectation.line());
+        self.script.expectations().find(|expectation| {
+            !expectation.is_never() && !expectation.is_about_events() && !is_checked(expectation)
+        })
+    }
+
+    /// The expectation that an event has not met which was reported this long after it was sent: more than twice as late as
+    /// it allows. A little too late is not wrong: the machine may be busy.
+    fn late_event(&self, delay: Duration) -> Option<&str> {
+        let is_late =
+            |expectation: &&Expectation| expectation.dispatch_time().map_or(false, |time| delay > 2 * time);
+        self.script.expectations().find(is_late).map(Expectation::text)
+    }
+
+    /// How long no request may come before it is certain enough that none will.
+    fn quiet_time(&self) -> Duration {
+        if !self.script.expectations().any(Expectation::is_never) {
+            return Duration::ZERO;
+        }
+        let twice = |time: Duration| time * 2 + Duration::from_secs(1);
+        self.recording.reconnection_time().map_or(QUIET_TIME, twice).min(QUIET_TIME)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        change(&mut state);
+        state.active_at = Instant::now();
+        self.changed.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether nothing more can happen, or the time is up.
+    fn is_over(&self, now: Instant) -> bool {
+        let client_is_gone = self.client_ended_at.map_or(false, |ended_at| now > ended_at + AFTER_CLIENT);
+        client_is_gone || now > self.began_at + RUN_TIME
+    }
+
+    /// How long nothing has happened.
+    fn idle(&self, now: Instant) -> Duration {
+        if self.open > 0 {
+            Duration::ZERO
+        } else {
+            now.saturating_duration_since(self.active_at)
+        }
+    }
+}

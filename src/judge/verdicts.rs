@@ -1,0 +1,68 @@
+//! Keeps what came of the expectations of scripts (`@expect`).
+
+use crate::script::catalogue::Catalogue;
+use crate::script::expectation::{Outcome, OutcomeKind};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+/// Outcomes that are kept; beyond this number, the oldest are forgotten. Few tests have as many.
+const MAX_OUTCOMES: usize = 10_000;
+
+/// The outcomes so far.
+#[derive(Debug, Default)]
+pub struct Verdicts(Mutex<VecDeque<Outcome>>);
+
+impl Verdicts {
+    /// Adds an outcome.
+    pub fn add(&self, outcome: Outcome) {
+        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outcomes.push_back(outcome);
+        if outcomes.len() > MAX_OUTCOMES {
+            outcomes.pop_front();
+        }
+    }
+
+    /// The outcomes so far, in the order of the requests.
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// The outcomes so far, and the expectations of these scripts that no request has met or failed.
+    pub fn verdict(&self, catalogue: &Catalogue) -> Verdict {
+        let mut outcomes = self.outcomes();
+        for script in catalogue.scripts() {
+            for expectation in script.expectations().filter(|expectation| !expectation.is_never()) {
+                let missing = expectation.missing(&script.file);
+                let is_same = |other: &Outcome| other.script == missing.script && other.line == missing.line;
+                if !outcomes.iter().any(is_same) {
+                    outcomes.push(missing);
+                }
+            }
+        }
+        Verdict { outcomes }
+    }
+}
+
+/// What came of the expectations of all scripts (`@expect`).
+///
+/// Its `Display` output has a line for each outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// The outcomes in the order of the requests, then the expectations that no request has met or failed.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Verdict {
+    /// Whether no request failed an expectation, and every expectation was met. Requests that came late do not count.
+    pub fn passed(&self) -> bool {
+        self.outcomes.iter().all(|outcome| matches!(outcome.kind, OutcomeKind::Passed | OutcomeKind::Slow))
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.outcomes.iter().try_for_each(|outcome| writeln!(f, "{outcome}"))
+    }
+}

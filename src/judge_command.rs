@@ -1,0 +1,192 @@
+//! Judges a client that is a command: runs it once for each test case, with the URL of the case as its last argument, and
+//! prints what came of each.
+
+mod known;
+
+use known::Known;
+use rust_sse_server::internals::{matches_any, Profile};
+use rust_sse_server::{CaseResult, CaseRun, Report, RunningServer, Server};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{channel, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Clients that run at the same time. More would make each other late on a small machine.
+const PARALLEL: usize = 8;
+/// The name of the client in the paths of cases.
+const CLIENT: &str = "command";
+/// How often a running client is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Which cases to run with which client, and where to report.
+#[derive(Debug, Default, PartialEq)]
+pub struct JudgeOptions {
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// Names of cases, separated by commas, in which `*` stands for any characters; `None` for all.
+    pub cases: Option<String>,
+    /// The kind of client.
+    pub profile: Profile,
+    /// The folder for `report.json`, `junit.xml` and `index.html`.
+    pub report: Option<PathBuf>,
+    /// The file that lists the cases which the client may fail.
+    pub known: Option<PathBuf>,
+}
+
+impl JudgeOptions {
+    fn include(&self, id: &str) -> bool {
+        match &self.cases {
+            Some(patterns) => matches_any(patterns, id),
+            None => self.profile.includes(id),
+        }
+    }
+}
+
+/// Runs the cases and prints and writes their results. Returns whether the client violated no `must` that it is not known
+/// to violate, and no case that it is known to fail has passed.
+///
+/// # Errors
+/// The server or the command cannot be started, no case is chosen, or a file cannot be read or written.
+pub fn judge(server: Server, options: &JudgeOptions) -> Result<bool, String> {
+    let known = options.known.as_deref().map_or(Ok(Vec::new()), known::read)?;
+    let server = server.judge().start("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let cases: Vec<String> = server.cases().into_iter().filter(|id| options.include(id)).collect();
+    if cases.is_empty() {
+        return Err("no case has such a name (`--cases 'P*'` are the cases on parsing)".to_owned());
+    }
+    let client: Vec<_> = options.command.iter().map(|word| word.to_string_lossy()).collect();
+    let report = Report::new(client.join(" "), run_all(&server, options, &cases)?);
+    if let Some(folder) = &options.report {
+        write_files(&report, folder)?;
+    }
+    print(&report, &known)
+}
+
+/// Prints the results, and returns whether all is well.
+fn print(report: &Report, known: &[Known]) -> Result<bool, String> {
+    let mut text = String::new();
+    let mut passed = true;
+    for result in &report.results {
+        let reason = known::reason(known, result).filter(|_| result.is_violation());
+        passed &= !result.is_violation() || reason.is_some();
+        let reason = reason.map_or_else(String::new, |reason| format!(" [known: {reason}]"));
+        text += &format!("{result}{reason}\n");
+    }
+    text += &format!("{} cases: {}\n", report.results.len(), report.counts());
+    for id in known::outdated(known, &report.results) {
+        passed = false;
+        text += &format!("{id} is listed as known to fail, but it passes: remove it from the list\n");
+    }
+    let written = io::stdout().write_all(text.as_bytes());
+    written.map_err(|error| format!("cannot write to stdout: {error}"))?;
+    Ok(passed)
+}
+
+fn write_files(report: &Report, folder: &Path) -> Result<(), String> {
+    let cannot_write = |error| format!("cannot write to {}: {error}", folder.to_string_lossy());
+    fs::create_dir_all(folder).map_err(cannot_write)?;
+    for (name, text) in [
+        ("report.json", report.to_json()),
+        ("junit.xml", report.to_junit()),
+        ("index.html", report.to_html()),
+    ] {
+        fs::write(folder.join(name), text).map_err(cannot_write)?;
+    }
+    Ok(())
+}
+
+/// Runs several cases at a time and returns the results in the order of the cases.
+fn run_all(
+    server: &RunningServer,
+    options: &JudgeOptions,
+    cases: &[String],
+) -> Result<Vec<CaseResult>, String> {
+    let waiting = Mutex::new(cases.iter().enumerate());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let (sender, receiver) = channel();
+    thread::scope(|scope| {
+        for _ in 0..PARALLEL {
+            let sender: Sender<(usize, Result<Judged, String>)> = sender.clone();
+            scope.spawn(move || {
+                while let Some((index, id)) = next() {
+                    if sender.send((index, run_case(server, &options.command, id))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut judged = BTreeMap::new();
+        for (index, result) in receiver {
+            judged.insert(index, result?);
+        }
+        Ok(results(judged.into_values().collect()))
+    })
+}
+
+/// What came of a case, and whether the client has reported an event in it.
+struct Judged {
+    result: CaseResult,
+    has_reported: bool,
+}
+
+/// The results. If the client has reported an event in one case, it could have done so in the others.
+fn results(judged: Vec<Judged>) -> Vec<CaseResult> {
+    let reports = judged.iter().any(|judged| judged.has_reported);
+    let results = judged.into_iter().map(|judged| judged.result);
+    results.map(|result| if reports { result.of_reporting_client() } else { result }).collect()
+}
+
+fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<Judged, String> {
+    let run = server.judge(CLIENT, id).ok_or_else(|| format!("no case `{id}`"))?;
+    let mut child = start(command, &server.url(&run.path()))?;
+    let reader = report_events(&mut child, Arc::clone(&run));
+    let mut has_ended = false;
+    let result = loop {
+        if let Some(result) = run.result() {
+            break result;
+        }
+        if !has_ended && child.try_wait().map_or(true, |status| status.is_some()) {
+            has_ended = true;
+            run.client_ended();
+        }
+        thread::sleep(LOOK);
+    };
+    // An error means that it has ended already.
+    let _ = child.kill();
+    let _ = child.wait();
+    drop(reader);
+    Ok(Judged { result, has_reported: run.has_reported() })
+}
+
+fn start(command: &[OsString], url: &str) -> Result<Child, String> {
+    let (program, arguments) = command.split_first().ok_or("no command")?;
+    let child = Command::new(program)
+        .args(arguments)
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    child.map_err(|error| format!("cannot start `{}`: {error}", program.to_string_lossy()))
+}
+
+/// Passes on the lines that the client prints, on a thread that ends with its output.
+fn report_events(child: &mut Child, run: Arc<CaseRun>) -> Option<thread::JoinHandle<()>> {
+    let output = child.stdout.take()?;
+    let read = move || {
+        for line in BufReader::new(output).lines() {
+            match line {
+                Ok(line) => run.report(&line),
+                Err(_) => return,
+            }
+        }
+    };
+    thread::Builder::new().name("client output".to_owned()).spawn(read).ok()
+}

@@ -1,0 +1,223 @@
+//! Checks that a request is what a script expects (`@expect`).
+
+use super::condition::Conditions;
+use super::context::RequestContext;
+use crate::text::escape::for_terminal;
+use crate::text::json;
+use std::fmt;
+use std::time::Duration;
+
+/// What the request that plays a part has to meet.
+#[derive(Debug)]
+pub struct Expectation {
+    /// The line of the script.
+    line: usize,
+    /// The conditions as they are written.
+    text: String,
+    conditions: Conditions,
+}
+
+/// What came of an [`Expectation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutcomeKind {
+    /// The request met it.
+    Passed,
+    /// The request came later than twice the longest time that was expected; it met everything else.
+    Slow,
+    /// The request did not meet it.
+    Failed,
+    /// No request has met it yet, because none has played the part.
+    Missing,
+}
+
+/// An expectation of a script (`@expect`), and what came of it.
+///
+/// Its `Display` output is one line: the script, its line, and what was expected and what came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The file of the script, or the path that it was parsed for.
+    pub script: String,
+    /// The line of the `@expect`, from 1.
+    pub line: usize,
+    /// The number of the request, as `{{connection}}` counts them; 0 if none has come.
+    pub connection: u64,
+    /// The conditions as they are written.
+    pub expected: String,
+    /// What the request had: in place of what the conditions require, or if they all hold, in their order.
+    pub got: String,
+    /// What came of it.
+    pub kind: OutcomeKind,
+}
+
+impl Expectation {
+    /// Parses the argument of `@expect`, on this line of a script.
+    ///
+    /// # Errors
+    /// A message that names the condition, what is wrong and the way out.
+    pub(super) fn parse(line: usize, text: &[u8]) -> Result<Expectation, String> {
+        let conditions = Conditions::parse(text)?;
+        if conditions.always_hold() {
+            return Err("the conditions always hold (remove the line)".to_owned());
+        }
+        Ok(Expectation { line, text: for_terminal(&String::from_utf8_lossy(text)), conditions })
+    }
+
+    /// The line of the script.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The conditions as they are written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is about the events that the client dispatches, which no request shows.
+    pub fn is_about_events(&self) -> bool {
+        self.conditions.are_about_events()
+    }
+
+    /// How long the client may take to dispatch an event, if that is limited.
+    pub fn dispatch_time(&self) -> Option<Duration> {
+        self.conditions.dispatch_time()
+    }
+
+    /// Whether no request may come.
+    pub fn is_never(&self) -> bool {
+        self.conditions.never_hold()
+    }
+
+    pub(super) fn uses_body(&self) -> bool {
+        self.conditions.use_body()
+    }
+
+    /// What comes of it when this request plays the part.
+    pub fn check(&self, script: &str, context: RequestContext<'_>) -> Outcome {
+        let kind = self.judge(context);
+        let got = self.conditions.describe(context);
+        Outcome { connection: context.request_number, got, kind, ..self.missing(script) }
+    }
+
+    /// What comes of it when no request has played the part yet.
+    pub fn missing(&self, script: &str) -> Outcome {
+        Outcome {
+            script: script.to_owned(),
+            line: self.line,
+            connection: 0,
+            expected: self.text.clone(),
+            got: String::new(),
+            kind: OutcomeKind::Missing,
+        }
+    }
+
+    /// Too early is wrong. A little too late is not: the machine may be busy.
+    fn judge(&self, context: RequestContext<'_>) -> OutcomeKind {
+        if self.conditions.hold(context) {
+            return OutcomeKind::Passed;
+        }
+        let (longest, after) = match (self.conditions.time_range(), context.after) {
+            (Some(range), Some(after)) if after > *range.end() => (*range.end(), after),
+            _ => return OutcomeKind::Failed,
+        };
+        if !self.conditions.hold(RequestContext { after: Some(longest), ..context }) {
+            return OutcomeKind::Failed;
+        }
+        if after > 2 * longest {
+            OutcomeKind::Slow
+        } else {
+            OutcomeKind::Passed
+        }
+    }
+}
+
+impl OutcomeKind {
+    /// Its name in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OutcomeKind::Passed => "passed",
+            OutcomeKind::Slow => "slow",
+            OutcomeKind::Failed => "failed",
+            OutcomeKind::Missing => "missing",
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome as a line of JSON: `script`, `line`, `connection`, `expected`, `got`, and `outcome`, which is
+    /// `passed`, `slow`, `failed` or `missing`. The line includes its LF.
+    pub fn to_json(&self) -> String {
+        format!(
+            "{{\"script\":{},\"line\":{},\"connection\":{},\"expected\":{},\"got\":{},\"outcome\":\"{}\"}}\n",
+            json::string(&self.script),
+            self.line,
+            self.connection,
+            json::string(&self.expected),
+            json::string(&self.got),
+            self.kind.as_str(),
+        )
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outcome { script, line, connection, expected, got, kind } = self;
+        write!(f, "{script}:{line}: {}: ", kind.as_str())?;
+        match kind {
+            OutcomeKind::Passed => write!(f, "connection {connection}: {expected}, got {got}"),
+            OutcomeKind::Slow | OutcomeKind::Failed => {
+                write!(f, "connection {connection}: expected {expected}, got {got}")
+            }
+            OutcomeKind::Missing => write!(f, "expected {expected}, no request came"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::context::tests::TestRequest;
+
+    fn outcome(text: &str, fields: &str, after: Option<u64>) -> (OutcomeKind, String) {
+        let request = TestRequest::get("/a", fields);
+        let after = after.map(Duration::from_millis);
+        let context = RequestContext { request_number: 2, after, ..request.context() };
+        let outcome = Expectation::parse(3, text.as_bytes()).unwrap().check("/a", context);
+        (outcome.kind, outcome.to_string())
+    }
+
+    #[test]
+    fn an_outcome_says_what_was_expected_and_what_came() {
+        let id = "Last-Event-ID: early\r\n";
+        assert_eq!(
+            outcome("last-event-id early", id, None),
+            (
+                OutcomeKind::Passed,
+                "/a:3: passed: connection 2: last-event-id early, got last-event-id `early`".into()
+            )
+        );
+        assert_eq!(
+            outcome("no last-event-id and connection 2", id, None).1,
+            "/a:3: failed: connection 2: expected no last-event-id and connection 2, got last-event-id `early`"
+        );
+        assert_eq!(
+            outcome("header accept~event and connection 3+", "", None).1,
+            "/a:3: failed: connection 2: expected header accept~event and connection 3+, \
+             got no header accept, connection 2"
+        );
+        assert_eq!(outcome("never", "", None).1, "/a:3: failed: connection 2: expected never, got a request");
+    }
+
+    #[test]
+    fn early_is_wrong_and_late_is_slow_only_after_twice_the_time() {
+        let kind = |after| outcome("after 400ms..700ms", "", after).0;
+        assert_eq!(kind(None), OutcomeKind::Failed);
+        assert_eq!(kind(Some(399)), OutcomeKind::Failed);
+        assert_eq!(kind(Some(400)), OutcomeKind::Passed);
+        assert_eq!(kind(Some(1400)), OutcomeKind::Passed);
+        assert_eq!(kind(Some(1401)), OutcomeKind::Slow);
+        let late_and_wrong = outcome("after 400ms..700ms and last-event-id 1", "", Some(1500));
+        assert_eq!(late_and_wrong.0, OutcomeKind::Failed);
+    }
+}

@@ -1,0 +1,142 @@
+//! Keeps what goes over the connections of one test case: a line for each line on the wire, and the events that a client
+//! has to dispatch.
+
+use super::wire_parser::WireParser;
+use crate::event_source::stream::{Event, EventStream};
+use crate::http::AfterResponse;
+use crate::text::escape::escape;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The most bytes of text that are kept for a person to read.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// An event that a client has to dispatch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatched {
+    /// The event type.
+    pub event_type: String,
+    /// The data.
+    pub data: String,
+    /// The last event ID when it is dispatched.
+    pub last_event_id: String,
+}
+
+/// What went over the wire so far.
+#[derive(Debug)]
+pub struct Recording {
+    began: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    text: String,
+    events: Vec<TimedEvent>,
+    last_event_id: String,
+    reconnection_time: Option<Duration>,
+}
+
+/// An event, and when its last byte was sent.
+#[derive(Clone, Debug)]
+pub struct TimedEvent {
+    /// The event.
+    pub event: Dispatched,
+    /// When its last byte was sent.
+    pub sent_at: Instant,
+}
+
+impl Recording {
+    /// A recording that begins now.
+    pub fn new() -> Recording {
+        Recording { began: Instant::now(), state: Mutex::default() }
+    }
+
+    /// The lines so far: the time in seconds, `>` from the client or `<` from the server, and the escaped bytes.
+    pub fn text(&self) -> String {
+        self.state().text.clone()
+    }
+
+    /// The events that a client has to dispatch, in their order.
+    pub fn events(&self) -> Vec<TimedEvent> {
+        self.state().events.clone()
+    }
+
+    /// The reconnection time that a client has to use, if a stream has set one.
+    pub fn reconnection_time(&self) -> Option<Duration> {
+        self.state().reconnection_time
+    }
+
+    fn add_line(&self, arrow: char, line: &[u8]) {
+        let age = self.began.elapsed();
+        let mut state = self.state();
+        if state.text.len() < MAX_TEXT {
+            let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
+            state.text += &format!("{seconds:>3}.{milliseconds:03} {arrow} {}\n", escape(line));
+        }
+    }
+
+    fn add_event(&self, event: Event, last_event_id: &str) {
+        let event = Dispatched {
+            event_type: event.event.unwrap_or_default(),
+            data: event.data.unwrap_or_default(),
+            last_event_id: last_event_id.to_owned(),
+        };
+        self.state().events.push(TimedEvent { event, sent_at: Instant::now() });
+    }
+
+    fn remember(&self, stream: &EventStream) {
+        let mut state = self.state();
+        state.last_event_id = stream.last_event_id().to_owned();
+        if let Some(time) = stream.reconnection_time() {
+            state.reconnection_time = Some(time);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records one request and its response.
+#[derive(Debug)]
+pub struct Recorder {
+    recording: Arc<Recording>,
+    response: WireParser,
+    stream: EventStream,
+}
+
+impl Recorder {
+    /// A recorder for the response to a request with this head.
+    pub fn new(recording: Arc<Recording>, head: &[u8]) -> Recorder {
+        for line in head.split_inclusive(|&byte| byte == b'\n') {
+            recording.add_line('>', line);
+        }
+        let stream = EventStream::with_last_event_id(recording.state().last_event_id.clone());
+        Recorder { recording, response: WireParser::for_responses(), stream }
+    }
+
+    /// Records bytes of the response.
+    pub fn sent(&mut self, bytes: &[u8]) {
+        let Recorder { recording, response, stream } = self;
+        response.push(bytes, &mut |response, kind, bytes| {
+            for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+                recording.add_line('<', line);
+            }
+            if kind.is_data() && response.is_event_stream {
+                stream.push(bytes, |stream, event| recording.add_event(event, stream.last_event_id()));
+                recording.remember(stream);
+            }
+        });
+    }
+
+    /// Records that the response has ended.
+    pub fn ended(&self, after: AfterResponse) {
+        let what: &[u8] = match after {
+            AfterResponse::KeepAlive => return,
+            AfterResponse::Close => b"connection closed",
+            AfterResponse::Reset => b"connection reset",
+        };
+        self.recording.add_line('*', what);
+    }
+}

@@ -1,0 +1,109 @@
+//! The files that the program loads scripts from: files, folders and standard input; and what `--check`, `--list` and the
+//! first lines print about them.
+
+mod support;
+
+use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::{contains, is_empty};
+use support::{request, Exchange, Folder, Program, PATIENCE};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("rust_sse_server").unwrap();
+    command.args(arguments).timeout(PATIENCE);
+    command
+}
+
+/// Asserts that `GET path` is answered with this body.
+fn assert_serves(program: &Program, path: &str, body: &str) {
+    let exchange = Exchange::new(program.address, request("GET", path, ""), PATIENCE);
+    assert_eq!(String::from_utf8(exchange.data().0).unwrap(), body);
+}
+
+#[test]
+fn check_and_list_take_files_as_arguments() {
+    let folder = Folder::new("arguments");
+    let good = folder.file("good.sse", "@# Good.\ndata: x\n\n");
+    let bad = folder.file("bad.txt", "@slep 1s\n");
+    let error = format!("{bad}:1: unknown direction `@slep` (did you mean `@sleep`?)\n");
+    for command in ["--check", "--list"] {
+        program(&[command, &good, &bad]).assert().code(1).stdout(is_empty()).stderr(contains(&error));
+        let missing = contains("cannot read nosuch.sse: ");
+        program(&["nosuch.sse", command]).assert().code(1).stdout(is_empty()).stderr(missing);
+    }
+    program(&["--check", &good, &good.replace("good", "./good")])
+        .assert()
+        .code(1)
+        .stderr(contains("GET /good"));
+    program(&["--check", &good]).assert().success().stdout("1 script, no errors\n");
+    program(&["--list", &good]).assert().success().stdout(contains("\n/good  ").and(contains("  Good.\n")));
+}
+
+#[test]
+fn files_in_the_place_of_host_and_port_are_served() {
+    let folder = Folder::new("place");
+    let files = ["a", "b", "c"].map(|name| folder.file(&format!("{name}.sse"), format!("data: {name}\n\n")));
+    let program = Program::start(&["--script", &files[0], &files[1], &files[2]]);
+    for name in ["a", "b", "c"] {
+        assert_serves(&program, &format!("/{name}"), &format!("data: {name}\n\n"));
+    }
+}
+
+#[test]
+fn a_folder_is_every_script_in_it_in_the_order_of_their_names() {
+    let folder = Folder::new("folder");
+    for name in ["b.sse", "a.sse", ".#a.sse", "notes.txt"] {
+        folder.file(name, format!("@# The script {name}.\ndata: {name}\n\n"));
+    }
+    std::fs::create_dir(folder.0.join("c.sse")).unwrap();
+    let path = folder.0.to_str().unwrap();
+    let list = program(&["--list", "--script", path]).output().unwrap().stdout;
+    let list = String::from_utf8(list).unwrap();
+    let last: Vec<&str> = list.lines().rev().take(2).collect();
+    assert!(last[1].starts_with("/a ") && last[1].ends_with(" The script a.sse."), "{list}");
+    assert!(last[0].starts_with("/b ") && last[0].ends_with(" The script b.sse."), "{list}");
+    program(&["--check", path]).assert().success().stdout("2 scripts, no errors\n");
+    assert_serves(&Program::start(&["--script", path]), "/b", "data: b.sse\n\n");
+
+    let empty = Folder::new("empty");
+    let path = empty.0.to_str().unwrap();
+    let message =
+        format!("rust_sse_server: the folder {path} contains no script (name the files NAME.sse)\n");
+    program(&["--script", path, "127.0.0.1", "0"]).assert().code(1).stdout(is_empty()).stderr(message);
+}
+
+#[test]
+fn standard_input_is_a_script() {
+    let listed = program(&["--list", "-"]).write_stdin("@# Typed.\ndata: x\n\n").assert().success();
+    listed.stdout(contains("\n/stdin  ").and(contains("  Typed.\n")));
+    let checked = program(&["--check", "--script", "-"]).write_stdin("data: x\n\n@slep\n").assert().code(1);
+    checked.stdout(is_empty()).stderr(contains("stdin:3: unknown direction `@slep`"));
+}
+
+#[test]
+fn a_page_that_a_script_replaces_is_not_announced() {
+    let folder = Folder::new("page");
+    let script = folder.file("page.sse", "@on GET /\ndata: x\n\n");
+    let printed = program(&[&script, "--log", "0"]).timeout(std::time::Duration::from_millis(500)).output();
+    let printed = printed.unwrap().stdout;
+    let printed = String::from_utf8(printed).unwrap();
+    let (first, second) = printed.split_once('\n').unwrap();
+    let url = first.strip_prefix("Starting SSE server at ").unwrap().strip_suffix("events").unwrap();
+    assert_eq!(second, format!("                   and {url}\n"));
+}
+
+#[test]
+fn characters_that_cannot_be_seen_are_escaped_wherever_scripts_are_named() {
+    let folder = Folder::new("bidirectional");
+    let script =
+        folder.file("a.sse", "@# \u{202e}a\u{2066}b\u{200b}c\u{1b}[2J\r\n@slep \u{202e}\ndata: \u{202e}\n\n");
+    let error = contains("a.sse:2: unknown direction `@slep` (did you mean `@sleep`?)\n");
+    program(&["--check", &script]).assert().code(1).stderr(error);
+    let script = folder
+        .file("a\u{202e}b.sse", "@# \u{202e}a\u{2066}b\u{200b}c \"d\\e\" \u{1b}[2J\r\ndata: \u{202e}\n\n");
+    let about = "  \\u{202e}a\\u{2066}b\\u{200b}c \"d\\e\" \\x1b[2J\n";
+    program(&["--list", &script]).assert().success().stdout(contains(about));
+    let invalid = folder.file("a\u{202e}\n.sse", "@sleep \u{202e}\n");
+    let error = "a\\u{202e}\\n.sse:1: @sleep: invalid time `\\u{202e}` (";
+    program(&["--check", &invalid]).assert().code(1).stderr(contains(error));
+}
