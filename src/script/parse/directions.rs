@@ -6,6 +6,7 @@ use crate::http::chunk::Framed;
 use crate::http::response::is_interim_response;
 use crate::script::expectation::Expectation;
 use crate::script::head::field_line;
+use crate::script::resume::IdSource;
 use crate::script::template::{unescape, Segment, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
 use crate::script::words::{invalid, invalid_argument, word};
@@ -48,7 +49,7 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@repeat N | forever [every T]", apply: repeat },
     Direction { usage: "@again", apply: |part, _| part.close_loop() },
     Direction { usage: "@clock", apply: |part, _| step(part, Step::Clock) },
-    Direction { usage: "@resume", apply: resume },
+    Direction { usage: "@resume [by query:K | header:K | cookie:K]", apply: resume },
     PART,
     Direction { usage: "@expect COND [and COND]", apply: expect },
     Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
@@ -271,7 +272,12 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn resume(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
+fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.id_source = match word(argument) {
+        (b"", _) => IdSource::default(),
+        (b"by", names) => IdSource::parse(names).ok_or_else(|| invalid_argument(argument))?,
+        _ => return Err(invalid_argument(argument)),
+    };
     part.resume = true;
     Ok(())
 }

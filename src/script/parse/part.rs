@@ -7,6 +7,7 @@ use crate::http::status::Status;
 use crate::script::condition::Conditions;
 use crate::script::expectation::Expectation;
 use crate::script::head::ScriptHead;
+use crate::script::resume::IdSource;
 use crate::script::route::Route;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Case, Ending, Part};
@@ -64,6 +65,7 @@ pub(super) struct PartParser<'a> {
     /// Field lines, with the line of the last `@trailer`.
     trailer: Located<Vec<u8>>,
     pub resume: bool,
+    pub id_source: IdSource,
     pub expectations: Vec<Expectation>,
     /// The line at which the head is sent.
     head_sent: Option<usize>,
@@ -83,6 +85,7 @@ impl<'a> PartParser<'a> {
             body: Body::new(),
             trailer: Located { line: 0, value: Vec::new() },
             resume: false,
+            id_source: IdSource::default(),
             expectations: Vec::new(),
             head_sent: None,
             first_content: None,
@@ -222,6 +225,7 @@ impl<'a> PartParser<'a> {
             trailer: self.trailer.value,
             ending: self.ending.map_or(Ending::End, |ending| ending.value),
             resume: self.resume.then_some(table),
+            id_source: self.id_source,
         };
         let is_known = part.resume.is_none() && part.body_length().is_some();
         if part.framing == BodyFraming::Length(None) && !is_known {
