@@ -119,6 +119,9 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     if let Some(max_clients) = options.max_clients {
         server = server.max_clients(max_clients);
     }
+    if let Some(max_body) = options.max_body {
+        server = server.max_body(max_body);
+    }
     if options.control {
         server = server.control();
     }

@@ -34,6 +34,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// `None` for the server's default.
     pub max_clients: Option<usize>,
+    /// In bytes; `None` for the server's default.
+    pub max_body: Option<usize>,
     /// The file that requests are appended to; `-` for stdout.
     pub journal: Option<PathBuf>,
     pub control: bool,
@@ -55,6 +57,7 @@ impl Default for Options {
             speed: Speed::NORMAL,
             seed: None,
             max_clients: None,
+            max_body: None,
             journal: None,
             control: false,
             allowed_hosts: Vec::new(),
