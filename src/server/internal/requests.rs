@@ -6,7 +6,7 @@ use crate::http::AfterResponse;
 use std::io::{self, BufWriter, Write};
 
 /// Sends the recorded requests, one after the other, so that they are not all in memory a second time.
-pub fn send(
+pub(crate) fn send(
     journal: &Journal,
     head: Vec<u8>,
     mut body: ChunkedWriter<impl Write>,
