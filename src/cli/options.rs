@@ -29,6 +29,8 @@ pub struct Options {
     pub address: Address,
     /// Files to serve beside the built-in scripts: also folders, and `-` for standard input.
     pub scripts: Vec<PathBuf>,
+    /// Whether warnings about them are errors.
+    pub strict: bool,
     pub speed: Speed,
     /// The seed of random waits; `None` for a different one in every run.
     pub seed: Option<u64>,
@@ -54,6 +56,7 @@ impl Default for Options {
             command: Command::Serve,
             address: Address::default(),
             scripts: Vec::new(),
+            strict: false,
             speed: Speed::NORMAL,
             seed: None,
             max_clients: None,

@@ -74,7 +74,12 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--check",
         action: Run(Command::Check),
-        help: "load the scripts, report every error, and exit with 0 or 1",
+        help: "load the scripts, report every error and warning, and exit with 0 or 1",
+    },
+    Row {
+        usage: "--strict",
+        action: Flag(|options| options.strict = true),
+        help: "treat warnings about scripts as errors, with --check and without it",
     },
     Row { usage: "--list", action: Run(Command::List), help: "list the scripts that are served, and exit" },
     Row {

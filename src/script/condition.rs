@@ -10,10 +10,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Conditions that must all hold.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conditions(Vec<Condition>);
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Condition {
     /// The number of the request is one of these.
     Connection(RangeInclusive<u64>),
@@ -34,7 +34,7 @@ enum Condition {
 }
 
 /// What a value has to be.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Wanted {
     Present,
     Equal(Vec<u8>),
@@ -289,6 +289,10 @@ fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
     };
     let key_length = word.iter().take_while(|byte| !b"=~".contains(byte)).count();
     let (key, rest) = word.split_at(key_length);
+    // `page>1` or `page!=1`: a comparison that does not exist, and not a key.
+    if key.iter().any(|byte| b"<>!".contains(byte)) {
+        return Ok(None);
+    }
     let wanted = match rest {
         [] => Wanted::Present,
         [b'=', value @ ..] => Wanted::Equal(unescape(value)?),

@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// What the request that plays a part has to meet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Expectation {
     /// The line of the script.
     line: usize,
