@@ -112,7 +112,7 @@ fn run_all(
     let (sender, receiver) = channel();
     thread::scope(|scope| {
         for _ in 0..PARALLEL {
-            let sender: Sender<(usize, Result<CaseResult, String>)> = sender.clone();
+            let sender: Sender<(usize, Result<Judged, String>)> = sender.clone();
             scope.spawn(move || {
                 while let Some((index, id)) = next() {
                     if sender.send((index, run_case(server, &options.command, id))).is_err() {
@@ -122,15 +122,28 @@ fn run_all(
             });
         }
         drop(sender);
-        let mut results = BTreeMap::new();
+        let mut judged = BTreeMap::new();
         for (index, result) in receiver {
-            results.insert(index, result?);
+            judged.insert(index, result?);
         }
-        Ok(results.into_values().collect())
+        Ok(results(judged.into_values().collect()))
     })
 }
 
-fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<CaseResult, String> {
+/// What came of a case, and whether the client has reported an event in it.
+struct Judged {
+    result: CaseResult,
+    has_reported: bool,
+}
+
+/// The results. If the client has reported an event in one case, it could have done so in the others.
+fn results(judged: Vec<Judged>) -> Vec<CaseResult> {
+    let reports = judged.iter().any(|judged| judged.has_reported);
+    let results = judged.into_iter().map(|judged| judged.result);
+    results.map(|result| if reports { result.of_reporting_client() } else { result }).collect()
+}
+
+fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<Judged, String> {
     let run = server.judge(CLIENT, id).ok_or_else(|| format!("no case `{id}`"))?;
     let mut child = start(command, &server.url(&run.path()))?;
     let reader = report_events(&mut child, Arc::clone(&run));
@@ -149,7 +162,7 @@ fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<Ca
     let _ = child.kill();
     let _ = child.wait();
     drop(reader);
-    Ok(result)
+    Ok(Judged { result, has_reported: run.has_reported() })
 }
 
 fn start(command: &[OsString], url: &str) -> Result<Child, String> {

@@ -115,6 +115,11 @@ impl CaseRun {
         }
     }
 
+    /// Whether the client has reported an event.
+    pub fn has_reported(&self) -> bool {
+        !self.state().reported.is_empty()
+    }
+
     /// Notes that the client has ended, so that it sends nothing more.
     pub fn client_ended(&self) {
         self.change(|state| state.client_ended_at = Some(Instant::now()));

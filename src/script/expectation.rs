@@ -2,7 +2,7 @@
 
 use super::condition::Conditions;
 use super::context::RequestContext;
-use crate::text::escape::escape;
+use crate::text::escape::for_terminal;
 use crate::text::json;
 use std::fmt;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Expectation {
         if conditions.always_hold() {
             return Err("the conditions always hold (remove the line)".to_owned());
         }
-        Ok(Expectation { line, text: escape(text), conditions })
+        Ok(Expectation { line, text: for_terminal(&String::from_utf8_lossy(text)), conditions })
     }
 
     /// The line of the script.

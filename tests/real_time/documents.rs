@@ -12,7 +12,7 @@ use std::thread;
 /// Tools without which a command cannot be run.
 const TOOLS: [&str; 4] = ["curl", "cat", "sleep", "od"];
 /// Options with which the program prints something and ends.
-const PRINTING: [&str; 4] = ["--help", "--version", "--list", "--check"];
+const PRINTING: [&str; 5] = ["--help", "--version", "--list", "--check", "--judge"];
 /// The examples that listen.
 const LISTENING: [&str; 2] = ["one_chunk", "chunks"];
 
@@ -100,6 +100,10 @@ fn with_programs(command: &str) -> String {
     while let Some((before, rest)) = command.split_once("cargo run --example ") {
         let (name, arguments) = rest.split_once(' ').unwrap_or((rest, ""));
         command = format!("{before}{} {}", quoted(example(name)), arguments.trim_start_matches("-- "));
+    }
+    while let Some((before, rest)) = command.split_once(" target/debug/examples/") {
+        let (name, arguments) = rest.split_once(' ').unwrap_or((rest, ""));
+        command = format!("{before} {} {arguments}", quoted(example(name)));
     }
     let program = quoted(program_path());
     command.replace("cargo run --", &program).replace("cargo run", &program)

@@ -10,7 +10,7 @@ use crate::script::template::{unescape, Segment, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
 use crate::script::words::{invalid, invalid_argument, word};
 use crate::script::{BodyFraming, Case, Ending, Level, Step, Wait};
-use crate::text::escape::escape;
+use crate::text::escape::{escape, for_terminal};
 use crate::text::suggest;
 use std::time::Duration;
 
@@ -290,7 +290,8 @@ fn case(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         Some(level) if !text.is_empty() => *level,
         _ => return Err(invalid_argument(argument)),
     };
-    let case = Case { level, section: escape(section), text: escape(text) };
+    let text = for_terminal(&String::from_utf8_lossy(text));
+    let case = Case { level, section: escape(section), text };
     part.script.case = Some(Located { line: part.line, value: case });
     Ok(())
 }

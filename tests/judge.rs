@@ -1,0 +1,126 @@
+//! `--judge -- COMMAND`: runs a client in the test cases, prints and writes what came of each, and sets the exit code.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use support::{example, program_path};
+
+fn judge(options: &[&str], client: &[&str]) -> Output {
+    let mut command = Command::new(program_path());
+    command.arg("--judge").args(options).arg("--").args(client).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn our_client() -> String {
+    example("judge_client").to_str().unwrap().to_owned()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("judge-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn our_event_source_violates_no_must() {
+    let output = judge(&[], &[&our_client()]);
+    assert!(output.status.success(), "{}", stdout(&output));
+    let text = stdout(&output);
+    let is_unexpected = |line: &&str| !line.contains(" pass: ") && !line.contains(" info ");
+    let unexpected: Vec<&str> = text.lines().filter(is_unexpected).collect();
+    assert_eq!(unexpected.len(), 1, "{unexpected:#?}");
+    assert!(unexpected[0].ends_with(" pass, 4 info"), "{unexpected:?}");
+}
+
+#[test]
+fn a_client_that_ends_at_once_fails_and_the_exit_code_is_1() {
+    let output = judge(&["--cases", "P16,P29"], &["true"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        stdout(&output),
+        "P16 must 9.2.6 fail: An id without a value resets the last event ID \
+         (expected no last-event-id, got no request)\n\
+         P29 must 9.2.6 fail: Lines of data are joined by LF (expected a request, got no request)\n\
+         2 cases: 2 fail\n"
+    );
+}
+
+#[test]
+fn a_client_that_reports_nothing_is_judged_by_its_requests_alone() {
+    let url = "for i in 1 2 3; do curl -sN \"$0\" >/dev/null; sleep 0.06; done";
+    if !support::has_tool("curl") {
+        return;
+    }
+    let output = judge(&["--cases", "P11,P29,P08"], &["sh", "-c", url]);
+    let text = stdout(&output);
+    let verdicts: Vec<&str> = text.lines().filter_map(|line| line.split(' ').nth(3)).collect();
+    assert_eq!(verdicts, ["fail:", "pass:", "not-reported:", "pass,"], "{text}");
+    assert!(text.contains("(expected last-event-id x, got no last-event-id)\n"), "{text}");
+}
+
+#[test]
+fn known_failures_do_not_count_and_known_cases_that_pass_do() {
+    let folder = folder("known");
+    let known = folder.join("known.txt");
+    fs::write(&known, "# not yet\nP16 takes no id\n").unwrap();
+    let options = ["--cases", "P16", "--known", known.to_str().unwrap()];
+    let output = judge(&options, &["true"]);
+    assert!(output.status.success(), "{}", stdout(&output));
+    assert!(stdout(&output).contains(" got no request) [known: takes no id]\n"), "{}", stdout(&output));
+    let output = judge(&options, &[&our_client()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = "P16 is listed as known to fail, but it passes: remove it from the list\n";
+    assert!(stdout(&output).ends_with(text), "{}", stdout(&output));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn reports_are_written_for_programs_and_for_people() {
+    let folder = folder("report");
+    let report = folder.join("a/b");
+    let output = judge(&["--cases", "P16", "--report", report.to_str().unwrap()], &["true"]);
+    assert_eq!(output.status.code(), Some(1));
+    let read = |name: &str| fs::read_to_string(report.join(name)).unwrap();
+    let json = read("report.json");
+    let result = "{\"id\":\"P16\",\"level\":\"must\",\"section\":\"9.2.6\",\
+        \"text\":\"An id without a value resets the last event ID\",\"verdict\":\"fail\",\
+        \"expected\":\"no last-event-id\",\"got\":\"no request\",\"wire\":\"\"}";
+    assert_eq!(json, format!("{{\"client\":\"true\",\"cases\":[\n{result}\n]}}\n"));
+    assert!(read("junit.xml").contains("<failure message=\"expected no last-event-id, got no request\">"));
+    let html = read("index.html");
+    assert!(html.contains("<td>P16<td>must<td>9.2.6<td>fail<td>"), "{html}");
+    assert!(!html.contains("src=") && !html.contains("href="), "{html}");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_cannot_be_judged_is_one_clear_message() {
+    for (options, client, code, message) in [
+        (
+            &["--cases", "Q*"][..],
+            &["true"][..],
+            1,
+            "no case has such a name (`--cases 'P*'` are the cases on parsing)",
+        ),
+        (&[], &["/nonexistent/client"], 1, "cannot start `/nonexistent/client`: "),
+        (&[], &[], 2, "`--judge` needs a client (write `--judge -- COMMAND`)"),
+        (
+            &["--profile", "x"],
+            &["true"],
+            2,
+            "invalid value `x` for `--profile` (expected eventsource, browser, library or parser)",
+        ),
+        (&["--known", "/nonexistent"], &["true"], 1, "cannot read /nonexistent: "),
+    ] {
+        let output = judge(options, client);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert!(text.starts_with(&format!("rust_sse_server: {message}")), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
