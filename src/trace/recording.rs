@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// The most bytes of text that are kept for a person to read.
 const MAX_TEXT: usize = 64 * 1024;
+/// The most bytes of a line in it.
+const MAX_LINE: usize = 1024;
 
 /// An event that a client has to dispatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +74,7 @@ impl Recording {
         let mut state = self.state();
         if state.text.len() < MAX_TEXT {
             let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
-            state.text += &format!("{seconds:>3}.{milliseconds:03} {arrow} {}\n", escape(line));
+            state.text += &format!("{seconds:>3}.{milliseconds:03} {arrow} {}\n", escape(&line[..line.len().min(MAX_LINE)]));
         }
     }
 
