@@ -165,7 +165,7 @@ impl CaseRun {
         if let Some(failed) = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Failed) {
             return Decision::new(CaseVerdict::Fail, &failed.expected, &failed.got);
         }
-        let check = EventCheck::new(&self.recording.events(), &state.reported);
+        let check = self.recording.with_events(|sent| EventCheck::new(sent, &state.reported));
         if let Some(mismatch) = check.mismatch {
             return Decision::new(CaseVerdict::Fail, &mismatch.expected, &mismatch.got);
         }
