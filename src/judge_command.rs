@@ -152,7 +152,8 @@ fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<Ju
         if let Some(result) = run.result() {
             break result;
         }
-        if !has_ended && child.try_wait().map_or(true, |status| status.is_some()) {
+        let all_is_read = reader.as_ref().map_or(true, |reader| reader.is_finished());
+        if !has_ended && all_is_read && child.try_wait().map_or(true, |status| status.is_some()) {
             has_ended = true;
             run.client_ended();
         }
@@ -161,7 +162,6 @@ fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<Ju
     // An error means that it has ended already.
     let _ = child.kill();
     let _ = child.wait();
-    drop(reader);
     Ok(Judged { result, has_reported: run.has_reported() })
 }
 

@@ -40,11 +40,12 @@ pub mod units;
 mod words;
 
 use crate::http::chunk::Framed;
+use crate::http::response::is_interim_response;
 use condition::Conditions;
 use context::{RenderContext, RequestContext};
 use expectation::Expectation;
 use head::ScriptHead;
-use resume::{Position, ResumeTable};
+use resume::{IdSource, Position, ResumeTable};
 use route::Route;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -130,8 +131,8 @@ impl Level {
     }
 }
 
-/// The longest time that the waits which a request decides can take in one response, all together. A client that
-/// disconnected without a reset is noticed only at the next write, and counts as connected until then.
+/// The longest time that the waits which a request decides can take together, in one response or in one turn of an endless
+/// loop. A client that disconnected without a reset is noticed only at the next write, and counts as connected until then.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// One response of a script.
@@ -153,6 +154,8 @@ pub struct Part {
     /// What happens after the last step.
     pub ending: Ending,
     resume: Option<ResumeTable>,
+    /// Where `@resume` finds the last event ID.
+    id_source: IdSource,
 }
 
 impl Part {
@@ -179,7 +182,7 @@ impl Part {
     /// Where a client starts: at the beginning, or after its last event ID if the script has `@resume`. `None` for a
     /// client that has every event, which gets 204.
     pub fn start(&self, context: RequestContext<'_>) -> Option<Position> {
-        match (&self.resume, context.last_event_id()) {
+        match (&self.resume, self.id_source.id(context)) {
             (Some(table), Some(id)) => table.after(&id),
             _ => Some(Position::default()),
         }
@@ -192,6 +195,7 @@ impl Part {
         for step in self.steps() {
             match step {
                 Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
+                Step::Wire(text) if text.as_plain().map_or(false, is_interim_response) => {}
                 Step::Wire(_) | Step::Keepalive { .. } => return None,
                 Step::Repeat { turns, .. } => {
                     loops.push(OpenLoop { turns: (*turns)?, length_before: std::mem::take(&mut length) });
@@ -206,19 +210,33 @@ impl Part {
         Some(length)
     }
 
-    /// Checks the waits that the request decides.
+    /// Checks the waits that the request decides, as they are in the first turn of each loop. If later turns decide on
+    /// longer ones, the player shortens them.
     ///
     /// # Errors
-    /// A message about the first that is not a time, or is longer than 10 minutes.
+    /// A message about the first that is not a time, or if they take more than 10 minutes together.
     pub fn check_waits(&self, context: RequestContext<'_>) -> Result<(), String> {
+        let mut seconds = 0.0;
+        // How often the steps in each open loop are played.
+        let mut times = Vec::new();
         for step in self.steps() {
-            if let Step::Sleep(Wait::Requested(template)) = step {
-                let context = RenderContext { turn: 1, ..RenderContext::of_head(context) };
-                let (_, most) = units::parse_wait(&template.render(&context))?;
-                if most > MAX_REQUESTED_WAIT {
-                    return Err("the requested wait is too long (at most 10m)".to_owned());
+            let now = times.last().copied().unwrap_or(1.0);
+            match step {
+                Step::Repeat { turns, .. } => times.push(now * turns.map_or(1.0, |turns| turns as f64)),
+                Step::Again => {
+                    times.pop();
                 }
+                Step::Sleep(Wait::Requested(template)) => {
+                    let turn = if times.is_empty() { 0 } else { 1 };
+                    let context = RenderContext { turn, ..RenderContext::of_head(context) };
+                    let (_, most) = units::parse_wait(&template.render(&context))?;
+                    seconds += now * most.as_secs_f64();
+                }
+                _ => {}
             }
+        }
+        if seconds > MAX_REQUESTED_WAIT.as_secs_f64() {
+            return Err("the requested waits are too long (at most 10m together)".to_owned());
         }
         Ok(())
     }

@@ -241,17 +241,21 @@ fn token_streams_accept_post_only() {
         words.contains("\"delta\":{\"role\":\"assistant\"") && words.ends_with("data: [DONE]\n\n"),
         "{words}"
     );
-    let (_, tools) = post("/v1/chat/completions", "{\"tools\":[{}],\"stream\" : true}");
+    let (_, tools) =
+        post("/v1/chat/completions", "{\"tools\" : [{\"type\": \"function\"}], \"stream\"\n: \ttrue}");
     assert!(tools.contains("\"finish_reason\":\"tool_calls\""), "{tools}");
-    for none in ["null", " null", "[]", " []"] {
-        let (_, words) = post("/v1/chat/completions", &format!("{{\"tools\":{none},\"stream\":true}}"));
+    for none in ["null", "  null", "[]", "[ ]"] {
+        let (_, words) = post("/v1/chat/completions", &format!("{{\"tools\":{none},\"stream\" : true}}"));
         assert!(words.contains("\"delta\":{\"content\":\"Hello\"}"), "{words}");
     }
-    let (head, error) = post("/v1/chat/completions", "{}");
-    assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
-    assert!(
-        head.contains("\r\nContent-Type: application/json\r\n") && error.contains("invalid_request_error")
-    );
+    for not_streamed in ["{}", "{\"stream\":false}", "{\"stream\": false}", "{\"stream_options\": null}"] {
+        let (head, error) = post("/v1/chat/completions", not_streamed);
+        assert!(
+            head.starts_with("HTTP/1.1 400 ") && head.contains("\r\nContent-Type: application/json\r\n"),
+            "{head}"
+        );
+        assert!(error.contains("invalid_request_error"), "{error}");
+    }
     let (_, overloaded) = post("/v1/messages?fault=overloaded", "{\"stream\":true}");
     assert!(
         overloaded.contains("event: error\ndata: {\"type\":\"error\"")
@@ -269,6 +273,9 @@ fn scripts_start_with_a_comment_and_have_10_to_40_lines() {
         let text = std::fs::read_to_string(&path).unwrap();
         let lines = text.lines().count();
         assert!(text.starts_with("@# "), "{path:?}");
+        // curl refuses to print a NUL on a terminal, so a script with one says how to look at it.
+        let sends_nul = ["\\0", "\\x00", "\0"].iter().any(|nul| text.contains(nul));
+        assert_eq!(sends_nul, text.contains("| od -c"), "{path:?}");
         // Only the demo is longer: it writes out every event.
         assert!((10..=40).contains(&lines) || path.ends_with("events.sse"), "{path:?} has {lines} lines");
     }

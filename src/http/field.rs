@@ -19,7 +19,7 @@ impl<'a> FieldLine<'a> {
         let name = field_name(line)?;
         let value = trim_ows(&line[name.len() + 1..]);
         if !is_received_value(value) {
-            return Err("a field value contains a control byte");
+            return Err("a field value contains NUL or CR");
         }
         let name = std::str::from_utf8(name).map_err(|_| NOT_A_TOKEN)?;
         Ok(FieldLine { name, value })

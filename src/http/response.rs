@@ -82,9 +82,15 @@ pub struct StreamHead {
     pub close: bool,
 }
 
-/// Whether these bytes are a whole interim response, such as `103 Early Hints` (RFC 9110, section 15.2).
+/// Whether these bytes are whole interim responses, such as `103 Early Hints` (RFC 9110, section 15.2). `101 Switching
+/// Protocols` is not one: no other response follows it.
 pub fn is_interim_response(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"HTTP/1.1 1") && bytes.ends_with(b"\r\n\r\n")
+    let text = String::from_utf8_lossy(bytes);
+    let is_interim = |head: &str| {
+        let status = head.strip_prefix("HTTP/1.1 ").unwrap_or_default().as_bytes();
+        matches!(status, [b'1', b'0'..=b'9', b'0'..=b'9', b' ', ..]) && !status.starts_with(b"101")
+    };
+    text.strip_suffix("\r\n\r\n").map_or(false, |heads| heads.split("\r\n\r\n").all(is_interim))
 }
 
 /// What a request asks of every response to it.

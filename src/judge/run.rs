@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 /// How long to wait whether a request comes that must not, when the stream has set no reconnection time.
 const QUIET_TIME: Duration = Duration::from_secs(6);
-/// How long a client can take to report an event that was sent to it.
+/// How long a client can take to report an event that was sent to it, if the case allows no other time.
 const REPORT_TIME: Duration = Duration::from_secs(2);
 /// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and events
 /// that it reports before they are recorded as sent.
-const AFTER_CLIENT: Duration = Duration::from_millis(100);
+const SETTLE_TIME: Duration = Duration::from_millis(100);
 /// The longest time for a case, even while the connection is open.
 const RUN_TIME: Duration = Duration::from_secs(30);
 /// How often an undecided run is looked at.
@@ -165,14 +165,14 @@ impl CaseRun {
         if let Some(failed) = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Failed) {
             return Decision::new(CaseVerdict::Fail, &failed.expected, &failed.got);
         }
-        let check = EventCheck::new(&self.recording.events(), &state.reported);
+        let check = self.recording.with_events(|sent| EventCheck::new(sent, &state.reported));
         if let Some(mismatch) = check.mismatch {
             return Decision::new(CaseVerdict::Fail, &mismatch.expected, &mismatch.got);
         }
         let is_over = state.is_over(now);
         let idle = state.idle(now);
         if let Some(extra) = &check.extra {
-            return if is_over || idle > AFTER_CLIENT {
+            return if is_over || idle > SETTLE_TIME {
                 Decision::new(CaseVerdict::Fail, "no further event", extra)
             } else {
                 None
@@ -186,13 +186,15 @@ impl CaseRun {
                 None
             };
         }
-        if idle < self.quiet_time() && !is_over {
+        let needs_events = self.script.expectations().any(Expectation::is_about_events);
+        let judges_events = needs_events || !state.reported.is_empty();
+        let settle_time = if judges_events { SETTLE_TIME } else { Duration::ZERO };
+        if idle < self.quiet_time().max(settle_time) && !is_over {
             return None;
         }
-        let needs_events = self.script.expectations().any(Expectation::is_about_events);
-        if needs_events || !state.reported.is_empty() {
+        if judges_events {
             if let Some(missing) = check.missing {
-                return if !is_over && idle < REPORT_TIME {
+                return if !is_over && idle < self.report_time() {
                     None
                 } else if state.reported.is_empty() {
                     Decision::new(CaseVerdict::NotReported, &missing, "no report")
@@ -231,6 +233,12 @@ impl CaseRun {
         self.script.expectations().find(is_late).map(Expectation::text)
     }
 
+    /// How long a client can take to report an event: at least until it is too late.
+    fn report_time(&self) -> Duration {
+        let times = self.script.expectations().filter_map(Expectation::dispatch_time);
+        times.map(|time| 2 * time).fold(REPORT_TIME, Duration::max)
+    }
+
     /// How long no request may come before it is certain enough that none will.
     fn quiet_time(&self) -> Duration {
         if !self.script.expectations().any(Expectation::is_never) {
@@ -255,7 +263,7 @@ impl CaseRun {
 impl State {
     /// Whether nothing more can happen, or the time is up.
     fn is_over(&self, now: Instant) -> bool {
-        let client_is_gone = self.client_ended_at.map_or(false, |ended_at| now > ended_at + AFTER_CLIENT);
+        let client_is_gone = self.client_ended_at.map_or(false, |ended_at| now > ended_at + SETTLE_TIME);
         client_is_gone || now > self.began_at + RUN_TIME
     }
 

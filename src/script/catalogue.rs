@@ -102,15 +102,6 @@ impl Catalogue {
         Found::Methods(methods.map(String::as_str).collect())
     }
 
-    /// The targets at a path that is answered only with another query.
-    pub fn targets_at(&self, path: &[u8]) -> Vec<String> {
-        let path = percent_decode(path);
-        self.scripts()
-            .filter(|script| script.route.path == *path)
-            .map(|script| script.route.target())
-            .collect()
-    }
-
     /// All scripts, the built-in ones first.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         self.built_in.iter().chain(&self.added)
@@ -118,11 +109,14 @@ impl Catalogue {
 
     /// The routes of all scripts, one a line.
     pub fn routes(&self) -> String {
-        let mut routes = String::new();
-        for script in self.scripts() {
-            routes += &format!("{}\n", script.route);
-        }
-        routes
+        self.scripts().map(|script| format!("{}\n", script.route)).collect()
+    }
+
+    /// The routes with this path and any query, one a line.
+    pub fn routes_at(&self, path: &[u8]) -> String {
+        let path = percent_decode(path);
+        let scripts = self.scripts().filter(|script| script.route.path == *path);
+        scripts.map(|script| format!("{}\n", script.route)).collect()
     }
 }
 

@@ -77,6 +77,15 @@ impl ConditionKind {
     fn name(&self) -> &'static str {
         self.usage.split(' ').next().unwrap_or_default()
     }
+
+    /// What is expected instead of this number of words after the name.
+    fn expected(&self, words: usize) -> String {
+        let usage = self.usage;
+        if words > 1 && usage.contains('V') {
+            return format!("`{usage}`; write a V with spaces as `\"a b\"`, and a quote in it as `\\\"`");
+        }
+        format!("`{usage}`")
+    }
 }
 
 impl Conditions {
@@ -153,7 +162,7 @@ impl Condition {
         let kind =
             found.ok_or_else(|| unknown("condition", name, CONDITIONS.iter().map(ConditionKind::name)))?;
         let condition = (kind.parse)(kind.name(), arguments)?;
-        condition.ok_or_else(|| invalid("condition", &words.join(&b' '), &format!("`{}`", kind.usage)))
+        condition.ok_or_else(|| invalid("condition", &words.join(&b' '), &kind.expected(arguments.len())))
     }
 
     fn holds(&self, context: &RenderContext<'_>) -> bool {
@@ -355,12 +364,14 @@ fn split_words(text: &[u8]) -> Vec<Vec<u8>> {
     words
 }
 
-/// Bytes between the quotes that the text begins with, if the closing one ends a word. A backslash keeps the quote after it
-/// from closing the value.
+/// Bytes between the quotes that the text begins with, if the closing one ends a word. A quote after a backslash does not
+/// close the value.
 fn quoted_length(text: &[u8]) -> Option<usize> {
     let inside = text.strip_prefix(b"\"")?;
-    let closes = |at: &usize| inside[*at] == b'"' && (*at == 0 || inside[at - 1] != b'\\');
-    let end = (0..inside.len()).find(closes)?;
+    let mut end = 0;
+    while *inside.get(end)? != b'"' {
+        end += if inside[end] == b'\\' { 2 } else { 1 };
+    }
     let ends_word = inside.get(end + 1).map_or(true, |byte| b" \t".contains(byte));
     ends_word.then_some(end)
 }

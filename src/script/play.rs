@@ -51,7 +51,7 @@ pub struct Player<'a, W: Write, C: Clock> {
     timer: Timer<'a, C>,
     loops: Loops,
     random: Random,
-    /// How much longer the waits can be that the request decides.
+    /// How much longer the waits can be that the request decides, in this response or in this turn of an endless loop.
     requested_wait_left: Duration,
 }
 
@@ -232,6 +232,9 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             Some(turn) => turn,
             None => return Ok(None),
         };
+        if turn.is_endless {
+            self.requested_wait_left = MAX_REQUESTED_WAIT;
+        }
         self.timer.begin_turn(turn.due, turn.rests, &mut self.output)?;
         Ok(Some(turn.first_step))
     }

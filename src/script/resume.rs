@@ -1,9 +1,12 @@
 //! Decides where a part is played from for a client that reconnects with `Last-Event-ID` (WHATWG, section 9.2.4): after
 //! the event that it names, so that nothing is lost and nothing with an id is sent twice.
 
+use super::context::{RenderContext, RequestContext};
+use super::placeholder::Name;
 use super::units::parse_number;
 use super::words::trim_end;
 use crate::http::field::trim_ows;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -46,6 +49,36 @@ pub(super) enum EventId {
     Turn(TurnId),
     /// It has another placeholder in it, so no id that a client sends is known to be this one.
     Placeholder,
+}
+
+/// Where the last event ID of a request is, beside `Last-Event-ID`. Without any of these names, it is in the parameter
+/// `lastEventId` of the query.
+#[derive(Clone, Debug, Default)]
+pub struct IdSource(Vec<Name>);
+
+impl IdSource {
+    /// Reads nothing, or `by` and one or more of `query:K`, `header:K` and `cookie:K`; `None` for anything else.
+    pub(super) fn parse(text: &[u8]) -> Option<IdSource> {
+        let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
+        match words.next() {
+            None => return Some(IdSource::default()),
+            Some("by") => {}
+            Some(_) => return None,
+        }
+        let names: Option<Vec<Name>> = words.map(|word| Name::parse(word).filter(Name::has_key)).collect();
+        names.filter(|names| !names.is_empty()).map(IdSource)
+    }
+
+    /// The last event ID: the field comes first, because a browser that reconnects keeps the query. An empty one is the
+    /// same as none.
+    pub(super) fn id<'a>(&self, context: RequestContext<'a>) -> Option<Cow<'a, [u8]>> {
+        if self.0.is_empty() {
+            return context.last_event_id();
+        }
+        let field = context.request.field("last-event-id").map(Cow::Borrowed);
+        let others = self.0.iter().filter_map(|name| name.value(&RenderContext::of_head(context)));
+        field.into_iter().chain(others).find(|id| !id.is_empty())
+    }
 }
 
 /// An id such as `a-{{i+100}}`: text around the turn of a loop, to which something may be added.

@@ -12,11 +12,16 @@
 //! │        └─ Player::play    head, chunks, sleeps, 0\r\n\r\n
 //! └─ wait_for_request         KeepAlive: the same again
 //! ```
+//!
+//! What a request needs that no script answers is in `connection/without_script.rs`, and what the judge needs to know in
+//! `connection/judged.rs`.
+
+mod judged;
+mod without_script;
 
 use super::body::Body;
 use super::clock::ClientClock;
-use super::internal::{self, guard, requests, wire, Call, Reply};
-use super::recorded_request::RecordedRequest;
+use super::internal;
 use super::responses;
 use super::shared::{Client, Shared};
 use super::socket::{self, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME};
@@ -26,12 +31,11 @@ use crate::http::request::{HeadReader, Request};
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
-use crate::judge::run::CaseRun;
 use crate::judge::verdicts::Verdicts;
 use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
-use crate::script::{Ending, Part, Script};
+use crate::script::{Ending, Script};
 use crate::trace::Tap;
 use std::cell::Cell;
 use std::io::{self, Write};
@@ -168,17 +172,6 @@ impl<'a> Connection<'a> {
         after
     }
 
-    /// Responds to something that is not an acceptable request, and closes the connection, because nobody can tell where
-    /// the next request begins. Without a request to respond to, returns the error.
-    fn refuse(&self, refused: Refused) -> io::Result<AfterResponse> {
-        let error = refused.error.into_request_error()?;
-        if let Some(request) = &refused.request {
-            self.record(request, b"");
-        }
-        self.tap.rejected(error.reason);
-        self.send(&Response::error(&error), ResponseOptions { close: true, ..self.options })
-    }
-
     /// Responds with a script, or else with one of the server's own pages, or else with an error.
     fn respond_to(&self, request: &Request, body: Body) -> io::Result<AfterResponse> {
         if let Some(run) = self.shared.judge.run_at(request.path()) {
@@ -197,72 +190,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Records a request, unless its path is one of those under `/-/`.
-    fn record(&self, request: &Request, body: &[u8]) {
-        if !internal::is_reserved(request.path()) {
-            self.shared.journal.add(|| RecordedRequest::new(request, body));
-        }
-    }
-
-    /// Responds to a request for a path at which scripts answer only these methods. Not inlined, so that its variables are
-    /// not on the stack while a script plays.
-    #[inline(never)]
-    fn respond_without_script(&self, request: &Request, mut methods: Vec<&str>) -> io::Result<AfterResponse> {
-        let Connection { shared, stream, options, .. } = *self;
-        let is_reserved = internal::is_reserved(request.path());
-        if is_reserved {
-            if let Err(error) = guard::check(request, &shared.allowed_hosts) {
-                self.tap.rejected(error.reason);
-                return self.send(&Response::error(&error), options);
-            }
-        }
-        // No other website may read the page, nor find out what it answers.
-        let internal_options = ResponseOptions { cors: false, ..options };
-        if let Some(reply) = internal::reply(&Call { request, shared, stream, options }) {
-            return self.send_internal(reply, internal_options);
-        }
-        let options = if methods.is_empty() { internal_options } else { options };
-        methods.extend(internal::methods(request.path(), shared));
-        if !methods.is_empty() {
-            return self.send(&responses::method_not_allowed(request, options, &methods), options);
-        }
-        if is_reserved {
-            return self.send(&internal::not_found(shared), options);
-        }
-        let response = responses::not_found(request, self.options, &shared.catalogue);
-        self.send(&response, self.options)
-    }
-
-    fn send_internal(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
-        match reply {
-            Reply::Response(response) => self.send(&response, options),
-            Reply::Observe(head, subscription) => {
-                self.incoming.discard_unread()?;
-                self.send_stream(head, |head, body, clock| wire::send(&subscription, head, body, clock))
-            }
-            Reply::Requests(head) => {
-                let journal = &self.shared.journal;
-                self.send_stream(head, |head, body, _clock| requests::send(journal, head, body))
-            }
-            Reply::Stop(response) => {
-                self.stops_server.set(true);
-                self.send(&response, ResponseOptions { close: true, ..options })
-            }
-        }
-    }
-
     fn find(&self, request: &Request) -> Found<'a> {
         self.shared.catalogue.find(request.method(), request.path(), request.query())
-    }
-
-    /// Plays the script of a test case, and tells the judge.
-    #[inline(never)]
-    fn play_case(&self, run: &CaseRun, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
-        self.tap.record(&run.recording, request.head());
-        run.request_began();
-        let after = self.play(&run.script, request, body, &run.verdicts);
-        run.response_ended();
-        after
     }
 
     /// Counts the request and plays the script.
@@ -322,23 +251,6 @@ impl<'a> Connection<'a> {
         self.send_stream(head, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
-    }
-
-    /// Not inlined, so that scripts without `@expect` do not need its stack.
-    #[inline(never)]
-    fn check_expectations(
-        &self,
-        script: &Script,
-        part: &Part,
-        context: RequestContext<'_>,
-        verdicts: &Verdicts,
-    ) {
-        let of_requests = part.expectations.iter().filter(|expectation| !expectation.is_about_events());
-        for expectation in of_requests {
-            let outcome = expectation.check(&script.file, context);
-            self.tap.expectation(&outcome.to_string());
-            verdicts.add(outcome);
-        }
     }
 
     /// Sends a response that is not a stream.

@@ -24,13 +24,11 @@ pub(super) fn not_found(request: &Request, options: ResponseOptions, catalogue: 
     if request.method() == "OPTIONS" && is_preflight {
         return allowed_methods(request, options, &["GET"]);
     }
-    let targets = catalogue.targets_at(request.path());
-    let text = if targets.is_empty() {
-        format!("404 Not Found: no script at this path; available:\n{}", catalogue.routes())
-    } else {
-        format!("404 Not Found: no script at this path with this query; available:\n{}\n", targets.join("\n"))
+    let (problem, routes) = match catalogue.routes_at(request.path()) {
+        routes if routes.is_empty() => ("no script at this path", catalogue.routes()),
+        routes => ("no script at this path with this query", routes),
     };
-    Response::new(Status::NOT_FOUND, text)
+    Response::new(Status::NOT_FOUND, format!("404 Not Found: {problem}; available:\n{routes}"))
 }
 
 /// `204 No Content` with the methods that are answered; to a CORS preflight (WHATWG Fetch, section 3.2.2) also with

@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         self.rest = self.rest.strip_prefix('"')?;
         let mut text = String::new();
         loop {
-            let end = self.rest.find(['"', '\\'].as_slice())?;
+            let end = self.rest.bytes().position(|byte| byte == b'"' || byte == b'\\')?;
             text += &self.rest[..end];
             let is_end = self.rest[end..].starts_with('"');
             self.rest = &self.rest[end + 1..];

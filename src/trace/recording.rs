@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// The most bytes of text that are kept for a person to read.
 const MAX_TEXT: usize = 64 * 1024;
+/// The most bytes of a line in it.
+const MAX_LINE: usize = 1024;
 
 /// An event that a client has to dispatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +59,9 @@ impl Recording {
         self.state().text.clone()
     }
 
-    /// The events that a client has to dispatch, in their order.
-    pub fn events(&self) -> Vec<TimedEvent> {
-        self.state().events.clone()
+    /// Passes on the events that a client has to dispatch, in their order. They can be large.
+    pub fn with_events<T>(&self, look: impl FnOnce(&[TimedEvent]) -> T) -> T {
+        look(&self.state().events)
     }
 
     /// The reconnection time that a client has to use, if a stream has set one.
@@ -72,7 +74,10 @@ impl Recording {
         let mut state = self.state();
         if state.text.len() < MAX_TEXT {
             let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
-            state.text += &format!("{seconds:>3}.{milliseconds:03} {arrow} {}\n", escape(line));
+            state.text += &format!(
+                "{seconds:>3}.{milliseconds:03} {arrow} {}\n",
+                escape(&line[..line.len().min(MAX_LINE)])
+            );
         }
     }
 

@@ -39,6 +39,21 @@ fn pieces_of_two_bytes_can_be_sent_20_ms_apart() {
 }
 
 #[test]
+fn a_pace_separates_the_chunks_that_chunk_cuts() {
+    let cases: [(&str, &[&str]); 3] = [
+        ("@chunk line\n@pace 20ms\n{\"a\":\n1}\n{}\n", &["{\"a\":\n", "1}\n", "{}\n", ""]),
+        ("@chunk 4\n@pace 20ms\n[1, \n2]\n@chunk event\n\n", &["[1, ", "\n2]\n", "\n", ""]),
+        ("@chunk 8 every 20ms\n@pace 1ms\ndata: 12\n3\n\n\n", &["data: 12", "\n3\n\n\n", ""]),
+    ];
+    for (script, chunks) in cases {
+        let response = play(script, "1");
+        assert_eq!(response.chunks(), chunks, "{script}");
+        let time = response.when(chunks[1]) - response.when(chunks[0]);
+        assert!((15..200).contains(&time.as_millis()), "{script} {time:?}");
+    }
+}
+
+#[test]
 fn a_character_can_be_split_by_a_pause() {
     let response = play("@send data: \\xE2\\x99\n@sleep 1s\n@send \\xA5\\n\\n\n", "5");
     assert_eq!(response.data().0, "data: \u{2665}\n\n".as_bytes());

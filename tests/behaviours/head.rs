@@ -200,7 +200,7 @@ fn an_invalid_value_from_the_request_is_a_400_and_the_connection_is_kept() {
         ("x=a%0D%0AEvil:%20b", "invalid value of `X` (control bytes are not allowed)"),
         ("status=999%0D%0AEvil:%20b", "invalid status `999\\r\\nEvil:` (expected a number from 200 to 999)"),
         ("status=99", "invalid status `99` (expected a number from 200 to 999)"),
-        ("ms=999999999", "the requested wait is too long (at most 10m)"),
+        ("ms=999999999", "the requested waits are too long (at most 10m together)"),
         ("ms=soon", "invalid time `soonms` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
     ] {
         let (head, body) = client.get(&format!("/a?{query}"), "").read_answer();

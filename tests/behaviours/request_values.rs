@@ -61,7 +61,7 @@ fn a_path_that_is_served_with_another_query_is_a_404_that_says_so() {
     client.send("POST /p?alt=sse&key=K HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let (head, body) = client.read_answer();
     assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
-    assert_eq!(body, "404 Not Found: no script at this path with this query; available:\n/p?alt=sse\n");
+    assert_eq!(body, "404 Not Found: no script at this path with this query; available:\nPOST /p?alt=sse\n");
 }
 
 #[test]
@@ -78,6 +78,46 @@ fn an_interim_response_precedes_the_head() {
 }
 
 #[test]
+fn a_computed_length_does_not_count_an_interim_response() {
+    let script = "@framing length\n@wire HTTP/1.1 103 A\\r\\n\\r\\nHTTP/1.1 102 B\\r\\n\\r\\n\ndata: x\n\n";
+    let exchange = play(script, "max");
+    let wire = String::from_utf8([exchange.head.as_bytes(), &exchange.wire].concat()).unwrap();
+    assert!(wire.starts_with("HTTP/1.1 103 A\r\n\r\nHTTP/1.1 102 B\r\n\r\nHTTP/1.1 200 OK\r\n"), "{wire}");
+    assert!(wire.contains("\r\ncontent-length: 9\r\n") && wire.ends_with("\r\n\r\ndata: x\n\n"), "{wire}");
+}
+
+#[test]
+fn what_is_not_an_interim_response_is_sent_instead_of_the_head() {
+    for head in [
+        "HTTP/1.1 101 Switching Protocols\\r\\n\\r\\n",
+        "HTTP/1.1 103 A\\r\\n\\r\\nHTTP/1.1 200 OK\\r\\n\\r\\n",
+        "HTTP/1.1 1000 A\\r\\n\\r\\n",
+        "HTTP/1.1 103 A\\r\\n",
+        "HTTP/1.1 1\\xE9\\x80\\xE9\\r\\n\\r\\n",
+    ] {
+        let exchange = play(format!("@wire {head}\nx\n"), "max");
+        let wire = String::from_utf8_lossy(&[exchange.head.as_bytes(), &exchange.wire].concat()).into_owned();
+        assert!(wire.ends_with("\nx\n") && !wire.contains("date: "), "{wire}");
+    }
+}
+
+#[test]
+fn a_script_names_where_the_last_event_id_is() {
+    let script = "@resume by query:after cookie:last\nid: 1\n\nid: 2\n\nid: 3\n\n";
+    let all = "id: 1\n\nid: 2\n\nid: 3\n\n";
+    for (target, fields, expected) in [
+        ("/a?after=1", "", &all[7..]),
+        ("/a?after=1", "Last-Event-ID: 2\r\n", &all[14..]),
+        ("/a?after=2", "Cookie: last=1\r\n", &all[14..]),
+        ("/a?after=", "Last-Event-ID:\r\nCookie: last=2\r\n", &all[14..]),
+        ("/a?lastEventId=2", "", all),
+        ("/a?after=3", "", ""),
+    ] {
+        assert_eq!(body(script, target, fields), expected, "{target} {fields}");
+    }
+}
+
+#[test]
 fn quotes_in_a_condition_are_part_of_its_value_unless_they_are_around_it() {
     let script =
         "@on POST /a\n@part body ~\"stream\":true and no body ~\"a b\"\ntight\n@part body ~\"\\\"stream\\\": true\"\nloose\n";
@@ -90,11 +130,42 @@ fn quotes_in_a_condition_are_part_of_its_value_unless_they_are_around_it() {
 }
 
 #[test]
-fn the_waits_that_a_request_sets_take_at_most_10_minutes_together() {
-    let server = serve("1000", &[("/a", b"@repeat 4\n@sleep {{query:t}}\nx\n@again\n")]);
+fn waits_that_a_request_sets_and_that_take_more_than_10_minutes_together_are_400() {
+    for (script, longest, too_long) in [
+        ("@sleep {{query:t}}\n@sleep {{query:t}}\nx\n", "5m", "301s"),
+        ("@repeat 5\n@repeat 20\n@sleep {{query:t}}\nx\n@again\n@again\n", "6s", "6001ms"),
+        ("@repeat 2\n@sleep 1ms..{{query:t}}\nx\n@again\n", "5m", "301s"),
+        ("@sleep {{i|10}}m\n@sleep {{query:t}}\nx\n", "0ms", "1ms"),
+    ] {
+        let server = serve("max", &[("/a", script.as_bytes())]);
+        let mut client = Client::connect(server.address());
+        client.get(&format!("/a?t={longest}"), "");
+        assert!(client.read_head().starts_with("HTTP/1.1 200 "), "{script}");
+        let mut client = Client::connect(server.address());
+        client.send(request("GET", &format!("/a?t={too_long}"), ""));
+        let (head, body) = client.read_answer();
+        assert!(head.starts_with("HTTP/1.1 400 "), "{script} {head}");
+        assert_eq!(body, "400 Bad Request: the requested waits are too long (at most 10m together)\n");
+    }
+}
+
+#[test]
+fn waits_that_become_too_long_in_later_turns_are_cut() {
+    let server = serve("1000", &[("/a", b"@repeat 4\n@sleep {{i}}00s\nx\n@again\n")]);
     let start = Instant::now();
-    let exchange = Exchange::new(server.address(), request("GET", "/a?t=9m", ""), PATIENCE);
+    let exchange = Exchange::new(server.address(), request("GET", "/a", ""), PATIENCE);
     let time = start.elapsed();
     assert_eq!(exchange.data().0, b"x\nx\nx\nx\n");
-    assert!((600..1_500).contains(&time.as_millis()), "{time:?}");
+    assert!((600..950).contains(&time.as_millis()), "{time:?}");
+}
+
+#[test]
+fn in_an_endless_loop_every_turn_can_wait() {
+    let server = serve("10000", &[("/a", b"@repeat forever\n@sleep {{query:t}}\n{{i}}\n@again\n")]);
+    let mut client = Client::connect(server.address());
+    let start = Instant::now();
+    client.get("/a?t=9m", "").read_head();
+    client.read_until("6\n");
+    let time = start.elapsed();
+    assert!((300..1_000).contains(&time.as_millis()), "{time:?}");
 }

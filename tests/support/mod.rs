@@ -6,6 +6,7 @@
 mod exchange;
 mod program;
 mod random;
+pub mod reference_client;
 
 pub use exchange::{play, request, Exchange};
 pub use program::{program_path, Program};

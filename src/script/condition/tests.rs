@@ -42,6 +42,7 @@ fn conditions_compare_every_part_of_a_request() {
         "body ~\"stream\":",
         "body ~\"\\\"stream\\\": true\"",
         "header accept~\"event-stream\"",
+        "header accept~\"/event\" and query type=\"2\" and no header accept~\"a b\\\\\"",
         "body ~",
         "no method GET and query type=2 and no cookie other",
         "no no method POST",
@@ -76,7 +77,11 @@ fn an_error_names_the_condition_and_how_it_is_written() {
         ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)"),
         ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
         ("no otherwise", "`no otherwise` never holds (write `never`)"),
-        ("body ~\"a\": b", "invalid condition `body ~\"a\": b` (expected `body ~V`)"),
+        (
+            "body ~\"a\": b",
+            "invalid condition `body ~\"a\": b` (expected `body ~V`; \
+             write a V with spaces as `\"a b\"`, and a quote in it as `\\\"`)",
+        ),
     ] {
         assert_eq!(Conditions::parse(text.as_bytes()).unwrap_err(), message, "{text}");
     }

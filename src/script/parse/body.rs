@@ -27,8 +27,8 @@ pub(super) enum Cut {
     Line,
     /// At the next direction that does something.
     Whole,
-    /// After `size` bytes, one chunk every `every`.
-    Pieces { size: u64, every: Duration },
+    /// After `size` bytes, one chunk every `every`, or as `@pace` says.
+    Pieces { size: u64, every: Option<Duration> },
 }
 
 /// The steps of a part, while it is parsed.
@@ -39,8 +39,8 @@ pub(super) struct Body {
     pub line_end: Option<&'static [u8]>,
     /// Whether `{{` is ordinary text (`@literal`).
     pub literal: bool,
-    /// The wait before every event (`@pace`).
-    pub pace: Option<Duration>,
+    /// The wait before every event, and between the chunks that `cut` makes of it (`@pace`).
+    pace: Option<Duration>,
     /// The line of the file that is parsed.
     pub file_line: usize,
     /// The steps that all parts share.
@@ -128,6 +128,14 @@ impl Body {
         self.cut = cut;
     }
 
+    /// Sets the wait before every event from now on.
+    pub fn set_pace(&mut self, pace: Option<Duration>) {
+        if let Cut::Pieces { every: None, .. } = self.cut {
+            self.end_chunk();
+        }
+        self.pace = pace;
+    }
+
     /// Adds a line of the file, with its end.
     pub fn line(&mut self, line: &[u8]) {
         let bare = line.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -153,8 +161,9 @@ impl Body {
     /// Adds text that is one chunk in one write.
     pub fn send(&mut self, text: Template) {
         self.end_chunk();
+        self.pace();
         self.steps.push(Step::Flush);
-        let cut = std::mem::replace(&mut self.cut, Cut::Whole);
+        let (cut, pace) = (std::mem::replace(&mut self.cut, Cut::Whole), self.pace.take());
         for segment in text.0 {
             match segment {
                 Segment::Text(text) => self.plain(&text),
@@ -162,7 +171,7 @@ impl Body {
             }
         }
         self.end_chunk();
-        self.cut = cut;
+        (self.cut, self.pace) = (cut, pace);
         self.steps.push(Step::Flush);
     }
 
@@ -253,6 +262,8 @@ impl Body {
             let (line, end) = line_at_start(text);
             if !line.is_empty() {
                 self.begin_event();
+            } else if self.cut == Cut::Line {
+                self.pace();
             }
             self.chunk.push(&text[..end]);
             self.line.text.extend_from_slice(line);
@@ -263,14 +274,19 @@ impl Body {
         }
     }
 
-    /// Notes that the current line is not blank. If an event begins with it, the wait of `@pace` comes first.
+    /// Notes that the current line is not blank.
     fn begin_event(&mut self) {
-        let begins = !self.line.in_event && self.line.is_blank();
+        self.pace();
+        self.line.in_event = true;
+        self.line.after_cr = false;
+    }
+
+    /// Waits as `@pace` says, if an event begins here, or a line that is a chunk.
+    fn pace(&mut self) {
+        let begins = self.line.is_blank() && (self.cut == Cut::Line || !self.line.in_event);
         if let Some(pace) = self.pace.filter(|_| begins) {
             self.step(Step::Sleep(Wait::Between(pace, pace)));
         }
-        self.line.in_event = true;
-        self.line.after_cr = false;
     }
 
     fn end_line(&mut self, after_cr: bool) {
@@ -338,9 +354,11 @@ impl Body {
             return;
         }
         let chunk = match (self.cut, text.as_plain()) {
-            (Cut::Pieces { size, every }, _) => {
-                Chunk::Pieces { text, size: usize::try_from(size).unwrap_or(usize::MAX), every }
-            }
+            (Cut::Pieces { size, every }, _) => Chunk::Pieces {
+                text,
+                size: usize::try_from(size).unwrap_or(usize::MAX),
+                every: every.or(self.pace).unwrap_or_default(),
+            },
             (_, Some(plain)) => Chunk::Framed(Framed::new(plain)),
             (_, None) => Chunk::Rendered(text),
         };

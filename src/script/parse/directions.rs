@@ -7,6 +7,7 @@ use crate::http::chunk::Framed;
 use crate::http::response::is_interim_response;
 use crate::script::expectation::Expectation;
 use crate::script::head::field_line;
+use crate::script::resume::IdSource;
 use crate::script::template::{unescape, Segment, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
 use crate::script::words::{invalid, invalid_argument, word};
@@ -50,7 +51,7 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@repeat N | forever [every T]", apply: repeat },
     Direction { usage: "@again", apply: |part, _| part.close_loop() },
     Direction { usage: "@clock", apply: |part, _| step(part, Step::Clock) },
-    Direction { usage: "@resume", apply: resume },
+    Direction { usage: "@resume [by query:K | header:K | cookie:K]", apply: resume },
     PART,
     Direction { usage: "@expect COND [and COND]", apply: expect },
     Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
@@ -256,7 +257,8 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (size, rest) = word(argument);
             let size = parse_number(size).filter(|size| *size > 0);
             let size = size.ok_or_else(|| invalid_argument(argument))?;
-            Cut::Pieces { size, every: every(rest)? }
+            let every = if rest.is_empty() { None } else { Some(every(rest)?) };
+            Cut::Pieces { size, every }
         }
     });
     Ok(())
@@ -289,7 +291,7 @@ fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn pace(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    part.body.pace = Some(parse_time(argument)?).filter(|pace| *pace > Duration::ZERO);
+    part.body.set_pace(Some(parse_time(argument)?).filter(|pace| *pace > Duration::ZERO));
     Ok(())
 }
 
@@ -319,7 +321,8 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn resume(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
+fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.id_source = IdSource::parse(argument).ok_or_else(|| invalid_argument(argument))?;
     part.resume = true;
     Ok(())
 }

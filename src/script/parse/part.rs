@@ -9,6 +9,7 @@ use crate::http::uri::split_at;
 use crate::script::condition::Conditions;
 use crate::script::expectation::Expectation;
 use crate::script::head::ScriptHead;
+use crate::script::resume::IdSource;
 use crate::script::route::Route;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Case, Ending, Part, Script, Step};
@@ -103,6 +104,7 @@ pub(super) struct PartParser<'a> {
     /// Field lines, with the line of the last `@trailer`.
     trailer: Located<Arc<Vec<u8>>>,
     pub resume: bool,
+    pub id_source: IdSource,
     pub expectations: Vec<Expectation>,
     /// The line at which the head is sent.
     head_sent: Option<usize>,
@@ -123,6 +125,7 @@ impl<'a> PartParser<'a> {
             body: Body::new(),
             trailer: Located { line: 0, value: Arc::default() },
             resume: false,
+            id_source: IdSource::default(),
             expectations: Vec::new(),
             head_sent: None,
             first_content: None,
@@ -149,6 +152,7 @@ impl<'a> PartParser<'a> {
             body: self.body.clone(),
             trailer: self.trailer.clone(),
             resume: self.resume,
+            id_source: self.id_source.clone(),
             expectations: self.expectations.clone(),
             head_sent: self.head_sent,
             first_content: self.first_content,
@@ -309,6 +313,7 @@ impl<'a> PartParser<'a> {
             trailer: self.trailer.value,
             ending: self.ending.map_or(Ending::End, |ending| ending.value),
             resume: self.resume.then_some(self.body.resume),
+            id_source: self.id_source,
         };
         let needs_length = part.framing == BodyFraming::Length(None);
         if needs_length && (part.resume.is_some() || part.body_length().is_none()) {

@@ -23,6 +23,7 @@ struct OpenLoop {
 pub(super) struct NextTurn {
     pub first_step: usize,
     pub due: Instant,
+    pub is_endless: bool,
     /// The turn before neither sent nor waited, and there is no end to the turns.
     pub rests: bool,
 }
@@ -60,9 +61,10 @@ impl Loops {
             return None;
         }
         let next = Mark { due: now.due.max(open.start.due + open.every), ..now };
-        let rests = open.turns.is_none() && open.start == next;
+        let is_endless = open.turns.is_none();
+        let rests = is_endless && open.start == next;
         open.turn += 1;
         open.start = next;
-        Some(NextTurn { first_step: open.first_step, due: next.due, rests })
+        Some(NextTurn { first_step: open.first_step, due: next.due, is_endless, rests })
     }
 }

@@ -99,13 +99,36 @@ fn filler_joins_the_text_around_it() {
 #[test]
 fn a_pace_waits_before_every_event() {
     let mut body = Body::new();
-    body.pace = Some(Duration::from_secs(1));
+    body.set_pace(Some(Duration::from_secs(1)));
     for line in [&b"a\n"[..], b"b\n", b"\n", b"\n", b"{{i}}\n", b"\n"] {
         body.line(line);
     }
     assert_eq!(
         steps(body),
         ["Sleep(Between(1s, 1s))", r"a\nb\n\n", r"\n", "Sleep(Between(1s, 1s))", r"*\n\n"]
+    );
+}
+
+#[test]
+fn a_pace_waits_before_every_line_that_is_a_chunk() {
+    let mut body = body(Cut::Line, b"a\n");
+    body.set_pace(Some(Duration::from_secs(1)));
+    body.line(b"{{i}}b\n");
+    body.line(b"\n");
+    let sleep = "Sleep(Between(1s, 1s))";
+    assert_eq!(steps(body), [r"a\n", sleep, r"*b\n", sleep, r"\n"]);
+}
+
+#[test]
+fn a_pace_waits_before_text_that_is_sent_in_one_write_and_not_in_it() {
+    let mut body = Body::new();
+    body.set_pace(Some(Duration::from_secs(1)));
+    for text in [&b"a\n\nb"[..], b"c\n\n"] {
+        body.send(Template(vec![Segment::Text(text.to_vec())]));
+    }
+    assert_eq!(
+        steps(body),
+        ["Sleep(Between(1s, 1s))", "Flush", r"a\n\nb", "Flush", "Flush", r"c\n\n", "Flush"]
     );
 }
 

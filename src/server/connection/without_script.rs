@@ -1,0 +1,82 @@
+//! Answers requests that no script answers: with one of the server's own pages, or with an error.
+
+use super::{Connection, Refused};
+use crate::http::request::Request;
+use crate::http::response::ResponseOptions;
+use crate::http::short_response::Response;
+use crate::http::AfterResponse;
+use crate::server::internal::{self, guard, requests, wire, Call, Reply};
+use crate::server::recorded_request::RecordedRequest;
+use crate::server::responses;
+use std::io;
+
+impl Connection<'_> {
+    /// Responds to something that is not an acceptable request, and closes the connection, because nobody can tell where
+    /// the next request begins. Without a request to respond to, returns the error.
+    pub(super) fn refuse(&self, refused: Refused) -> io::Result<AfterResponse> {
+        let error = refused.error.into_request_error()?;
+        if let Some(request) = &refused.request {
+            self.record(request, b"");
+        }
+        self.tap.rejected(error.reason);
+        self.send(&Response::error(&error), ResponseOptions { close: true, ..self.options })
+    }
+
+    /// Records a request, unless its path is one of those under `/-/`.
+    pub(super) fn record(&self, request: &Request, body: &[u8]) {
+        if !internal::is_reserved(request.path()) {
+            self.shared.journal.add(|| RecordedRequest::new(request, body));
+        }
+    }
+
+    /// Responds to a request for a path at which scripts answer only these methods. Not inlined, so that its variables are
+    /// not on the stack while a script plays.
+    #[inline(never)]
+    pub(super) fn respond_without_script(
+        &self,
+        request: &Request,
+        mut methods: Vec<&str>,
+    ) -> io::Result<AfterResponse> {
+        let Connection { shared, stream, options, .. } = *self;
+        let is_reserved = internal::is_reserved(request.path());
+        if is_reserved {
+            if let Err(error) = guard::check(request, &shared.allowed_hosts) {
+                self.tap.rejected(error.reason);
+                return self.send(&Response::error(&error), options);
+            }
+        }
+        // No other website may read the page, nor find out what it answers.
+        let internal_options = ResponseOptions { cors: false, ..options };
+        if let Some(reply) = internal::reply(&Call { request, shared, stream, options }) {
+            return self.send_internal(reply, internal_options);
+        }
+        let options = if methods.is_empty() { internal_options } else { options };
+        methods.extend(internal::methods(request.path(), shared));
+        if !methods.is_empty() {
+            return self.send(&responses::method_not_allowed(request, options, &methods), options);
+        }
+        if is_reserved {
+            return self.send(&internal::not_found(shared), options);
+        }
+        let response = responses::not_found(request, self.options, &shared.catalogue);
+        self.send(&response, self.options)
+    }
+
+    pub(super) fn send_internal(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
+        match reply {
+            Reply::Response(response) => self.send(&response, options),
+            Reply::Observe(head, subscription) => {
+                self.incoming.discard_unread()?;
+                self.send_stream(head, |head, body, clock| wire::send(&subscription, head, body, clock))
+            }
+            Reply::Requests(head) => {
+                let journal = &self.shared.journal;
+                self.send_stream(head, |head, body, _clock| requests::send(journal, head, body))
+            }
+            Reply::Stop(response) => {
+                self.stops_server.set(true);
+                self.send(&response, ResponseOptions { close: true, ..options })
+            }
+        }
+    }
+}
