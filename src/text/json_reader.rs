@@ -87,13 +87,13 @@ impl<'a> Reader<'a> {
         Some(&before[..before.len() - self.rest.len()])
     }
 
-    /// A number, `true`, `false` or `null`.
+    /// `true`, `false`, `null`, or a number (RFC 8259, section 6).
     fn word(&mut self) -> Option<()> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
         let length = self.rest.find(|c| !is_part(c)).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(length);
         self.rest = rest;
-        (matches!(word, "true" | "false" | "null") || word.parse::<f64>().is_ok()).then_some(())
+        (matches!(word, "true" | "false" | "null") || is_number(word)).then_some(())
     }
 
     /// A string, with its escapes decoded (RFC 8259, section 7). A surrogate without its other half becomes U+FFFD.
@@ -146,6 +146,17 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// `number = [ "-" ] int [ "." 1*DIGIT ] [ ( "e" / "E" ) [ "-" / "+" ] 1*DIGIT ]`
+fn is_number(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (number, exponent) = text.split_once(['e', 'E'].as_slice()).unwrap_or((text, "0"));
+    let exponent = exponent.strip_prefix(['+', '-'].as_slice()).unwrap_or(exponent);
+    let (integer, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let integer = integer.strip_prefix('-').unwrap_or(integer);
+    let has_leading_zero = integer.len() > 1 && integer.starts_with('0');
+    is_digits(integer) && !has_leading_zero && is_digits(fraction) && is_digits(exponent)
+}
+
 /// Four hexadecimal digits.
 fn hex_of(text: &str) -> Option<u32> {
     let digits = text.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
@@ -163,6 +174,16 @@ mod tests {
         assert_eq!(string_member(object, "n"), None);
         assert_eq!(string_member(r#"{"a":"1","a":"2"}"#, "a").as_deref(), Some("2"));
         assert_eq!(string_member(r#"{"a":"1","a":null}"#, "a"), None);
+    }
+
+    #[test]
+    fn numbers_are_written_as_json_writes_them() {
+        for number in ["0", "-1", "10.50", "1e5", "1.5E-3", "2e+2"] {
+            assert!(is_number(number), "{number}");
+        }
+        for text in ["", "-", "01", "1.", ".5", "1e", "+1", "0x1", "inf", "1e5.5", "--1"] {
+            assert!(!is_number(text), "{text}");
+        }
     }
 
     #[test]
