@@ -17,7 +17,7 @@ pub struct Expectation {
     conditions: Conditions,
 }
 
-/// What came of an [`Expectation`].
+/// What came of an expectation (`@expect`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OutcomeKind {
