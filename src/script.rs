@@ -14,6 +14,7 @@
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | which part of it answers: `@part` |
 //! | [`expectation`] | what a request has to be: `@expect` |
+//! | `cut` | cuts the streams of test cases into pieces |
 //! | [`head`] | status and field lines of the response |
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
 //! | [`placeholder`] | the table of placeholders |
@@ -26,6 +27,7 @@
 pub mod catalogue;
 pub mod condition;
 pub mod context;
+mod cut;
 pub mod expectation;
 pub mod head;
 mod load;
@@ -153,7 +155,7 @@ impl Level {
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// One response of a script.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Part {
     conditions: Conditions,
     /// What the request has to meet, otherwise than to select the part.
@@ -271,7 +273,7 @@ pub enum Ending {
 }
 
 /// One thing that the server does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Step {
     /// Sends a chunk.
     Chunk(Chunk),
@@ -306,7 +308,7 @@ pub enum Step {
 }
 
 /// How long a `@sleep` takes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Wait {
     /// At least the first and at most the second, chosen anew each time.
     Between(Duration, Duration),
@@ -315,7 +317,7 @@ pub enum Wait {
 }
 
 /// Text that is sent as a chunk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Chunk {
     /// Always the same bytes, framed when the script was loaded.
     Framed(Framed),

@@ -54,6 +54,8 @@ pub struct Mismatch {
     pub expected: String,
     /// What was reported.
     pub got: String,
+    /// The number of the response that it is about.
+    pub response: u64,
 }
 
 impl EventCheck {
@@ -69,7 +71,8 @@ impl EventCheck {
                 }
                 Some(sent) => {
                     let expected = describe(&sent.event);
-                    check.mismatch = Some(Mismatch { expected, got: describe_report(got) });
+                    check.mismatch =
+                        Some(Mismatch { expected, got: describe_report(got), response: sent.response });
                     break;
                 }
                 None => {

@@ -10,10 +10,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Conditions that must all hold.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conditions(Vec<Condition>);
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Condition {
     /// The number of the request is one of these.
     Connection(RangeInclusive<u64>),
@@ -34,7 +34,7 @@ enum Condition {
 }
 
 /// What a value has to be.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Wanted {
     Present,
     Equal(Vec<u8>),
@@ -92,6 +92,11 @@ impl Conditions {
             return Err("`otherwise` always holds (remove it or the other conditions)".to_owned());
         }
         Ok(Conditions(conditions))
+    }
+
+    /// That the request has this number.
+    pub(super) fn connection(number: u64) -> Conditions {
+        Conditions(vec![Condition::Connection(number..=number)])
     }
 
     /// Whether all of them hold.

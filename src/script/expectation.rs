@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// What the request that plays a part has to meet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Expectation {
     /// The line of the script.
     line: usize,
@@ -62,6 +62,15 @@ impl Expectation {
             return Err("the conditions always hold (remove the line)".to_owned());
         }
         Ok(Expectation { line, text: for_terminal(&String::from_utf8_lossy(text)), conditions })
+    }
+
+    /// That the request has this number. It is on no line of the script.
+    pub(super) fn of_connection(number: u64) -> Expectation {
+        Expectation {
+            line: 0,
+            text: format!("connection {number}"),
+            conditions: Conditions::connection(number),
+        }
     }
 
     /// The line of the script.

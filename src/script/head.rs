@@ -10,7 +10,7 @@ use crate::http::status::Status;
 use std::borrow::Cow;
 
 /// The status line and the field lines of a script's response.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ScriptHead {
     status: Template,
     fields: Vec<HeadField>,

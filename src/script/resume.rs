@@ -13,13 +13,13 @@ pub struct Position {
 }
 
 /// The places just after the events of a part, by their ids.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ResumeTable {
     after: HashMap<Vec<u8>, Place>,
     events_with_id: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Place {
     position: Position,
     /// The event is sent again in a later turn of a loop.

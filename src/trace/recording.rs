@@ -34,6 +34,7 @@ pub struct Recording {
 #[derive(Debug, Default)]
 struct State {
     text: String,
+    responses: u64,
     events: Vec<TimedEvent>,
     last_event_id: String,
     reconnection_time: Option<Duration>,
@@ -46,6 +47,8 @@ pub struct TimedEvent {
     pub event: Dispatched,
     /// When its last byte was sent.
     pub sent_at: Instant,
+    /// The number of the response that it was in.
+    pub response: u64,
 }
 
 impl Recording {
@@ -87,7 +90,9 @@ impl Recording {
             data: event.data.unwrap_or_default(),
             last_event_id: last_event_id.to_owned(),
         };
-        self.state().events.push(TimedEvent { event, sent_at: Instant::now() });
+        let mut state = self.state();
+        let response = state.responses;
+        state.events.push(TimedEvent { event, sent_at: Instant::now(), response });
     }
 
     fn remember(&self, stream: &EventStream) {
@@ -117,7 +122,11 @@ impl Recorder {
         for line in head.split_inclusive(|&byte| byte == b'\n') {
             recording.add_line('>', line);
         }
-        let stream = EventStream::with_last_event_id(recording.state().last_event_id.clone());
+        let stream = {
+            let mut state = recording.state();
+            state.responses += 1;
+            EventStream::with_last_event_id(state.last_event_id.clone())
+        };
         Recorder { recording, response: WireParser::for_responses(), stream }
     }
 
