@@ -22,6 +22,7 @@
 //! | `respond` | makes the head of the response to a request |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
+//! | `visits` | counts requests, and remembers when responses ended |
 //! | `words` | splits lines into words, and quotes them in messages |
 
 pub mod catalogue;
@@ -39,6 +40,7 @@ pub mod resume;
 pub mod route;
 pub mod template;
 pub mod units;
+mod visits;
 mod words;
 
 use crate::http::chunk::Framed;

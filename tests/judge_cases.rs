@@ -162,28 +162,30 @@ struct Run {
     fault: Option<Fault>,
 }
 
-/// Runs the cases, several at a time. Returns the failures that `check` finds in the results.
-fn run_all(runs: Vec<Run>, check: impl Fn(&Run, &CaseResult) -> Option<String> + Sync) -> Vec<String> {
+/// Runs the cases, several at a time. Returns the runs whose verdicts are not right, in words.
+fn run_all(runs: Vec<Run>, is_right: fn(CaseVerdict) -> bool) -> Vec<(Run, String)> {
     let server = Server::new().judge().start("127.0.0.1:0").unwrap();
     let runs = Mutex::new(runs.into_iter().enumerate());
-    let failures = Mutex::new(Vec::new());
+    let wrong = Mutex::new(Vec::new());
     let next = || runs.lock().unwrap().next();
     thread::scope(|scope| {
         for _ in 0..PARALLEL {
             scope.spawn(|| {
                 while let Some((index, run)) = next() {
-                    let result = run_case(&server, &format!("client {index}"), &run);
-                    failures.lock().unwrap().extend(check(&run, &result));
+                    let result = run_case(&server, &index.to_string(), &run);
+                    if !is_right(result.verdict) {
+                        let text = format!("{:?}: {result}\n{}", run.fault, result.wire);
+                        wrong.lock().unwrap().push((run, text));
+                    }
                 }
             });
         }
     });
-    failures.into_inner().unwrap()
+    wrong.into_inner().unwrap()
 }
 
 fn run_case(server: &RunningServer, client: &str, run: &Run) -> CaseResult {
-    let client = client.replace(' ', "-");
-    let case = server.judge(&client, &run.case).unwrap_or_else(|| panic!("no case {}", run.case));
+    let case = server.judge(client, &run.case).unwrap_or_else(|| panic!("no case {}", run.case));
     thread::scope(|scope| {
         scope.spawn(|| reference_client::run(server, &case, run.fault));
         case.wait()
@@ -197,11 +199,12 @@ fn all_cases() -> Vec<String> {
 #[test]
 fn a_correct_client_passes_every_case() {
     let runs = all_cases().into_iter().map(|case| Run { case, fault: None }).collect();
-    let failures = run_all(runs, |_, result| {
-        let passed = matches!(result.verdict, CaseVerdict::Pass | CaseVerdict::Info);
-        (!passed).then(|| format!("{result}\n{}", result.wire))
-    });
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let wrong = run_all(runs, |verdict| matches!(verdict, CaseVerdict::Pass | CaseVerdict::Info));
+    assert!(wrong.is_empty(), "{}", texts(&wrong));
+}
+
+fn texts(wrong: &[(Run, String)]) -> String {
+    wrong.iter().map(|(_, text)| text.as_str()).collect()
 }
 
 #[test]
@@ -251,9 +254,9 @@ fn for_each_case_there_is_a_fault_that_makes_a_client_fail_it() {
         assert!(!faults.is_empty(), "{case} has no fault");
         runs.extend(faults.into_iter().map(|fault| Run { case: case.clone(), fault: Some(fault) }));
     }
-    let failures = run_all(runs, |run, result| {
-        let passed = result.verdict != CaseVerdict::Fail;
-        passed.then(|| format!("{:?}: {result}\n{}", run.fault, result.wire))
-    });
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let fails = |verdict| verdict == CaseVerdict::Fail;
+    let mut wrong = run_all(runs, fails);
+    // A busy machine makes a client late that would otherwise come too early, so these are run again, one after the other.
+    wrong = wrong.into_iter().flat_map(|(run, _)| run_all(vec![run], fails)).collect();
+    assert!(wrong.is_empty(), "{}", texts(&wrong));
 }

@@ -17,7 +17,7 @@ const QUIET_TIME: Duration = Duration::from_secs(6);
 /// How long a client can take to report an event that was sent to it, if the case allows no other time.
 const REPORT_TIME: Duration = Duration::from_secs(2);
 /// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and events
-/// that it reports before they are recorded as sent.
+/// that it has dispatched.
 const SETTLE_TIME: Duration = Duration::from_millis(100);
 /// The longest time for a case, even while the connection is open.
 const RUN_TIME: Duration = Duration::from_secs(30);
@@ -181,13 +181,6 @@ impl CaseRun {
         }
         let is_over = state.is_over(now);
         let idle = state.idle(now);
-        if let Some(extra) = &check.extra {
-            return if is_over || idle > SETTLE_TIME {
-                Decision::new(CaseVerdict::Fail, "no further event", extra)
-            } else {
-                None
-            };
-        }
         let missing = self.missing(&outcomes).map(Expectation::text);
         if let Some(missing) = missing.or_else(|| (state.requests == 0).then_some("a request")) {
             return if is_over || idle > REQUEST_TIME {

@@ -47,13 +47,15 @@ impl Script {
         Some(self.with_parts(parts))
     }
 
-    /// The number of places at which [`cut_everywhere`](Script::cut_everywhere) cuts. `None` if it cannot.
+    /// The number of places at which [`cut_everywhere`](Script::cut_everywhere) cuts. `None` if that would take long.
     pub fn places_to_cut(&self) -> Option<u64> {
         let stream = self.parts.first()?;
         let waits_long =
             |step: &Step| matches!(step, Step::Sleep(Wait::Between(_, most)) if *most > MAX_WAIT);
         let length = stream.body_length().filter(|length| (2..=MAX_CUTS).contains(length))?;
-        (self.parts.len() > 1 && !stream.steps.iter().any(waits_long)).then_some(length - 1)
+        let is_long =
+            stream.steps.iter().any(waits_long) || self.expectations().any(Expectation::is_about_time);
+        (self.parts.len() > 1 && !is_long).then_some(length - 1)
     }
 
     /// A test case that cuts the stream of this one once at every place, with a pause. Two requests belong to a cut: the

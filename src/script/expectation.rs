@@ -93,6 +93,11 @@ impl Expectation {
         self.conditions.dispatch_time()
     }
 
+    /// Whether it is about the time at which the request comes.
+    pub(super) fn is_about_time(&self) -> bool {
+        self.conditions.time_range().is_some()
+    }
+
     /// Whether no request may come.
     pub fn is_never(&self) -> bool {
         self.conditions.never_hold()

@@ -231,6 +231,7 @@ impl Write for Outgoing<'_> {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.tap.sends(bytes);
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + WRITE_TIME);
         let written = self.write(bytes)?;
         if written == bytes.len() {
@@ -241,6 +242,7 @@ impl Write for Outgoing<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.deadline = None;
+        self.tap.flushed();
         Ok(())
     }
 }
