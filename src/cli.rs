@@ -145,11 +145,10 @@ fn invalid_value(value: &OsStr, name: &str, expected: &str) -> String {
     format!("invalid value `{}` for `{name}` (expected {expected})", escape(&*value.to_string_lossy()))
 }
 
-/// `--help` and `--version` come before everything else.
 fn set_command(options: &mut Options, command: Command) -> Result<(), String> {
-    let is_other = ![Command::Serve, command].contains(&options.command);
-    if is_other && matches!(command, Command::Check | Command::List) {
-        return Err("`--check` and `--list` cannot be combined (both report every error)".to_owned());
+    let comes_first = matches!(command, Command::Help | Command::Version);
+    if !comes_first && ![Command::Serve, command].contains(&options.command) {
+        return Err("`--check`, `--list` and `--judge` cannot be combined (choose one)".to_owned());
     }
     options.command = command;
     Ok(())

@@ -21,20 +21,20 @@ fn main() -> ExitCode {
     let options = match cli::parse(env::args_os().skip(1)) {
         Ok(options) => options,
         Err(message) => {
-            print_errors(&format!("{message}; see --help"));
+            print_error(&format!("{message}; see --help"));
             return ExitCode::from(2);
         }
     };
     match run(&options) {
         Ok(exit_code) => exit_code,
-        Err(messages) => {
-            print_errors(&messages);
+        Err(message) => {
+            print_error(&message);
             ExitCode::FAILURE
         }
     }
 }
 
-/// Does what the command line says, and returns the exit code. The error has a message in each line.
+/// Does what the command line says, and returns the exit code.
 fn run(options: &Options) -> Result<ExitCode, String> {
     match options.command {
         Command::Judge => return judge(options),
@@ -48,8 +48,12 @@ fn run(options: &Options) -> Result<ExitCode, String> {
 }
 
 fn check(options: &Options) -> Result<(), String> {
-    let count = load(options)?.routes.len();
-    print(&format!("{count} {}, no errors\n", if count == 1 { "script" } else { "scripts" }))
+    let loaded = load(options)?;
+    let warnings = match loaded.warnings {
+        0 => String::new(),
+        count => format!(", {}", counted(count, "warning")),
+    };
+    print(&format!("{}, no errors{warnings}\n", counted(loaded.routes.len(), "script")))
 }
 
 /// Prints the route of each script and its first remark.
@@ -69,7 +73,7 @@ fn judge(options: &Options) -> Result<ExitCode, String> {
 }
 
 fn serve(options: &Options) -> Result<(), String> {
-    let Loaded { server, routes } = load(options)?;
+    let Loaded { server, routes, .. } = load(options)?;
     let server = configure(server, options)?;
     let addresses = resolve(options)?;
     let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
@@ -82,12 +86,15 @@ fn serve(options: &Options) -> Result<(), String> {
 struct Loaded {
     server: Server,
     routes: Vec<String>,
+    /// How many warnings about them were printed.
+    warnings: usize,
 }
 
-/// Loads the scripts. The error lists everything that is wrong with any of them.
+/// Loads the scripts. Prints the errors and warnings in them as `FILE:LINE: message`, which editors find; the error lists
+/// whatever else is wrong.
 fn load(options: &Options) -> Result<Loaded, String> {
-    let mut server = Server::new();
-    let mut routes = Vec::new();
+    let mut loaded = Loaded { server: Server::new(), routes: Vec::new(), warnings: 0 };
+    let mut is_invalid = false;
     let mut errors = Vec::new();
     for file in scripts::files(&options.scripts)? {
         let script = if scripts::is_stdin(&file) {
@@ -97,18 +104,32 @@ fn load(options: &Options) -> Result<Loaded, String> {
         };
         match script {
             Ok(script) => {
-                routes.push(script.route());
-                server = server.script(script);
+                script.warnings().iter().for_each(|warning| print_line(warning));
+                loaded.warnings += script.warnings().len();
+                loaded.routes.push(script.route());
+                loaded.server = loaded.server.script(script);
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidScript => {
+                error.to_string().lines().for_each(print_line);
+                is_invalid = true;
             }
             Err(error) => errors.push(error.to_string()),
         }
     }
-    errors.extend(server.check().err().map(|error| error.to_string()));
-    if errors.is_empty() {
-        Ok(Loaded { server, routes })
+    errors.extend(loaded.server.check().err().map(|error| error.to_string()));
+    if options.strict && loaded.warnings > 0 {
+        errors.push(format!("{}, which are errors because of --strict", counted(loaded.warnings, "warning")));
+    }
+    if errors.is_empty() && !is_invalid {
+        Ok(loaded)
     } else {
         Err(errors.join("\n"))
     }
+}
+
+/// `1 script` or `2 scripts`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
@@ -118,6 +139,9 @@ fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     }
     if let Some(max_clients) = options.max_clients {
         server = server.max_clients(max_clients);
+    }
+    if let Some(max_body) = options.max_body {
+        server = server.max_body(max_body);
     }
     if options.control {
         server = server.control();
@@ -242,10 +266,12 @@ fn print(text: &str) -> Result<(), String> {
     }
 }
 
-fn print_errors(messages: &str) {
-    for message in messages.lines() {
-        let line = format!("rust_sse_server: {}\n", for_terminal(message));
-        // An error here means that stderr is closed, and there is no other place to report it.
-        let _ = io::stderr().write_all(line.as_bytes());
-    }
+/// Prints an error of the program, which can have several lines, or none if all were printed before.
+fn print_error(message: &str) {
+    message.lines().for_each(|line| print_line(&format!("rust_sse_server: {line}")));
+}
+
+fn print_line(message: &str) {
+    // An error here means that stderr is closed, and there is no other place to report it.
+    let _ = io::stderr().write_all(format!("{}\n", for_terminal(message)).as_bytes());
 }

@@ -50,8 +50,10 @@ use expectation::Expectation;
 use head::ScriptHead;
 use resume::{Position, ResumeTable};
 use route::Route;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
-use template::{Segment, Template};
+use template::Template;
 
 /// A compiled script: one or more responses to one kind of request.
 #[derive(Debug)]
@@ -63,6 +65,8 @@ pub struct Script {
     /// The requests that it answers.
     pub(crate) route: Route,
     parts: Vec<Part>,
+    event_types: BTreeSet<String>,
+    warnings: Vec<String>,
     /// What makes it a test case for clients (`@case`).
     pub(crate) case: Option<Case>,
 }
@@ -78,37 +82,15 @@ impl Script {
         self.parts.iter().flat_map(|part| &part.expectations)
     }
 
-    /// The event types that it can send, each once. Those with a placeholder in them are left out.
-    pub fn event_types(&self) -> Vec<String> {
-        let mut types = Vec::new();
-        for step in self.parts.iter().flat_map(|part| &part.steps) {
-            match step {
-                Step::Chunk(Chunk::Framed(chunk)) => add_event_types(chunk.data(), &mut types),
-                Step::Chunk(Chunk::Rendered(text) | Chunk::Pieces { text, .. }) => {
-                    let texts = text.0.iter().filter_map(Segment::as_text);
-                    texts.for_each(|text| add_event_types(text, &mut types));
-                }
-                _ => {}
-            }
-        }
-        types
+    /// The event types that it can send. Those with a placeholder in them are left out.
+    pub fn event_types(&self) -> &BTreeSet<String> {
+        &self.event_types
     }
 
     /// Whether a condition or a placeholder needs the body of the request.
     pub fn uses_body(&self) -> bool {
-        self.parts.iter().any(Part::uses_body)
-    }
-}
-
-/// Adds the event types in a piece of an event stream to `types`, unless they are there already.
-fn add_event_types(text: &[u8], types: &mut Vec<String>) {
-    for line in text.split(|byte| matches!(byte, b'\r' | b'\n')) {
-        if let Some(value) = line.strip_prefix(b"event:") {
-            let name = String::from_utf8_lossy(value.strip_prefix(b" ").unwrap_or(value)).into_owned();
-            if !name.is_empty() && !types.contains(&name) {
-                types.push(name);
-            }
-        }
+        let common = self.parts.first().map_or(&[][..], |part| &part.common);
+        common.iter().any(Step::uses_body) || self.parts.iter().any(Part::uses_body)
     }
 }
 
@@ -163,23 +145,39 @@ pub struct Part {
     /// What the request has to meet, otherwise than to select the part.
     pub expectations: Vec<Expectation>,
     /// Status and field lines.
-    pub head: ScriptHead,
+    pub head: Arc<ScriptHead>,
     /// How the end of the body is marked.
     pub framing: BodyFraming,
+    /// The steps of the lines above the first `@part`, which all parts share.
+    common: Arc<[Step]>,
+    /// The steps that follow those.
     steps: Vec<Step>,
     /// Field lines of the trailer section, each with its CR LF.
-    trailer: Vec<u8>,
+    trailer: Arc<Vec<u8>>,
     /// What happens after the last step.
     pub ending: Ending,
     resume: Option<ResumeTable>,
 }
 
 impl Part {
+    /// The steps, in order.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.common.iter().chain(&self.steps)
+    }
+
+    /// The step with this index.
+    fn step(&self, index: usize) -> Option<&Step> {
+        match index.checked_sub(self.common.len()) {
+            Some(index) => self.steps.get(index),
+            None => self.common.get(index),
+        }
+    }
+
     /// Whether the response has a body: something can follow the head, or the body stays unfinished.
     pub fn has_body(&self) -> bool {
         let sends = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive { .. });
         let stays_unfinished = !matches!(self.ending, Ending::End | Ending::Close);
-        stays_unfinished || !self.trailer.is_empty() || self.steps.iter().any(sends)
+        stays_unfinished || !self.trailer.is_empty() || self.steps().any(sends)
     }
 
     /// Where a client starts: at the beginning, or after its last event ID if the script has `@resume`. `None` for a
@@ -195,7 +193,7 @@ impl Part {
     pub fn body_length(&self) -> Option<u64> {
         let mut length: u64 = 0;
         let mut loops = Vec::new();
-        for step in &self.steps {
+        for step in self.steps() {
             match step {
                 Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
                 Step::Wire(_) | Step::Keepalive { .. } => return None,
@@ -217,7 +215,7 @@ impl Part {
     /// # Errors
     /// A message about the first that is not a time, or is longer than 10 minutes.
     pub fn check_waits(&self, context: RequestContext<'_>) -> Result<(), String> {
-        for step in &self.steps {
+        for step in self.steps() {
             if let Step::Sleep(Wait::Requested(template)) = step {
                 let context = RenderContext { turn: 1, ..RenderContext::of_head(context) };
                 let (_, most) = units::parse_wait(&template.render(&context))?;
@@ -229,16 +227,12 @@ impl Part {
         Ok(())
     }
 
+    /// Whether the body of the request is needed, apart from the steps that all parts share.
     fn uses_body(&self) -> bool {
-        let in_step = |step: &Step| match step {
-            Step::Chunk(Chunk::Rendered(text) | Chunk::Pieces { text, .. }) => text.uses_body(),
-            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.uses_body(),
-            _ => false,
-        };
         self.conditions.use_body()
             || self.expectations.iter().any(Expectation::uses_body)
             || self.head.templates().any(Template::uses_body)
-            || self.steps.iter().any(in_step)
+            || self.steps.iter().any(Step::uses_body)
     }
 }
 
@@ -307,6 +301,16 @@ pub enum Step {
     },
     /// Ends the innermost loop: goes back to the step after its `Repeat`, or on (`@again`).
     Again,
+}
+
+impl Step {
+    fn uses_body(&self) -> bool {
+        match self {
+            Step::Chunk(Chunk::Rendered(text) | Chunk::Pieces { text, .. }) => text.uses_body(),
+            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.uses_body(),
+            _ => false,
+        }
+    }
 }
 
 /// How long a `@sleep` takes.

@@ -6,22 +6,32 @@
 //! | `connection` | serves one client: request, script, next request |
 //! | `responses` | the responses to requests that no script answers |
 //! | `internal` | the page at `/`, and the paths under `/-/` |
+//! | `connections` | the list of open connections, through which they are interrupted |
 //! | `overload` | sends 503 to clients that cannot be served |
 //! | `clock` | sleeps until the next step of a script is due |
 //! | `socket` | the two directions of a TCP connection, with their time limits |
-//! | `journal` | records requests |
+//! | `body` | the memory for bodies of requests |
+//! | `journal` | keeps requests for tests |
+//! | `recorded_request` | a request as tests see it |
+//! | `recorder` | writes requests to a file |
 //! | `shared` | the state that all threads share |
+//! | `waker` | wakes the accepting thread when the server stops |
 //! | `warning` | warnings on stderr, at most one a minute |
 
 mod accept;
+mod body;
 mod clock;
 mod connection;
+mod connections;
 mod internal;
 mod journal;
 mod overload;
+mod recorded_request;
+mod recorder;
 mod responses;
 mod shared;
 mod socket;
+mod waker;
 mod warning;
 
 use crate::judge::run::CaseRun;
@@ -33,13 +43,17 @@ use crate::script::Script;
 use crate::text::error::{Error, ErrorKind};
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
-pub use journal::RecordedRequest;
+use accept::Threads;
+pub use recorded_request::RecordedRequest;
+use recorder::Recorder;
 use shared::Shared;
+use std::fmt;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use waker::Waker;
+use warning::Warnings;
 
 /// Clients served at the same time by default: below the usual limit of 1,024 open files.
 pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
@@ -65,6 +79,15 @@ const OTHER_MAPPINGS: usize = 1_000;
 #[must_use = "a server does nothing until it is started"]
 pub struct Server {
     shared: Shared,
+    journal: Option<JournalWriter>,
+}
+
+struct JournalWriter(Box<dyn Write + Send>);
+
+impl fmt::Debug for JournalWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JournalWriter")
+    }
 }
 
 impl Default for Server {
@@ -77,7 +100,8 @@ impl Server {
     /// A server with the built-in scripts, such as the demo at `/events`.
     pub fn new() -> Server {
         let max_clients = DEFAULT_MAX_CLIENTS.min(thread_limit());
-        Server { shared: Shared::new(Catalogue::built_in().unwrap_or_default(), max_clients) }
+        let shared = Shared::new(Catalogue::built_in().unwrap_or_default(), max_clients);
+        Server { shared, journal: None }
     }
 
     /// Adds a script. It replaces built-in scripts that answer the same requests.
@@ -102,6 +126,14 @@ impl Server {
     /// Default: 1,000.
     pub fn max_clients(mut self, max_clients: usize) -> Server {
         self.shared.max_clients = max_clients.max(1);
+        self
+    }
+
+    /// Sets how many bytes the body of a request can have. Further ones get `413 Content Too Large`. Default: 1 MiB. All bodies
+    /// that are in memory at a time have at most 64 MiB, or this many bytes if that is more; clients beyond get
+    /// `503 Service Unavailable`.
+    pub fn max_body(mut self, bytes: usize) -> Server {
+        self.shared.body_memory.max_body = bytes;
         self
     }
 
@@ -139,16 +171,19 @@ impl Server {
         self
     }
 
-    /// Sets whether requests are kept in memory for [`RunningServer::requests`]: at most 10,000, and at most 16 MiB.
+    /// Sets whether requests are kept in memory for [`RunningServer::requests`]: at most 10,000, and at most 16 MiB, or
+    /// else the last one.
     /// Default: true.
     pub fn keep_requests(mut self, keep: bool) -> Server {
         self.shared.journal.keep(keep);
         self
     }
 
-    /// Writes each request to `writer`, as [`RecordedRequest::to_json`] formats it.
+    /// Writes each request to `writer`, as [`RecordedRequest::to_json`] formats it: whole lines, each flushed before the
+    /// response. A writer that fails loses requests, and so does one that blocks, after it has delayed one of them by 0.1 s.
+    /// A warning on stderr tells that.
     pub fn journal(mut self, writer: impl Write + Send + 'static) -> Server {
-        self.shared.journal.write_to(writer);
+        self.journal = Some(JournalWriter(Box::new(writer)));
         self
     }
 
@@ -198,10 +233,20 @@ impl Server {
             !matches!(self.shared.catalogue.find("GET", b"/", None), Found::Script(_));
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
+        self.shared.waker = Waker::new(&listener).map_err(|error| Error::io("cannot listen", error))?;
+        let threads = self.start_threads(listener);
+        let (shared, threads) = threads.map_err(|error| Error::io("cannot start a thread", error))?;
+        Ok(RunningServer { address, shared, threads: Some(threads) })
+    }
+
+    fn start_threads(mut self, listener: TcpListener) -> io::Result<(Arc<Shared>, Threads)> {
+        let warnings = Warnings::start()?;
+        if let Some(JournalWriter(writer)) = self.journal {
+            self.shared.journal.record_with(Recorder::start(writer, warnings.clone())?);
+        }
         let shared = Arc::new(self.shared);
-        let accept = accept::start(listener, Arc::clone(&shared))
-            .map_err(|error| Error::io("cannot start a thread", error))?;
-        Ok(RunningServer { address, shared, accept: Some(accept) })
+        let threads = accept::start(listener, Arc::clone(&shared), warnings)?;
+        Ok((shared, threads))
     }
 }
 
@@ -220,7 +265,8 @@ fn thread_limit() -> usize {
 pub struct RunningServer {
     address: SocketAddr,
     shared: Arc<Shared>,
-    accept: Option<JoinHandle<()>>,
+    /// `None` when they have ended.
+    threads: Option<Threads>,
 }
 
 impl RunningServer {
@@ -251,7 +297,7 @@ impl RunningServer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.shared.journal.requests()
+        self.shared.journal.requests().map(|request| RecordedRequest::clone(&request)).collect()
     }
 
     /// What came of the expectations of scripts so far (`@expect`).
@@ -284,26 +330,29 @@ impl RunningServer {
         self.shared.judge.run(client, case)
     }
 
-    /// Drops all streams that are playing, as `@drop` does: each at its next wait, after a second at most.
+    /// Drops all streams that are playing, at once, as `@drop` does: what was sent before arrives, and the body stays
+    /// unfinished.
     pub fn drop_all(&self) {
         self.shared.drop_streams();
     }
 
     /// Waits until a client has stopped the server with `POST /-/stop` (see [`Server::control`]).
     pub fn wait(mut self) {
-        if let Some(accept) = self.accept.take() {
-            // This fails only when the thread has panicked; then there is nothing left to wait for.
-            let _ = accept.join();
+        if let Some(threads) = self.threads.take() {
+            threads.join(&self.shared);
         }
     }
 }
 
 impl Drop for RunningServer {
-    /// Closes the port at once. Streams end at their next wait, after a second at most.
+    /// Closes the port and all connections, and waits until the threads that served them have ended: a few milliseconds,
+    /// and 0.1 s at most.
     fn drop(&mut self) {
-        let woken = self.shared.stop(self.address);
-        if let (Ok(()), Some(accept)) = (woken, self.accept.take()) {
-            let _ = accept.join();
+        if let Some(threads) = self.threads.take() {
+            self.shared.stop(None);
+            // If this fails, the accepting thread ends when the next client connects.
+            let _ = self.shared.waker.wake();
+            threads.wait_for_end(&self.shared);
         }
     }
 }

@@ -284,7 +284,7 @@ impl<'a> Tap<'a> {
             Ok(AfterResponse::Close) if response.ends_with_connection() => "ended by closing the connection",
             Ok(AfterResponse::Close) => "connection closed before the body was complete",
             Ok(AfterResponse::Reset) => "connection reset by the server",
-            Err(error) if error.kind() == ErrorKind::TimedOut => "client stopped reading",
+            Err(error) if error.kind() == ErrorKind::TimedOut => "client read nothing for 10 s",
             Err(error) if is_disconnect(error) => "client disconnected",
             Err(error) => return error.to_string().into(),
         };

@@ -180,11 +180,11 @@ fn all_errors_of_all_scripts_are_reported_before_a_port_is_opened() {
         .code(1)
         .stdout(is_empty())
         .stderr(format!(
-            "rust_sse_server: {first}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
-             rust_sse_server: {first}:3: @status: must come before the body (move it above line 2)\n\
-             rust_sse_server: {second}:1: @sleep: invalid time `1 s` (expected a time such as 80ms, 1.5s, 2m or 1h)\n\
-             rust_sse_server: {first}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
-             rust_sse_server: {first}:3: @status: must come before the body (move it above line 2)\n"
+            "{first}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
+             {first}:3: @status: must come before the body (move it above line 2)\n\
+             {second}:1: @sleep: invalid time `1 s` (expected a time such as 80ms, 1.5s, 2m or 1h)\n\
+             {first}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
+             {first}:3: @status: must come before the body (move it above line 2)\n"
         ));
 }
 
@@ -193,11 +193,11 @@ fn check_reports_every_error_and_opens_no_port() {
     let folder = Folder::new("check");
     let bad = folder.file("bad.sse", "@slep 1s\n@chunk 0\n@send \\q\n@repeat 2\ndata: x\n@hang\n");
     program(&["--check", "--script", &bad]).assert().code(1).stdout(is_empty()).stderr(format!(
-        "rust_sse_server: {bad}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
-         rust_sse_server: {bad}:2: @chunk: invalid argument `0` (expected `@chunk event | line | whole | N [every T]`)\n\
-         rust_sse_server: {bad}:3: @send: unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)\n\
-         rust_sse_server: {bad}:4: @repeat: the loop is not closed (add `@again` below its last line)\n\
-         rust_sse_server: {bad}:6: @hang: would end the loop of line 4 in its first turn (move it below `@again`)\n"
+        "{bad}:1: unknown direction `@slep` (did you mean `@sleep`?)\n\
+         {bad}:2: @chunk: invalid argument `0` (expected `@chunk event | line | whole | N [every T]`)\n\
+         {bad}:3: @send: unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)\n\
+         {bad}:4: @repeat: the loop is not closed (add `@again` below its last line)\n\
+         {bad}:6: @hang: would end the loop of line 4 in its first turn (move it below `@again`)\n"
     ));
     let good = folder.file("good.sse", "data: x\n\n");
     program(&["--check", "--script", &good])
@@ -246,7 +246,7 @@ fn two_scripts_for_one_path_are_an_error_that_names_both() {
     program(&["--check", "--script", &first, "--script", &second, "--script", &invalid])
         .assert()
         .code(1)
-        .stderr(contains(format!("rust_sse_server: {invalid}:1: ")).and(contains(duplicate)));
+        .stderr(contains(format!("{invalid}:1: ")).and(contains(duplicate)));
 }
 
 #[test]

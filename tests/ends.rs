@@ -67,7 +67,7 @@ fn the_log_says_why_a_request_was_rejected() {
             "rejected: a line ends with LF alone; HTTP ends lines with CR LF",
             "rejected: a control byte in the request line; is this TLS or HTTP/2?",
             "rejected: the request ended in the middle",
-            "rejected: the body is larger than 1 MiB",
+            "rejected: the body is larger than --max-body allows (default 1 MiB)",
             "rejected: a chunk-size is not hexadecimal",
         ]
     );

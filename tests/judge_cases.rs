@@ -260,3 +260,16 @@ fn for_each_case_there_is_a_fault_that_makes_a_client_fail_it() {
     wrong = wrong.into_iter().flat_map(|(run, _)| run_all(vec![run], fails)).collect();
     assert!(wrong.is_empty(), "{}", texts(&wrong));
 }
+
+#[test]
+fn a_client_that_depends_on_pieces_fails_where_the_stream_is_cut() {
+    let server = Server::new().judge().start("127.0.0.1:0").unwrap();
+    let result = |case: &str| {
+        run_case(&server, "pieces", &Run { case: case.to_owned(), fault: Some(Fault::EndsLinesWithPieces) })
+    };
+    assert_eq!(result("P08").verdict, CaseVerdict::Pass);
+    let cut = result("P08-cuts").to_string();
+    let start =
+        "P08-cuts must 9.2.6 fail: The space after the colon can be left out (cut once, at each position) (";
+    assert!(cut.starts_with(start) && cut.ends_with(" after the stream was cut at byte 10)"), "{cut}");
+}

@@ -72,6 +72,47 @@ fn a_script_without_resume_plays_from_the_start() {
     assert_eq!(client.read_until("0\r\n\r\n"), chunk("id: 1\n\n") + &chunk("id: 2\n\n") + "0\r\n\r\n");
 }
 
+/// The body of a script for a client with this last event ID; nothing for a client that gets 204.
+fn body_after(script: &[u8], id: &str) -> String {
+    let server = serve("max", &[("/x", script)]);
+    let mut client = Client::connect(server.address());
+    let head = client.get("/x", &format!("Last-Event-ID: {id}\r\n")).read_head();
+    if head == NO_CONTENT {
+        return String::new();
+    }
+    client.read_until("0\r\n\r\n")
+}
+
+#[test]
+fn after_an_id_that_is_the_turn_of_a_loop_the_next_turn_follows() {
+    let script = b"@resume\n@repeat 3\nid: n{{i+9}}\ndata: {{i}}\n\n@again\n";
+    let event = |turn: u32| chunk(&format!("id: n{}\ndata: {turn}\n\n", turn + 9));
+    assert_eq!(body_after(script, "n10"), event(2) + &event(3) + "0\r\n\r\n");
+    assert_eq!(body_after(script, "n11"), event(3) + "0\r\n\r\n");
+    assert_eq!(body_after(script, "n12"), "");
+    for unknown in ["n9", "n13", "n010", "10", "n", "n10x"] {
+        assert_eq!(body_after(script, unknown), event(1) + &event(2) + &event(3) + "0\r\n\r\n", "{unknown}");
+    }
+}
+
+#[test]
+fn a_loop_in_a_loop_does_not_lose_the_turn_of_the_outer_one() {
+    let script = b"@resume\n@repeat 2\nid: {{i}}\n@repeat 2\ndata: {{i}}\n@again\n\n@again\nid: end\n\n";
+    let event = |turn: u32| format!("id: {turn}\ndata: 1\ndata: 2\n\n");
+    let data = |body: String| body.split("\r\n").skip(1).step_by(2).collect::<String>();
+    assert_eq!(data(body_after(script, "1")), event(2) + "id: end\n\n");
+    assert_eq!(data(body_after(script, "2")), "id: end\n\n");
+}
+
+#[test]
+fn an_event_that_the_next_turn_ends_is_sent_again_and_no_turn_is_lost() {
+    let script = b"@resume\n@repeat 3\n\nid: 1\ndata: {{i}}\n@again\n\n";
+    let body = body_after(script, "1");
+    for turn in 1..=3 {
+        assert!(body.contains(&format!("id: 1\ndata: {turn}\n")), "{body}");
+    }
+}
+
 #[test]
 fn an_id_with_a_placeholder_never_matches() {
     let server = serve("max", &[("/x", b"@resume\nid: {{elapsed}}\n\nid: 2\n\n")]);

@@ -40,6 +40,43 @@ fn check_and_list_take_files_as_arguments() {
 }
 
 #[test]
+fn warnings_are_printed_and_are_errors_only_with_strict() {
+    let folder = Folder::new("warnings");
+    let file = folder.file("w.sse", "data: {{i}}\n\n\ndaat: 2\n\ndata: 3\n");
+    let warnings = format!(
+        "{file}:4: warning: unknown field `daat` (did you mean `data`?)\n\
+         {file}:6: warning: no empty line after the last event, so no client dispatches it\n"
+    );
+    program(&["--check", &file])
+        .assert()
+        .success()
+        .stdout("1 script, no errors, 2 warnings\n")
+        .stderr(warnings.clone());
+    let strict = format!("{warnings}rust_sse_server: 2 warnings, which are errors because of --strict\n");
+    program(&["--check", "--strict", &file]).assert().code(1).stdout(is_empty()).stderr(strict.clone());
+    program(&["--strict", &file, "127.0.0.1", "0"]).assert().code(1).stdout(is_empty()).stderr(strict);
+    let program = Program::start(&["--speed", "max", &file]);
+    assert_serves(&program, "/w", "data: \n\n\ndaat: 2\n\ndata: 3\n");
+    assert!(program.end().starts_with(&warnings));
+}
+
+#[test]
+fn a_byte_order_mark_is_removed_before_a_direction_and_utf_16_is_an_error() {
+    let folder = Folder::new("encoding");
+    let direction = folder.file("direction.sse", "\u{FEFF}@on GET /d\r\ndata: x\r\n\r\n");
+    let text = folder.file("text.sse", "\u{FEFF}data: x\n\n");
+    let server = Program::start(&["--speed", "max", &direction, &text]);
+    assert_serves(&server, "/d", "data: x\r\n\r\n");
+    assert_serves(&server, "/text", "\u{FEFF}data: x\n\n");
+    let utf16: Vec<u8> = "\u{FEFF}data: x\r\n\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16 = folder.file("utf16.sse", utf16);
+    program(&["--check", &utf16]).assert().code(1).stderr(format!(
+        "{utf16}:1: this file is UTF-16 (save it as UTF-8; in PowerShell, capture with `curl.exe -N URL -o FILE`, not with \
+         `>`)\n"
+    ));
+}
+
+#[test]
 fn files_in_the_place_of_host_and_port_are_served() {
     let folder = Folder::new("place");
     let files = ["a", "b", "c"].map(|name| folder.file(&format!("{name}.sse"), format!("data: {name}\n\n")));

@@ -91,7 +91,7 @@ fn each_way_to_look_at_requests_shows_and_hides_what_the_readme_says() {
     assert_eq!(trace.matches("s3cret").count(), all, "{trace}");
 
     // What was rejected is recorded without its body, and without what is malformed or incomplete.
-    let journal = String::from_utf8(journal.wire).unwrap();
+    let journal = String::from_utf8(journal.data().0).unwrap();
     assert_eq!(journal, fs::read_to_string(&record).unwrap());
     assert_eq!(journal.lines().count(), requests.len() - 3 + 1);
     assert_eq!(journal.matches("s3cret").count(), 3 + 3 + 1 + 1 + 1 + 1, "{journal}");

@@ -19,23 +19,29 @@ use std::time::Instant;
 fn main() -> io::Result<()> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     if arguments.is_empty() {
-        return until_closed(capture(io::stdin().lock(), io::stdout().lock()));
+        let result = capture(io::stdin().lock(), io::stdout().lock());
+        return if is_closed_pipe(&result) { Ok(()) } else { result };
     }
     let mut curl = Command::new("curl");
-    let mut curl = curl.args(["-sSN", "--raw", "-D", "-"]).args(arguments).stdout(Stdio::piped()).spawn()?;
+    curl.args(["-sSN", "--raw", "-D", "-"]).args(arguments).stdout(Stdio::piped());
+    let mut curl =
+        curl.spawn().map_err(|error| io::Error::new(error.kind(), format!("cannot start curl: {error}")))?;
     if let Some(response) = curl.stdout.take() {
-        until_closed(capture(response, io::stdout().lock()))?;
+        let result = capture(response, io::stdout().lock());
+        if is_closed_pipe(&result) {
+            curl.kill()?;
+            curl.wait()?;
+            return Ok(());
+        }
+        result?;
     }
     // curl says what is wrong, and its status tells it: 18 for a stream that was cut off.
     exit(curl.wait()?.code().unwrap_or(1));
 }
 
-/// The reader of the pipe can close it, as `head` does. That is no error.
-fn until_closed(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
+/// Whether the reader of stdout has closed it, as `head` does. That is no error.
+fn is_closed_pipe(result: &io::Result<()>) -> bool {
+    matches!(result, Err(error) if error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// Writes the script line by line: a stream without end is captured until Ctrl-C.

@@ -29,11 +29,15 @@ pub struct Options {
     pub address: Address,
     /// Files to serve beside the built-in scripts: also folders, and `-` for standard input.
     pub scripts: Vec<PathBuf>,
+    /// Whether warnings about them are errors.
+    pub strict: bool,
     pub speed: Speed,
     /// The seed of random waits; `None` for a different one in every run.
     pub seed: Option<u64>,
     /// `None` for the server's default.
     pub max_clients: Option<usize>,
+    /// In bytes; `None` for the server's default.
+    pub max_body: Option<usize>,
     /// The file that requests are appended to; `-` for stdout.
     pub journal: Option<PathBuf>,
     pub control: bool,
@@ -52,9 +56,11 @@ impl Default for Options {
             command: Command::Serve,
             address: Address::default(),
             scripts: Vec::new(),
+            strict: false,
             speed: Speed::NORMAL,
             seed: None,
             max_clients: None,
+            max_body: None,
             journal: None,
             control: false,
             allowed_hosts: Vec::new(),

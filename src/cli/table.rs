@@ -3,9 +3,12 @@
 use self::Action::{Flag, Run, Value};
 use super::address;
 use super::options::{Color, Command, Options};
-use rust_sse_server::internals::parse_number;
+use rust_sse_server::internals::{parse_number, parse_size};
 use rust_sse_server::Speed;
 use std::ffi::OsStr;
+
+/// The largest value of `--max-body`. All bodies are kept in memory.
+const MAX_MAX_BODY: u64 = 1 << 30;
 
 /// The options, in the order of `--help`.
 pub const TABLE: &[Row] = &[
@@ -28,6 +31,11 @@ pub const TABLE: &[Row] = &[
         usage: "--max-clients N",
         action: Value(set_max_clients),
         help: "serve at most N clients at a time [default: 1000]; further ones get 503",
+    },
+    Row {
+        usage: "--max-body SIZE",
+        action: Value(set_max_body),
+        help: "accept request bodies of at most SIZE bytes, such as 64k or 20M [default: 1M]",
     },
     Row {
         usage: "--journal FILE",
@@ -66,7 +74,12 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--check",
         action: Run(Command::Check),
-        help: "load the scripts, report every error, and exit with 0 or 1",
+        help: "load the scripts, report every error and warning, and exit with 0 or 1",
+    },
+    Row {
+        usage: "--strict",
+        action: Flag(|options| options.strict = true),
+        help: "treat warnings about scripts as errors, with --check and without it",
     },
     Row { usage: "--list", action: Run(Command::List), help: "list the scripts that are served, and exit" },
     Row {
@@ -157,6 +170,13 @@ fn set_max_clients(options: &mut Options, value: &OsStr) -> Result<(), &'static 
     let number = value.to_str().and_then(parse_number);
     let max_clients = number.and_then(|number| number.try_into().ok()).filter(|number| *number > 0);
     options.max_clients = Some(max_clients.ok_or("1 or more")?);
+    Ok(())
+}
+
+fn set_max_body(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    let size = parse_size(value.to_string_lossy().as_bytes(), MAX_MAX_BODY).ok();
+    let size = size.and_then(|size| usize::try_from(size).ok());
+    options.max_body = Some(size.ok_or("a number of bytes such as 512, 64k or 20M, at most 1024M")?);
     Ok(())
 }
 

@@ -110,7 +110,8 @@ fn every_error_names_the_argument_and_the_way_out() {
         (&["--script"], "`--script` needs a value"),
         (&["--help=x"], "`--help` takes no value"),
         (&["--check"], "`--check` needs a script (write `--check FILE`)"),
-        (&["--list", "--check"], "`--check` and `--list` cannot be combined (both report every error)"),
+        (&["--list", "--check"], "`--check`, `--list` and `--judge` cannot be combined (choose one)"),
+(&["--judge", "--list", "--", "x"], "`--check`, `--list` and `--judge` cannot be combined (choose one)"),
         (&["--seed", "x"], "invalid value `x` for `--seed` (expected 0 to 18446744073709551615)"),
         (&["--speed", "0"], "invalid value `0` for `--speed` (expected 0.001 to 1000000, or max)"),
         (
@@ -118,6 +119,10 @@ fn every_error_names_the_argument_and_the_way_out() {
             "invalid value `a:80` for `--allow-host` (expected a name without a port, such as sse.example.com)",
         ),
         (&["--color=red"], "invalid value `red` for `--color` (expected always, never or auto)"),
+        (
+            &["--max-body", "5MB"],
+            "invalid value `5MB` for `--max-body` (expected a number of bytes such as 512, 64k or 20M, at most 1024M)",
+        ),
         (&["--max-clients", "0"], "invalid value `0` for `--max-clients` (expected 1 or more)"),
         (&["--port", "x"], "invalid value `x` for `--port` (expected 0 to 65535)"),
         (

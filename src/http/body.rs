@@ -7,15 +7,13 @@ use super::request_line::Version;
 use super::status::{bad_request, RequestError, Status};
 use super::Progress;
 
-/// Bytes in a body. No script needs more, and the whole body is read before the response.
-pub const MAX_BODY: u64 = 1024 * 1024;
-
-const BODY_TOO_LARGE: RequestError = Status::CONTENT_TOO_LARGE.error("the body is larger than 1 MiB");
+const BODY_TOO_LARGE: RequestError =
+    Status::CONTENT_TOO_LARGE.error("the body is larger than --max-body allows (default 1 MiB)");
 
 /// How the end of a request's body is marked (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyLength {
-    /// By `Content-Length`: this many bytes, at most [`MAX_BODY`]. 0 when there is no body.
+    /// By `Content-Length`: this many bytes. 0 when there is no body.
     Known(u64),
     /// By the last-chunk: `Transfer-Encoding: chunked`.
     Chunked,
@@ -25,8 +23,8 @@ impl BodyLength {
     /// The length of the body that follows a head.
     ///
     /// # Errors
-    /// 400 when the field lines could be understood in two ways, 413 for more than [`MAX_BODY`] bytes, 501 for a transfer
-    /// coding other than chunked.
+    /// 400 when the field lines could be understood in two ways, 413 for a length that does not fit into 64 bits, 501 for a
+    /// transfer coding other than chunked.
     pub fn of(head: &[u8], version: Version) -> Result<BodyLength, RequestError> {
         let has = |name| field_values(head, name).next().is_some();
         if !has("transfer-encoding") {
@@ -66,52 +64,63 @@ fn content_length(head: &[u8]) -> Result<u64, RequestError> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(bad_request("Content-Length is not a number"));
     }
-    let length = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
-    // A number that does not fit into 64 bits is too large as well.
-    length.filter(|length| *length <= MAX_BODY).ok_or(BODY_TOO_LARGE)
+    std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok()).ok_or(BODY_TOO_LARGE)
 }
 
-/// The rest of a body, fed in pieces of any size.
+/// Reads a body, fed in pieces of any size.
 #[derive(Debug)]
-pub enum BodyReader {
-    /// This many bytes are still missing.
+pub struct BodyReader {
+    rest: Rest,
+    /// Bytes in the body at most.
+    limit: u64,
+}
+
+/// What is missing of a body.
+#[derive(Debug)]
+enum Rest {
+    /// This many bytes.
     Known(u64),
-    /// Chunks are still missing; this many bytes of chunk-data have arrived.
+    /// Chunks; this many bytes of chunk-data have arrived.
     Chunked(ChunkDecoder, u64),
 }
 
 impl BodyReader {
-    /// A reader of a body whose end is marked in this way.
-    pub fn new(length: BodyLength) -> BodyReader {
-        match length {
-            BodyLength::Known(length) => BodyReader::Known(length),
-            BodyLength::Chunked => BodyReader::Chunked(ChunkDecoder::default(), 0),
-        }
+    /// A reader of a body whose end is marked in this way and which has at most `limit` bytes.
+    ///
+    /// # Errors
+    /// 413 for a length above the limit.
+    pub fn new(length: BodyLength, limit: u64) -> Result<BodyReader, RequestError> {
+        let rest = match length {
+            BodyLength::Known(length) if length > limit => return Err(BODY_TOO_LARGE),
+            BodyLength::Known(length) => Rest::Known(length),
+            BodyLength::Chunked => Rest::Chunked(ChunkDecoder::default(), 0),
+        };
+        Ok(BodyReader { rest, limit })
     }
 
     /// Whether there is no body.
     pub fn is_empty(&self) -> bool {
-        matches!(self, BodyReader::Known(0))
+        matches!(self.rest, Rest::Known(0))
     }
 
     /// Takes the next bytes and calls `data` with those that are content.
     ///
     /// # Errors
-    /// 400 for chunks that violate the grammar, 413 for more than [`MAX_BODY`] bytes of chunk-data.
+    /// 400 for chunks that violate the grammar, 413 for more bytes of chunk-data than the limit.
     pub fn push(&mut self, bytes: &[u8], data: &mut dyn FnMut(&[u8])) -> Result<Progress, RequestError> {
-        match self {
-            BodyReader::Known(left) => {
+        match &mut self.rest {
+            Rest::Known(left) => {
                 let used = bytes.len().min(*left as usize);
                 data(&bytes[..used]);
                 *left -= used as u64;
                 Ok(if *left == 0 { Progress::Done(used) } else { Progress::More })
             }
-            BodyReader::Chunked(decoder, size) => {
+            Rest::Chunked(decoder, size) => {
                 let progress = decoder.push(bytes, |piece| {
                     *size += piece.len() as u64;
                     data(piece);
                 });
-                if size.saturating_add(decoder.left_in_chunk()) > MAX_BODY {
+                if size.saturating_add(decoder.left_in_chunk()) > self.limit {
                     return Err(BODY_TOO_LARGE);
                 }
                 progress.map_err(|error| bad_request(error.0))
@@ -124,23 +133,31 @@ impl BodyReader {
 mod tests {
     use super::*;
 
+    fn reader(length: BodyLength) -> BodyReader {
+        BodyReader::new(length, 1024 * 1024).unwrap()
+    }
+
     #[test]
     fn a_known_length_ends_at_its_last_byte() {
-        let mut body = BodyReader::new(BodyLength::Known(5));
+        let mut body = reader(BodyLength::Known(5));
         assert_eq!(body.push(b"abc", &mut |_| {}), Ok(Progress::More));
         assert_eq!(body.push(b"deGET /", &mut |_| {}), Ok(Progress::Done(2)));
     }
 
     #[test]
     fn chunks_end_after_the_trailer_section() {
-        let mut body = BodyReader::new(BodyLength::Chunked);
+        let mut body = reader(BodyLength::Chunked);
         assert_eq!(body.push(b"3\r\nabc\r\n0\r\n", &mut |_| {}), Ok(Progress::More));
         assert_eq!(body.push(b"\r\nGET /", &mut |_| {}), Ok(Progress::Done(2)));
     }
 
     #[test]
-    fn more_than_a_mebibyte_in_chunks_is_413() {
-        let mut body = BodyReader::new(BodyLength::Chunked);
+    fn a_byte_more_than_the_limit_is_413() {
+        assert_eq!(
+            BodyReader::new(BodyLength::Known(1024 * 1024 + 1), 1024 * 1024).unwrap_err(),
+            BODY_TOO_LARGE
+        );
+        let mut body = reader(BodyLength::Chunked);
         let chunk = [&b"20000\r\n"[..], &[b'x'; 0x20000], b"\r\n"].concat();
         for _ in 0..8 {
             assert_eq!(body.push(&chunk, &mut |_| {}), Ok(Progress::More));

@@ -4,6 +4,9 @@ use super::chunk::Framing;
 use super::response::{ResponseHead, ResponseOptions};
 use super::status::{RequestError, Status};
 
+/// The value of `retry-after` with every 503, in seconds: about the reconnection time of a browser.
+const RETRY_AFTER: &str = "2";
+
 /// A response that is not a stream: short and complete, with a `content-length`.
 #[derive(Debug)]
 pub struct Response {
@@ -22,7 +25,12 @@ impl Response {
     /// The response to a request that cannot be accepted: the status and the reason in one line.
     pub fn error(error: &RequestError) -> Response {
         let code = error.status.0;
-        Response::new(error.status, format!("{code} {}: {}\n", error.status.reason(), error.reason))
+        let response =
+            Response::new(error.status, format!("{code} {}: {}\n", error.status.reason(), error.reason));
+        if error.status == Status::SERVICE_UNAVAILABLE {
+            return response.field("retry-after", RETRY_AFTER);
+        }
+        response
     }
 
     /// Sets another content type.

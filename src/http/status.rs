@@ -7,6 +7,7 @@ pub struct Status(pub u16);
 impl Status {
     pub const OK: Status = Status(200);
     pub const NO_CONTENT: Status = Status(204);
+    pub const RESET_CONTENT: Status = Status(205);
     pub const NOT_MODIFIED: Status = Status(304);
     pub const BAD_REQUEST: Status = Status(400);
     pub const FORBIDDEN: Status = Status(403);
@@ -84,6 +85,12 @@ impl Status {
     /// Whether a response with this status never has a body (RFC 9110, section 6.4.1).
     pub fn has_no_body(self) -> bool {
         matches!(self, Status::NO_CONTENT | Status::NOT_MODIFIED)
+    }
+
+    /// Whether a response with this status has no content. That of 205 ends after `content-length: 0` (RFC 9110, section
+    /// 15.3.6).
+    pub fn allows_no_content(self) -> bool {
+        self.has_no_body() || self == Status::RESET_CONTENT
     }
 }
 

@@ -285,6 +285,10 @@ fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
     };
     let key_length = word.iter().take_while(|byte| !b"=~".contains(byte)).count();
     let (key, rest) = word.split_at(key_length);
+    // `page>1` or `page!=1`: a comparison that does not exist, and not a key.
+    if key.iter().any(|byte| b"<>!".contains(byte)) {
+        return Ok(None);
+    }
     let wanted = match rest {
         [] => Wanted::Present,
         [b'=', value @ ..] => Wanted::Equal(unescape(value)?),

@@ -28,6 +28,11 @@ pub struct RequestContext<'a> {
 }
 
 impl<'a> RequestContext<'a> {
+    /// The same request when it has been counted.
+    pub fn counted(self, visit: &'a Visit<'a>) -> RequestContext<'a> {
+        RequestContext { request_number: visit.number, after: visit.after, visit: Some(visit), ..self }
+    }
+
     /// `Last-Event-ID`, or `lastEventId` in the query, where clients put it that cannot send the header. An empty one is
     /// the same as none.
     pub fn last_event_id(&self) -> Option<Cow<'a, [u8]>> {

@@ -2,11 +2,11 @@
 
 use super::condition::Conditions;
 use super::expectation::Expectation;
-use super::head::ScriptHead;
 use super::route::Route;
 use super::template::{Segment, Template};
-use super::{BodyFraming, Chunk, Ending, Part, Script, Step, Wait};
+use super::{Chunk, Part, Script, Step, Wait};
 use crate::http::chunk::Framed;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes of a stream that is cut into pieces. At a piece in a millisecond, more would take too long.
@@ -32,7 +32,7 @@ impl Script {
             return None;
         }
         let mut steps = Vec::new();
-        for step in &stream.steps {
+        for step in stream.steps() {
             match step {
                 Step::Chunk(chunk) => {
                     let text = chunk.text();
@@ -42,7 +42,7 @@ impl Script {
                 step => steps.push(step.clone()),
             }
         }
-        let mut parts = vec![Part { steps, ..stream.clone() }];
+        let mut parts = vec![stream.with_steps(steps)];
         parts.extend(others.iter().cloned());
         Some(self.with_parts(parts))
     }
@@ -53,8 +53,7 @@ impl Script {
         let waits_long =
             |step: &Step| matches!(step, Step::Sleep(Wait::Between(_, most)) if *most > MAX_WAIT);
         let length = stream.body_length().filter(|length| (2..=MAX_CUTS).contains(length))?;
-        let is_long =
-            stream.steps.iter().any(waits_long) || self.expectations().any(Expectation::is_about_time);
+        let is_long = stream.steps().any(waits_long) || self.expectations().any(Expectation::is_about_time);
         (self.parts.len() > 1 && !is_long).then_some(length - 1)
     }
 
@@ -70,11 +69,11 @@ impl Script {
             let reset = Part {
                 conditions: Conditions::connection(number - 1),
                 expectations: if place == 1 { Vec::new() } else { after.expectations.clone() },
-                ..Part::of_text(RESET)
+                ..stream.with_steps(vec![chunk(RESET)])
             };
             let conditions = Conditions::connection(number);
             parts.push(reset);
-            parts.push(Part { conditions, steps: stream.steps_cut_at(place)?, ..stream.clone() });
+            parts.push(Part { conditions, ..stream.with_steps(stream.steps_cut_at(place)?) });
         }
         let last = 2 * places + 1;
         let mut expectations = after.expectations.clone();
@@ -90,30 +89,24 @@ impl Script {
             about: self.about.clone(),
             route: Route::get("/"),
             parts,
+            event_types: self.event_types.clone(),
+            warnings: Vec::new(),
             case: self.case.clone(),
         }
     }
 }
 
 impl Part {
-    fn of_text(text: &[u8]) -> Part {
-        Part {
-            conditions: Conditions::default(),
-            expectations: Vec::new(),
-            head: ScriptHead::default(),
-            framing: BodyFraming::Chunked,
-            steps: vec![chunk(text)],
-            trailer: Vec::new(),
-            ending: Ending::End,
-            resume: None,
-        }
+    /// The same response with other steps.
+    fn with_steps(&self, steps: Vec<Step>) -> Part {
+        Part { common: Arc::new([]), steps, resume: None, ..self.clone() }
     }
 
     /// Its steps, with a pause after this many bytes of text. `None` if its text has placeholders.
     fn steps_cut_at(&self, place: u64) -> Option<Vec<Step>> {
         let mut left = usize::try_from(place).ok()?;
         let mut steps = Vec::new();
-        for step in &self.steps {
+        for step in self.steps() {
             let text = match step {
                 Step::Chunk(chunk) => chunk.text(),
                 step => {

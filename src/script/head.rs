@@ -7,6 +7,7 @@ use super::units::parse_number;
 use super::words::invalid;
 use crate::http::field::{is_field_value, is_token, trim_ows};
 use crate::http::status::Status;
+use crate::http::uri::split_at;
 use std::borrow::Cow;
 
 /// The status line and the field lines of a script's response.
@@ -137,10 +138,22 @@ impl ScriptHead {
         values.chain(Some(&self.status))
     }
 
-    /// The status, if it is the same for every request and allows no body.
-    pub fn bodiless_status(&self) -> Option<Status> {
+    /// The status, if it is the same for every request.
+    pub fn status(&self) -> Option<Status> {
         let line = parse_status(self.status.as_plain()?).ok()?;
-        line.status.has_no_body().then_some(line.status)
+        Some(line.status)
+    }
+
+    /// Whether the response is certain to be an event stream: the status is 200 and the media type `text/event-stream`.
+    pub fn is_event_stream(&self) -> bool {
+        let is_type = |field: &HeadField| match field {
+            HeadField::Line(name, value) if name.eq_ignore_ascii_case("content-type") => {
+                let media_type = split_at(value.as_plain().unwrap_or_default(), b';').0;
+                trim_ows(media_type).eq_ignore_ascii_case(b"text/event-stream")
+            }
+            _ => false,
+        };
+        self.status() == Some(Status::OK) && self.fields.iter().any(is_type)
     }
 }
 

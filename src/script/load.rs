@@ -32,14 +32,14 @@ impl Script {
     /// without `.sse`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidScript`] as for [`Script::parse`], and for a file without a name; [`ErrorKind::Io`] when the
-    /// file cannot be read.
+    /// [`ErrorKind::InvalidScript`] as for [`Script::parse`]; [`ErrorKind::InvalidArgument`] for a file without a name;
+    /// [`ErrorKind::Io`] when the file cannot be read.
     pub fn load(file: impl AsRef<Path>) -> Result<Script, Error> {
         let file = file.as_ref();
         let name = for_terminal(&file.to_string_lossy());
         let path = path_of_file(file).ok_or_else(|| {
             let message = format!("cannot derive a URL path from `{name}` (name the file NAME.sse)");
-            Error::new(ErrorKind::InvalidScript, message)
+            Error::new(ErrorKind::InvalidArgument, message)
         })?;
         let text = fs::read(file).map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;
         compile(&name, &path, &text)
@@ -48,6 +48,19 @@ impl Script {
     /// The method and target that the script answers, as it is written in `@on`; without a method for GET.
     pub fn route(&self) -> String {
         self.route.to_string()
+    }
+
+    /// What is legal in an event stream but hardly meant, as lines `FILE:LINE: warning: message`: an event that no client
+    /// dispatches, a field that clients ignore, a placeholder that does not exist.
+    ///
+    /// ```
+    /// # use rust_sse_server::Script;
+    /// let script = Script::parse("/chat", "data: 1\n\ndaat: 2\n\n")?;
+    /// assert_eq!(script.warnings(), ["/chat:3: warning: unknown field `daat` (did you mean `data`?)"]);
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The text of the script's first remark (`@# …`); empty when it has none.

@@ -17,7 +17,7 @@ pub struct Placeholder {
 pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: "elapsed", value: |context, _| number(context.elapsed) },
     Placeholder { usage: "time", value: |context, _| number(context.time) },
-    Placeholder { usage: "i", value: |context, _| number(context.turn).filter(|_| context.turn > 0) },
+    Placeholder { usage: TURN, value: |context, _| number(context.turn).filter(|_| context.turn > 0) },
     Placeholder { usage: "connection", value: |context, _| number(context.request.request_number) },
     Placeholder { usage: "last-event-id", value: |context, _| context.request.last_event_id() },
     Placeholder { usage: "method", value: |context, _| bytes(context.request.request.method().as_bytes()) },
@@ -32,6 +32,9 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: "cookie:K", value: |context, key| context.request.cookie(key).map(Cow::Borrowed) },
     Placeholder { usage: BODY, value: |context, _| bytes(context.request.body) },
 ];
+
+/// The placeholder with the turn of the innermost loop.
+const TURN: &str = "i";
 
 /// The placeholder for which the body of a request is kept.
 const BODY: &str = "body";
@@ -150,6 +153,16 @@ impl Value {
                 Cow::Owned(sum.to_string().into_bytes())
             }
             None => value.unwrap_or_default(),
+        }
+    }
+
+    /// What is added to the turn of the innermost loop, if the value is `i` or `i+N`.
+    pub fn added_to_turn(&self) -> Option<u64> {
+        match &self.plus {
+            _ if self.name.placeholder.usage != TURN => None,
+            None => Some(0),
+            Some(Addend::Number(number)) => Some(*number),
+            Some(Addend::Name(_)) => None,
         }
     }
 

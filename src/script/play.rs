@@ -79,18 +79,19 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     /// # Errors
     /// The connection is broken or the server stops. The body is unfinished then, and nothing more can be sent.
     pub fn play(mut self, part: &'a Part, start: Position) -> io::Result<AfterResponse> {
-        match self.play_steps(&part.steps, start).and_then(|()| self.end(part)) {
+        match self.play_steps(part, start).and_then(|()| self.end(part)) {
             Ok(after) => Ok(after),
             Err(Stop::Dropped) => Ok(AfterResponse::Close),
             Err(Stop::Error(error)) => Err(error),
         }
     }
 
-    fn play_steps(&mut self, steps: &'a [Step], start: Position) -> Result<(), Stop> {
-        self.pass_over(&steps[..start.step])?;
+    fn play_steps(&mut self, part: &'a Part, start: Position) -> Result<(), Stop> {
+        self.pass_over(part.steps().take(start.step))?;
+        self.loops.skip_to(start.turn);
         let mut skip = start.skip as usize;
         let mut next = start.step;
-        while let Some(step) = steps.get(next) {
+        while let Some(step) = part.step(next) {
             next += 1;
             match step {
                 Step::Chunk(chunk) => self.send(chunk, skip)?,
@@ -122,8 +123,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     }
 
     /// Passes over the steps before the start: sends nothing, but keeps the settings and the loops that are in force there.
-    fn pass_over(&mut self, steps: &'a [Step]) -> Result<(), Stop> {
-        for (index, step) in steps.iter().enumerate() {
+    fn pass_over(&mut self, steps: impl Iterator<Item = &'a Step>) -> Result<(), Stop> {
+        for (index, step) in steps.enumerate() {
             match step {
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,

@@ -45,7 +45,7 @@ impl Part {
 
     /// How the end of the body is marked for a client that uses this version.
     fn response_framing(&self, status: Status, version: Version) -> Framing {
-        if status.has_no_body() {
+        if status.allows_no_content() {
             return Framing::Empty;
         }
         match self.framing {

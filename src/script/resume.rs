@@ -1,8 +1,11 @@
 //! Decides where a part is played from for a client that reconnects with `Last-Event-ID` (WHATWG, section 9.2.4): after
 //! the event that it names, so that nothing is lost and nothing with an id is sent twice.
 
+use super::units::parse_number;
+use super::words::trim_end;
 use crate::http::field::trim_ows;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A place in a part to play from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,16 +13,22 @@ pub struct Position {
     pub(super) step: usize,
     /// Bytes of the text of that step, not counting placeholders, that are skipped.
     pub(super) skip: u64,
+    /// The turn of the innermost loop there, if it is not the first.
+    pub(super) turn: Option<u64>,
 }
 
 /// The places just after the events of a part, by their ids.
 #[derive(Clone, Debug, Default)]
 pub struct ResumeTable {
+    /// The events that all parts share, which come first.
+    common: Option<Arc<ResumeTable>>,
     after: HashMap<Vec<u8>, Place>,
+    /// The places after events whose ids contain the turn of a loop.
+    after_turns: Vec<(TurnId, Place)>,
     events_with_id: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Place {
     position: Position,
     /// The event is sent again in a later turn of a loop.
@@ -29,50 +38,101 @@ struct Place {
 }
 
 /// The id of an event.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum EventId {
     /// Bytes as they are in the script.
     Literal(Vec<u8>),
-    /// It has a placeholder in it, so no id that a client sends is known to be this one.
+    /// It is different in every turn of a loop.
+    Turn(TurnId),
+    /// It has another placeholder in it, so no id that a client sends is known to be this one.
     Placeholder,
+}
+
+/// An id such as `a-{{i+100}}`: text around the turn of a loop, to which something may be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TurnId {
+    pub before: Vec<u8>,
+    pub plus: u64,
+    pub after: Vec<u8>,
+    /// The turns of the loop; `None` if it is endless.
+    pub turns: Option<u64>,
+}
+
+impl TurnId {
+    /// The turn in which this is the id.
+    fn turn(&self, id: &[u8]) -> Option<u64> {
+        // A field value loses the white space around it on the way, as below.
+        let blanks = self.before.iter().take_while(|byte| b" \t".contains(byte)).count();
+        let number = id.strip_prefix(&self.before[blanks..])?.strip_suffix(trim_end(&self.after))?;
+        let turn = parse_number(number)?.checked_sub(self.plus)?;
+        let is_canonical = number.len() == 1 || !number.starts_with(b"0");
+        (is_canonical && turn >= 1 && turn <= self.turns.unwrap_or(turn)).then_some(turn)
+    }
 }
 
 impl EventId {
     /// The id that a line of an event stream gives its event. `None` if the line is another field, if the id is empty (a
     /// client with an empty last event ID sends no `Last-Event-ID`), and if it contains NUL (WHATWG, section 9.2.6).
     pub(super) fn of_line(line: &[u8], has_placeholder: bool) -> Option<EventId> {
-        let after_colon = line.strip_prefix(b"id:")?;
-        let id = after_colon.strip_prefix(b" ").unwrap_or(after_colon);
+        let id = EventId::value(line)?;
         if has_placeholder {
             return Some(EventId::Placeholder);
         }
         let is_ignored = id.is_empty() || id.contains(&0);
         (!is_ignored).then(|| EventId::Literal(id.to_vec()))
     }
+
+    /// The value of an `id` field.
+    pub(super) fn value(line: &[u8]) -> Option<&[u8]> {
+        let after_colon = line.strip_prefix(b"id:")?;
+        Some(after_colon.strip_prefix(b" ").unwrap_or(after_colon))
+    }
 }
 
 impl ResumeTable {
+    /// Moves the events so far to where clones share them.
+    pub(super) fn share(&mut self) {
+        let common = std::mem::take(self);
+        self.events_with_id = common.events_with_id;
+        self.common = Some(Arc::new(common));
+    }
+
     /// Adds an event with this id that ends at `position`. Of several events with the same id the first counts: sending
     /// an event twice is allowed, losing one is not.
     pub(super) fn add(&mut self, id: EventId, position: Position, in_loop: bool) {
         self.events_with_id += 1;
-        if let EventId::Literal(id) = id {
-            // A field value loses the white space around it on the way (RFC 9110, section 5.5).
-            let id = trim_ows(&id).to_vec();
-            let place = Place { position, in_loop, events_with_id: self.events_with_id };
-            self.after.entry(id).or_insert(place);
+        let place = Place { position, in_loop, events_with_id: self.events_with_id };
+        match id {
+            EventId::Literal(id) => {
+                // A field value loses the white space around it on the way (RFC 9110, section 5.5).
+                self.after.entry(trim_ows(&id).to_vec()).or_insert(place);
+            }
+            EventId::Turn(id) => self.after_turns.push((id, place)),
+            EventId::Placeholder => {}
         }
     }
 
     /// The place after the event with this id. The beginning when there is no such event; `None` when no event with an id
     /// follows.
     pub fn after(&self, id: &[u8]) -> Option<Position> {
-        let place = match self.after.get(id) {
+        let place = match self.place(id) {
             Some(place) => place,
             None => return Some(Position::default()),
         };
         let is_last = place.events_with_id == self.events_with_id && !place.in_loop;
         (!is_last).then_some(place.position)
+    }
+
+    /// The first place after an event with this id.
+    fn place(&self, id: &[u8]) -> Option<Place> {
+        let in_common = self.common.as_ref().and_then(|common| common.place(id));
+        let in_turn = self.after_turns.iter().find_map(|(turn_id, place)| {
+            let turn = turn_id.turn(id)?;
+            let position = Position { turn: Some(turn), ..place.position };
+            Some(Place { position, in_loop: place.in_loop || turn_id.turns != Some(turn), ..*place })
+        });
+        let places = [in_common, self.after.get(id).copied(), in_turn];
+        places.into_iter().flatten().min_by_key(|place| place.events_with_id)
     }
 }
 
@@ -82,6 +142,10 @@ mod tests {
 
     fn literal(id: &str) -> Option<EventId> {
         Some(EventId::Literal(id.as_bytes().to_vec()))
+    }
+
+    fn at(step: usize) -> Position {
+        Position { step, ..Position::default() }
     }
 
     #[test]
@@ -97,7 +161,6 @@ mod tests {
 
     #[test]
     fn the_first_of_two_equal_ids_counts_and_nothing_follows_the_last_id() {
-        let at = |step| Position { step, skip: 0 };
         let mut table = ResumeTable::default();
         for (step, id) in ["1", "2", "1", "3"].iter().enumerate() {
             table.add(EventId::Literal(id.as_bytes().to_vec()), at(step + 1), false);
@@ -112,15 +175,15 @@ mod tests {
     #[test]
     fn after_the_last_id_of_a_loop_comes_its_next_turn() {
         let mut table = ResumeTable::default();
-        table.add(EventId::Literal(b"1".to_vec()), Position { step: 1, skip: 0 }, true);
-        assert_eq!(table.after(b"1"), Some(Position { step: 1, skip: 0 }));
+        table.add(EventId::Literal(b"1".to_vec()), at(1), true);
+        assert_eq!(table.after(b"1"), Some(at(1)));
     }
 
     #[test]
     fn an_event_whose_id_is_a_placeholder_is_still_to_come() {
         let mut table = ResumeTable::default();
-        table.add(EventId::Literal(b"1".to_vec()), Position { step: 1, skip: 0 }, false);
-        table.add(EventId::Placeholder, Position { step: 2, skip: 0 }, false);
-        assert_eq!(table.after(b"1"), Some(Position { step: 1, skip: 0 }));
+        table.add(EventId::Literal(b"1".to_vec()), at(1), false);
+        table.add(EventId::Placeholder, at(2), false);
+        assert_eq!(table.after(b"1"), Some(at(1)));
     }
 }

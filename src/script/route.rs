@@ -61,6 +61,9 @@ impl Route {
             return Err(invalid("target", target, "a path such as `/chat`, without spaces or `#`"));
         }
         let (path, query) = split_at(target, b'?');
+        if let Some(segment) = path.split(|&byte| byte == b'/').find(|segment| looks_like_pattern(segment)) {
+            return Err(pattern(segment));
+        }
         self.methods = methods;
         self.path = percent_decode(path).into_owned();
         self.query = target.contains(&b'?').then(|| query.to_vec());
@@ -140,8 +143,30 @@ impl CountBy {
     }
 }
 
+/// Whether a segment of a path is how others write patterns: `*`, `:id`, `{id}`, `<id>`, `[id]`.
+fn looks_like_pattern(segment: &[u8]) -> bool {
+    segment.starts_with(b":") || segment.iter().any(|byte| b"*{}<>[]".contains(byte))
+}
+
+fn pattern(segment: &[u8]) -> String {
+    let first = segment.iter().find(|byte| b":*{}<>[]".contains(byte)).copied().unwrap_or_default();
+    format!(
+        "`{}` looks like a pattern, but a path is compared as it is (write a script for each path, or `%{first:02X}` for a \
+         literal `{}`)",
+        escape(segment),
+        char::from(first)
+    )
+}
+
 fn parse_method(method: &[u8]) -> Result<String, String> {
     let name = escape(method);
+    let is_any = [&b"any"[..], b"all", b"*"].iter().any(|any| method.eq_ignore_ascii_case(any));
+    if is_any || (is_token(method) && method.contains(&b'|')) {
+        return Err(format!("`{name}` is not a method (list the methods: `GET,POST`)"));
+    }
+    if method.is_empty() {
+        return Err("missing method (list them without spaces: `GET,POST`)".to_owned());
+    }
     if !is_token(method) {
         return Err(format!("invalid method `{name}`"));
     }
@@ -185,6 +210,12 @@ mod tests {
         for argument in ["", "GET", "GET a", "G(T /a", "GET,  /a", "GET /a b", "GET /a#b", "GET http://h/a"] {
             assert!(Route::get("/").apply_on(argument.as_bytes()).is_err(), "{argument}");
         }
+        for path in ["/users/*/events", "/users/:id", "/users/{id}", "/<id>", "/[id]", "/a*"] {
+            let message = Route::get("/").apply_on(format!("GET {path}").as_bytes()).unwrap_err();
+            assert!(message.contains(" looks like a pattern, "), "{message}");
+        }
+        assert!(on("GET /%2A/%7Bid%7D").matches(b"/*/{id}", None));
+        assert!(on("POST /v1/m:generate?a=*").matches(b"/v1/m:generate", Some(b"a=*")));
         for argument in ["", "ip", "by", "by ips", "by query:", "by x:y"] {
             assert!(Route::get("/").apply_count(argument.as_bytes()).is_err(), "{argument}");
         }

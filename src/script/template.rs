@@ -125,7 +125,8 @@ impl Template {
     }
 }
 
-fn unknown_placeholder(name: &[u8]) -> String {
+/// The message about a name in braces that is not a placeholder.
+pub(super) fn unknown_placeholder(name: &[u8]) -> String {
     unknown("placeholder", name, PLACEHOLDERS.iter().map(|placeholder| placeholder.usage))
 }
 
@@ -134,7 +135,7 @@ fn unknown_placeholder(name: &[u8]) -> String {
 const MAX_INSIDE: usize = 1024;
 
 /// The places of the next `{{` and of its `}}`.
-fn next_braces(text: &[u8], mut from: usize) -> Option<(usize, usize)> {
+pub(super) fn next_braces(text: &[u8], mut from: usize) -> Option<(usize, usize)> {
     let find = |from: usize, to: usize, mark: &[u8]| {
         let found = text.get(from..to)?.windows(2).position(|window| window == mark);
         found.map(|at| from + at)

@@ -37,13 +37,12 @@ pub(crate) fn invalid_argument(argument: &[u8]) -> String {
 
 /// The message about a name that is none of the known ones: it suggests the nearest, or lists them all.
 pub(crate) fn unknown<'a>(what: &str, name: &[u8], known: impl Iterator<Item = &'a str>) -> String {
-    let name = escape(name);
     let known: Vec<&str> = known.collect();
-    let hint = match suggest::nearest(&name, known.iter().copied()) {
+    let hint = match suggest::nearest(&String::from_utf8_lossy(name), known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known: {}", known.join(", ")),
     };
-    format!("unknown {what} `{name}` ({hint})")
+    format!("unknown {what} `{}` ({hint})", escape(name))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 use super::connection;
 use super::overload::Overload;
 use super::shared::{Client, ClientSlot, Shared};
+use super::warning::Warnings;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
@@ -28,6 +29,11 @@ const STACK: usize = 64 * 1024;
 /// How long to wait after `accept` has failed. The usual cause is too many open files in this process. That
 /// takes a while to change, and trying again at once would keep a processor busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a server that stops waits for its threads, which are interrupted and need a millisecond or two. One that writes
+/// a trace or a log to a pipe that nobody reads does not end.
+const END_TIME: Duration = Duration::from_millis(100);
+/// The time between two looks at the threads that are left.
+const END_POLL: Duration = Duration::from_micros(500);
 
 /// A client that was accepted and has a slot, but no thread yet. The slot is one of `max_clients`, and is free again when
 /// it is dropped.
@@ -37,19 +43,53 @@ struct Accepted {
     slot: ClientSlot,
 }
 
-/// Starts the `accept`, `spawn` and `overload` threads and returns the first, which ends when the server stops. The other
-/// two end after it, when their channels close.
+/// The threads that outlive every client.
+#[derive(Debug)]
+pub(super) struct Threads {
+    accept: JoinHandle<()>,
+    overload: JoinHandle<()>,
+}
+
+impl Threads {
+    /// Waits until a client has stopped the server, and then for its end.
+    pub fn join(self, shared: &Shared) {
+        // This fails only when the thread has panicked; then there is nothing left to wait for.
+        let _ = self.accept.join();
+        wait_until(|| self.overload.is_finished() && !shared.has_clients());
+    }
+
+    /// Waits until all threads of a server that stops have ended, for [`END_TIME`] at most.
+    pub fn wait_for_end(&self, shared: &Shared) {
+        wait_until(|| self.accept.is_finished() && self.overload.is_finished() && !shared.has_clients());
+    }
+}
+
+fn wait_until(has_ended: impl Fn() -> bool) {
+    let deadline = Instant::now() + END_TIME;
+    while !has_ended() && Instant::now() < deadline {
+        thread::sleep(END_POLL);
+    }
+}
+
+/// Starts the `accept`, `spawn` and `overload` threads. The first ends when the server stops, and the others after it, when
+/// their channels close.
 ///
 /// # Errors
 /// The system cannot start another thread.
-pub(super) fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
-    let overload = Overload::start(Arc::clone(&shared))?;
+pub(super) fn start(listener: TcpListener, shared: Arc<Shared>, warnings: Warnings) -> io::Result<Threads> {
     // Every client in the channel has a slot, so there is always room and sending never blocks.
     let (sender, receiver) = sync_channel(shared.max_clients);
-    let spawn_overload = overload.clone();
-    Builder::new().name("spawn".to_owned()).spawn(move || spawn_clients(&receiver, &spawn_overload))?;
-    let acceptor = Acceptor { listener, shared, sender, overload };
-    Builder::new().name("accept".to_owned()).spawn(move || acceptor.run())
+    let (overload, overload_thread) = Overload::start(Arc::clone(&shared), warnings.clone())?;
+    let spawner = Spawner { overload: overload.clone(), warnings: warnings.clone() };
+    let spawn = Builder::new().name("spawn".to_owned()).spawn(move || spawner.run(&receiver))?;
+    let acceptor = Acceptor { listener, shared, sender, overload, warnings };
+    let accept = Builder::new().name("accept".to_owned()).spawn(move || {
+        acceptor.run();
+        drop(acceptor);
+        // As above.
+        let _ = spawn.join();
+    })?;
+    Ok(Threads { accept, overload: overload_thread })
 }
 
 struct Acceptor {
@@ -57,6 +97,7 @@ struct Acceptor {
     shared: Arc<Shared>,
     sender: SyncSender<Accepted>,
     overload: Overload,
+    warnings: Warnings,
 }
 
 impl Acceptor {
@@ -67,6 +108,7 @@ impl Acceptor {
             let result = self.listener.accept();
             // To stop, the server connects to itself, so that `accept` returns.
             if self.shared.is_stopping() {
+                self.shared.waker.disarm();
                 return;
             }
             match result {
@@ -76,7 +118,7 @@ impl Acceptor {
                 }
                 Err(error) if is_about_the_client(&error) => {}
                 Err(error) => {
-                    self.overload.accept_failed(error);
+                    self.warnings.warn("cannot accept a connection, trying again", error);
                     thread::sleep(ACCEPT_PAUSE);
                 }
             }
@@ -100,20 +142,39 @@ fn is_about_the_client(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
 }
 
-/// Spawns a thread for each client until the `accept` thread has ended.
-fn spawn_clients(receiver: &Receiver<Accepted>, overload: &Overload) {
-    for Accepted { stream, client, slot } in receiver {
-        // If the spawn fails, its closure is lost with everything moved into it; `reject` still needs the stream.
-        let stream = Arc::new(stream);
-        let client_stream = Arc::clone(&stream);
-        let thread = Builder::new().name(format!("client {}", client.number)).stack_size(STACK);
-        let spawned = thread.spawn(move || {
-            // An error is a broken connection, which is an ordinary end: clients come and go.
-            let _ = connection::serve(&client_stream, client, slot.shared());
-        });
-        if let Err(error) = spawned {
-            overload.reject(stream, client);
-            overload.spawn_failed(error);
+struct Spawner {
+    overload: Overload,
+    warnings: Warnings,
+}
+
+impl Spawner {
+    /// Spawns a thread for each client until the `accept` thread has ended.
+    fn run(&self, receiver: &Receiver<Accepted>) {
+        for Accepted { stream, client, slot } in receiver {
+            // If the spawn fails, its closure is lost with everything moved into it; `reject` still needs the stream.
+            let stream = Arc::new(stream);
+            let client_stream = Arc::clone(&stream);
+            let thread = Builder::new().name(format!("client {}", client.number)).stack_size(STACK);
+            let spawned = thread.spawn(move || {
+                serve(&client_stream, client, slot.shared());
+                // In this order, so that a server whose slots are free has no connection open.
+                drop(client_stream);
+                drop(slot);
+            });
+            if let Err(error) = spawned {
+                self.overload.reject(stream, client);
+                self.warnings.warn("cannot start a thread, responding with 503", error);
+            }
         }
+    }
+}
+
+/// Serves a client on the current thread.
+fn serve(stream: &Arc<TcpStream>, client: Client, shared: &Shared) {
+    let _listed = shared.connections.add(client.number, stream);
+    // A server that stops interrupts only the connections that are in the list by then.
+    if !shared.is_stopping() {
+        // An error is a broken connection, which is an ordinary end: clients come and go.
+        let _ = connection::serve(stream, client, shared);
     }
 }

@@ -13,9 +13,10 @@
 //! └─ wait_for_request         KeepAlive: the same again
 //! ```
 
+use super::body::Body;
 use super::clock::ClientClock;
-use super::internal::{self, guard, wire, Call, Reply};
-use super::journal::RecordedRequest;
+use super::internal::{self, guard, requests, wire, Call, Reply};
+use super::recorded_request::RecordedRequest;
 use super::responses;
 use super::shared::{Client, Shared};
 use super::socket::{self, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME};
@@ -30,9 +31,10 @@ use crate::judge::verdicts::Verdicts;
 use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
-use crate::script::{Part, Script};
+use crate::script::{Ending, Part, Script};
 use crate::trace::Tap;
-use std::io::{self, ErrorKind, Write};
+use std::cell::Cell;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Instant;
 
@@ -46,8 +48,16 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
     let ip = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-    let mut connection =
-        Connection { stream, shared, tap: &tap, incoming, ip, options: ResponseOptions::default() };
+    let mut connection = Connection {
+        stream,
+        number: client.number,
+        shared,
+        tap: &tap,
+        incoming,
+        ip,
+        options: ResponseOptions::default(),
+        stops_server: Cell::new(false),
+    };
     let mut head_deadline = client.accepted_at + HEAD_TIME;
     loop {
         let received = connection.receive(head_deadline);
@@ -64,13 +74,12 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
         }
         head_deadline = Instant::now() + HEAD_TIME;
     }
-    // Reads until the client closes too: a reset could destroy the end of the response.
-    connection.incoming.close();
+    connection.close();
     Ok(())
 }
 
 /// A request with its body, or `None` when the client sends no more.
-type Received = Result<Option<(Request, Vec<u8>)>, Refused>;
+type Received<'a> = Result<Option<(Request, Body<'a>)>, Refused>;
 
 /// A request that cannot be answered, as far as it was received.
 struct Refused {
@@ -81,15 +90,18 @@ struct Refused {
 
 struct Connection<'a> {
     stream: &'a TcpStream,
+    number: u64,
     shared: &'a Shared,
     tap: &'a Tap<'a>,
     incoming: Incoming<'a>,
     ip: IpAddr,
     /// What the request that is being received or answered asks of its response. `receive` sets it, even for a bad request.
     options: ResponseOptions,
+    /// The client has stopped the server.
+    stops_server: Cell<bool>,
 }
 
-impl Connection<'_> {
+impl<'a> Connection<'a> {
     fn out(&self) -> Outgoing<'_> {
         Outgoing::new(self.stream, self.tap)
     }
@@ -99,7 +111,7 @@ impl Connection<'_> {
     /// Neither this method nor `respond` is inlined: they then use the same part of the stack, one after the other, which
     /// saves each client a page.
     #[inline(never)]
-    fn receive(&mut self, head_deadline: Instant) -> Received {
+    fn receive(&mut self, head_deadline: Instant) -> Received<'a> {
         let mut head = HeadReader::default();
         let received = self.incoming.receive(head_deadline, &mut |bytes| head.push(bytes));
         self.options = head.response_options();
@@ -118,9 +130,11 @@ impl Connection<'_> {
     }
 
     /// Receives the body, and keeps it if the script or the journal needs it.
-    fn receive_body(&mut self, request: &Request) -> Result<Vec<u8>, ReceiveError> {
-        let mut reader = BodyReader::new(request.body);
-        let mut body = Vec::new();
+    fn receive_body(&mut self, request: &Request) -> Result<Body<'a>, ReceiveError> {
+        let memory = &self.shared.body_memory;
+        let mut body = memory.empty_body();
+        let reader = BodyReader::new(request.body, memory.max_body as u64);
+        let mut reader = reader.map_err(ReceiveError::Invalid)?;
         if reader.is_empty() {
             return Ok(body);
         }
@@ -130,11 +144,13 @@ impl Connection<'_> {
         let script_wants_it = matches!(self.find(request), Found::Script(script) if script.uses_body());
         let keeps = script_wants_it || self.shared.journal.is_on();
         self.incoming.receive(Instant::now() + BODY_TIME, &mut |bytes| {
-            reader.push(bytes, &mut |data| {
-                if keeps {
-                    body.extend_from_slice(data);
+            let mut kept = Ok(());
+            let progress = reader.push(bytes, &mut |data| {
+                if keeps && kept.is_ok() {
+                    kept = body.push(data);
                 }
-            })
+            });
+            kept.and(progress)
         })?;
         Ok(body)
     }
@@ -144,7 +160,7 @@ impl Connection<'_> {
         self.tap.responds(self.options.head_only);
         let after = match received {
             _ if self.shared.is_stopping() => Ok(AfterResponse::Close),
-            Ok(Some((request, body))) => self.respond_to(&request, &body),
+            Ok(Some((request, body))) => self.respond_to(&request, body),
             Ok(None) => Ok(AfterResponse::Close),
             Err(refused) => self.refuse(refused),
         };
@@ -164,13 +180,18 @@ impl Connection<'_> {
     }
 
     /// Responds with a script, or else with one of the server's own pages, or else with an error.
-    fn respond_to(&self, request: &Request, body: &[u8]) -> io::Result<AfterResponse> {
+    fn respond_to(&self, request: &Request, body: Body) -> io::Result<AfterResponse> {
         if let Some(run) = self.shared.judge.run_at(request.path()) {
-            return self.play_case(&run, request, body);
+            return self.play_case(&run, request, body.bytes());
         }
-        self.record(request, body);
+        self.record(request, body.bytes());
+        let verdicts = &self.shared.verdicts;
         match self.find(request) {
-            Found::Script(script) => self.play(script, request, body, &self.shared.verdicts),
+            Found::Script(script) if script.uses_body() => self.play(script, request, body.bytes(), verdicts),
+            Found::Script(script) => {
+                drop(body);
+                self.play(script, request, b"", verdicts)
+            }
             Found::Methods(methods) => self.respond_without_script(request, methods),
             Found::Nothing => self.respond_without_script(request, Vec::new()),
         }
@@ -216,12 +237,21 @@ impl Connection<'_> {
         match reply {
             Reply::Response(response) => self.send(&response, options),
             Reply::Observe(head, subscription) => {
+                self.incoming.discard_unread()?;
                 self.send_stream(head, |head, body, clock| wire::send(&subscription, head, body, clock))
+            }
+            Reply::Requests(head) => {
+                let journal = &self.shared.journal;
+                self.send_stream(head, |head, body, _clock| requests::send(journal, head, body))
+            }
+            Reply::Stop(response) => {
+                self.stops_server.set(true);
+                self.send(&response, ResponseOptions { close: true, ..options })
             }
         }
     }
 
-    fn find(&self, request: &Request) -> Found<'_> {
+    fn find(&self, request: &Request) -> Found<'a> {
         self.shared.catalogue.find(request.method(), request.path(), request.query())
     }
 
@@ -259,13 +289,7 @@ impl Connection<'_> {
         }
         // `@part connection 2` means the second request to the script, not the second TCP connection.
         let visit = script.route.count(context);
-        let context = RequestContext {
-            request_number: visit.number,
-            after: visit.after,
-            visit: Some(&visit),
-            ..context
-        };
-        self.play_part(script, context, verdicts)
+        self.play_part(script, context.counted(&visit), verdicts)
     }
 
     /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
@@ -295,6 +319,10 @@ impl Connection<'_> {
                 return self.send(&responses::invalid_value(&reason), self.options);
             }
         };
+        if part.ending != Ending::Reset {
+            // When nothing is unread, the clock can see that the client closes its side.
+            self.incoming.discard_unread()?;
+        }
         self.send_stream(head, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
@@ -334,12 +362,31 @@ impl Connection<'_> {
             return Ok(close_if(head.close, AfterResponse::KeepAlive));
         }
         let body = ChunkedWriter::new(self.out(), head.framing);
-        let clock = ClientClock::new(self.stream, self.shared, self.tap);
+        let clock = ClientClock::new(self.stream, self.number, self.shared, self.tap);
+        let drops_at_start = clock.drops_at_start();
         match play(head.bytes, body, clock) {
             Ok(after) => Ok(close_if(head.close, after)),
-            // `ClientClock` fails with this kind when the server stops or drops its streams: close as `@drop` does.
-            Err(error) if error.kind() == ErrorKind::ConnectionAborted => Ok(AfterResponse::Close),
+            // Whatever the thread did when the server stopped or dropped its streams: close as `@drop` does.
+            Err(_) if self.shared.check_stream(drops_at_start).is_err() => Ok(AfterResponse::Close),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Closes the connection, after it has stopped the server if the client wants that. The accepting thread is woken last:
+    /// when it has ended, the program can exit.
+    fn close(self) {
+        if self.incoming.has_ended() && !self.shared.is_stopping() {
+            self.tap.client_closed();
+        }
+        let stops_server = self.stops_server.get();
+        if stops_server {
+            self.shared.stop(Some(self.number));
+        }
+        // Reads until the client closes too: a reset could destroy the end of the response.
+        self.incoming.close();
+        if stops_server {
+            // If this fails, the thread ends when the next client connects.
+            let _ = self.shared.waker.wake();
         }
     }
 }

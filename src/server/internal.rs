@@ -3,9 +3,9 @@
 
 pub(super) mod guard;
 mod page;
+pub(super) mod requests;
 pub(super) mod wire;
 
-use super::journal::RecordedRequest;
 use super::shared::Shared;
 use crate::http::request::Request;
 use crate::http::response::{ResponseOptions, StreamHead};
@@ -54,6 +54,10 @@ pub(super) enum Reply<'a> {
     Response(Response),
     /// The head of a stream, and the events for its body: what goes over other connections.
     Observe(StreamHead, Subscription<'a>),
+    /// The head of a stream of the recorded requests.
+    Requests(StreamHead),
+    /// A short response, after which the server stops.
+    Stop(Response),
 }
 
 impl Row {
@@ -131,17 +135,18 @@ fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
     }
     let ip = call.stream.peer_addr().map(|address| address.ip());
     match ip.ok().and_then(|ip| call.shared.trace.observers.subscribe(path, ip)) {
-        Some(subscription) => Reply::Observe(wire::head(call.request, call.options), subscription),
+        Some(subscription) => {
+            Reply::Observe(wire::head(call.request, call.options, b"text/event-stream"), subscription)
+        }
         None => {
             let error = Status::SERVICE_UNAVAILABLE.error("too many observers (limit 64)");
-            Reply::Response(Response::error(&error).field("retry-after", "2"))
+            Reply::Response(Response::error(&error))
         }
     }
 }
 
 fn requests<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    let lines: String = call.shared.journal.requests().iter().map(RecordedRequest::to_json).collect();
-    Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
+    Reply::Requests(wire::head(call.request, call.options, b"application/x-ndjson"))
 }
 
 fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
@@ -155,8 +160,6 @@ fn drop_streams<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     Reply::Response(Response::new(Status::NO_CONTENT, ""))
 }
 
-fn stop<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    // The thread that accepts is woken by a connection. When that fails, it ends with the next client.
-    drop(call.stream.local_addr().and_then(|address| call.shared.stop(address)));
-    Reply::Response(Response::new(Status::NO_CONTENT, ""))
+fn stop<'a>(_: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    Reply::Stop(Response::new(Status::NO_CONTENT, ""))
 }

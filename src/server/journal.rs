@@ -1,94 +1,35 @@
-//! Records the requests that were received, for tests that ask what a client sent: in memory, and as a line of JSON each
-//! to a file.
+//! Keeps the requests that were received, for tests that ask what a client sent.
 
-use crate::http::request::Request;
-use crate::text::json;
+use super::recorded_request::RecordedRequest;
+use super::recorder::Recorder;
 use std::collections::VecDeque;
-use std::fmt;
-use std::io::Write;
-use std::mem::size_of;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::iter;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Requests kept in memory; beyond this number, the oldest are removed. Few tests send as many.
 const MAX_REQUESTS: usize = 10_000;
-/// Bytes of all requests that are kept. The body of one request can have 1 MiB.
+/// Bytes of all requests that are kept. The last request is kept even if it alone has more.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A request as the server received it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RecordedRequest {
-    /// When the whole request, including its body, had been read.
-    pub time: SystemTime,
-    /// The method.
-    pub method: String,
-    /// The request target: path and query as the client sent them.
-    pub target: String,
-    /// The field lines in their order, each a name and a value. Bytes that are not UTF-8 are replaced by U+FFFD.
-    pub headers: Vec<(String, String)>,
-    /// The body, with its chunks decoded. At most 1 MiB.
-    pub body: Vec<u8>,
-}
-
-impl RecordedRequest {
-    pub(crate) fn new(request: &Request, body: &[u8]) -> RecordedRequest {
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        RecordedRequest {
-            time: SystemTime::now(),
-            method: request.method().to_owned(),
-            target: text(request.target()),
-            headers: request.field_lines().map(|line| (line.name.to_owned(), text(line.value))).collect(),
-            body: body.to_vec(),
-        }
-    }
-
-    /// The value of the first field line with this name, in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// The request as a line of JSON: `time` in milliseconds since 1970, `method`, `target`, `headers` as pairs of name
-    /// and value, and `body` as text. The line includes its LF.
-    pub fn to_json(&self) -> String {
-        let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let pair =
-            |(name, value): &(String, String)| format!("[{},{}]", json::string(name), json::string(value));
-        let headers: Vec<String> = self.headers.iter().map(pair).collect();
-        format!(
-            "{{\"time\":{time},\"method\":{},\"target\":{},\"headers\":[{}],\"body\":{}}}\n",
-            json::string(&self.method),
-            json::string(&self.target),
-            headers.join(","),
-            json::string(&String::from_utf8_lossy(&self.body)),
-        )
-    }
-
-    /// Bytes of memory that the request takes.
-    fn size(&self) -> usize {
-        let line = |(name, value): &(String, String)| name.len() + value.len() + 2 * size_of::<String>();
-        let lines: usize = self.headers.iter().map(line).sum();
-        size_of::<RecordedRequest>() + self.method.len() + self.target.len() + self.body.len() + lines
-    }
-}
-
 /// The requests that were recorded.
+#[derive(Debug)]
 pub(crate) struct Journal {
     kept: Option<Mutex<Kept>>,
-    writer: Option<Mutex<Box<dyn Write + Send>>>,
+    recorder: Option<Recorder>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
-    requests: VecDeque<RecordedRequest>,
+    requests: VecDeque<Arc<RecordedRequest>>,
     bytes: usize,
+    /// How many older requests were removed.
+    removed: usize,
 }
 
 impl Journal {
     /// A journal that keeps requests in memory.
     pub fn new() -> Journal {
-        Journal { kept: Some(Mutex::default()), writer: None }
+        Journal { kept: Some(Mutex::default()), recorder: None }
     }
 
     /// Keeps requests in memory, or no longer does.
@@ -97,13 +38,13 @@ impl Journal {
     }
 
     /// Also writes each request to a file.
-    pub fn write_to(&mut self, writer: impl Write + Send + 'static) {
-        self.writer = Some(Mutex::new(Box::new(writer)));
+    pub fn record_with(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
     }
 
     /// Whether requests are recorded at all.
     pub fn is_on(&self) -> bool {
-        self.kept.is_some() || self.writer.is_some()
+        self.kept.is_some() || self.recorder.is_some()
     }
 
     /// Records a request, which is only made when requests are recorded.
@@ -111,35 +52,44 @@ impl Journal {
         if !self.is_on() {
             return;
         }
-        let request = request();
-        if let Some(writer) = &self.writer {
-            // A full disk is no reason to reject a client.
-            let _ = lock(writer).write_all(request.to_json().as_bytes());
+        let request = Arc::new(request());
+        if let Some(recorder) = &self.recorder {
+            recorder.record(&request);
         }
         if let Some(kept) = &self.kept {
             lock(kept).add(request);
         }
     }
 
-    /// The requests that are kept, the oldest first.
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.kept.as_ref().map_or_else(Vec::new, |kept| lock(kept).requests.iter().cloned().collect())
+    /// The requests that are kept now, the oldest first, without those that are removed before their turn. So a client
+    /// that reads them slowly keeps none of them in memory but the current one.
+    pub fn requests(&self) -> impl Iterator<Item = Arc<RecordedRequest>> + '_ {
+        let end = self.kept.as_ref().map_or(0, |kept| lock(kept).end());
+        let mut next = 0;
+        iter::from_fn(move || {
+            let kept = lock(self.kept.as_ref()?);
+            next = kept.removed.max(next) + 1;
+            if next > end {
+                return None;
+            }
+            kept.requests.get(next - 1 - kept.removed).cloned()
+        })
     }
 }
 
 impl Kept {
-    fn add(&mut self, request: RecordedRequest) {
+    fn add(&mut self, request: Arc<RecordedRequest>) {
         self.bytes += request.size();
         self.requests.push_back(request);
-        while self.requests.len() > MAX_REQUESTS || self.bytes > MAX_BYTES {
+        while self.requests.len() > 1 && (self.requests.len() > MAX_REQUESTS || self.bytes > MAX_BYTES) {
             self.bytes -= self.requests.pop_front().map_or(0, |oldest| oldest.size());
+            self.removed += 1;
         }
     }
-}
 
-impl fmt::Debug for Journal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal").field("kept", &self.kept).finish_non_exhaustive()
+    /// How many requests were recorded.
+    fn end(&self) -> usize {
+        self.removed + self.requests.len()
     }
 }
 
@@ -150,26 +100,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::SystemTime;
 
     fn request(body: &[u8]) -> RecordedRequest {
-        RecordedRequest {
-            time: UNIX_EPOCH + Duration::from_millis(1_500),
-            method: "POST".into(),
-            target: "/a?\"b\\".into(),
-            headers: vec![("Host".into(), "x".into()), ("X".into(), "\u{1b}[2J".into())],
-            body: body.to_vec(),
-        }
-    }
-
-    #[test]
-    fn a_request_is_a_line_of_json() {
-        assert_eq!(
-            request(b"h\xFF\n\xC3\xA9").to_json(),
-            "{\"time\":1500,\"method\":\"POST\",\"target\":\"/a?\\\"b\\\\\",\
-             \"headers\":[[\"Host\",\"x\"],[\"X\",\"\\u001b[2J\"]],\"body\":\"h\u{FFFD}\\n\u{e9}\"}\n"
-        );
-        assert_eq!(request(b"").header("host"), Some("x"));
+        let (method, target) = ("POST".to_owned(), "/".to_owned());
+        RecordedRequest { time: SystemTime::now(), method, target, headers: Vec::new(), body: body.to_vec() }
     }
 
     #[test]
@@ -178,11 +113,25 @@ mod tests {
         for _ in 0..20 {
             journal.add(|| request(&vec![b'x'; 1 << 20]));
         }
-        assert_eq!(journal.requests().len(), 15);
+        assert_eq!(journal.requests().count(), 15);
         for n in 0..MAX_REQUESTS + 5 {
             journal.add(|| request(n.to_string().as_bytes()));
         }
-        let requests = journal.requests();
+        let requests: Vec<_> = journal.requests().collect();
         assert_eq!((requests.len(), requests[0].body.as_slice()), (MAX_REQUESTS, &b"5"[..]));
+        journal.add(|| request(&vec![b'x'; 2 * MAX_BYTES]));
+        assert_eq!(journal.requests().count(), 1);
+    }
+
+    #[test]
+    fn requests_that_are_removed_while_they_are_read_are_left_out() {
+        let journal = Journal::new();
+        let add = |n: usize| journal.add(|| request(n.to_string().as_bytes()));
+        (0..MAX_REQUESTS).for_each(add);
+        let mut reading = journal.requests();
+        assert_eq!(reading.next().unwrap().body, b"0");
+        (MAX_REQUESTS..MAX_REQUESTS + 5).for_each(add);
+        assert_eq!(reading.next().unwrap().body, b"5");
+        assert_eq!(reading.last().unwrap().body, (MAX_REQUESTS - 1).to_string().as_bytes());
     }
 }

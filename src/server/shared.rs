@@ -1,6 +1,9 @@
 //! The state that all threads of a server share.
 
+use super::body::BodyMemory;
+use super::connections::Connections;
 use super::journal::Journal;
+use super::waker::Waker;
 use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
 use crate::script::catalogue::Catalogue;
@@ -9,13 +12,9 @@ use crate::script::play::random::random_seed;
 use crate::script::units::Speed;
 use crate::trace::Trace;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// How long to try to connect to the server's own port: it is on this machine, so this is long.
-const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
+use std::time::Instant;
 
 /// The state that all threads of a server share.
 #[derive(Debug)]
@@ -40,12 +39,20 @@ pub(crate) struct Shared {
     pub max_clients: usize,
     /// When the server was created.
     pub started_at: Instant,
-    /// Clients that have a slot now.
+    /// The connections of the clients.
+    pub connections: Connections,
+    /// The memory for bodies of requests.
+    pub body_memory: BodyMemory,
+    /// Wakes the thread that accepts connections.
+    pub waker: Waker,
+    /// Clients that have a slot, except those that have closed their side while a script waits.
     pub open_clients: AtomicUsize,
+    /// Slots that are taken.
+    slots: AtomicUsize,
+    /// How many clients got a 503 because there was no slot or no thread for them.
+    pub rejections: AtomicUsize,
     /// Set once, when the server stops.
     stopping: AtomicBool,
-    /// How many times all streams were dropped. A stream that began under a lower number ends at its next wait.
-    drops: AtomicUsize,
 }
 
 impl Shared {
@@ -62,9 +69,13 @@ impl Shared {
             allowed_hosts: Vec::new(),
             max_clients,
             started_at: Instant::now(),
+            connections: Connections::default(),
+            body_memory: BodyMemory::default(),
+            waker: Waker::default(),
             open_clients: AtomicUsize::new(0),
+            slots: AtomicUsize::new(0),
+            rejections: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
-            drops: AtomicUsize::new(0),
         }
     }
 
@@ -73,24 +84,22 @@ impl Shared {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Stops the server that accepts at `address`. Its streams end at their next wait.
-    ///
-    /// # Errors
-    /// The accepting thread could not be woken; it ends when the next client connects.
-    pub fn stop(&self, address: SocketAddr) -> io::Result<()> {
+    /// Ends all streams and closes all connections, except the one with this number. `waker` then ends the accepting thread.
+    pub fn stop(&self, except: Option<u64>) {
         self.stopping.store(true, Ordering::Relaxed);
-        // `accept` only returns when a client connects, so become one.
-        TcpStream::connect_timeout(&reachable(address), WAKE_TIMEOUT).map(drop)
+        self.connections.interrupt_all(except);
+        self.trace.observers.remove_all();
     }
 
-    /// Ends all streams as `@drop` does: each at its next wait.
+    /// Ends all streams as `@drop` does.
     pub fn drop_streams(&self) {
-        self.drops.fetch_add(1, Ordering::Relaxed);
+        self.connections.drop_streams();
+        self.trace.observers.remove_all();
     }
 
-    /// The number to pass to [`Shared::check_stream`] later, for a stream that begins now.
-    pub fn drops(&self) -> usize {
-        self.drops.load(Ordering::Relaxed)
+    /// Whether a client has a slot.
+    pub fn has_clients(&self) -> bool {
+        self.slots.load(Ordering::Relaxed) > 0
     }
 
     /// Whether a stream that began under this number of drops may go on. This is no system call.
@@ -98,7 +107,7 @@ impl Shared {
     /// # Errors
     /// `ConnectionAborted` when the server stops, or all streams were dropped.
     pub fn check_stream(&self, drops_at_start: usize) -> io::Result<()> {
-        if self.is_stopping() || self.drops() != drops_at_start {
+        if self.is_stopping() || self.connections.drops() != drops_at_start {
             return Err(ErrorKind::ConnectionAborted.into());
         }
         Ok(())
@@ -122,7 +131,8 @@ impl ClientSlot {
     /// Takes a slot, unless all are taken.
     pub fn take(shared: &Arc<Shared>) -> Option<ClientSlot> {
         // Counted before the comparison: a slot too many is given back by dropping it.
-        let others = shared.open_clients.fetch_add(1, Ordering::Relaxed);
+        let others = shared.slots.fetch_add(1, Ordering::Relaxed);
+        shared.open_clients.fetch_add(1, Ordering::Relaxed);
         let slot = ClientSlot(Arc::clone(shared));
         (others < shared.max_clients).then_some(slot)
     }
@@ -136,18 +146,8 @@ impl ClientSlot {
 impl Drop for ClientSlot {
     fn drop(&mut self) {
         self.0.open_clients.fetch_sub(1, Ordering::Relaxed);
+        self.0.slots.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// An address at which a server bound to `address` can be reached from this machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
 }
 
 #[cfg(test)]
@@ -163,13 +163,5 @@ mod tests {
         assert!(ClientSlot::take(&shared).is_none());
         drop(first);
         assert!(ClientSlot::take(&shared).is_some());
-    }
-
-    #[test]
-    fn a_server_on_every_address_is_reached_on_loopback() {
-        let reach = |address: &str| reachable(address.parse().unwrap()).to_string();
-        assert_eq!(reach("0.0.0.0:80"), "127.0.0.1:80");
-        assert_eq!(reach("[::]:80"), "[::1]:80");
-        assert_eq!(reach("127.0.0.2:80"), "127.0.0.2:80");
     }
 }

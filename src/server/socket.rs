@@ -4,6 +4,7 @@
 use crate::http::status::{bad_request, RequestError, Status};
 use crate::http::Progress;
 use crate::trace::Tap;
+use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -11,12 +12,18 @@ use std::time::{Duration, Instant};
 /// For a whole head, counted from accept or, on a kept connection, from its first byte. People who type into telnet need a
 /// few seconds; a client that sends its head byte by byte must not hold a thread for longer.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
-/// For a whole body, which has at most 1 MiB.
+/// For a whole body. On one machine, 10 s are enough for gigabytes.
 pub(super) const BODY_TIME: Duration = Duration::from_secs(10);
 /// For the next request to begin on a kept connection. Clients reconnect after 2 or 3 s.
 const IDLE_TIME: Duration = Duration::from_secs(10);
-/// For a client to take everything that is written up to a flush. The connection of a client that stops reading is closed.
+/// For a client to take something of what is being written. The connection of a client that stops reading is closed; one
+/// that reads slowly is served to the end. What counts is that the client's system takes bytes from this one: over
+/// loopback, in steps of up to 64 KiB, so a client that reads less than that in 10 s may count as one that reads nothing.
 const WRITE_TIME: Duration = Duration::from_secs(10);
+/// Attempts to write during `WRITE_TIME`. While a write waits, Linux lets it go on only when a third of the send buffer is
+/// free, which is megabytes; a new attempt needs only some room. On Windows, a socket must not be used after an attempt that
+/// timed out.
+const WRITE_ATTEMPTS: u32 = if cfg!(windows) { 1 } else { 40 };
 /// For a client to close its side after the server has closed its own. Until then its bytes are read and ignored, because
 /// closing a socket with unread bytes sends a TCP reset, which can overtake the response (RFC 9112, section 9.6).
 pub(super) const LINGER_TIME: Duration = Duration::from_secs(1);
@@ -30,7 +37,7 @@ const PEEK: usize = 1024;
 pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     // Without this, a second small write waits for the acknowledgement of the first: 40 ms.
     stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(WRITE_TIME))
+    stream.set_write_timeout(Some(WRITE_TIME / WRITE_ATTEMPTS))
 }
 
 /// Why no complete request was received.
@@ -63,28 +70,30 @@ impl ReceiveError {
 
 impl From<io::Error> for ReceiveError {
     fn from(error: io::Error) -> ReceiveError {
-        match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => ReceiveError::TimedOut,
-            _ => ReceiveError::Io(error),
+        if is_timeout(&error) {
+            ReceiveError::TimedOut
+        } else {
+            ReceiveError::Io(error)
         }
     }
 }
 
-/// The receiving direction. It looks at a request with `peek` and leaves the last part unread until the response is over,
-/// so that requests which a client sends ahead stay in the kernel's buffer, which is bounded.
+/// The receiving direction. It looks at a request with `peek` and reads no further than its end, so that requests which a
+/// client sends ahead stay in the kernel's buffer, which is bounded. The last part of a request is left unread until the
+/// response begins: `@reset` needs it.
 pub(super) struct Incoming<'a> {
     stream: &'a TcpStream,
     tap: &'a Tap<'a>,
     /// Bytes that were looked at and belong to the last request.
-    unread: usize,
-    /// The client has closed its side.
+    unread: Cell<usize>,
+    /// The client has closed its side, or the server stops.
     ended: bool,
 }
 
 impl<'a> Incoming<'a> {
     /// The receiving direction of a stream that was [prepared](prepare).
     pub fn new(stream: &'a TcpStream, tap: &'a Tap<'a>) -> Incoming<'a> {
-        Incoming { stream, tap, unread: 0, ended: false }
+        Incoming { stream, tap, unread: Cell::new(0), ended: false }
     }
 
     /// Waits until the next request begins. Returns `false` when none does within [`IDLE_TIME`], or the client closes its
@@ -118,7 +127,7 @@ impl<'a> Incoming<'a> {
             let used = if let Ok(Progress::Done(used)) = progress { used } else { length };
             self.tap.received(&buffer[..used]);
             if let Progress::Done(used) = progress.map_err(ReceiveError::Invalid)? {
-                self.unread = used;
+                self.unread.set(used);
                 return Ok(());
             }
             self.stream.read_exact(&mut buffer[..length])?;
@@ -134,20 +143,28 @@ impl<'a> Incoming<'a> {
         let length = retry(|| self.stream.peek(buffer))?;
         if length == 0 {
             self.ended = true;
-            self.tap.client_closed();
             return Err(ReceiveError::Closed);
         }
         Ok(length)
     }
 
-    fn discard_unread(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 256];
-        while self.unread > 0 {
-            let length = self.unread.min(buffer.len());
-            self.stream.read_exact(&mut buffer[..length])?;
-            self.unread -= length;
+    /// Reads what is left of the last request.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn discard_unread(&self) -> io::Result<()> {
+        let (mut stream, mut buffer) = (self.stream, [0; 256]);
+        while self.unread.get() > 0 {
+            let length = self.unread.get().min(buffer.len());
+            stream.read_exact(&mut buffer[..length])?;
+            self.unread.set(self.unread.get() - length);
         }
         Ok(())
+    }
+
+    /// Whether the client has closed its side, or the server stops.
+    pub fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Closes the server's side, so that everything that was written arrives, and waits for the client to close its own.
@@ -177,6 +194,25 @@ fn linger(mut stream: &TcpStream) {
     }
 }
 
+/// Whether a read or a write took too long. (The systems do not agree on the kind of this error.)
+pub(super) fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Whether the client has closed its side, and everything that it sent before was read. Returns at once.
+///
+/// # Errors
+/// The connection broke.
+pub(super) fn has_ended(stream: &TcpStream) -> io::Result<bool> {
+    stream.set_nonblocking(true)?;
+    let peeked = retry(|| stream.peek(&mut [0; 1]));
+    stream.set_nonblocking(false)?;
+    match peeked {
+        Err(error) if !is_timeout(&error) => Err(error),
+        result => Ok(matches!(result, Ok(0))),
+    }
+}
+
 /// Calls again what a signal has interrupted.
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
@@ -187,61 +223,46 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// The sending direction. Everything that is written up to a `flush` may take [`WRITE_TIME`] in total, however little the
-/// client reads at a time.
+/// The sending direction. Each write waits until the client takes something, for [`WRITE_TIME`] at most.
 pub(super) struct Outgoing<'a> {
     stream: &'a TcpStream,
     tap: &'a Tap<'a>,
-    /// When everything up to the next flush must have been taken by the client.
-    deadline: Option<Instant>,
 }
 
 impl<'a> Outgoing<'a> {
     /// The sending direction of a stream that was [prepared](prepare).
     pub fn new(stream: &'a TcpStream, tap: &'a Tap<'a>) -> Outgoing<'a> {
-        Outgoing { stream, tap, deadline: None }
-    }
-
-    /// Writes what the socket's buffer had no room for.
-    fn write_rest(&mut self, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left == Duration::ZERO {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            self.stream.set_write_timeout(Some(left))?;
-            let written = self.write(bytes)?;
-            bytes = &bytes[written..];
-        }
-        self.stream.set_write_timeout(Some(WRITE_TIME))
+        Outgoing { stream, tap }
     }
 }
 
 impl Write for Outgoing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match retry(|| self.stream.write(bytes)) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
-            Ok(0) if !bytes.is_empty() => Err(ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                self.tap.sent(&bytes[..written]);
-                Ok(written)
+        for _ in 0..WRITE_ATTEMPTS {
+            match retry(|| self.stream.write(bytes)) {
+                Ok(written) => {
+                    self.tap.sent(&bytes[..written]);
+                    return Ok(written);
+                }
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
+        Err(ErrorKind::TimedOut.into())
     }
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.tap.sends(bytes);
-        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + WRITE_TIME);
-        let written = self.write(bytes)?;
-        if written == bytes.len() {
-            return Ok(());
+        while !bytes.is_empty() {
+            match self.write(bytes)? {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                written => bytes = &bytes[written..],
+            }
         }
-        self.write_rest(&bytes[written..], deadline)
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.deadline = None;
         self.tap.flushed();
         Ok(())
     }

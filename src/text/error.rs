@@ -27,7 +27,7 @@ pub enum ErrorKind {
     AddressInUse,
     /// This machine cannot serve as many clients as requested.
     TooManyClients,
-    /// A speed or a URL is invalid.
+    /// A speed, a URL or the name of a file is invalid.
     InvalidArgument,
     /// The system reported an error, which is the [source](error::Error::source).
     Io,

@@ -1,8 +1,46 @@
 //! Writes text and bytes as JSON strings (RFC 8259, section 7).
 
+use std::io::{self, Write};
+use std::str;
+
+/// Bytes that are escaped at a time. What is escaped can take six times as many.
+const PIECE: usize = 1024;
+
 /// A JSON string. Control characters are escaped, so it stays on one line and is safe to print.
 pub fn string(text: &str) -> String {
-    let mut json = String::from("\"");
+    format!("\"{}\"", escape(text))
+}
+
+/// A JSON string with one character, U+0000 to U+00FF, for each byte.
+pub fn bytes(bytes: &[u8]) -> String {
+    let text: String = bytes.iter().copied().map(char::from).collect();
+    string(&text)
+}
+
+/// Writes a JSON string of any length in small pieces. Bytes that are not UTF-8 become U+FFFD, as
+/// `String::from_utf8_lossy` does it.
+pub fn write_lossy(mut bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"\"")?;
+    while !bytes.is_empty() {
+        let piece = &bytes[..bytes.len().min(PIECE)];
+        let (valid, invalid) = match str::from_utf8(piece) {
+            Ok(_) => (piece.len(), 0),
+            // The piece may end in the middle of a character: look at that again, in the next piece.
+            Err(error) if error.valid_up_to() > 0 => (error.valid_up_to(), 0),
+            Err(error) => (0, error.error_len().unwrap_or(piece.len())),
+        };
+        out.write_all(escape(str::from_utf8(&piece[..valid]).unwrap_or_default()).as_bytes())?;
+        if invalid > 0 {
+            out.write_all("\u{fffd}".as_bytes())?;
+        }
+        bytes = &bytes[valid + invalid..];
+    }
+    out.write_all(b"\"")
+}
+
+/// The text between the quotation marks of a JSON string.
+fn escape(text: &str) -> String {
+    let mut json = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '"' => json.push_str("\\\""),
@@ -13,14 +51,7 @@ pub fn string(text: &str) -> String {
             _ => json.push(c),
         }
     }
-    json.push('"');
     json
-}
-
-/// A JSON string with one character, U+0000 to U+00FF, for each byte.
-pub fn bytes(bytes: &[u8]) -> String {
-    let text: String = bytes.iter().copied().map(char::from).collect();
-    string(&text)
 }
 
 #[cfg(test)]
@@ -35,5 +66,20 @@ mod tests {
     #[test]
     fn each_byte_is_a_character() {
         assert_eq!(bytes(b"\xc3\xa9\0"), "\"\u{c3}\u{a9}\\u0000\"");
+    }
+
+    #[test]
+    fn a_long_string_in_pieces_is_the_same_as_in_one() {
+        let units: [&[u8]; 6] =
+            [b"a", "é".as_bytes(), "€".as_bytes(), "😀".as_bytes(), b"\xF0\x9F\x98", b"\x80\xFF\n"];
+        for (first, second) in units.iter().flat_map(|first| units.iter().map(move |second| (first, second)))
+        {
+            for offset in 0..4 {
+                let text = [&b"xxxx"[..offset], &first.repeat(600), &second.repeat(600)].concat();
+                let mut json = Vec::new();
+                write_lossy(&text, &mut json).unwrap();
+                assert_eq!(String::from_utf8(json).unwrap(), string(&String::from_utf8_lossy(&text)));
+            }
+        }
     }
 }

@@ -2,11 +2,16 @@
 
 /// The candidate that differs from `word` least, if at most a third of its letters differ.
 ///
-/// Differences are counted as insertions, removals and replacements of one byte (Levenshtein distance).
+/// Differences are counted as insertions, removals and replacements of one byte, and exchanges of two neighbours (optimal
+/// string alignment). The case of letters
+/// makes no difference.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let ranked = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    let most = |candidate: &str| candidate.len().max(3) / 3;
+    // Nothing is compared with a word that is much longer, which takes time and memory.
+    let similar = candidates.into_iter().filter(|near| word.len().abs_diff(near.len()) <= most(near));
+    let ranked = similar.map(|candidate| (distance(word, candidate), candidate));
     let (distance, best) = ranked.min_by_key(|(distance, _)| *distance)?;
-    (distance <= best.len().max(3) / 3).then_some(best)
+    (distance <= most(best)).then_some(best)
 }
 
 /// ` (did you mean X?)` with the nearest candidate, or nothing.
@@ -15,17 +20,22 @@ pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> St
 }
 
 fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+    let (a, b) = (a.to_ascii_lowercase().into_bytes(), b.to_ascii_lowercase().into_bytes());
+    // `rows[i][j]` is the distance of the first `i` bytes of `a` and the first `j` bytes of `b`.
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -33,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_distance_counts_single_letter_changes() {
+    fn the_distance_counts_changes_of_letters() {
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("same", "same"), 0);
@@ -44,6 +54,8 @@ mod tests {
         let words = ["sleep", "status", "header"];
         assert_eq!(nearest("slep", words), Some("sleep"));
         assert_eq!(nearest("headr", words), Some("header"));
+        assert_eq!(nearest("SLEEP", words), Some("sleep"));
+        assert_eq!(nearest("selep", words), Some("sleep"));
         assert_eq!(nearest("zebra", words), None);
         assert_eq!(hint("slep", words), " (did you mean `sleep`?)");
         assert_eq!(hint("zebra", words), "");

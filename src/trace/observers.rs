@@ -6,6 +6,7 @@ use super::wire_parser::{PieceKind, WireParser};
 use crate::http::uri::percent_decode;
 use crate::text::json;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// The most events that wait for an observer. One that reads too slowly is removed, so that it cannot fill the memory.
 const MAX_QUEUED_EVENTS: usize = 4096;
+/// The most bytes that wait for all observers together. Beyond that, those for whom there is an event are removed.
+const MAX_QUEUED_BYTES: usize = 16 * 1024 * 1024;
 /// The most bytes of a piece in one event.
 const MAX_PIECE: usize = 2048;
 /// The most observers at a time. Every piece on the wire is compared with what each of them watches.
@@ -24,6 +27,29 @@ pub struct Observers {
     /// The length of the list, which can be read without the lock.
     count: AtomicUsize,
     list: Mutex<List>,
+    /// Bytes of the events that exist: those that wait for an observer, and one that each of them is sent.
+    bytes: Arc<AtomicUsize>,
+}
+
+/// What happened on the wire, as a block of an event stream.
+#[derive(Debug)]
+pub struct WireEvent {
+    text: String,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Deref for WireEvent {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Drop for WireEvent {
+    fn drop(&mut self) {
+        self.bytes.fetch_sub(self.text.len(), Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +65,7 @@ struct Observer {
     path: Vec<u8>,
     ip: IpAddr,
     since: Instant,
-    events: SyncSender<Arc<str>>,
+    events: SyncSender<Arc<WireEvent>>,
 }
 
 /// An observer's end. Dropping it makes room for another observer.
@@ -47,9 +73,8 @@ struct Observer {
 pub struct Subscription<'a> {
     observers: &'a Observers,
     id: u64,
-    /// What happens on the wire, as blocks of an event stream. When it is not read fast enough, it ends after the events
-    /// that are queued.
-    pub events: Receiver<Arc<str>>,
+    /// What happens on the wire. When it is not read fast enough, it ends after the events that are queued.
+    pub events: Receiver<Arc<WireEvent>>,
 }
 
 impl Drop for Subscription<'_> {
@@ -130,9 +155,17 @@ impl Observers {
         // Formatted once for all observers, and while no other thread has to wait for the lock.
         let (number, age) = (connection.number, milliseconds(connection.age()));
         let fields = fields();
-        let event = format!("event: {event_type}\ndata: {{\"client\":{number},\"ms\":{age},{fields}}}\n\n");
-        let event: Arc<str> = event.into();
-        self.remove(|observer| watches(observer) && observer.events.try_send(Arc::clone(&event)).is_err());
+        let text = format!("event: {event_type}\ndata: {{\"client\":{number},\"ms\":{age},{fields}}}\n\n");
+        let is_full = self.bytes.fetch_add(text.len(), Ordering::Relaxed) > MAX_QUEUED_BYTES;
+        let event = Arc::new(WireEvent { text, bytes: Arc::clone(&self.bytes) });
+        self.remove(|observer| {
+            watches(observer) && (is_full || observer.events.try_send(Arc::clone(&event)).is_err())
+        });
+    }
+
+    /// Ends all subscriptions after the events that are queued.
+    pub fn remove_all(&self) {
+        self.remove(|_| true);
     }
 
     fn remove(&self, is_removed: impl Fn(&Observer) -> bool) {
@@ -196,7 +229,31 @@ mod tests {
         request_a(&observers);
         assert!(!observers.are_present());
         assert_eq!(subscription.events.try_iter().count(), MAX_QUEUED_EVENTS);
-        assert_eq!(subscription.events.try_recv(), Err(TryRecvError::Disconnected));
+        assert_eq!(subscription.events.try_recv().unwrap_err(), TryRecvError::Disconnected);
+    }
+
+    #[test]
+    fn observers_that_do_not_read_are_removed_before_all_their_events_take_too_much_memory() {
+        let observers = Observers::default();
+        let path = |n: usize| format!("/{n}").into_bytes();
+        let subscriptions: Vec<_> =
+            (0..MAX_OBSERVERS).map(|n| observers.subscribe(path(n), LOCALHOST).unwrap()).collect();
+        let mut line = |n: usize| {
+            let padding = "x".repeat(MAX_PIECE - 20);
+            send_request_line(
+                &observers,
+                "127.0.0.1:9",
+                format!("GET /{n}?{padding} HTTP/1.1\r\n").as_bytes(),
+            );
+        };
+        for _ in 0..MAX_QUEUED_BYTES / MAX_OBSERVERS / MAX_PIECE + 10 {
+            (0..MAX_OBSERVERS).for_each(&mut line);
+        }
+        assert!(!observers.are_present());
+        let queued = observers.bytes.load(Ordering::Relaxed);
+        assert!((MAX_QUEUED_BYTES..MAX_QUEUED_BYTES + 2 * MAX_PIECE).contains(&queued), "{queued} bytes");
+        drop(subscriptions);
+        assert_eq!(observers.bytes.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -169,6 +169,8 @@ fn a_status_without_a_body_suppresses_the_body_of_the_script() {
             .read_head()
             .starts_with("HTTP/1.1 204 No Content\r\ncache-control"));
     }
+    let reset = client.get("/a?s=205", "").read_head();
+    assert!(reset.starts_with("HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n"), "{reset}");
     assert!(client.get("/a?s=200", "").read_head().contains("chunked"));
 }
 

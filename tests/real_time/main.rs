@@ -39,7 +39,7 @@ fn the_cases_pass_side_by_side() {
             an_idle_connection_is_closed_without_a_response_after_10_s,
             a_request_on_an_idle_connection_has_a_new_time_limit,
             a_client_that_reads_nothing_is_disconnected_after_10_s,
-            a_client_that_reads_slowly_is_disconnected_too;
+            a_client_that_reads_slowly_is_served_to_the_end;
         disconnect:
             a_reset_is_noticed_within_a_second_during_a_sleep_of_an_hour,
             a_reset_is_noticed_when_request_bytes_are_unread,

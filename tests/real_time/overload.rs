@@ -70,7 +70,7 @@ pub fn without_threads_a_new_client_gets_503_and_the_others_are_served() {
     let copied =
         Command::new("install").args(["-m", "755"]).args([&program_path(), &program]).status().unwrap();
     assert!(copied.success());
-    let as_other_user = ["prlimit", "--nproc=7", "setpriv", "--reuid=61234", "--clear-groups"];
+    let as_other_user = ["prlimit", "--nproc=8", "setpriv", "--reuid=61234", "--clear-groups"];
     let program = Program::start_under(&as_other_user, &program, &[]);
     let mut connected: Vec<Client> = (0..3).map(|_| Client::connect(program.address)).collect();
     for client in &mut connected {

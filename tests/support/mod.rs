@@ -24,9 +24,9 @@ use std::time::{Duration, Instant};
 /// How long a test waits: longer than any response takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The program's threads that do not serve a client: the main thread and those that accept connections, spawn threads
-/// and reject clients under overload.
-pub const OWN_THREADS: usize = 4;
+/// The program's threads that do not serve a client: the main thread and those that accept connections, spawn threads,
+/// reject clients under overload, and print warnings.
+pub const OWN_THREADS: usize = 5;
 
 /// The data of the first chunk of `GET /events`.
 pub const GREETING: &str = "data: YHOO\ndata: +2\ndata: 10\n\n: test stream\n\ndata: first event\nid: 1\n\n\
@@ -76,6 +76,7 @@ pub fn serve(speed: &str, scripts: &[(&str, &[u8])]) -> RunningServer {
 }
 
 /// A client that sends and reads bytes.
+#[derive(Debug)]
 pub struct Client {
     stream: TcpStream,
     /// Bytes that were read from the socket and not yet returned.

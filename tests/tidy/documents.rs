@@ -125,13 +125,21 @@ fn the_tables_of_the_reference_are_the_parsers() {
 }
 
 #[test]
-fn the_scripts_in_the_documents_have_no_errors() {
+fn the_scripts_in_the_documents_have_no_errors_and_no_warnings() {
     let mut names = Vec::new();
     for document in documents() {
         for script in blocks(&read(&document), "text").iter().filter_map(|block| block.strip_prefix("@# ")) {
             let (name, text) = script.split_once('\n').unwrap();
-            Script::parse("/script", text).unwrap_or_else(|error| panic!("{document}, {name}: {error}"));
+            let script = Script::parse("/script", format!("{text}\n"));
+            let script = script.unwrap_or_else(|error| panic!("{document}, {name}: {error}"));
+            assert_eq!(script.warnings(), [""; 0], "{document}, {name}");
             names.push(name.to_owned());
+        }
+    }
+    for folder in ["examples", "src"] {
+        for file in files(folder, ".sse") {
+            let script = Script::load(root().join(folder).join(&file)).unwrap();
+            assert_eq!(script.warnings(), [""; 0], "{file}");
         }
     }
     assert_eq!(names, ["hello.sse", "tokens.sse", "flaky.sse", "feed.sse", "comes-back.sse"]);

@@ -71,6 +71,8 @@ fn an_error_names_the_condition_and_how_it_is_written() {
         ("method", "invalid condition `method` (expected `method M`)"),
         ("body x", "invalid condition `body x` (expected `body ~V`)"),
         ("query =x", "invalid condition `query =x` (expected `query K[=V]`)"),
+        ("query page>1", "invalid condition `query page>1` (expected `query K[=V]`)"),
+        ("header x!=1", "invalid condition `header x!=1` (expected `header K[=V|~V]`)"),
         ("body ~\\q", "unknown escape `\\q` (known: \\n \\r \\t \\0 \\s \\\\ \\\" \\xHH)"),
         ("otherwise and method GET", "`otherwise` always holds (remove it or the other conditions)"),
         ("no otherwise", "`no otherwise` never holds (write `never`)"),

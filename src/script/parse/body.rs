@@ -1,12 +1,18 @@
 //! Cuts the text of a script into chunks. A chunk without placeholders is framed here, so that playing it later allocates
 //! nothing.
 
+mod line;
+
+use super::warnings::Warnings;
 use crate::http::chunk::Framed;
 use crate::script::placeholder::Value;
 use crate::script::resume::{EventId, Position, ResumeTable};
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
+use line::{line_at_start, Line};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes that one `@fill` can ask for. The filler is held in memory as long as the script is.
@@ -26,6 +32,7 @@ pub(super) enum Cut {
 }
 
 /// The steps of a part, while it is parsed.
+#[derive(Clone)]
 pub(super) struct Body {
     cut: Cut,
     /// The end of every line, if it is not the one in the file (`@eol`).
@@ -34,43 +41,50 @@ pub(super) struct Body {
     pub literal: bool,
     /// The wait before every event (`@pace`).
     pub pace: Option<Duration>,
-    steps: Vec<Step>,
+    /// The line of the file that is parsed.
+    pub file_line: usize,
+    /// The steps that all parts share.
+    pub common: Arc<[Step]>,
+    /// The steps that follow those.
+    pub steps: Vec<Step>,
+    /// The event types so far.
+    pub event_types: BTreeSet<String>,
+    pub warnings: Warnings,
     chunk: ChunkText,
     line: Line,
     /// The id of the current event, as a client would read it.
     id: Option<EventId>,
-    resume: ResumeTable,
+    /// The loop in which this id is.
+    id_loop: Option<usize>,
+    pub resume: ResumeTable,
     /// The loops that are not closed yet.
     loops: Vec<OpenLoop>,
 }
 
+#[derive(Clone)]
 struct OpenLoop {
     /// The index of its first step.
     first_step: usize,
-    /// Whether it has more than one turn.
-    repeats: bool,
+    /// `None` if it is endless.
+    turns: Option<u64>,
+    /// Whether it neither sends nor waits.
+    is_idle: bool,
+    /// Whether an event ends in it.
+    ends_event: bool,
+}
+
+impl OpenLoop {
+    fn repeats(&self) -> bool {
+        self.turns != Some(1)
+    }
 }
 
 /// The text of the current chunk.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct ChunkText {
     segments: Vec<Segment>,
     /// Bytes in all segments, placeholders not included.
     length: u64,
-}
-
-/// The current line of the event stream.
-#[derive(Default)]
-struct Line {
-    text: Vec<u8>,
-    /// It has a placeholder or filler, so its text is not all of it.
-    is_opaque: bool,
-    /// Whether a line came before it: only the first can begin with a byte order mark.
-    is_later: bool,
-    /// The line before ended with CR, so an LF now belongs to that line end.
-    after_cr: bool,
-    /// The line before was not blank, so this one belongs to the same event.
-    in_event: bool,
 }
 
 impl Body {
@@ -80,13 +94,25 @@ impl Body {
             line_end: None,
             literal: false,
             pace: None,
+            file_line: 0,
+            common: Arc::new([]),
             steps: Vec::new(),
+            event_types: BTreeSet::new(),
+            warnings: Warnings::default(),
             chunk: ChunkText::default(),
             line: Line::default(),
             id: None,
+            id_loop: None,
             resume: ResumeTable::default(),
             loops: Vec::new(),
         }
+    }
+
+    /// Moves the steps so far to where clones share them.
+    pub fn share(&mut self) {
+        self.end_chunk();
+        self.common = std::mem::take(&mut self.steps).into();
+        self.resume.share();
     }
 
     /// Ends a chunk that ends at the next direction.
@@ -120,7 +146,7 @@ impl Body {
             return;
         }
         self.begin_event();
-        self.line.is_opaque = true;
+        self.line.end_known(None);
         self.chunk.push(&vec![byte; count]);
     }
 
@@ -143,48 +169,76 @@ impl Body {
     /// Adds a step after the text so far.
     pub fn step(&mut self, step: Step) {
         self.end_chunk();
+        self.push(step);
+    }
+
+    fn push(&mut self, step: Step) {
+        if matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_)) {
+            self.loops.iter_mut().for_each(|open| open.is_idle = false);
+        }
         self.steps.push(step);
     }
 
     /// Begins a loop.
     pub fn repeat(&mut self, turns: Option<u64>, every: Duration) {
         self.step(Step::Repeat { turns, every });
-        self.loops.push(OpenLoop { first_step: self.steps.len(), repeats: turns != Some(1) });
+        let first_step = self.next_step();
+        self.loops.push(OpenLoop { first_step, turns, is_idle: true, ends_event: false });
     }
 
-    /// Ends the innermost loop.
-    pub fn again(&mut self) {
-        self.step(Step::Again);
-        self.loops.pop();
-    }
-
-    /// Whether the innermost loop neither sends nor waits.
-    pub fn loop_does_nothing(&self) -> bool {
-        let first_step = self.loops.last().map_or(0, |open| open.first_step);
-        let does = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_));
-        self.chunk.segments.is_empty() && !self.steps[first_step..].iter().any(does)
-    }
-
-    pub fn finish(mut self) -> (Vec<Step>, ResumeTable) {
+    /// Ends the innermost loop. `true` if it neither sends nor waits.
+    pub fn again(&mut self) -> bool {
         self.end_chunk();
-        (self.steps, self.resume)
+        let closed = self.loops.pop();
+        if let Some(closed) = closed.as_ref().filter(|closed| closed.repeats() && closed.ends_event) {
+            self.end_event_in_next_turn(closed);
+        }
+        self.steps.push(Step::Again);
+        closed.map_or(false, |closed| closed.is_idle)
+    }
+
+    /// Ends an event that the next turn of this loop ends. A client that continues after it begins with the first turn, which
+    /// may send the event again but loses nothing.
+    fn end_event_in_next_turn(&mut self, closed: &OpenLoop) {
+        if let Some(id) = self.id.take() {
+            self.resume.add(id, Position { step: closed.first_step, skip: 0, turn: None }, true);
+        }
+        if closed.turns.is_none() {
+            self.warnings.end_event();
+        }
+    }
+
+    /// Ends the body.
+    pub fn end(&mut self) {
+        self.end_chunk();
+        if !self.line.is_blank() {
+            let line = std::mem::take(&mut self.line);
+            self.read_line(&line);
+        }
+    }
+
+    /// The index of the next step.
+    fn next_step(&self) -> usize {
+        self.common.len() + self.steps.len()
     }
 
     /// Adds text that may have placeholders.
     fn text(&mut self, mut text: &[u8]) {
         if !self.literal {
             while let Some((before, value, after)) = next_value(text) {
+                self.warnings.add_text(self.file_line, before);
                 self.plain(before);
                 self.value(value);
                 text = after;
             }
+            self.warnings.add_text(self.file_line, text);
         }
         self.plain(text);
     }
 
     fn value(&mut self, value: Value) {
         self.begin_event();
-        self.line.is_opaque = true;
+        self.line.end_known(value.added_to_turn());
         self.chunk.segments.push(Segment::Value(value));
     }
 
@@ -228,16 +282,54 @@ impl Body {
         }
         if is_blank {
             self.end_event();
-        } else if let Some(id) = EventId::of_line(line.without_bom(), line.is_opaque) {
+        } else {
+            self.read_line(&line);
+        }
+    }
+
+    /// Takes from a line of the event stream what a client takes from it.
+    fn read_line(&mut self, line: &Line) {
+        let text = line.known_text();
+        if let Some(id) = line.id(self.loops.last().map(|open| open.turns)) {
+            if id == EventId::Placeholder {
+                self.warnings.add_unknown_id(self.file_line);
+            }
             self.id = Some(id);
+            self.id_loop = self.innermost_loop();
+        }
+        if let Some(event_type) = text.strip_prefix(b"event:").filter(|_| line.is_whole()) {
+            let event_type = event_type.strip_prefix(b" ").unwrap_or(event_type);
+            if !event_type.is_empty() {
+                self.event_types.insert(String::from_utf8_lossy(event_type).into_owned());
+            }
+        }
+        if !self.literal && (line.is_whole() || text.contains(&b':')) {
+            self.warnings.add_line(self.file_line, text);
         }
     }
 
     fn end_event(&mut self) {
-        if let Some(id) = self.id.take() {
-            let in_loop = self.loops.iter().any(|open| open.repeats);
-            self.resume.add(id, Position { step: self.steps.len(), skip: self.chunk.length }, in_loop);
+        self.warnings.end_event();
+        self.loops.iter_mut().for_each(|open| open.ends_event = true);
+        let position = Position { step: self.next_step(), skip: self.chunk.length, turn: None };
+        match self.id.take() {
+            Some(EventId::Turn(id)) if self.id_loop == self.innermost_loop() => {
+                let in_loop = self.loops.iter().rev().skip(1).any(OpenLoop::repeats);
+                self.resume.add(EventId::Turn(id), position, in_loop);
+            }
+            // The turn is that of another loop, so it does not say where this event is.
+            Some(EventId::Turn(_)) => {
+                self.warnings.add_unknown_id(self.file_line);
+                self.resume.add(EventId::Placeholder, position, true);
+            }
+            Some(id) => self.resume.add(id, position, self.loops.iter().any(OpenLoop::repeats)),
+            None => {}
         }
+    }
+
+    /// The index of the first step of the innermost loop.
+    fn innermost_loop(&self) -> Option<usize> {
+        self.loops.last().map(|open| open.first_step)
     }
 
     fn end_chunk(&mut self) {
@@ -252,7 +344,7 @@ impl Body {
             (_, Some(plain)) => Chunk::Framed(Framed::new(plain)),
             (_, None) => Chunk::Rendered(text),
         };
-        self.steps.push(Step::Chunk(chunk));
+        self.push(Step::Chunk(chunk));
     }
 }
 
@@ -265,30 +357,6 @@ impl ChunkText {
             _ => self.segments.push(Segment::Text(text.to_vec())),
         }
     }
-}
-
-impl Line {
-    fn is_blank(&self) -> bool {
-        self.text.is_empty() && !self.is_opaque
-    }
-
-    fn without_bom(&self) -> &[u8] {
-        match self.text.strip_prefix(b"\xEF\xBB\xBF") {
-            Some(text) if !self.is_later => text,
-            _ => &self.text,
-        }
-    }
-}
-
-/// The first line of an event stream, without and with its end: LF, CR LF or CR (WHATWG, section 9.2.5).
-fn line_at_start(text: &[u8]) -> (&[u8], usize) {
-    let length = text.iter().take_while(|&&byte| byte != b'\n' && byte != b'\r').count();
-    let end = match &text[length..] {
-        [] => 0,
-        [b'\r', b'\n', ..] => 2,
-        _ => 1,
-    };
-    (&text[..length], length + end)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The table of directions: how each is written, and how it changes the part that is being parsed.
 
 use super::body::{Cut, MAX_FILL};
-use super::part::{Located, PartParser};
+use super::error::Located;
+use super::part::PartParser;
 use crate::http::chunk::Framed;
 use crate::http::response::is_interim_response;
 use crate::script::expectation::Expectation;
@@ -12,6 +13,7 @@ use crate::script::words::{invalid, invalid_argument, word};
 use crate::script::{BodyFraming, Case, Ending, Level, Step, Wait};
 use crate::text::escape::{escape, for_terminal};
 use crate::text::suggest;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The largest size for `@drop after`: 1 GiB. A larger one is a typing error.
@@ -68,20 +70,62 @@ pub fn usages() -> impl Iterator<Item = &'static str> {
     DIRECTIONS.iter().map(|direction| direction.usage)
 }
 
+/// A word that people write in place of a direction.
+struct Hint {
+    words: &'static [&'static str],
+    /// What to do instead.
+    instead: &'static str,
+}
+
+const HINTS: &[Hint] = &[
+    Hint { words: &["data", "event", "id", "retry"], instead: "fields are written without `@`" },
+    Hint { words: &["wait", "delay", "pause"], instead: "write `@sleep T`" },
+    Hint { words: &["interval", "rate", "throttle"], instead: "write `@pace T`" },
+    Hint { words: &["loop", "for", "while", "times"], instead: "write `@repeat N`" },
+    Hint { words: &["endrepeat", "endloop", "next", "done"], instead: "write `@again`" },
+    Hint { words: &["disconnect", "abort", "cut_off"], instead: "write `@drop`" },
+    Hint { words: &["close_connection", "kill"], instead: "write `@drop`, or `@close` for a complete body" },
+    Hint { words: &["stop", "finish", "exit", "quit"], instead: "write `@end`" },
+    Hint { words: &["timeout", "stall", "block"], instead: "write `@hang`" },
+    Hint { words: &["otherwise", "else", "default"], instead: "write `@part otherwise`" },
+    Hint { words: &["if", "when", "match"], instead: "write `@part COND`" },
+    Hint { words: &["connection", "method", "query", "cookie", "body"], instead: "write `@part COND`" },
+    Hint { words: &["route", "path", "url", "get", "post"], instead: "write `@on METHOD TARGET`" },
+    Hint { words: &["code", "response", "reason"], instead: "write `@status 503`" },
+    Hint { words: &["field", "content-type", "set-cookie"], instead: "write `@header Name: v`" },
+    Hint {
+        words: &["comment", "ping", "heartbeat"],
+        instead: "write `@keepalive T`, or `: text` for one comment",
+    },
+    Hint { words: &["write", "print", "echo", "text"], instead: "write `@send TEXT`" },
+    Hint { words: &["flush", "split"], instead: "write `@cut`" },
+    Hint { words: &["raw", "bytes"], instead: "write `@wire TEXT`" },
+];
+
 /// The direction of this name.
 ///
 /// # Errors
-/// A message that suggests another.
+/// A message that says what to write instead.
 pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
     let found = DIRECTIONS.iter().find(|direction| direction.name().as_bytes() == name);
-    found.ok_or_else(|| {
-        let name = escape(name);
-        let hint = match suggest::nearest(&name, DIRECTIONS.iter().map(|direction| direction.name())) {
-            Some(near) => format!("did you mean `@{near}`?"),
-            None => format!("write `@@{name}` to send a line that begins with `@`"),
-        };
-        format!("unknown direction `@{name}` ({hint})")
-    })
+    found.ok_or_else(|| format!("unknown direction `@{}` ({})", escape(name), instead_of(&escape(name))))
+}
+
+/// What to write instead of an unknown direction.
+fn instead_of(name: &str) -> String {
+    if name.is_empty() {
+        return "write its name directly after `@`".to_owned();
+    }
+    // `@sleep(1s)`, `@sleep=1s` and `@sleep: 1s` mean `@sleep 1s`.
+    let end = name.find(|c| "(=:;,".contains(c)).unwrap_or(name.len());
+    let word = name[..end].to_ascii_lowercase();
+    if let Some(hint) = HINTS.iter().find(|hint| hint.words.contains(&word.as_str())) {
+        return hint.instead.to_owned();
+    }
+    match suggest::nearest(&word, DIRECTIONS.iter().map(Direction::name)) {
+        Some(near) => format!("did you mean `@{near}`?"),
+        None => format!("write `@@{name}` to send a line that begins with `@`"),
+    }
 }
 
 impl Direction {
@@ -130,16 +174,21 @@ fn on(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn status(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_above_body()?;
-    part.head.apply_status(argument)
+    part.check_is_single_in_part("status")?;
+    Arc::make_mut(&mut part.head).apply_status(argument)
 }
 
 fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_above_body()?;
-    part.head.apply_header(argument)
+    if !argument.starts_with(b"+") && !argument.starts_with(b"-") {
+        part.check_field_is_single(argument)?;
+    }
+    Arc::make_mut(&mut part.head).apply_header(argument)
 }
 
 fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_above_body()?;
+    part.check_is_single_in_part("framing")?;
     part.set_framing(match word(argument) {
         (b"chunked", b"") => BodyFraming::Chunked,
         (b"close", b"") => BodyFraming::Close,

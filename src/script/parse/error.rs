@@ -3,31 +3,27 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// One error in a script.
+/// A value, and the line of the script that it comes from, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ParseError {
+pub struct Located<T> {
+    pub(crate) line: usize,
+    pub(crate) value: T,
+}
+
+/// All errors in a script, printed one a line and in the order of their lines, each as `FILE:LINE: message`. Each is there
+/// once, although one that concerns lines that all parts share can be found in each part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseErrors {
     /// The script's name: usually the path of its file.
-    pub file: String,
-    /// The line, counted from 1.
-    pub line: usize,
+    pub(super) file: String,
     /// What is wrong, and the way out in parentheses.
-    pub message: String,
+    pub(super) errors: BTreeSet<Located<String>>,
 }
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.message)
-    }
-}
-
-/// All errors in a script, printed one a line and in the order of their lines. Each is there once, although lines that
-/// all parts share are parsed once for each part.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ParseErrors(pub BTreeSet<ParseError>);
 
 impl fmt::Display for ParseErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let errors: Vec<String> = self.0.iter().map(ParseError::to_string).collect();
+        let line = |error: &Located<String>| format!("{}:{}: {}", self.file, error.line, error.value);
+        let errors: Vec<String> = self.errors.iter().map(line).collect();
         f.write_str(&errors.join("\n"))
     }
 }

@@ -1,53 +1,90 @@
 //! Builds one part of a script, changed by one direction after the other, and checks that they fit together.
 
 use super::body::Body;
-use super::error::{ParseError, ParseErrors};
+use super::error::{Located, ParseErrors};
+use super::warnings;
 use crate::http::field::{put_field_line, trim_ows};
 use crate::http::status::Status;
+use crate::http::uri::split_at;
 use crate::script::condition::Conditions;
 use crate::script::expectation::Expectation;
 use crate::script::head::ScriptHead;
 use crate::script::route::Route;
 use crate::script::words::trim_end;
-use crate::script::{BodyFraming, Case, Ending, Part};
-use std::collections::HashMap;
+use crate::script::{BodyFraming, Case, Ending, Part, Script, Step};
+use crate::text::escape::escape;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// A value, and the line of the script that it comes from.
-pub(super) struct Located<T> {
-    pub line: usize,
-    pub value: T,
-}
 
 /// What all parts of a script have in common.
 pub(super) struct ScriptState {
-    pub file: String,
     pub route: Route,
     /// The lines of directions that a script has once, by their names.
-    single: HashMap<&'static str, usize>,
-    pub about: Option<String>,
+    single: HashMap<String, usize>,
+    about: Option<String>,
     pub case: Option<Located<Case>>,
-    pub errors: ParseErrors,
+    event_types: BTreeSet<String>,
+    errors: ParseErrors,
+    warnings: BTreeSet<Located<String>>,
+    /// The warnings about the lines that all parts share, until a part is an event stream.
+    common_warnings: Vec<Located<String>>,
 }
 
 impl ScriptState {
     pub fn new(file: &str, path: &str) -> ScriptState {
         ScriptState {
-            file: file.to_owned(),
             route: Route::get(path),
             single: HashMap::new(),
             about: None,
             case: None,
-            errors: ParseErrors::default(),
+            event_types: BTreeSet::new(),
+            errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
+            warnings: BTreeSet::new(),
+            common_warnings: Vec::new(),
         }
     }
 
     pub fn error(&mut self, line: usize, message: String) {
-        self.errors.0.insert(ParseError { file: self.file.clone(), line, message });
+        self.errors.errors.insert(Located { line, value: message });
+    }
+
+    /// Makes the script, if there was no error.
+    pub fn finish(mut self, parts: Vec<Located<Part>>) -> Result<Script, ParseErrors> {
+        self.check_case(&parts);
+        if !self.errors.errors.is_empty() {
+            return Err(self.errors);
+        }
+        Ok(Script {
+            warnings: warnings::in_lines(&self.errors.file, &self.warnings),
+            file: self.errors.file,
+            about: self.about.unwrap_or_default(),
+            route: self.route,
+            parts: parts.into_iter().map(|part| part.value).collect(),
+            event_types: self.event_types,
+            case: self.case.map(|case| case.value),
+        })
+    }
+
+    fn check_case(&mut self, parts: &[Located<Part>]) {
+        let has_expectations = parts.iter().any(|part| !part.value.expectations.is_empty());
+        if let (Some(case), false) = (&self.case, has_expectations) {
+            let message = "@case: nothing decides the case (add an `@expect`)".to_owned();
+            self.error(case.line, message);
+        }
+    }
+}
+
+/// Remembers the line of a direction, unless it was there before.
+fn check_is_new(lines: &mut HashMap<String, usize>, name: &str, line: usize) -> Result<(), String> {
+    match lines.insert(name.to_owned(), line) {
+        Some(first) => Err(format!("duplicate direction (first on line {first})")),
+        None => Ok(()),
     }
 }
 
 /// A loop that is not closed yet.
+#[derive(Clone)]
 struct OpenLoop {
     line: usize,
     is_endless: bool,
@@ -58,11 +95,13 @@ pub(super) struct PartParser<'a> {
     pub script: &'a mut ScriptState,
     /// The line that is being parsed.
     pub line: usize,
-    pub head: ScriptHead,
+    pub head: Arc<ScriptHead>,
+    /// The lines of directions and field lines that a part sets once, by their names.
+    single: HashMap<String, usize>,
     framing: Located<BodyFraming>,
     pub body: Body,
     /// Field lines, with the line of the last `@trailer`.
-    trailer: Located<Vec<u8>>,
+    trailer: Located<Arc<Vec<u8>>>,
     pub resume: bool,
     pub expectations: Vec<Expectation>,
     /// The line at which the head is sent.
@@ -78,10 +117,11 @@ impl<'a> PartParser<'a> {
         PartParser {
             script,
             line: 0,
-            head: ScriptHead::default(),
+            head: Arc::default(),
+            single: HashMap::new(),
             framing: Located { line: 0, value: BodyFraming::Chunked },
             body: Body::new(),
-            trailer: Located { line: 0, value: Vec::new() },
+            trailer: Located { line: 0, value: Arc::default() },
             resume: false,
             expectations: Vec::new(),
             head_sent: None,
@@ -89,6 +129,38 @@ impl<'a> PartParser<'a> {
             loops: Vec::new(),
             ending: None,
         }
+    }
+
+    /// Prepares for parts that share everything so far.
+    pub fn share(&mut self) {
+        self.body.share();
+        self.script.event_types.append(&mut self.body.event_types);
+        self.script.common_warnings = self.body.warnings.take();
+    }
+
+    /// A part that begins with everything so far.
+    pub fn fork(&mut self) -> PartParser<'_> {
+        PartParser {
+            script: self.script,
+            line: self.line,
+            head: Arc::clone(&self.head),
+            single: HashMap::new(),
+            framing: self.framing.clone(),
+            body: self.body.clone(),
+            trailer: self.trailer.clone(),
+            resume: self.resume,
+            expectations: self.expectations.clone(),
+            head_sent: self.head_sent,
+            first_content: self.first_content,
+            loops: self.loops.clone(),
+            ending: self.ending.clone(),
+        }
+    }
+
+    /// Notes which line of the file is parsed from now on.
+    pub fn begin_line(&mut self, line: usize) {
+        self.line = line;
+        self.body.file_line = line;
     }
 
     /// Reports an error on a line, which need not be the current one.
@@ -130,13 +202,26 @@ impl<'a> PartParser<'a> {
     }
 
     /// Checks that the direction of this name occurs once in the script.
-    pub fn check_is_single(&mut self, name: &'static str) -> Result<(), String> {
-        // The lines that all parts share are parsed once for each part, so this one can be the first one again.
-        let first = *self.script.single.entry(name).or_insert(self.line);
-        if first != self.line {
-            return Err(format!("duplicate direction (first on line {first})"));
+    pub fn check_is_single(&mut self, name: &str) -> Result<(), String> {
+        check_is_new(&mut self.script.single, name, self.line)
+    }
+
+    /// Checks that the direction of this name occurs once in the part: a second one would replace the first.
+    pub fn check_is_single_in_part(&mut self, name: &str) -> Result<(), String> {
+        check_is_new(&mut self.single, name, self.line)
+    }
+
+    /// Checks that the field line `Name: value` is the first of its name in the part, because it would replace the other.
+    pub fn check_field_is_single(&mut self, field_line: &[u8]) -> Result<(), String> {
+        let name = String::from_utf8_lossy(split_at(field_line, b':').0);
+        // The colon tells it from the names of directions.
+        match self.single.insert(name.to_ascii_lowercase() + ":", self.line) {
+            Some(first) => Err(format!(
+                "`{0}` is set on line {first} (write `@header +{0}: …` to add another)",
+                escape(&*name)
+            )),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Checks that the head is not sent yet.
@@ -172,7 +257,7 @@ impl<'a> PartParser<'a> {
     pub fn add_trailer(&mut self, name: &str, value: &[u8]) {
         self.mark_body_needed();
         self.trailer.line = self.line;
-        put_field_line(&mut self.trailer.value, name, value);
+        put_field_line(Arc::make_mut(&mut self.trailer.value), name, value);
     }
 
     /// Begins a loop; without `turns` it is endless.
@@ -184,8 +269,7 @@ impl<'a> PartParser<'a> {
     /// Ends the innermost loop.
     pub fn close_loop(&mut self) -> Result<(), String> {
         let closed = self.loops.pop().ok_or("no loop is open (put `@repeat` above this line)")?;
-        let does_nothing = self.body.loop_does_nothing();
-        self.body.again();
+        let does_nothing = self.body.again();
         if closed.is_endless {
             self.ending = Some(Located { line: self.line, value: Ending::End });
         }
@@ -212,23 +296,51 @@ impl<'a> PartParser<'a> {
         self.check_loops_are_closed();
         self.check_status_allows_body();
         self.check_trailer_is_chunked();
-        let (steps, table) = self.body.finish();
+        self.body.end();
+        self.script.event_types.append(&mut self.body.event_types);
+        self.add_warnings();
         let part = Part {
             conditions,
             expectations: self.expectations,
             head: self.head,
             framing: self.framing.value,
-            steps,
+            common: self.body.common,
+            steps: self.body.steps,
             trailer: self.trailer.value,
             ending: self.ending.map_or(Ending::End, |ending| ending.value),
-            resume: self.resume.then_some(table),
+            resume: self.resume.then_some(self.body.resume),
         };
-        let is_known = part.resume.is_none() && part.body_length().is_some();
-        if part.framing == BodyFraming::Length(None) && !is_known {
+        let needs_length = part.framing == BodyFraming::Length(None);
+        if needs_length && (part.resume.is_some() || part.body_length().is_none()) {
             let message = "@framing: the length is not known in advance (write `@framing length N`)";
             self.script.error(self.framing.line, message.to_owned());
         }
         part
+    }
+
+    /// Adds the warnings about this part, if it is an event stream and not a test case.
+    fn add_warnings(&mut self) {
+        // A test case for clients often is about such a line.
+        if !self.head.is_event_stream() || self.script.case.is_some() {
+            return;
+        }
+        if self.resume {
+            self.body.warnings.finish_resume();
+        }
+        if !self.is_cut_on_purpose() {
+            self.body.warnings.finish_event();
+        }
+        self.script.warnings.extend(self.body.warnings.take());
+        self.script.warnings.extend(std::mem::take(&mut self.script.common_warnings));
+    }
+
+    /// Whether the last event can be incomplete because the script says so.
+    fn is_cut_on_purpose(&self) -> bool {
+        let ends = |ending: &Located<Ending>| matches!(ending.value, Ending::End | Ending::Close);
+        let cuts = |step: &Step| matches!(step, Step::Wire(_) | Step::DropAfter(_));
+        matches!(self.framing.value, BodyFraming::Length(Some(_)))
+            || !self.ending.as_ref().map_or(true, ends)
+            || self.body.common.iter().chain(&self.body.steps).any(cuts)
     }
 
     fn check_loops_are_closed(&mut self) {
@@ -239,7 +351,8 @@ impl<'a> PartParser<'a> {
     }
 
     fn check_status_allows_body(&mut self) {
-        if let (Some(Status(status)), Some(line)) = (self.head.bodiless_status(), self.first_content) {
+        let bodiless = self.head.status().filter(|status| status.allows_no_content());
+        if let (Some(Status(status)), Some(line)) = (bodiless, self.first_content) {
             self.error(
                 line,
                 format!("status {status} allows no body (remove the body or change the status)"),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::script::resume::Position;
 use crate::script::{BodyFraming, Chunk, Step, Wait};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn parse(text: &str) -> Result<Script, Vec<String>> {
@@ -60,7 +61,7 @@ fn all_errors_are_reported_at_once_in_the_order_of_their_lines() {
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
             "chat.sse:2: @sleep: invalid time `soon` (expected a time such as 80ms, 1.5s, 2m or 1h)",
-            "chat.sse:3: unknown direction `@wait` (write `@@wait` to send a line that begins with `@`)",
+            "chat.sse:3: unknown direction `@wait` (write `@sleep T`)",
             "chat.sse:5: @status: must come before the body (move it above line 4)",
             "chat.sse:6: @on: invalid argument `GET` (expected `@on METHOD[,METHOD] TARGET`)",
             "chat.sse:7: @again: no loop is open (put `@repeat` above this line)",
@@ -78,6 +79,15 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
         ("@status abc", "invalid status `abc` (expected a number from 200 to 999)"),
         ("@status", "missing status (expected a number from 200 to 999)"),
         ("@status 200 a\x07", "invalid reason phrase (control bytes are not allowed)"),
+        ("@on , /x", "missing method (list them without spaces: `GET,POST`)"),
+        ("@on ANY /x", "`ANY` is not a method (list the methods: `GET,POST`)"),
+        ("@on * /x", "`*` is not a method (list the methods: `GET,POST`)"),
+        ("@on GET|POST /x", "`GET|POST` is not a method (list the methods: `GET,POST`)"),
+        (
+            "@on GET /users/{id}/x",
+            "`{id}` looks like a pattern, but a path is compared as it is (write a script for each path, or `%7B` for a \
+             literal `{`)",
+        ),
         ("@header X", "invalid field line `X` (expected `Name: value`)"),
         ("@header a b: c", "invalid field name `a b` (expected letters, digits and hyphens)"),
         ("@header X: a\x07b", "invalid value of `X` (control bytes are not allowed)"),
@@ -134,6 +144,47 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
     }
     let message = "1: @header: unknown placeholder `elapsd` (did you mean `elapsed`?)";
     assert_eq!(error("@header X: {{elapsd}}"), message);
+}
+
+#[test]
+fn a_word_that_people_use_for_a_direction_names_that_direction() {
+    for (text, hint) in [
+        ("@wait 1s", "write `@sleep T`"),
+        ("@Delay 1s", "write `@sleep T`"),
+        ("@loop 3", "write `@repeat N`"),
+        ("@disconnect", "write `@drop`"),
+        ("@close_connection", "write `@drop`, or `@close` for a complete body"),
+        ("@data: x", "fields are written without `@`"),
+        ("@id 1", "fields are written without `@`"),
+        ("@otherwise", "write `@part otherwise`"),
+        ("@sleep(1s)", "did you mean `@sleep`?"),
+        ("@SLEEP 1s", "did you mean `@sleep`?"),
+        ("@selep 1s", "did you mean `@sleep`?"),
+        ("@ sleep 1s", "write its name directly after `@`"),
+        ("@everyone", "write `@@everyone` to send a line that begins with `@`"),
+    ] {
+        let name = text.split(' ').next().unwrap();
+        assert_eq!(error(text), format!("1: unknown direction `{name}` ({hint})"));
+    }
+}
+
+#[test]
+fn what_is_set_twice_in_a_part_is_an_error_that_names_the_first_line() {
+    assert_eq!(
+        error("@header Set-Cookie: a=1\n@header set-cookie: b=2\n"),
+        "2: @header: `set-cookie` is set on line 1 (write `@header +set-cookie: …` to add another)"
+    );
+    assert_eq!(error("@status 404\n@status 503\n"), "2: @status: duplicate direction (first on line 1)");
+    assert_eq!(
+        error("@framing close\n@framing close\n"),
+        "2: @framing: duplicate direction (first on line 1)"
+    );
+    for text in [
+        "@header X: 1\n@header +X: 2\n@header +X: 3\n@header Y: 1\n@header -Y\n",
+        "@status 404\n@header X: 1\n@part method GET\n@status 503\n@header X: 2\n@part otherwise\n@status 200\n",
+    ] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
 }
 
 #[test]
@@ -203,6 +254,7 @@ fn a_loop_must_be_closed_do_something_and_not_end_the_response() {
 fn a_status_without_body_allows_no_content() {
     let message = "status 204 allows no body (remove the body or change the status)";
     assert_eq!(error("@status 204\n\ndata\n"), format!("3: {message}"));
+    assert_eq!(error("@status 205\n\ndata\n"), format!("3: {}", message.replace("204", "205")));
     for body in ["@send x", "@fill 5", "@wire x", "@keepalive 1s", "@trailer X: y"] {
         assert_eq!(error(&format!("@status 204\n{body}\n")), format!("2: {message}"));
     }
@@ -244,12 +296,40 @@ fn an_error_in_lines_that_all_parts_share_is_reported_once() {
 }
 
 #[test]
+fn lines_that_all_parts_share_are_stored_once() {
+    let events: String = (0..10_000).map(|n| format!("id: {n}\ndata: {n}\n\n")).collect();
+    let parts: String = (0..2_000).map(|n| format!("@part query n={n}\nid: {n} of 2000\n\n")).collect();
+    let script = parse(&format!("@resume\n@header X: y\n{events}{parts}")).unwrap();
+    let (first, last) = (&script.parts[0], script.parts.last().unwrap());
+    assert!(Arc::ptr_eq(&first.common, &last.common) && Arc::ptr_eq(&first.head, &last.head));
+    assert_eq!((last.common.len(), last.steps.len(), last.steps().count()), (10_000, 1, 10_001));
+    let after = |id: &str| last.resume.as_ref().unwrap().after(id.as_bytes()).map(|position| position.step);
+    assert_eq!(after("7"), Some(8));
+    assert_eq!(after("9999"), Some(10_000));
+    assert_eq!(after("1999 of 2000"), None);
+}
+
+#[test]
+fn a_loop_and_an_event_can_begin_above_the_parts() {
+    let script = parse("@repeat 2\nid: 1\n@part method GET\n\n@again\n@part otherwise\n@again\n\n").unwrap();
+    assert_eq!(script.parts[0].steps().count(), 4);
+    assert_eq!(script.parts[1].body_length(), Some(13));
+}
+
+#[test]
+fn event_types_with_a_placeholder_are_left_out() {
+    let text = "event: tick-{{i}}\n\ndata: {{i}}event: no\n\nevent: a\n\nevent:b\n\n@send event: c\n\n{{i}}\nevent: a\n\n";
+    let types = parse(text).unwrap();
+    assert_eq!(types.event_types().iter().collect::<Vec<_>>(), ["a", "b", "c"]);
+}
+
+#[test]
 fn ids_are_used_only_with_resume() {
     let start = |text, id: &str| {
         let part = parse(text).unwrap().parts.remove(0);
         part.resume.map_or(Some(Position::default()), |table| table.after(id.as_bytes()))
     };
     assert_eq!(start("id: 1\n\nid: 2\n\n", "1"), Some(Position::default()));
-    assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "1"), Some(Position { step: 1, skip: 0 }));
+    assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "1"), Some(Position { step: 1, skip: 0, turn: None }));
     assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "2"), None);
 }

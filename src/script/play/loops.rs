@@ -33,6 +33,13 @@ impl Loops {
         self.0.push(OpenLoop { first_step, turns, every, turn: 1, start });
     }
 
+    /// Makes this the current turn of the innermost loop.
+    pub fn skip_to(&mut self, turn: Option<u64>) {
+        if let (Some(open), Some(turn)) = (self.0.last_mut(), turn) {
+            open.turn = turn;
+        }
+    }
+
     /// Leaves the innermost loop.
     pub fn end(&mut self) {
         self.0.pop();

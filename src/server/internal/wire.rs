@@ -14,8 +14,8 @@ use std::time::Duration;
 /// After this time without an event, an observer is sent a comment: only a write shows that a client has left.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// The head of the stream.
-pub fn head(request: &Request, options: ResponseOptions) -> StreamHead {
+/// The head of a response that is a stream.
+pub fn head(request: &Request, options: ResponseOptions, content_type: &[u8]) -> StreamHead {
     let framing = match request.version() {
         Version::Http11 => Framing::Chunked,
         Version::Http10 => Framing::UntilClose,
@@ -23,7 +23,7 @@ pub fn head(request: &Request, options: ResponseOptions) -> StreamHead {
     let mut head = ResponseHead::new(Status::OK, b"OK");
     head.framing(framing);
     head.field("cache-control", b"no-store");
-    head.field("content-type", b"text/event-stream");
+    head.field("content-type", content_type);
     head.date();
     if options.close {
         head.field("connection", b"close");

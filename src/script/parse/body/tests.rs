@@ -12,8 +12,9 @@ fn body(cut: Cut, text: &[u8]) -> Body {
 }
 
 /// The data of each chunk, with `*` for a placeholder, and the name of each other step.
-fn steps(body: Body) -> Vec<String> {
-    body.finish().0.iter().map(name).collect()
+fn steps(mut body: Body) -> Vec<String> {
+    body.end();
+    body.steps.iter().map(name).collect()
 }
 
 fn name(step: &Step) -> String {
@@ -110,11 +111,10 @@ fn a_pace_waits_before_every_event() {
 
 #[test]
 fn a_client_resumes_at_a_step_or_inside_one() {
-    let place =
-        |cut, id: &[u8]| body(cut, b"\xEF\xBB\xBFid: 1\n\ndata\nid: 2\n\nid: 3\n\n").finish().1.after(id);
-    assert_eq!(place(Cut::Event, b"1"), Some(Position { step: 1, skip: 0 }));
-    assert_eq!(place(Cut::Event, b"2"), Some(Position { step: 2, skip: 0 }));
-    assert_eq!(place(Cut::Line, b"2"), Some(Position { step: 5, skip: 0 }));
-    assert_eq!(place(Cut::Whole, b"1"), Some(Position { step: 0, skip: 10 }));
+    let place = |cut, id: &[u8]| body(cut, b"\xEF\xBB\xBFid: 1\n\ndata\nid: 2\n\nid: 3\n\n").resume.after(id);
+    assert_eq!(place(Cut::Event, b"1"), Some(Position { step: 1, skip: 0, turn: None }));
+    assert_eq!(place(Cut::Event, b"2"), Some(Position { step: 2, skip: 0, turn: None }));
+    assert_eq!(place(Cut::Line, b"2"), Some(Position { step: 5, skip: 0, turn: None }));
+    assert_eq!(place(Cut::Whole, b"1"), Some(Position { step: 0, skip: 10, turn: None }));
     assert_eq!(place(Cut::Whole, b"3"), None);
 }
