@@ -14,6 +14,7 @@
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | which part of it answers: `@part` |
 //! | [`expectation`] | what a request has to be: `@expect` |
+//! | `cut` | cuts the streams of test cases into pieces |
 //! | [`head`] | status and field lines of the response |
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
 //! | [`placeholder`] | the table of placeholders |
@@ -21,11 +22,13 @@
 //! | `respond` | makes the head of the response to a request |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
+//! | `visits` | counts requests, and remembers when responses ended |
 //! | `words` | splits lines into words, and quotes them in messages |
 
 pub mod catalogue;
 pub mod condition;
 pub mod context;
+mod cut;
 pub mod expectation;
 pub mod head;
 mod load;
@@ -37,6 +40,7 @@ pub mod resume;
 pub mod route;
 pub mod template;
 pub mod units;
+mod visits;
 mod words;
 
 use crate::http::chunk::Framed;
@@ -136,7 +140,7 @@ impl Level {
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// One response of a script.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Part {
     conditions: Conditions,
     /// What the request has to meet, otherwise than to select the part.

@@ -193,11 +193,22 @@ impl<'a> Tap<'a> {
         *self.recorder.borrow_mut() = Some(Box::new(Recorder::new(Arc::clone(recording), head)));
     }
 
+    /// Records bytes of a response for the judge, before they are sent.
+    pub fn sends(&self, bytes: &[u8]) {
+        if let Some(recorder) = &mut *self.recorder.borrow_mut() {
+            recorder.sends(bytes);
+        }
+    }
+
+    /// Records that they all were sent.
+    pub fn flushed(&self) {
+        if let Some(recorder) = &*self.recorder.borrow() {
+            recorder.sent();
+        }
+    }
+
     /// Reports bytes of a response.
     pub fn sent(&self, bytes: &[u8]) {
-        if let Some(recorder) = &mut *self.recorder.borrow_mut() {
-            recorder.sent(bytes);
-        }
         let mut exchange = self.exchange.borrow_mut();
         let Exchange { connection, request, response, events, chunks, is_internal, .. } = match &mut *exchange
         {

@@ -64,6 +64,7 @@ fn allocated_by(text: &[u8]) -> (usize, usize) {
         ip: Ipv4Addr::LOCALHOST.into(),
         request_number: 1,
         after: None,
+        visit: None,
         open_clients: &AtomicUsize::new(1),
     };
     let part = script.part(context).unwrap();

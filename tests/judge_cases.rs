@@ -10,7 +10,7 @@ use std::thread;
 use support::reference_client::{self, Fault};
 
 /// Cases that run at the same time. They mostly wait.
-const PARALLEL: usize = 32;
+const PARALLEL: usize = 64;
 
 /// For each case a fault that makes a client fail it. The rule in the case is what the client gets wrong.
 const FAULTS: &[(&str, Fault)] = &[
@@ -58,6 +58,8 @@ const FAULTS: &[(&str, Fault)] = &[
     ("P34", Fault::TruncatesDataAtNul),
     ("P35", Fault::EndsLinesAtUnicodeLineEnds),
     ("P36", Fault::ProcessesFirstEventOfPieceOnly),
+    ("P36-1", Fault::EndsLinesWithPieces),
+    ("P36-2", Fault::EndsLinesWithPieces),
     ("P37a", Fault::TruncatesLinesAt1MiB),
     ("P37b", Fault::TruncatesLinesAt1MiB),
     ("P38", Fault::EndsLinesWithPieces),
@@ -116,6 +118,16 @@ const FAULTS: &[(&str, Fault)] = &[
     ("L06", Fault::IgnoresRetryAfter),
 ];
 
+/// The faults that make a client fail a case. A variant of a case has those of the case, unless it has others.
+fn faults(case: &str) -> Vec<Fault> {
+    let of = |name: &str| FAULTS.iter().filter(|(case, _)| *case == name).map(|(_, fault)| *fault).collect();
+    let faults: Vec<Fault> = of(case);
+    match case.split_once('-') {
+        Some((written, _)) if faults.is_empty() => of(written),
+        _ => faults,
+    }
+}
+
 /// Cases of the level `info`, which no client fails.
 const CANNOT_FAIL: [&str; 4] = ["H11a", "H11b", "R02", "R10"];
 
@@ -150,28 +162,30 @@ struct Run {
     fault: Option<Fault>,
 }
 
-/// Runs the cases, several at a time. Returns the failures that `check` finds in the results.
-fn run_all(runs: Vec<Run>, check: impl Fn(&Run, &CaseResult) -> Option<String> + Sync) -> Vec<String> {
+/// Runs the cases, several at a time. Returns the runs whose verdicts are not right, in words.
+fn run_all(runs: Vec<Run>, is_right: fn(CaseVerdict) -> bool) -> Vec<(Run, String)> {
     let server = Server::new().judge().start("127.0.0.1:0").unwrap();
     let runs = Mutex::new(runs.into_iter().enumerate());
-    let failures = Mutex::new(Vec::new());
+    let wrong = Mutex::new(Vec::new());
     let next = || runs.lock().unwrap().next();
     thread::scope(|scope| {
         for _ in 0..PARALLEL {
             scope.spawn(|| {
                 while let Some((index, run)) = next() {
-                    let result = run_case(&server, &format!("client {index}"), &run);
-                    failures.lock().unwrap().extend(check(&run, &result));
+                    let result = run_case(&server, &index.to_string(), &run);
+                    if !is_right(result.verdict) {
+                        let text = format!("{:?}: {result}\n{}", run.fault, result.wire);
+                        wrong.lock().unwrap().push((run, text));
+                    }
                 }
             });
         }
     });
-    failures.into_inner().unwrap()
+    wrong.into_inner().unwrap()
 }
 
 fn run_case(server: &RunningServer, client: &str, run: &Run) -> CaseResult {
-    let client = client.replace(' ', "-");
-    let case = server.judge(&client, &run.case).unwrap_or_else(|| panic!("no case {}", run.case));
+    let case = server.judge(client, &run.case).unwrap_or_else(|| panic!("no case {}", run.case));
     thread::scope(|scope| {
         scope.spawn(|| reference_client::run(server, &case, run.fault));
         case.wait()
@@ -185,11 +199,12 @@ fn all_cases() -> Vec<String> {
 #[test]
 fn a_correct_client_passes_every_case() {
     let runs = all_cases().into_iter().map(|case| Run { case, fault: None }).collect();
-    let failures = run_all(runs, |_, result| {
-        let passed = matches!(result.verdict, CaseVerdict::Pass | CaseVerdict::Info);
-        (!passed).then(|| format!("{result}\n{}", result.wire))
-    });
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let wrong = run_all(runs, |verdict| matches!(verdict, CaseVerdict::Pass | CaseVerdict::Info));
+    assert!(wrong.is_empty(), "{}", texts(&wrong));
+}
+
+fn texts(wrong: &[(Run, String)]) -> String {
+    wrong.iter().map(|(_, text)| text.as_str()).collect()
 }
 
 #[test]
@@ -220,7 +235,7 @@ fn the_events_that_a_client_has_to_dispatch_are_those_of_the_standard() {
         scope.spawn(|| check("P37a", &[["message", &large, "big"]]));
         scope.spawn(|| check("P37b", &[["message", &large, "big"]]));
     });
-    for case in server.cases().iter().filter(|case| is_about_events(case)) {
+    for case in server.cases().iter().filter(|case| !case.contains('-') && is_about_events(case)) {
         assert!(case.starts_with("P37") || EVENTS.iter().any(|(name, _)| name == case), "{case}");
     }
 }
@@ -233,15 +248,28 @@ fn is_about_events(case: &str) -> bool {
 
 #[test]
 fn for_each_case_there_is_a_fault_that_makes_a_client_fail_it() {
-    let cases = all_cases();
-    let can_fail = |case: &&String| !CANNOT_FAIL.contains(&case.as_str());
-    let has_fault = |case: &&String| FAULTS.iter().any(|(name, _)| name == case);
-    let without: Vec<&String> = cases.iter().filter(can_fail).filter(|case| !has_fault(case)).collect();
-    assert!(without.is_empty(), "cases without a fault: {without:?}");
-    let run = |(case, fault): &(&str, Fault)| Run { case: (*case).to_owned(), fault: Some(*fault) };
-    let failures = run_all(FAULTS.iter().map(run).collect(), |run, result| {
-        let passed = result.verdict != CaseVerdict::Fail;
-        passed.then(|| format!("{:?}: {result}\n{}", run.fault, result.wire))
-    });
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let mut runs = Vec::new();
+    for case in all_cases().into_iter().filter(|case| !CANNOT_FAIL.contains(&case.as_str())) {
+        let faults = faults(&case);
+        assert!(!faults.is_empty(), "{case} has no fault");
+        runs.extend(faults.into_iter().map(|fault| Run { case: case.clone(), fault: Some(fault) }));
+    }
+    let fails = |verdict| verdict == CaseVerdict::Fail;
+    let mut wrong = run_all(runs, fails);
+    // A busy machine makes a client late that would otherwise come too early, so these are run again, one after the other.
+    wrong = wrong.into_iter().flat_map(|(run, _)| run_all(vec![run], fails)).collect();
+    assert!(wrong.is_empty(), "{}", texts(&wrong));
+}
+
+#[test]
+fn a_client_that_depends_on_pieces_fails_where_the_stream_is_cut() {
+    let server = Server::new().judge().start("127.0.0.1:0").unwrap();
+    let result = |case: &str| {
+        run_case(&server, "pieces", &Run { case: case.to_owned(), fault: Some(Fault::EndsLinesWithPieces) })
+    };
+    assert_eq!(result("P08").verdict, CaseVerdict::Pass);
+    let cut = result("P08-cuts").to_string();
+    let start =
+        "P08-cuts must 9.2.6 fail: The space after the colon can be left out (cut once, at each position) (";
+    assert!(cut.starts_with(start) && cut.ends_with(" after the stream was cut at byte 10)"), "{cut}");
 }

@@ -1,16 +1,30 @@
-//! The cases that are built in. Each is a script in `src/cases`, and its ID is the name of the file.
+//! The cases that are built in. Each is a script in `src/cases`, and its ID is the name of the file. Those on parsing are
+//! also played cut into pieces, because a client must not depend on where a stream is cut.
 
 use crate::script::parse::ParseErrors;
 use crate::script::{Case, Script};
 
 /// A script that is a test case.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TestCase {
-    /// Its name, such as `P06`.
+    /// Its name, such as `P06`; of a variant `P06-1`, `P06-2` or `P06-cuts`.
     pub id: String,
     /// What it tests.
     pub case: Case,
+    /// How its stream is played.
+    pub variant: Variant,
     text: Vec<u8>,
+}
+
+/// How the stream of a case is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// As it is written.
+    Written,
+    /// In pieces of this many bytes.
+    Pieces(usize),
+    /// Again and again, each time cut once, at as many places.
+    Cuts(u64),
 }
 
 impl TestCase {
@@ -21,21 +35,56 @@ impl TestCase {
     /// dispatches.
     pub fn parse(id: &str, text: &[u8]) -> Result<TestCase, ParseErrors> {
         let script = Script::compile(&format!("{id}.sse"), "/", text)?;
-        Ok(TestCase { id: id.to_owned(), case: script.case.unwrap_or_default(), text: text.to_vec() })
+        Ok(TestCase {
+            id: id.to_owned(),
+            case: script.case.unwrap_or_default(),
+            variant: Variant::Written,
+            text: text.to_vec(),
+        })
     }
 
     /// The script, compiled anew, so that it counts requests from 1.
     pub fn script(&self) -> Option<Script> {
-        Script::compile(&self.id, "/", &self.text).ok()
+        let script = Script::compile(&self.id, "/", &self.text).ok()?;
+        match self.variant {
+            Variant::Written => Some(script),
+            Variant::Pieces(size) => script.in_pieces(size),
+            Variant::Cuts(_) => script.cut_everywhere(),
+        }
+    }
+
+    /// The same case with its stream cut, in each way that is possible.
+    fn variants(&self) -> Vec<TestCase> {
+        let places = self.script().and_then(|script| script.places_to_cut());
+        let variant = |suffix: &str, how: &str, variant| {
+            let case = Case { text: format!("{} ({how})", self.case.text), ..self.case.clone() };
+            TestCase { id: format!("{}-{suffix}", self.id), case, variant, text: self.text.clone() }
+        };
+        let mut variants = vec![
+            variant("1", "in pieces of 1 byte", Variant::Pieces(1)),
+            variant("2", "in pieces of 2 bytes", Variant::Pieces(2)),
+        ];
+        variants.extend(
+            places.map(|places| variant("cuts", "cut once, at each position", Variant::Cuts(places))),
+        );
+        variants.retain(|variant| variant.script().is_some());
+        variants
     }
 }
 
-/// The built-in cases.
+/// The built-in cases, each followed by its variants.
 ///
 /// # Errors
 /// None in a released binary: a test compiles every case.
 pub fn built_in() -> Result<Vec<TestCase>, ParseErrors> {
-    BUILT_IN.iter().map(|(id, text)| TestCase::parse(id, text)).collect()
+    let mut cases = Vec::new();
+    for (id, text) in BUILT_IN {
+        let case = TestCase::parse(id, text)?;
+        let variants = if id.starts_with('P') { case.variants() } else { Vec::new() };
+        cases.push(case);
+        cases.extend(variants);
+    }
+    Ok(cases)
 }
 
 /// ID and text of every case.

@@ -37,13 +37,10 @@ impl ReportedEvent {
 
 /// What the comparison has found so far.
 pub struct EventCheck {
-    /// The first event that was reported in the place of another one.
+    /// The first event that was reported and is not the one that was sent.
     pub mismatch: Option<Mismatch>,
     /// The first event that was sent and not reported.
     pub missing: Option<String>,
-    /// The first event that was reported after all that were sent. A client can be quicker than the record of what it was
-    /// sent, so this is final only after a while.
-    pub extra: Option<String>,
     /// The longest time from an event to its report.
     pub longest_delay: Duration,
 }
@@ -54,26 +51,25 @@ pub struct Mismatch {
     pub expected: String,
     /// What was reported.
     pub got: String,
+    /// The number of the response that it is about.
+    pub response: u64,
 }
 
 impl EventCheck {
     /// Compares, in their order, the events that were sent and those that were reported.
     pub fn new(sent: &[TimedEvent], reported: &[ReportedEvent]) -> EventCheck {
-        let mut check =
-            EventCheck { mismatch: None, missing: None, extra: None, longest_delay: Duration::ZERO };
+        let mut check = EventCheck { mismatch: None, missing: None, longest_delay: Duration::ZERO };
         for (index, got) in reported.iter().enumerate() {
             match sent.get(index) {
                 Some(sent) if got.is(&sent.event) => {
-                    let delay = got.at.saturating_duration_since(sent.sent_at);
-                    check.longest_delay = check.longest_delay.max(delay);
+                    let delay = sent.sent_at.map(|sent_at| got.at.saturating_duration_since(sent_at));
+                    check.longest_delay = check.longest_delay.max(delay.unwrap_or_default());
                 }
-                Some(sent) => {
-                    let expected = describe(&sent.event);
-                    check.mismatch = Some(Mismatch { expected, got: describe_report(got) });
-                    break;
-                }
-                None => {
-                    check.extra = Some(describe_report(got));
+                other => {
+                    let expected = other.map(|sent| describe(&sent.event));
+                    let expected = expected.unwrap_or_else(|| "no further event".to_owned());
+                    let response = other.or_else(|| sent.last()).map_or(0, |sent| sent.response);
+                    check.mismatch = Some(Mismatch { expected, got: describe_report(got), response });
                     break;
                 }
             }

@@ -103,6 +103,11 @@ impl Conditions {
         Ok(Conditions(conditions))
     }
 
+    /// That the request has this number.
+    pub(super) fn connection(number: u64) -> Conditions {
+        Conditions(vec![Condition::Connection(number..=number)])
+    }
+
     /// Whether all of them hold.
     pub fn hold(&self, context: RequestContext<'_>) -> bool {
         let context = RenderContext::of_head(context);

@@ -1,5 +1,6 @@
 //! Gathers what a script can know while it plays: the request, the client, and what changes from one moment to the next.
 
+use super::visits::Visit;
 use crate::http::request::Request;
 use crate::http::uri::{form_decode, split_at};
 use std::borrow::Cow;
@@ -20,11 +21,18 @@ pub struct RequestContext<'a> {
     pub request_number: u64,
     /// The time since the previous response to this client ended: zero if it has not. `None` for its first request.
     pub after: Option<Duration>,
+    /// The count of this request, which has to know when the response ends. `None` for a request that is not counted.
+    pub visit: Option<&'a Visit<'a>>,
     /// Clients connected to the server, kept up to date by it.
     pub open_clients: &'a AtomicUsize,
 }
 
 impl<'a> RequestContext<'a> {
+    /// The same request when it has been counted.
+    pub fn counted(self, visit: &'a Visit<'a>) -> RequestContext<'a> {
+        RequestContext { request_number: visit.number, after: visit.after, visit: Some(visit), ..self }
+    }
+
     /// `Last-Event-ID`, or `lastEventId` in the query, where clients put it that cannot send the header. An empty one is
     /// the same as none.
     pub fn last_event_id(&self) -> Option<Cow<'a, [u8]>> {
@@ -112,6 +120,7 @@ pub(super) mod tests {
                 ip: Ipv4Addr::LOCALHOST.into(),
                 request_number: 1,
                 after: None,
+                visit: None,
                 open_clients: &self.open_clients,
             }
         }

@@ -64,6 +64,15 @@ impl Expectation {
         Ok(Expectation { line, text: for_terminal(&String::from_utf8_lossy(text)), conditions })
     }
 
+    /// That the request has this number. It is on no line of the script.
+    pub(super) fn of_connection(number: u64) -> Expectation {
+        Expectation {
+            line: 0,
+            text: format!("connection {number}"),
+            conditions: Conditions::connection(number),
+        }
+    }
+
     /// The line of the script.
     pub fn line(&self) -> usize {
         self.line
@@ -82,6 +91,11 @@ impl Expectation {
     /// How long the client may take to dispatch an event, if that is limited.
     pub fn dispatch_time(&self) -> Option<Duration> {
         self.conditions.dispatch_time()
+    }
+
+    /// Whether it is about the time at which the request comes.
+    pub(super) fn is_about_time(&self) -> bool {
+        self.conditions.time_range().is_some()
     }
 
     /// Whether no request may come.

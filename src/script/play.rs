@@ -141,6 +141,9 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         match part.ending {
             Ending::End | Ending::Close => {
                 self.send_head()?;
+                if let Some(visit) = self.request.visit {
+                    visit.end();
+                }
                 let is_complete = self.output.finish(&part.trailer)?;
                 // After an incomplete body (a wrong length, say) the client cannot find the next response.
                 if is_complete && part.ending == Ending::End {

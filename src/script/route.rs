@@ -2,19 +2,13 @@
 
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
+use super::visits::{Counter, Visit};
 use super::words::{invalid, invalid_argument, word};
 use crate::http::field::is_token;
 use crate::http::uri::{percent_decode, percent_encode, split_at};
 use crate::text::escape::escape;
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Keys that one script counts. A client can make up any number of them, so beyond this one the oldest are forgotten.
-const MAX_KEYS: usize = 10_000;
 
 /// The requests that a script answers.
 #[derive(Debug)]
@@ -26,7 +20,7 @@ pub struct Route {
     /// The exact query, without its `?`; `None` for any.
     pub query: Option<Vec<u8>>,
     count_by: CountBy,
-    counter: Mutex<Counter>,
+    counter: Counter,
 }
 
 /// What two requests have in common when the second is counted after the first.
@@ -40,60 +34,6 @@ enum CountBy {
     Value(Name),
 }
 
-/// What is known of the requests with one key.
-#[derive(Debug, Default)]
-struct Visits {
-    /// How many there were so far.
-    count: u64,
-    /// How many responses to them have not ended.
-    open: usize,
-    /// When the last response to one of them ended.
-    ended_at: Option<Instant>,
-}
-
-/// A request that was counted.
-#[derive(Clone, Copy, Debug)]
-pub struct Visit {
-    /// Its number, from 1, among the requests with the same key.
-    pub number: u64,
-    /// The time since the response to the previous one ended: zero if it has not, `None` for the first request.
-    pub after: Option<Duration>,
-    /// The hash of the key.
-    key: u64,
-}
-
-/// The requests so far with each key.
-#[derive(Debug, Default)]
-struct Counter {
-    /// By the hash of the key, because a key can be as long as the head of a request.
-    visits: HashMap<u64, Visits>,
-    /// The hashes, the oldest first.
-    hashes: VecDeque<u64>,
-}
-
-impl Counter {
-    fn count(&mut self, key: &[u8]) -> Visit {
-        let mut hasher = self.visits.hasher().build_hasher();
-        hasher.write(key);
-        let key = hasher.finish();
-        let visits = self.visits.entry(key).or_default();
-        let since_end = visits.ended_at.map(|ended_at| ended_at.elapsed());
-        let after = if visits.open > 0 { Some(Duration::ZERO) } else { since_end };
-        visits.count += 1;
-        visits.open += 1;
-        let visit = Visit { number: visits.count, after, key };
-        if visit.number == 1 {
-            self.hashes.push_back(key);
-            if self.hashes.len() > MAX_KEYS {
-                if let Some(oldest) = self.hashes.pop_front() {
-                    self.visits.remove(&oldest);
-                }
-            }
-        }
-        visit
-    }
-}
-
 impl Route {
     /// `GET path`.
     pub fn get(path: &str) -> Route {
@@ -102,7 +42,7 @@ impl Route {
             path: path.as_bytes().to_vec(),
             query: None,
             count_by: CountBy::Script,
-            counter: Mutex::default(),
+            counter: Counter::default(),
         }
     }
 
@@ -173,25 +113,13 @@ impl Route {
     }
 
     /// Counts a request.
-    pub fn count(&self, context: RequestContext<'_>) -> Visit {
+    pub fn count(&self, context: RequestContext<'_>) -> Visit<'_> {
         let key = match &self.count_by {
             CountBy::Script => Cow::default(),
             CountBy::Ip => Cow::Owned(context.ip.to_string().into_bytes()),
             CountBy::Value(name) => name.value(&RenderContext::of_head(context)).unwrap_or_default(),
         };
-        self.counter().count(&key)
-    }
-
-    /// Notes that the response to a request has ended.
-    pub fn response_ended(&self, visit: Visit) {
-        if let Some(visits) = self.counter().visits.get_mut(&visit.key) {
-            visits.open -= 1;
-            visits.ended_at = Some(Instant::now());
-        }
-    }
-
-    fn counter(&self) -> MutexGuard<'_, Counter> {
-        self.counter.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counter.count(&key)
     }
 }
 
@@ -253,6 +181,7 @@ fn parse_method(method: &[u8]) -> Result<String, String> {
 mod tests {
     use super::*;
     use crate::script::context::tests::TestRequest;
+    use crate::script::visits::MAX_KEYS;
 
     fn on(argument: &str) -> Route {
         let mut route = Route::get("/default");
@@ -319,7 +248,7 @@ mod tests {
         for key in 0..MAX_KEYS + 10 {
             number(key);
         }
-        assert_eq!(route.counter().visits.len(), MAX_KEYS);
+        assert_eq!(route.counter.keys(), MAX_KEYS);
         assert_eq!(number(MAX_KEYS + 9), 2);
     }
 }

@@ -203,18 +203,22 @@ impl<'a> Connection<'a> {
         verdicts: &Verdicts,
     ) -> io::Result<AfterResponse> {
         let open_clients = &self.shared.open_clients;
-        let context =
-            RequestContext { request, body, ip: self.ip, request_number: 1, after: None, open_clients };
+        let context = RequestContext {
+            request,
+            body,
+            ip: self.ip,
+            request_number: 1,
+            after: None,
+            visit: None,
+            open_clients,
+        };
         // A HEAD request does not play the script and is not counted.
         if self.options.head_only {
             return self.play_part(script, context, verdicts);
         }
         // `@part connection 2` means the second request to the script, not the second TCP connection.
         let visit = script.route.count(context);
-        let context = RequestContext { request_number: visit.number, after: visit.after, ..context };
-        let after = self.play_part(script, context, verdicts);
-        script.route.response_ended(visit);
-        after
+        self.play_part(script, context.counted(&visit), verdicts)
     }
 
     /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.

@@ -251,7 +251,19 @@ impl Write for Outgoing<'_> {
         Err(ErrorKind::TimedOut.into())
     }
 
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.tap.sends(bytes);
+        while !bytes.is_empty() {
+            match self.write(bytes)? {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                written => bytes = &bytes[written..],
+            }
+        }
+        Ok(())
+    }
+
     fn flush(&mut self) -> io::Result<()> {
+        self.tap.flushed();
         Ok(())
     }
 }

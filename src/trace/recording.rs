@@ -34,6 +34,7 @@ pub struct Recording {
 #[derive(Debug, Default)]
 struct State {
     text: String,
+    responses: u64,
     events: Vec<TimedEvent>,
     last_event_id: String,
     reconnection_time: Option<Duration>,
@@ -44,8 +45,10 @@ struct State {
 pub struct TimedEvent {
     /// The event.
     pub event: Dispatched,
-    /// When its last byte was sent.
-    pub sent_at: Instant,
+    /// When its last byte was sent; `None` while it is being sent.
+    pub sent_at: Option<Instant>,
+    /// The number of the response that it was in.
+    pub response: u64,
 }
 
 impl Recording {
@@ -87,7 +90,9 @@ impl Recording {
             data: event.data.unwrap_or_default(),
             last_event_id: last_event_id.to_owned(),
         };
-        self.state().events.push(TimedEvent { event, sent_at: Instant::now() });
+        let mut state = self.state();
+        let response = state.responses;
+        state.events.push(TimedEvent { event, sent_at: None, response });
     }
 
     fn remember(&self, stream: &EventStream) {
@@ -117,13 +122,17 @@ impl Recorder {
         for line in head.split_inclusive(|&byte| byte == b'\n') {
             recording.add_line('>', line);
         }
-        let stream = EventStream::with_last_event_id(recording.state().last_event_id.clone());
+        let stream = {
+            let mut state = recording.state();
+            state.responses += 1;
+            EventStream::with_last_event_id(state.last_event_id.clone())
+        };
         Recorder { recording, response: WireParser::for_responses(), stream }
     }
 
-    /// Records bytes of the response.
-    pub fn sent(&mut self, bytes: &[u8]) {
-        let Recorder { recording, response, stream } = self;
+    /// Records bytes of the response that will be sent now. The client can have read them before this thread runs again.
+    pub fn sends(&mut self, bytes: &[u8]) {
+        let Recorder { recording, response, stream, .. } = self;
         response.push(bytes, &mut |response, kind, bytes| {
             for line in bytes.split_inclusive(|&byte| byte == b'\n') {
                 recording.add_line('<', line);
@@ -133,6 +142,13 @@ impl Recorder {
                 recording.remember(stream);
             }
         });
+    }
+
+    /// Records that the bytes were sent.
+    pub fn sent(&self) {
+        let mut state = self.recording.state();
+        let events = state.events.iter_mut().rev().take_while(|event| event.sent_at.is_none());
+        events.for_each(|event| event.sent_at = Some(Instant::now()));
     }
 
     /// Records that the response has ended.

@@ -1,0 +1,98 @@
+//! Counts the requests to a script, for each client (`@count`), and remembers when the responses ended.
+
+use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Keys that one script counts. A client can make up any number of them, so beyond this one the oldest are forgotten.
+pub(super) const MAX_KEYS: usize = 10_000;
+
+/// The requests so far with each key.
+#[derive(Debug, Default)]
+pub struct Counter(Mutex<Keys>);
+
+#[derive(Debug, Default)]
+struct Keys {
+    /// By the hash of the key, because a key can be as long as the head of a request.
+    visits: HashMap<u64, Visits>,
+    /// The hashes, the oldest first.
+    hashes: VecDeque<u64>,
+}
+
+/// What is known of the requests with one key.
+#[derive(Debug, Default)]
+struct Visits {
+    /// How many there were so far.
+    count: u64,
+    /// How many responses to them have not ended.
+    open: usize,
+    /// When the last response to one of them ended.
+    ended_at: Option<Instant>,
+}
+
+/// A request that was counted. Its response ends when this is dropped, or before that with [`end`](Visit::end).
+#[derive(Debug)]
+pub struct Visit<'a> {
+    /// Its number, from 1, among the requests with the same key.
+    pub number: u64,
+    /// The time since the response to the previous one ended: zero if it has not, `None` for the first request.
+    pub after: Option<Duration>,
+    /// The hash of the key.
+    key: u64,
+    counter: &'a Counter,
+    has_ended: Cell<bool>,
+}
+
+impl Counter {
+    /// Counts a request with this key.
+    pub fn count(&self, key: &[u8]) -> Visit<'_> {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Keys { visits, hashes } = &mut *keys;
+        let mut hasher = visits.hasher().build_hasher();
+        hasher.write(key);
+        let key = hasher.finish();
+        let visited = visits.entry(key).or_default();
+        let since_end = visited.ended_at.map(|ended_at| ended_at.elapsed());
+        let after = if visited.open > 0 { Some(Duration::ZERO) } else { since_end };
+        visited.count += 1;
+        visited.open += 1;
+        let number = visited.count;
+        if number == 1 {
+            hashes.push_back(key);
+            if hashes.len() > MAX_KEYS {
+                if let Some(oldest) = hashes.pop_front() {
+                    visits.remove(&oldest);
+                }
+            }
+        }
+        Visit { number, after, key, counter: self, has_ended: Cell::new(false) }
+    }
+
+    #[cfg(test)]
+    pub fn keys(&self) -> usize {
+        self.0.lock().unwrap().visits.len()
+    }
+}
+
+impl Visit<'_> {
+    /// Notes that the response ends: before the last write, because the client can have read that, and have sent its next
+    /// request, before this thread runs again.
+    pub fn end(&self) {
+        if self.has_ended.replace(true) {
+            return;
+        }
+        let mut keys = self.counter.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(visits) = keys.visits.get_mut(&self.key) {
+            visits.open -= 1;
+            visits.ended_at = Some(Instant::now());
+        }
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
