@@ -202,7 +202,6 @@ impl<'a> Connection<'a> {
         body: &[u8],
         verdicts: &Verdicts,
     ) -> io::Result<AfterResponse> {
-        let open_clients = &self.shared.open_clients;
         let context = RequestContext {
             request,
             body,
@@ -210,7 +209,7 @@ impl<'a> Connection<'a> {
             request_number: 1,
             after: None,
             visit: None,
-            open_clients,
+            open_clients: &self.shared.open_clients,
         };
         // A HEAD request does not play the script and is not counted.
         if self.options.head_only {
