@@ -110,6 +110,7 @@ pub const VERSION: &str = "0.1.0";
 #[doc(hidden)]
 pub mod internals {
     pub use crate::event_source::url::HttpUrl;
+    pub use crate::http::body::BodyReader;
     pub use crate::http::chunk::{ChunkedWriter, Framing};
     pub use crate::http::dechunk::ChunkDecoder;
     pub use crate::http::field::{field_lines, FieldLine};

@@ -155,22 +155,22 @@ impl HeadReader {
             }
         }
         self.head.extend_from_slice(&bytes[used..]);
+        self.check_line(self.head.len())?;
         // The end of the head needs at least one more byte.
         if self.head.len() >= MAX_HEAD {
             return Err(self.too_large());
         }
-        check_bytes(&self.head[self.line_start..], self.request_line.is_some())?;
         Ok(Progress::More)
     }
 
     /// Checks the line that has just ended. Returns whether it was the empty line that ends the head.
     fn end_line(&mut self) -> Result<bool, RequestError> {
+        let end = self.head.len() - 1;
+        self.check_line(end)?;
         if self.head.len() > MAX_HEAD {
             return Err(self.too_large());
         }
-        let line = &self.head[self.line_start..self.head.len() - 1];
-        check_bytes(line, self.request_line.is_some())?;
-        let line = line.strip_suffix(b"\r").ok_or(LF_ALONE)?;
+        let line = self.head[self.line_start..end].strip_suffix(b"\r").ok_or(LF_ALONE)?;
         if self.request_line.is_some() {
             if line.is_empty() {
                 return Ok(true);
@@ -185,6 +185,12 @@ impl HeadReader {
         }
         self.line_start = self.head.len();
         Ok(false)
+    }
+
+    /// Checks the bytes of the current line up to `end`, or up to the limit: a head in small pieces gets no further.
+    fn check_line(&self, end: usize) -> Result<(), RequestError> {
+        let line = self.head.get(self.line_start..end.min(MAX_HEAD - 1)).unwrap_or_default();
+        check_bytes(line, self.request_line.is_some())
     }
 
     fn count_field_line(&mut self) -> Result<(), RequestError> {
@@ -222,18 +228,16 @@ pub fn is_request_line(line: &[u8]) -> bool {
 
 const LF_ALONE: RequestError = bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
 
-/// Checks a line, or the beginning of one, with or without its final CR. In a request line, HTAB is the only control byte
-/// that gets this far.
+/// Checks a line, or the beginning of one, with or without its final CR. The first invalid byte decides the error, wherever
+/// the line was cut. In a request line, HTAB is the only control byte that gets this far.
 fn check_bytes(line: &[u8], is_field_line: bool) -> Result<(), RequestError> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if is_field_value(line) || (is_field_line && is_received_value(line)) {
-        Ok(())
-    } else if line.contains(&b'\r') {
-        Err(bad_request("a CR is not followed by LF"))
-    } else if is_field_line {
-        Err(bad_request("a NUL in a field line"))
-    } else {
-        Err(bad_request("a control byte in the request line; is this TLS or HTTP/2?"))
+    let is_valid = if is_field_line { is_received_value } else { is_field_value };
+    match line.iter().find(|byte| !is_valid(&[**byte])) {
+        None => Ok(()),
+        Some(b'\r') => Err(bad_request("a CR is not followed by LF")),
+        Some(_) if is_field_line => Err(bad_request("a NUL in a field line")),
+        Some(_) => Err(bad_request("a control byte in the request line; is this TLS or HTTP/2?")),
     }
 }
 
