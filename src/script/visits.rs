@@ -85,7 +85,8 @@ impl Visit<'_> {
         }
         let mut keys = self.counter.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(visits) = keys.visits.get_mut(&self.key) {
-            visits.open -= 1;
+            // The key can have been forgotten and counted anew while the response was sent.
+            visits.open = visits.open.saturating_sub(1);
             visits.ended_at = Some(Instant::now());
         }
     }
@@ -94,5 +95,24 @@ impl Visit<'_> {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_can_end_after_its_key_was_forgotten_and_counted_anew() {
+        let counter = Counter::default();
+        let first = counter.count(b"key");
+        (0..MAX_KEYS).for_each(|number| drop(counter.count(number.to_string().as_bytes())));
+        let second = counter.count(b"key");
+        assert_eq!((second.number, second.after), (1, None));
+        drop(first);
+        drop(second);
+        let third = counter.count(b"key");
+        assert_eq!(third.number, 2);
+        assert!(third.after.is_some());
     }
 }
