@@ -10,7 +10,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 /// Requests that wait to be written, and their bytes; at least one may wait, however large it is. Further ones are not
-/// recorded. Only a file that blocks, such as a pipe that nobody reads, lets so many wait.
+/// recorded. The queue fills up only if the file blocks, as a pipe does that nobody reads.
 const MAX_QUEUED: usize = 256;
 const MAX_QUEUED_BYTES: usize = 16 * 1024 * 1024;
 /// How long a request waits to be written before it is answered. A test that has the response then finds the request in

@@ -62,7 +62,7 @@ impl Connection<'_> {
         self.send(&response, self.options)
     }
 
-    pub(super) fn send_internal(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
+    fn send_internal(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
         match reply {
             Reply::Response(response) => self.send(&response, options),
             Reply::Observe(head, subscription) => {
