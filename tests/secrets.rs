@@ -22,7 +22,8 @@ fn requests() -> Vec<(String, usize)> {
             ),
             3,
         ),
-        (request("GET", "/events", "Referer: http://localhost/?password=s3cret\r\n"), 1),
+        (request("GET", "/events", "Referer: http://me:s3cret@localhost/?password=s3cret\r\n"), 2),
+        (request("GET", "/events?user[password]=s3cret&token=s3cret?s3cret&next=%2F%3Fkey%3Ds3cret", ""), 4),
         (post("Content-Length: 6\r\n", "s3cret"), 1),
         (post("Transfer-Encoding: chunked\r\n", "6\r\ns3cret\r\n0\r\n\r\n"), 1),
         // These are rejected.
@@ -36,6 +37,7 @@ fn requests() -> Vec<(String, usize)> {
         (format!("{head}Authorization : s3cret\r\n\r\n"), 1),
         (format!("{head}Cookie: s3cret\r\n s3cret\r\n\r\n"), 2),
         (format!("{head}s3cret\r\n\r\n"), 1),
+        (format!("{head}Cookie: s3cret\n\r\n"), 1),
         (format!("{head}Cookie: s3cret"), 1),
         ("password=s3cret HTTP/1.1\r\n".to_owned(), 1),
         ("Cookie: s3cret\r\n".to_owned(), 1),
@@ -94,7 +96,7 @@ fn each_way_to_look_at_requests_shows_and_hides_what_the_readme_says() {
     let journal = String::from_utf8(journal.data().0).unwrap();
     assert_eq!(journal, fs::read_to_string(&record).unwrap());
     assert_eq!(journal.lines().count(), requests.len() - 3 + 1);
-    assert_eq!(journal.matches("s3cret").count(), 3 + 3 + 1 + 1 + 1 + 1, "{journal}");
+    assert_eq!(journal.matches("s3cret").count(), 3 + 3 + 2 + 4 + 1 + 1 + 1, "{journal}");
 }
 
 #[test]
