@@ -5,6 +5,7 @@ mod options;
 pub mod scripts;
 mod table;
 
+use crate::judge_command::JudgeOptions;
 pub use options::{Color, Command, Options};
 use rust_sse_server::internals::{escape, suggest};
 use std::ffi::{OsStr, OsString};
@@ -75,6 +76,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
     options.scripts.extend(files.into_iter().map(PathBuf::from));
     let address: Vec<_> = address.iter().map(|argument| argument.to_string_lossy()).collect();
     options.address.set(&address)?;
+    if options.command != Command::Judge && options.judge != JudgeOptions::default() {
+        return Err("`--profile`, `--cases`, `--report` and `--known` need `--judge`".to_owned());
+    }
     if options.command == Command::Judge && options.judge.command.is_empty() {
         return Err("`--judge` needs a client (write `--judge -- COMMAND`)".to_owned());
     }

@@ -78,7 +78,7 @@ fn print(report: &Report, known: &[Known]) -> Result<bool, String> {
         let reason = reason.map_or_else(String::new, |reason| format!(" [known: {reason}]"));
         text += &format!("{result}{reason}\n");
     }
-    text += &format!("{} cases: {}\n", report.results.len(), report.counts());
+    text += &format!("{}\n", report.summary());
     for id in known::outdated(known, &report.results) {
         passed = false;
         text += &format!("{id} is listed as known to fail, but it passes: remove it from the list\n");

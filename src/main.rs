@@ -169,10 +169,25 @@ fn open_journal(path: &Path) -> Result<Box<dyn Write + Send>, String> {
     if ["-", "/dev/stdout"].iter().any(|stdout| path == Path::new(stdout)) {
         return Ok(Box::new(io::stdout()));
     }
+    if is_fifo(path) {
+        print_line(&format!("waiting for a program that reads {}", for_terminal(&path.to_string_lossy())));
+    }
     match OpenOptions::new().create(true).append(true).open(path) {
         Ok(file) => Ok(Box::new(file)),
         Err(error) => Err(format!("cannot write to {}: {error}", for_terminal(&path.to_string_lossy()))),
     }
+}
+
+/// Whether a file is a FIFO, which cannot be opened for writing before another program opens it for reading.
+#[cfg(unix)]
+fn is_fifo(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    path.metadata().map_or(false, |file| file.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_fifo(_: &Path) -> bool {
+    false
 }
 
 fn is_colored(color: Color) -> bool {

@@ -31,7 +31,7 @@ pub mod context;
 mod cut;
 pub mod expectation;
 pub mod head;
-mod load;
+pub mod load;
 pub mod parse;
 pub mod placeholder;
 pub mod play;

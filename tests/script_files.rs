@@ -39,6 +39,26 @@ fn check_and_list_take_files_as_arguments() {
     program(&["--list", &good]).assert().success().stdout(contains("\n/good  ").and(contains("  Good.\n")));
 }
 
+/// A device never ends.
+#[cfg(unix)]
+#[test]
+fn a_script_has_a_maximum_size() {
+    let message = "rust_sse_server: cannot read /dev/zero: a script has at most 512 MiB\n";
+    program(&["--check", "/dev/zero"]).assert().code(1).stdout(is_empty()).stderr(message);
+}
+
+/// Opening a FIFO waits for its reader.
+#[cfg(unix)]
+#[test]
+fn a_journal_that_waits_for_its_reader_says_so() {
+    let folder = Folder::new("fifo");
+    let fifo = folder.file("other", "").replace("other", "journal");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut command = Command::cargo_bin("rust_sse_server").unwrap();
+    command.args(["--journal", &fifo, "--port", "0"]).timeout(std::time::Duration::from_millis(300));
+    command.assert().interrupted().stderr(format!("waiting for a program that reads {fifo}\n"));
+}
+
 #[test]
 fn warnings_are_printed_and_are_errors_only_with_strict() {
     let folder = Folder::new("warnings");

@@ -1,8 +1,8 @@
 //! Finds the files that `--script` names: a file, all scripts of a folder, or `-` for standard input.
 
-use rust_sse_server::internals::for_terminal;
+use rust_sse_server::internals::{for_terminal, read_script};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The files, with folders replaced by the scripts in them, in the order of their names.
@@ -51,9 +51,5 @@ pub fn is_stdin(file: &Path) -> bool {
 /// # Errors
 /// It cannot be read.
 pub fn read_stdin() -> Result<Vec<u8>, String> {
-    let mut text = Vec::new();
-    match io::stdin().read_to_end(&mut text) {
-        Ok(_) => Ok(text),
-        Err(error) => Err(format!("cannot read stdin: {error}")),
-    }
+    read_script(io::stdin()).map_err(|error| format!("cannot read stdin: {error}"))
 }

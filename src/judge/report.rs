@@ -39,6 +39,12 @@ impl Report {
         counts.join(", ")
     }
 
+    /// How many cases there are, and with which verdicts: `2 cases: 1 pass, 1 fail`.
+    pub fn summary(&self) -> String {
+        let count = self.results.len();
+        format!("{count} case{}: {}", if count == 1 { "" } else { "s" }, self.counts())
+    }
+
     /// A JSON object with `client` and `cases`, which holds an object for each case (see [`CaseResult::to_json`]).
     pub fn to_json(&self) -> String {
         let cases: Vec<String> = self.results.iter().map(CaseResult::to_json).collect();
@@ -132,7 +138,7 @@ impl fmt::Display for Report {
         for result in &self.results {
             writeln!(f, "{result}")?;
         }
-        writeln!(f, "{} cases: {}", self.results.len(), self.counts())
+        writeln!(f, "{}", self.summary())
     }
 }
 

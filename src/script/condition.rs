@@ -1,5 +1,7 @@
 //! Decides which part of a script answers a request: `@part connection 2+ and header accept~event-stream`.
 
+mod words;
+
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
 use super::template::unescape;
@@ -8,6 +10,7 @@ use super::words::{invalid, unknown};
 use crate::text::escape::escape;
 use std::ops::RangeInclusive;
 use std::time::Duration;
+use words::split_words;
 
 /// Conditions that must all hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -149,6 +152,14 @@ impl Conditions {
         })
     }
 
+    /// The method that a request must have, if one of them requires one.
+    pub fn method(&self) -> Option<&[u8]> {
+        self.0.iter().find_map(|condition| match condition {
+            Condition::Value(name, Wanted::Equal(method)) if name.is_method() => Some(&method[..]),
+            _ => None,
+        })
+    }
+
     /// Whether they hold for every request.
     pub fn always_hold(&self) -> bool {
         self.0.iter().all(Condition::always_holds)
@@ -281,7 +292,9 @@ fn present_or_equal(name: &str, words: &[Vec<u8>]) -> Parsed {
 /// `~V`.
 fn containing(name: &str, words: &[Vec<u8>]) -> Parsed {
     match words {
-        [word] if word.starts_with(b"~") => value_condition(name, Wanted::Containing(unescape(&word[1..])?)),
+        [word] if word.starts_with(b"~") && word.len() > 1 => {
+            value_condition(name, Wanted::Containing(unescape(&word[1..])?))
+        }
         _ => Ok(None),
     }
 }
@@ -301,6 +314,8 @@ fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
     let wanted = match rest {
         [] => Wanted::Present,
         [b'=', value @ ..] => Wanted::Equal(unescape(value)?),
+        // Every value contains nothing.
+        [_] => return Ok(None),
         [_, value @ ..] => Wanted::Containing(unescape(value)?),
     };
     value_condition(&format!("{name}:{}", String::from_utf8_lossy(key)), wanted)
@@ -343,47 +358,6 @@ fn events(_: &str, words: &[Vec<u8>]) -> Parsed {
 
 fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {
     Ok(words.is_empty().then_some(Condition::Otherwise))
-}
-
-/// Splits at blanks, except in a value between double quotes, which are removed. Quotes count where a value can begin (at
-/// the start of a word, or after its first `=` or `~`) if the closing one ends the word; all others are part of the value.
-fn split_words(text: &[u8]) -> Vec<Vec<u8>> {
-    let mut words = Vec::new();
-    let mut rest = trim_start(text);
-    while !rest.is_empty() {
-        let name = rest.iter().take_while(|byte| !b" \t=~\"".contains(byte)).count();
-        let value_at = if matches!(rest.get(name), Some(b'=' | b'~')) { name + 1 } else { 0 };
-        let length = match quoted_length(&rest[value_at..]) {
-            Some(inside) => {
-                words.push([&rest[..value_at], &rest[value_at + 1..value_at + 1 + inside]].concat());
-                value_at + inside + 2
-            }
-            None => {
-                let length = rest.iter().take_while(|byte| !b" \t".contains(byte)).count();
-                words.push(rest[..length].to_vec());
-                length
-            }
-        };
-        rest = trim_start(&rest[length..]);
-    }
-    words
-}
-
-/// Bytes between the quotes that the text begins with, if the closing one ends a word. A quote after a backslash does not
-/// close the value.
-fn quoted_length(text: &[u8]) -> Option<usize> {
-    let inside = text.strip_prefix(b"\"")?;
-    let mut end = 0;
-    while *inside.get(end)? != b'"' {
-        end += if inside[end] == b'\\' { 2 } else { 1 };
-    }
-    let ends_word = inside.get(end + 1).map_or(true, |byte| b" \t".contains(byte));
-    ends_word.then_some(end)
-}
-
-fn trim_start(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|byte| b" \t".contains(byte)).count();
-    &text[blanks..]
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::context::RequestContext;
 use super::template::{Segment, Template};
 use super::units::parse_number;
-use super::words::invalid;
+use super::words::{invalid, unknown};
 use crate::http::field::{is_field_value, is_token, trim_ows};
 use crate::http::status::Status;
 use crate::http::uri::split_at;
@@ -33,15 +33,18 @@ pub enum HeadField {
 }
 
 impl HeadField {
-    fn is(&self, name: &str) -> bool {
-        let field_name = match self {
+    fn name(&self) -> &str {
+        match self {
             HeadField::Framing => "transfer-encoding",
             HeadField::Date => "date",
             HeadField::Cors => "access-control-allow-origin",
             HeadField::Connection => "connection",
             HeadField::Line(name, _) => name,
-        };
-        field_name.eq_ignore_ascii_case(name)
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.name().eq_ignore_ascii_case(name)
     }
 }
 
@@ -78,7 +81,13 @@ impl ScriptHead {
     /// A message that says what is wrong.
     pub fn apply_header(&mut self, argument: &[u8]) -> Result<(), String> {
         match argument {
-            [b'-', name @ ..] => self.remove(field_name(name)?),
+            [b'-', name @ ..] => {
+                let name = field_name(name)?;
+                if !self.fields.iter().any(|field| field.is(name)) {
+                    return Err(unknown("field", name.as_bytes(), self.fields.iter().map(HeadField::name)));
+                }
+                self.remove(name);
+            }
             [b'+', line @ ..] => {
                 let (name, value) = field_line(line)?;
                 self.fields.push(HeadField::Line(name.to_owned(), Template::parse(value)?));
@@ -260,6 +269,7 @@ mod tests {
             "a b: c",
             ": c",
             "-",
+            "-X-A",
             "X: \x07",
             "X: {{none}}",
             "-Transfer-Encoding",

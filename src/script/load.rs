@@ -1,10 +1,15 @@
 //! Loads scripts: from text, and from files.
 
+use super::units::MIB;
 use super::Script;
 use crate::text::error::{Error, ErrorKind};
 use crate::text::escape::for_terminal;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
+
+/// The most bytes of a script. A capture of some hours fits; a device such as `/dev/zero` never ends.
+const MAX_SCRIPT: u64 = 512 * MIB;
 
 impl Script {
     /// Compiles the text of a script, which answers `GET path` unless it contains `@on`. The path begins with `/` and is
@@ -41,7 +46,8 @@ impl Script {
             let message = format!("cannot derive a URL path from `{name}` (name the file NAME.sse)");
             Error::new(ErrorKind::InvalidArgument, message)
         })?;
-        let text = fs::read(file).map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;
+        let text = File::open(file).and_then(read_script);
+        let text = text.map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;
         compile(&name, &path, &text)
     }
 
@@ -72,6 +78,19 @@ impl Script {
 fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, Error> {
     Script::compile(file, path, text)
         .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
+}
+
+/// Reads the text of a script to its end.
+///
+/// # Errors
+/// It cannot be read, or is larger than [`MAX_SCRIPT`].
+pub fn read_script(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    reader.take(MAX_SCRIPT + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_SCRIPT {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a script has at most 512 MiB"));
+    }
+    Ok(text)
 }
 
 /// The path of the script in a file: its name without `.sse`; `None` when there is no such name.

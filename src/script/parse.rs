@@ -5,7 +5,9 @@ mod body;
 pub mod directions;
 mod encoding;
 mod error;
+mod hints;
 mod part;
+mod state;
 mod warnings;
 
 pub use error::ParseErrors;
@@ -15,7 +17,8 @@ use super::words::{trim_end, word};
 use super::{Part, Script};
 use directions::PART;
 use error::Located;
-use part::{PartParser, ScriptState};
+use part::PartParser;
+use state::ScriptState;
 
 impl Script {
     /// Compiles a script. Errors call it `file`. It answers `GET path` unless it says otherwise; `path` begins with `/`

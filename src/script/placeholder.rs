@@ -20,7 +20,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: TURN, value: |context, _| number(context.turn).filter(|_| context.turn > 0) },
     Placeholder { usage: "connection", value: |context, _| number(context.request.request_number) },
     Placeholder { usage: "last-event-id", value: |context, _| context.request.last_event_id() },
-    Placeholder { usage: "method", value: |context, _| bytes(context.request.request.method().as_bytes()) },
+    Placeholder { usage: METHOD, value: |context, _| bytes(context.request.request.method().as_bytes()) },
     Placeholder { usage: "target", value: |context, _| bytes(context.request.request.target()) },
     Placeholder { usage: "path", value: |context, _| bytes(context.request.request.path()) },
     Placeholder { usage: "open", value: |context, _| number(context.request.open()) },
@@ -35,6 +35,9 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
 
 /// The placeholder with the turn of the innermost loop.
 const TURN: &str = "i";
+
+/// The placeholder with the method of the request.
+const METHOD: &str = "method";
 
 /// The placeholder for which the body of a request is kept.
 const BODY: &str = "body";
@@ -104,6 +107,12 @@ impl Name {
         Some(Name { placeholder, key: key.to_owned() })
     }
 
+    /// Reads one of the names that take a key: `query:K`, `header:K` or `cookie:K`; `None` for another name, and for a list
+    /// such as `query:a,cookie:b`.
+    pub fn parse_with_key(text: &str) -> Option<Name> {
+        Name::parse(text).filter(|name| name.has_key() && !name.key.contains(','))
+    }
+
     /// Whether it is one of those that take a key: `query:K`, `header:K` or `cookie:K`.
     pub fn has_key(&self) -> bool {
         !self.key.is_empty()
@@ -118,6 +127,11 @@ impl Name {
     fn number(&self, context: &RenderContext<'_>) -> u64 {
         let value = self.value(context).unwrap_or_default();
         parse_number(value).unwrap_or(0)
+    }
+
+    /// Whether its value is the method of the request.
+    pub fn is_method(&self) -> bool {
+        self.placeholder.usage == METHOD
     }
 
     /// Whether the body of the request is needed.

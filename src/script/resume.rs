@@ -65,7 +65,7 @@ impl IdSource {
             Some("by") => {}
             Some(_) => return None,
         }
-        let names: Option<Vec<Name>> = words.map(|word| Name::parse(word).filter(Name::has_key)).collect();
+        let names: Option<Vec<Name>> = words.map(Name::parse_with_key).collect();
         names.filter(|names| !names.is_empty()).map(IdSource)
     }
 
@@ -128,6 +128,11 @@ impl ResumeTable {
         let common = std::mem::take(self);
         self.events_with_id = common.events_with_id;
         self.common = Some(Arc::new(common));
+    }
+
+    /// Whether no event has an id.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events_with_id == 0
     }
 
     /// Adds an event with this id that ends at `position`. Of several events with the same id the first counts: sending

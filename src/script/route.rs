@@ -139,7 +139,7 @@ impl CountBy {
             return Some(CountBy::Ip);
         }
         let text = std::str::from_utf8(text).ok()?;
-        Name::parse(text).filter(Name::has_key).map(CountBy::Value)
+        Name::parse_with_key(text).map(CountBy::Value)
     }
 }
 

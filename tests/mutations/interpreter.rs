@@ -157,6 +157,7 @@ impl Reader {
             ("sleep", [time]) => self.step(Op::Sleep(parse_time(time)?)),
             ("cut", []) => self.step(Op::Flush),
             ("clock", []) => self.end_chunk(),
+            ("open", []) if self.is_head_sent => return None,
             ("open", []) => {
                 self.is_head_sent = true;
                 self.step(Op::Open);

@@ -2,6 +2,7 @@
 
 use super::body::{Cut, MAX_FILL};
 use super::error::Located;
+use super::hints::instead_of;
 use super::part::PartParser;
 use crate::http::chunk::Framed;
 use crate::http::response::is_interim_response;
@@ -13,7 +14,6 @@ use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB
 use crate::script::words::{invalid, invalid_argument, word};
 use crate::script::{BodyFraming, Case, Ending, Level, Step, Wait};
 use crate::text::escape::{escape, for_terminal};
-use crate::text::suggest;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,62 +71,16 @@ pub fn usages() -> impl Iterator<Item = &'static str> {
     DIRECTIONS.iter().map(|direction| direction.usage)
 }
 
-/// A word that people write in place of a direction.
-struct Hint {
-    words: &'static [&'static str],
-    /// What to do instead.
-    instead: &'static str,
-}
-
-const HINTS: &[Hint] = &[
-    Hint { words: &["data", "event", "id", "retry"], instead: "fields are written without `@`" },
-    Hint { words: &["wait", "delay", "pause"], instead: "write `@sleep T`" },
-    Hint { words: &["interval", "rate", "throttle"], instead: "write `@pace T`" },
-    Hint { words: &["loop", "for", "while", "times"], instead: "write `@repeat N`" },
-    Hint { words: &["endrepeat", "endloop", "next", "done"], instead: "write `@again`" },
-    Hint { words: &["disconnect", "abort", "cut_off"], instead: "write `@drop`" },
-    Hint { words: &["close_connection", "kill"], instead: "write `@drop`, or `@close` for a complete body" },
-    Hint { words: &["stop", "finish", "exit", "quit"], instead: "write `@end`" },
-    Hint { words: &["timeout", "stall", "block"], instead: "write `@hang`" },
-    Hint { words: &["otherwise", "else", "default"], instead: "write `@part otherwise`" },
-    Hint { words: &["if", "when", "match"], instead: "write `@part COND`" },
-    Hint { words: &["connection", "method", "query", "cookie", "body"], instead: "write `@part COND`" },
-    Hint { words: &["route", "path", "url", "get", "post"], instead: "write `@on METHOD TARGET`" },
-    Hint { words: &["code", "response", "reason"], instead: "write `@status 503`" },
-    Hint { words: &["field", "content-type", "set-cookie"], instead: "write `@header Name: v`" },
-    Hint {
-        words: &["comment", "ping", "heartbeat"],
-        instead: "write `@keepalive T`, or `: text` for one comment",
-    },
-    Hint { words: &["write", "print", "echo", "text"], instead: "write `@send TEXT`" },
-    Hint { words: &["flush", "split"], instead: "write `@cut`" },
-    Hint { words: &["raw", "bytes"], instead: "write `@wire TEXT`" },
-];
-
 /// The direction of this name.
 ///
 /// # Errors
 /// A message that says what to write instead.
 pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
     let found = DIRECTIONS.iter().find(|direction| direction.name().as_bytes() == name);
-    found.ok_or_else(|| format!("unknown direction `@{}` ({})", escape(name), instead_of(&escape(name))))
-}
-
-/// What to write instead of an unknown direction.
-fn instead_of(name: &str) -> String {
-    if name.is_empty() {
-        return "write its name directly after `@`".to_owned();
-    }
-    // `@sleep(1s)`, `@sleep=1s` and `@sleep: 1s` mean `@sleep 1s`.
-    let end = name.find(|c| "(=:;,".contains(c)).unwrap_or(name.len());
-    let word = name[..end].to_ascii_lowercase();
-    if let Some(hint) = HINTS.iter().find(|hint| hint.words.contains(&word.as_str())) {
-        return hint.instead.to_owned();
-    }
-    match suggest::nearest(&word, DIRECTIONS.iter().map(Direction::name)) {
-        Some(near) => format!("did you mean `@{near}`?"),
-        None => format!("write `@@{name}` to send a line that begins with `@`"),
-    }
+    found.ok_or_else(|| {
+        let name = escape(name);
+        format!("unknown direction `@{name}` ({})", instead_of(&name, DIRECTIONS.iter().map(Direction::name)))
+    })
 }
 
 impl Direction {
@@ -204,6 +158,7 @@ fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn open(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
+    part.check_is_above_body()?;
     part.mark_head_sent();
     step(part, Step::Open)
 }
@@ -267,6 +222,9 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn wire(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let text = text(part, argument)?;
     if !text.as_plain().map_or(false, is_interim_response) {
+        if text.as_plain().map_or(false, |plain| plain.starts_with(b"HTTP/1.1 1")) {
+            part.body.warnings.add_incomplete_head(part.line);
+        }
         part.mark_content();
     }
     step(part, Step::Wire(text))
@@ -323,7 +281,7 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.id_source = IdSource::parse(argument).ok_or_else(|| invalid_argument(argument))?;
-    part.resume = true;
+    part.resume = Some(part.line);
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! Builds one part of a script, changed by one direction after the other, and checks that they fit together.
 
 use super::body::Body;
-use super::error::{Located, ParseErrors};
-use super::warnings;
+use super::error::Located;
+use super::state::{check_is_new, ScriptState};
 use crate::http::field::{put_field_line, trim_ows};
 use crate::http::status::Status;
 use crate::http::uri::split_at;
@@ -10,79 +10,12 @@ use crate::script::condition::Conditions;
 use crate::script::expectation::Expectation;
 use crate::script::head::ScriptHead;
 use crate::script::resume::IdSource;
-use crate::script::route::Route;
 use crate::script::words::trim_end;
-use crate::script::{BodyFraming, Case, Ending, Part, Script, Step};
+use crate::script::{BodyFraming, Ending, Part, Step};
 use crate::text::escape::escape;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What all parts of a script have in common.
-pub(super) struct ScriptState {
-    pub route: Route,
-    /// The lines of directions that a script has once, by their names.
-    single: HashMap<String, usize>,
-    about: Option<String>,
-    pub case: Option<Located<Case>>,
-    event_types: BTreeSet<String>,
-    errors: ParseErrors,
-    warnings: BTreeSet<Located<String>>,
-    /// The warnings about the lines that all parts share, until a part is an event stream.
-    common_warnings: Vec<Located<String>>,
-}
-
-impl ScriptState {
-    pub fn new(file: &str, path: &str) -> ScriptState {
-        ScriptState {
-            route: Route::get(path),
-            single: HashMap::new(),
-            about: None,
-            case: None,
-            event_types: BTreeSet::new(),
-            errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
-            warnings: BTreeSet::new(),
-            common_warnings: Vec::new(),
-        }
-    }
-
-    pub fn error(&mut self, line: usize, message: String) {
-        self.errors.errors.insert(Located { line, value: message });
-    }
-
-    /// Makes the script, if there was no error.
-    pub fn finish(mut self, parts: Vec<Located<Part>>) -> Result<Script, ParseErrors> {
-        self.check_case(&parts);
-        if !self.errors.errors.is_empty() {
-            return Err(self.errors);
-        }
-        Ok(Script {
-            warnings: warnings::in_lines(&self.errors.file, &self.warnings),
-            file: self.errors.file,
-            about: self.about.unwrap_or_default(),
-            route: self.route,
-            parts: parts.into_iter().map(|part| part.value).collect(),
-            event_types: self.event_types,
-            case: self.case.map(|case| case.value),
-        })
-    }
-
-    fn check_case(&mut self, parts: &[Located<Part>]) {
-        let has_expectations = parts.iter().any(|part| !part.value.expectations.is_empty());
-        if let (Some(case), false) = (&self.case, has_expectations) {
-            let message = "@case: nothing decides the case (add an `@expect`)".to_owned();
-            self.error(case.line, message);
-        }
-    }
-}
-
-/// Remembers the line of a direction, unless it was there before.
-fn check_is_new(lines: &mut HashMap<String, usize>, name: &str, line: usize) -> Result<(), String> {
-    match lines.insert(name.to_owned(), line) {
-        Some(first) => Err(format!("duplicate direction (first on line {first})")),
-        None => Ok(()),
-    }
-}
 
 /// A loop that is not closed yet.
 #[derive(Clone)]
@@ -103,7 +36,8 @@ pub(super) struct PartParser<'a> {
     pub body: Body,
     /// Field lines, with the line of the last `@trailer`.
     trailer: Located<Arc<Vec<u8>>>,
-    pub resume: bool,
+    /// The line of `@resume`.
+    pub resume: Option<usize>,
     pub id_source: IdSource,
     pub expectations: Vec<Expectation>,
     /// The line at which the head is sent.
@@ -124,7 +58,7 @@ impl<'a> PartParser<'a> {
             framing: Located { line: 0, value: BodyFraming::Chunked },
             body: Body::new(),
             trailer: Located { line: 0, value: Arc::default() },
-            resume: false,
+            resume: None,
             id_source: IdSource::default(),
             expectations: Vec::new(),
             head_sent: None,
@@ -312,7 +246,7 @@ impl<'a> PartParser<'a> {
             steps: self.body.steps,
             trailer: self.trailer.value,
             ending: self.ending.map_or(Ending::End, |ending| ending.value),
-            resume: self.resume.then_some(self.body.resume),
+            resume: self.resume.map(|_| self.body.resume),
             id_source: self.id_source,
         };
         let needs_length = part.framing == BodyFraming::Length(None);
@@ -329,8 +263,10 @@ impl<'a> PartParser<'a> {
         if !self.head.is_event_stream() || self.script.case.is_some() {
             return;
         }
-        if self.resume {
+        if let Some(line) = self.resume {
             self.body.warnings.finish_resume();
+            self.script.resume.get_or_insert(line);
+            self.script.has_ids |= !self.body.resume.is_empty();
         }
         if !self.is_cut_on_purpose() {
             self.body.warnings.finish_event();

@@ -286,6 +286,32 @@ fn a_length_must_be_written_unless_it_is_known_in_advance() {
 }
 
 #[test]
+fn a_part_for_a_method_that_the_script_does_not_answer_is_unreachable() {
+    for (method, answered) in [("get", "GET"), ("ANY", "GET"), ("GET,POST", "GET"), ("GET", "POST,PUT")] {
+        assert_eq!(
+            error(&format!("@part method {method} and connection 1\na\n@part otherwise\n@on {answered} /a\n")),
+            format!("1: @part: unreachable: the script answers {answered}, not `{method}` (change the method here or in `@on`)")
+        );
+    }
+    assert!(parse("@part method HEAD\na\n@part no method PUT\nb\n").is_ok());
+}
+
+#[test]
+fn the_head_is_sent_once_and_before_the_body() {
+    assert_eq!(error("a\n@open\n"), "2: @open: must come before the body (move it above line 1)");
+    assert_eq!(error("@open\n@open\n"), "2: @open: must come before the body (move it above line 1)");
+}
+
+#[test]
+fn names_with_a_key_are_separated_by_spaces() {
+    for list in ["query:a,cookie:b", "query:a,b", "query:a, cookie:b"] {
+        let message = format!("invalid argument `by {list}`");
+        assert!(error(&format!("@resume by {list}\nid: 1\n\n")).contains(&message), "{list}");
+        assert!(error(&format!("@count by {list}\n")).contains(&message), "{list}");
+    }
+}
+
+#[test]
 fn on_and_count_occur_once_in_a_script() {
     assert_eq!(error("@on GET /a\n@on GET /b\n"), "2: @on: duplicate direction (first on line 1)");
     assert_eq!(error("@count by ip\n\n@count by ip\n"), "3: @count: duplicate direction (first on line 1)");

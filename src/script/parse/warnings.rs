@@ -54,6 +54,13 @@ impl Warnings {
         self.unknown_id.get_or_insert(line);
     }
 
+    /// Notes that the bytes of `@wire` on this line are the beginning of an interim response.
+    pub fn add_incomplete_head(&mut self, line: usize) {
+        let message =
+            r"not a whole interim response, so the head that follows continues it (end it with `\r\n\r\n`)";
+        self.add(line, Some(message.to_owned()));
+    }
+
     /// Notes an empty line.
     pub fn end_event(&mut self) {
         self.incomplete_event = None;

@@ -129,9 +129,21 @@ fn an_id_that_cannot_be_resumed_is_warned_about() {
     assert_warns("@resume\nid: 1\n\nid: {{time}}\n\nid: {{time}}\n\n", 4, message);
     assert_warns("id: {{i}}\ndata\n@resume\n\n", 1, message);
     assert_warns("@resume\n@repeat 2\nid: {{i}}{{i}}\n\n@again\n", 3, message);
+    let no_ids =
+        "no event has an id, so `@resume` always starts from the beginning (write `id: ID` in each event)";
+    assert_warns("data: 1\n\n@resume\ndata: 2\n\n", 3, no_ids);
+    assert_eq!(warnings("@resume\n@part method HEAD\nid: 1\n\n@part otherwise\ndata: 1\n\n"), [""; 0]);
     for text in ["id: {{time}}\n\n", "@resume\n@repeat 2\nid: a{{i+1}}b\n\n@again\n", "@resume\nid: 1\n\n"] {
         assert_eq!(warnings(text), [""; 0], "{text}");
     }
+}
+
+#[test]
+fn an_interim_response_without_its_empty_line_is_warned_about() {
+    let message =
+        r"not a whole interim response, so the head that follows continues it (end it with `\r\n\r\n`)";
+    assert_warns("@wire HTTP/1.1 103 Early Hints\\r\\n\ndata: 1\n\n", 1, message);
+    assert_eq!(warnings("@wire HTTP/1.1 103 Early Hints\\r\\n\\r\\n\ndata: 1\n\n"), [""; 0]);
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! What all parts of a script have in common while it is parsed, and the script that is made of them in the end.
+
+use super::error::{Located, ParseErrors};
+use super::warnings;
+use crate::script::route::Route;
+use crate::script::{Case, Part, Script};
+use crate::text::escape::escape;
+use std::collections::{BTreeSet, HashMap};
+
+/// What all parts of a script have in common.
+pub struct ScriptState {
+    pub route: Route,
+    /// The lines of directions that a script has once, by their names.
+    pub single: HashMap<String, usize>,
+    pub about: Option<String>,
+    pub case: Option<Located<Case>>,
+    pub event_types: BTreeSet<String>,
+    errors: ParseErrors,
+    pub warnings: BTreeSet<Located<String>>,
+    /// The first `@resume` of an event stream.
+    pub resume: Option<usize>,
+    /// Whether an event has an id, in a part with `@resume`.
+    pub has_ids: bool,
+    /// The warnings about the lines that all parts share, until a part is an event stream.
+    pub common_warnings: Vec<Located<String>>,
+}
+
+impl ScriptState {
+    pub fn new(file: &str, path: &str) -> ScriptState {
+        ScriptState {
+            route: Route::get(path),
+            single: HashMap::new(),
+            about: None,
+            case: None,
+            event_types: BTreeSet::new(),
+            errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
+            warnings: BTreeSet::new(),
+            resume: None,
+            has_ids: false,
+            common_warnings: Vec::new(),
+        }
+    }
+
+    pub fn error(&mut self, line: usize, message: String) {
+        self.errors.errors.insert(Located { line, value: message });
+    }
+
+    /// Makes the script, if there was no error.
+    pub fn finish(mut self, parts: Vec<Located<Part>>) -> Result<Script, ParseErrors> {
+        self.check_case(&parts);
+        self.check_methods(&parts);
+        self.warn_about_missing_ids();
+        if !self.errors.errors.is_empty() {
+            return Err(self.errors);
+        }
+        Ok(Script {
+            warnings: warnings::in_lines(&self.errors.file, &self.warnings),
+            file: self.errors.file,
+            about: self.about.unwrap_or_default(),
+            route: self.route,
+            parts: parts.into_iter().map(|part| part.value).collect(),
+            event_types: self.event_types,
+            case: self.case.map(|case| case.value),
+        })
+    }
+
+    fn check_case(&mut self, parts: &[Located<Part>]) {
+        let has_expectations = parts.iter().any(|part| !part.value.expectations.is_empty());
+        if let (Some(case), false) = (&self.case, has_expectations) {
+            let message = "@case: nothing decides the case (add an `@expect`)".to_owned();
+            self.error(case.line, message);
+        }
+    }
+
+    fn warn_about_missing_ids(&mut self) {
+        if let (Some(line), false) = (self.resume, self.has_ids) {
+            let message = "no event has an id, so `@resume` always starts from the beginning (write `id: ID` in each event)";
+            self.warnings.insert(Located { line, value: message.to_owned() });
+        }
+    }
+
+    /// Checks that each part can be played: the script answers the method that the part is for.
+    fn check_methods(&mut self, parts: &[Located<Part>]) {
+        for part in parts {
+            let method = part.value.conditions.method().map(String::from_utf8_lossy);
+            if let Some(method) = method.filter(|method| !self.route.answers(method)) {
+                let message = format!(
+                    "@part: unreachable: the script answers {}, not `{}` (change the method here or in `@on`)",
+                    self.route.methods.join(","),
+                    escape(&*method)
+                );
+                self.error(part.line, message);
+            }
+        }
+    }
+}
+
+/// Remembers the line of a direction, unless it was there before.
+pub fn check_is_new(lines: &mut HashMap<String, usize>, name: &str, line: usize) -> Result<(), String> {
+    match lines.insert(name.to_owned(), line) {
+        Some(first) => Err(format!("duplicate direction (first on line {first})")),
+        None => Ok(()),
+    }
+}
