@@ -1,4 +1,5 @@
-//! Connects an EventSource to the demo and prints the events it dispatches, until the server ends the stream.
+//! Connects an EventSource to the demo and prints the events it dispatches. When the stream ends, the EventSource connects again
+//! with the last event ID, and stops when the server has no more events.
 //!
 //! ```text
 //! cargo run                         (in one terminal)
@@ -19,11 +20,8 @@ fn main() {
     source.on_message(|event| print(&format!("Message event {event:?}")));
     source.add_event_listener("update", |event| print(&format!("update event {event:?}")));
     source.add_event_listener("notification", |event| print(&format!("notification event {event:?}")));
-    // Without this exit, the source would wait for the reconnection time and connect again.
-    source.add_event_listener("error", |event| {
-        print(&format!("Error {event:?}"));
-        exit(1);
-    });
+    // The end of a stream is an error like any other lost connection.
+    source.add_event_listener("error", |event| print(&format!("Error {event:?}")));
 
     source.run();
 }

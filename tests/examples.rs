@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use support::{demo, eventually, example, serve, Client};
@@ -15,8 +15,13 @@ struct Listening {
 
 impl Listening {
     fn start(name: &str) -> Listening {
-        let mut child =
-            Command::new(example(name)).arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        Listening::start_with(name, &[])
+    }
+
+    fn start_with(name: &str, arguments: &[&str]) -> Listening {
+        let mut command = Command::new(example(name));
+        command.arg("127.0.0.1:0").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim_end().trim_end_matches('/').rsplit('/').next().unwrap();
@@ -45,6 +50,59 @@ fn one_chunk_serves_one_client_and_exits() {
         format!("{HEAD}d\r\ndata: hello\n\n\r\n13\r\nid: 1\ndata: world\n\n\r\n0\r\n\r\n")
     );
     assert!(eventually(|| server.child.try_wait().unwrap(), Option::is_some).unwrap().success());
+}
+
+#[test]
+fn threads_serves_many_clients_at_once() {
+    let server = Listening::start("threads");
+    let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.address)).collect();
+    for client in &mut clients {
+        client.get("/", "");
+    }
+    let chunks: String = (1..4).map(|n| support::chunk(&format!("data: event {n}\n\n"))).collect();
+    for mut client in clients {
+        assert_eq!(client.read_to_end(), format!("{HEAD}{chunks}0\r\n\r\n"));
+    }
+}
+
+#[test]
+fn broadcast_sends_each_line_to_all_clients_and_comments_in_between() {
+    let mut server = Listening::start_with("broadcast", &["0.2"]);
+    let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.address)).collect();
+    for client in &mut clients {
+        assert!(client.get("/events", "").read_head().ends_with("cache-control: no-cache\r\n\r\n"));
+    }
+    for client in &mut clients {
+        assert_eq!(client.read_chunk(), ":\n");
+    }
+    drop(clients.pop());
+    for news in ["one", "two"] {
+        server.child.stdin.as_mut().unwrap().write_all(format!("{news}\n").as_bytes()).unwrap();
+        for client in &mut clients {
+            let mut chunk = client.read_chunk();
+            while chunk == ":\n" {
+                chunk = client.read_chunk();
+            }
+            assert_eq!(chunk, format!("data: {news}\n\n"));
+        }
+    }
+    let page = Client::connect(server.address).get("/", "").read_to_end();
+    assert!(page.ends_with(include_str!("../examples/broadcast.html")), "{page}");
+}
+
+#[test]
+fn completion_prints_the_words_and_needs_the_end_marker() {
+    let run = |script: &str| {
+        let server = serve("max", &[("/x", format!("@on POST /v1/chat/completions\n{script}").as_bytes())]);
+        let output = Command::new(example("completion")).arg(server.address().to_string()).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap(), errors)
+    };
+    let words = "data: {\"content\":\"Hello\"}\n\ndata: {\"content\":\" you\"}\n\ndata: {}\n\n";
+    assert_eq!(run(&format!("{words}data: [DONE]\n\n")), (true, "Hello you\n".to_owned(), String::new()));
+    let (success, printed, errors) = run(words);
+    assert!(!success && printed == "Hello you" && errors.contains("no [DONE]"), "{errors}");
+    assert!(run("@status 503\n").2.contains("HTTP/1.1 503 Service Unavailable"));
 }
 
 #[test]

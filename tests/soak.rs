@@ -19,6 +19,9 @@ const TIME_FOR_A_STREAM: Duration = Duration::from_millis(300);
 /// How much the memory may grow from the middle to the end, in kB: what the allocator keeps for 200 threads varies.
 const MEMORY_MARGIN: usize = 6_000;
 
+const OVERLOAD: &str =
+    "rust_sse_server: closing some clients without a response: too many to send each of them a 503\n";
+
 /// A request for each built-in script, from the routes that `--list` prints.
 fn requests() -> Vec<String> {
     let output = Command::new(program_path()).arg("--list").output().unwrap();
@@ -99,5 +102,7 @@ fn two_hundred_clients_leave_no_thread_no_descriptor_and_no_memory_behind() {
     println!("{responses} responses, {memory_in_the_middle} kB in the middle, {memory} kB at the end");
     assert!(responses > requests.len(), "only {responses} responses");
     assert!(memory < memory_in_the_middle + MEMORY_MARGIN, "{memory_in_the_middle} kB, then {memory} kB");
-    assert_eq!(program.end(), "", "unexpected output on stderr");
+    // On a busy machine, more connections wait for their end than the limit allows.
+    let errors = program.end().replace(OVERLOAD, "");
+    assert_eq!(errors, "", "unexpected output on stderr");
 }

@@ -306,14 +306,14 @@ fn the_idle_timeout_applies_before_the_response() {
 }
 
 #[test]
-fn the_client_example_prints_29_events_and_an_error_and_exits_with_1() {
+fn the_client_example_prints_29_events_comes_back_and_stops_at_204() {
     let program = Program::start(&["--speed", "100"]);
     let example = support::example("client");
     let output = Command::new(example).arg(program.url("/events")).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert!(output.status.success());
     let printed = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = printed.lines().collect();
-    assert_eq!(lines.len(), 30, "{printed}");
+    assert_eq!(lines.len(), 31, "{printed}");
     assert_eq!(
         lines[0],
         r#"Message event Event { event: Some("message"), data: Some("YHOO\n+2\n10"), id: None, retry: None }"#
@@ -329,5 +329,9 @@ fn the_client_example_prints_29_events_and_an_error_and_exits_with_1() {
     assert_eq!(
         lines[29],
         r#"Error Event { event: Some("error"), data: Some("connection closed by server"), id: None, retry: None }"#
+    );
+    assert_eq!(
+        lines[30],
+        r#"Error Event { event: Some("error"), data: Some("status 204: the server has no more events"), id: None, retry: None }"#
     );
 }

@@ -14,7 +14,7 @@ const TOOLS: [&str; 4] = ["curl", "cat", "sleep", "od"];
 /// Options with which the program prints something and ends.
 const PRINTING: [&str; 5] = ["--help", "--version", "--list", "--check", "--judge"];
 /// The examples that listen.
-const LISTENING: [&str; 2] = ["one_chunk", "chunks"];
+const LISTENING: [&str; 4] = ["one_chunk", "threads", "chunks", "broadcast"];
 
 /// A transcript of a server is followed by one of a command to run beside it. All other commands use one server.
 #[test]
@@ -85,6 +85,8 @@ fn assert_printed(transcript: &Transcript, address: &str, folder: &Path) {
 fn run(command: &str, address: &str, folder: &Path) -> Vec<String> {
     let client = format!("cargo run --example client http://{address}/events");
     let command = command.replace("cargo run --example client", &client);
+    let completion = format!("cargo run --example completion {address}");
+    let command = command.replace("cargo run --example completion", &completion);
     let command = with_programs(&with_address(&command, address));
     let command = command.replace("curl ", "curl --no-progress-meter --max-time 20 ");
     let mut shell = Command::new("sh");
