@@ -134,6 +134,9 @@ fn counted(count: usize, noun: &str) -> String {
 
 fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     server = server.speed(options.speed).keep_requests(options.control);
+    if let Some(folder) = &options.static_files {
+        server = server.static_files(folder).map_err(|error| error.to_string())?;
+    }
     if let Some(seed) = options.seed {
         server = server.seed(seed);
     }

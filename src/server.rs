@@ -14,6 +14,7 @@
 //! | `journal` | keeps requests for tests |
 //! | `recorded_request` | a request as tests see it |
 //! | `recorder` | writes requests to a file |
+//! | `static_files` | the files of a folder, beside the scripts |
 //! | `shared` | the state that all threads share |
 //! | `waker` | wakes the accepting thread when the server stops |
 //! | `warning` | warnings on stderr, at most one a minute |
@@ -31,6 +32,7 @@ mod recorder;
 mod responses;
 mod shared;
 mod socket;
+mod static_files;
 mod waker;
 mod warning;
 
@@ -47,10 +49,12 @@ use accept::Threads;
 pub use recorded_request::RecordedRequest;
 use recorder::Recorder;
 use shared::Shared;
+use static_files::StaticFiles;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::Path;
 use std::sync::Arc;
 use waker::Waker;
 use warning::Warnings;
@@ -108,6 +112,25 @@ impl Server {
     pub fn script(mut self, script: Script) -> Server {
         self.shared.catalogue.add(script);
         self
+    }
+
+    /// Serves the files of a folder beside the scripts, so that a web page and its stream have the same origin: a file for GET
+    /// and HEAD at its path in the folder, and `index.html` for a path that ends with a slash. Where a script answers, it comes
+    /// first. Not served are files outside of the folder, also through symbolic links, and names that begin with a dot.
+    ///
+    /// ```
+    /// use rust_sse_server::Server;
+    ///
+    /// let server = Server::new().static_files("src/scripts")?.start("127.0.0.1:0")?;
+    /// println!("open {}", server.url("/events.sse"));
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the folder does not exist or cannot be read.
+    pub fn static_files(mut self, folder: impl AsRef<Path>) -> Result<Server, Error> {
+        self.shared.static_files = Some(StaticFiles::new(folder.as_ref())?);
+        Ok(self)
     }
 
     /// Sets how fast scripts play. Default: [`Speed::NORMAL`].

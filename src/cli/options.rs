@@ -29,7 +29,9 @@ pub struct Options {
     pub address: Address,
     /// Files to serve beside the built-in scripts: also folders, and `-` for standard input.
     pub scripts: Vec<PathBuf>,
-    /// Whether warnings about them are errors.
+    /// The folder whose files are served beside them.
+    pub static_files: Option<PathBuf>,
+    /// Whether warnings about scripts are errors.
     pub strict: bool,
     pub speed: Speed,
     /// The seed of random waits; `None` for a different one in every run.
@@ -56,6 +58,7 @@ impl Default for Options {
             command: Command::Serve,
             address: Address::default(),
             scripts: Vec::new(),
+            static_files: None,
             strict: false,
             speed: Speed::NORMAL,
             seed: None,

@@ -19,6 +19,12 @@ pub const TABLE: &[Row] = &[
                a stream captured with `curl -N URL > FILE` is a script; can be repeated;\n\
                for a folder, serve all *.sse in it; for -, serve standard input at /stdin",
     },
+    Row {
+        usage: "--static DIR",
+        action: Value(set_static_files),
+        help: "serve the files of the folder DIR as well, such as a web page to be tested;\n\
+               a script comes before a file at its path, DIR/index.html before the page at /",
+    },
     Row { usage: "--host HOST", action: Value(set_host), help: "the same as the argument HOST" },
     Row { usage: "-p, --port PORT", action: Value(set_port), help: "the same as the argument PORT" },
     Row {
@@ -139,6 +145,11 @@ impl Row {
 
 fn add_script(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     options.scripts.push(value.into());
+    Ok(())
+}
+
+fn set_static_files(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.static_files = Some(value.into());
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::body::BodyMemory;
 use super::connections::Connections;
 use super::journal::Journal;
+use super::static_files::StaticFiles;
 use super::waker::Waker;
 use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
@@ -21,6 +22,8 @@ use std::time::Instant;
 pub(crate) struct Shared {
     /// The scripts.
     pub catalogue: Catalogue,
+    /// The files that are served beside them.
+    pub static_files: Option<StaticFiles>,
     /// How fast scripts play, and the seed of random waits.
     pub timing: Timing,
     /// The trace, the log, and the observers at `/-/wire`.
@@ -60,6 +63,7 @@ impl Shared {
     pub fn new(catalogue: Catalogue, max_clients: usize) -> Shared {
         Shared {
             catalogue,
+            static_files: None,
             timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
             trace: Trace::default(),
             journal: Journal::new(),
