@@ -77,7 +77,8 @@ fn serve(options: &Options) -> Result<(), String> {
     let server = configure(server, options)?;
     let addresses = resolve(options)?;
     let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
-    announce(options.address.host(), server.address(), &routes)?;
+    let has_page = !options.only || options.static_files.is_some();
+    announce(options.address.host(), server.address(), has_page, &routes)?;
     server.wait();
     Ok(())
 }
@@ -93,7 +94,8 @@ struct Loaded {
 /// Loads the scripts. Prints the errors and warnings in them as `FILE:LINE: message`, which editors find; the error lists
 /// whatever else is wrong.
 fn load(options: &Options) -> Result<Loaded, String> {
-    let mut loaded = Loaded { server: Server::new(), routes: Vec::new(), warnings: 0 };
+    let server = if options.only { Server::empty() } else { Server::new() };
+    let mut loaded = Loaded { server, routes: Vec::new(), warnings: 0 };
     let mut is_invalid = false;
     let mut errors = Vec::new();
     for file in scripts::files(&options.scripts)? {
@@ -237,7 +239,7 @@ fn explain(error: &Error, options: &Options) -> String {
 /// Prints where the server listens. Programs that start it wait for the first line, which contains HOST as it was given.
 /// The other lines contain the address that was bound, because a name can have several, or in place of 0.0.0.0 and [::],
 /// which are no addresses to connect to, the loopback address.
-fn announce(host: &str, mut address: SocketAddr, routes: &[String]) -> Result<(), String> {
+fn announce(host: &str, mut address: SocketAddr, has_page: bool, routes: &[String]) -> Result<(), String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let first = format!("Starting SSE server at http://{host}:{}/events", address.port());
     if address.ip().is_unspecified() {
@@ -250,7 +252,7 @@ fn announce(host: &str, mut address: SocketAddr, routes: &[String]) -> Result<()
     let mut add =
         |what: &str, target: &str| lines.push(format!("{:>22} http://{address}{target}", what.trim_end()));
     let is_page = |route: &String| route == "/" || (route.ends_with(" /") && route.contains("GET"));
-    if !routes.iter().any(is_page) {
+    if has_page && !routes.iter().any(is_page) {
         add("and for a browser", "/");
     }
     for route in routes {

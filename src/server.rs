@@ -108,6 +108,14 @@ impl Server {
         Server { shared, journal: None }
     }
 
+    /// A server without the built-in scripts and without the page at `/`: it answers only what is added to it.
+    pub fn empty() -> Server {
+        let mut server = Server::new();
+        server.shared.catalogue = Catalogue::default();
+        server.shared.has_page = false;
+        server
+    }
+
     /// Adds a script. It replaces built-in scripts that answer the same requests.
     pub fn script(mut self, script: Script) -> Server {
         self.shared.catalogue.add(script);
@@ -252,8 +260,8 @@ impl Server {
     /// to the address or start a thread.
     pub fn start(mut self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
         self.check()?;
-        self.shared.trace.has_page =
-            !matches!(self.shared.catalogue.find("GET", b"/", None), Found::Script(_));
+        let replaces_page = matches!(self.shared.catalogue.find("GET", b"/", None), Found::Script(_));
+        self.shared.trace.has_page = self.shared.has_page && !replaces_page;
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         self.shared.waker = Waker::new(&listener).map_err(|error| Error::io("cannot listen", error))?;

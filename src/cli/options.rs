@@ -29,6 +29,8 @@ pub struct Options {
     pub address: Address,
     /// Files to serve beside the built-in scripts: also folders, and `-` for standard input.
     pub scripts: Vec<PathBuf>,
+    /// Whether nothing built-in is served.
+    pub only: bool,
     /// The folder whose files are served beside them.
     pub static_files: Option<PathBuf>,
     /// Whether warnings about scripts are errors.
@@ -58,6 +60,7 @@ impl Default for Options {
             command: Command::Serve,
             address: Address::default(),
             scripts: Vec::new(),
+            only: false,
             static_files: None,
             strict: false,
             speed: Speed::NORMAL,

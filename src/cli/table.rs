@@ -20,6 +20,11 @@ pub const TABLE: &[Row] = &[
                for a folder, serve all *.sse in it; for -, serve standard input at /stdin",
     },
     Row {
+        usage: "--only",
+        action: Flag(|options| options.only = true),
+        help: "serve no built-in script and no page at /, but only what the other options name",
+    },
+    Row {
         usage: "--static DIR",
         action: Value(set_static_files),
         help: "serve the files of the folder DIR as well, such as a web page to be tested;\n\

@@ -20,9 +20,12 @@ use std::net::TcpStream;
 /// What the paths begin with that scripts cannot have. Only requests that pass the [`guard`] are answered there.
 pub(super) const RESERVED: &[u8] = b"/-/";
 
+/// The route of the page.
+const PAGE: &str = "GET /";
+
 /// Everything that the server answers without a script. The last segment of a path is a placeholder if it is in capitals.
 const TABLE: &[Row] = &[
-    Row { route: "GET /", is_control: false, respond: |_, _| Reply::Response(page::page()) },
+    Row { route: PAGE, is_control: false, respond: |_, _| Reply::Response(page::page()) },
     Row { route: "GET /-/scripts", is_control: false, respond: scripts },
     Row { route: "GET /-/wire/PATH", is_control: false, respond: observe },
     Row { route: "GET /-/requests", is_control: true, respond: requests },
@@ -85,7 +88,8 @@ pub(super) fn is_reserved(path: &[u8]) -> bool {
 
 /// The rows that this server has.
 fn rows(shared: &Shared) -> impl Iterator<Item = &'static Row> + '_ {
-    TABLE.iter().filter(|row| shared.control || !row.is_control)
+    let rows = TABLE.iter().filter(|row| shared.control || !row.is_control);
+    rows.filter(|row| shared.has_page || row.route != PAGE)
 }
 
 /// The methods that the server answers at a path.

@@ -37,7 +37,8 @@ pub(super) fn not_found(
         routes if routes.is_empty() => ("no script at this path", catalogue.routes()),
         routes => ("no script at this path with this query", routes),
     };
-    Response::new(Status::NOT_FOUND, format!("404 Not Found: {problem}; available:\n{routes}"))
+    let available = if routes.is_empty() { "there is none" } else { "available:" };
+    Response::new(Status::NOT_FOUND, format!("404 Not Found: {problem}; {available}\n{routes}"))
 }
 
 /// `204 No Content` with the methods that are answered; to a CORS preflight (WHATWG Fetch, section 3.2.2) also with

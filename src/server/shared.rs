@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub catalogue: Catalogue,
     /// The files that are served beside them.
     pub static_files: Option<StaticFiles>,
+    /// Whether there is a page at `/`, unless a script or a file is there.
+    pub has_page: bool,
     /// How fast scripts play, and the seed of random waits.
     pub timing: Timing,
     /// The trace, the log, and the observers at `/-/wire`.
@@ -64,6 +66,7 @@ impl Shared {
         Shared {
             catalogue,
             static_files: None,
+            has_page: true,
             timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
             trace: Trace::default(),
             journal: Journal::new(),
