@@ -15,7 +15,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::thread;
 
 fn main() -> ExitCode {
     let options = match cli::parse(env::args_os().skip(1)) {
@@ -79,8 +80,20 @@ fn serve(options: &Options) -> Result<(), String> {
     let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
     let has_page = !options.only || options.static_files.is_some();
     announce(options.address.host(), server.address(), has_page, &routes)?;
+    if options.exit_with_stdin {
+        let thread = thread::Builder::new().spawn(exit_with_stdin);
+        thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+    }
     server.wait();
     Ok(())
+}
+
+/// Waits until standard input closes, and then ends the program. The system closes a pipe when the program at its other end
+/// ends for any reason, even if that is killed.
+fn exit_with_stdin() {
+    // An error means that standard input cannot be read, and so that nobody is at its other end.
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+    process::exit(0);
 }
 
 /// A server that has the scripts of the command line, and the routes of these scripts.

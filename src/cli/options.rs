@@ -47,6 +47,8 @@ pub struct Options {
     pub control: bool,
     /// Names of this machine that may be used for paths under `/-/`, besides `host`.
     pub allowed_hosts: Vec<String>,
+    /// Whether the program ends when standard input does.
+    pub exit_with_stdin: bool,
     pub trace: bool,
     /// When the trace is colored.
     pub color: Color,
@@ -70,6 +72,7 @@ impl Default for Options {
             journal: None,
             control: false,
             allowed_hosts: Vec::new(),
+            exit_with_stdin: false,
             trace: false,
             color: Color::Auto,
             log: false,

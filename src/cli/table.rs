@@ -66,6 +66,11 @@ pub const TABLE: &[Row] = &[
                localhost, an IP address or HOST; can be repeated",
     },
     Row {
+        usage: "--exit-with-stdin",
+        action: Flag(|options| options.exit_with_stdin = true),
+        help: "exit when standard input closes, as a pipe from a test does when that ends",
+    },
+    Row {
         usage: "--trace",
         action: Flag(|options| options.trace = true),
         help: "print every byte sent or received on stderr; for the page and paths under\n\
