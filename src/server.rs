@@ -14,6 +14,7 @@
 //! | `journal` | keeps requests for tests |
 //! | `recorded_request` | a request as tests see it |
 //! | `recorder` | writes requests to a file |
+//! | `scripts` | the scripts, which can change |
 //! | `static_files` | the files of a folder, beside the scripts |
 //! | `shared` | the state that all threads share |
 //! | `waker` | wakes the accepting thread when the server stops |
@@ -30,6 +31,7 @@ mod overload;
 mod recorded_request;
 mod recorder;
 mod responses;
+mod scripts;
 mod shared;
 mod socket;
 mod static_files;
@@ -48,6 +50,7 @@ use crate::trace::terminal::Terminal;
 use accept::Threads;
 pub use recorded_request::RecordedRequest;
 use recorder::Recorder;
+use scripts::Scripts;
 use shared::Shared;
 use static_files::StaticFiles;
 use std::fmt;
@@ -82,6 +85,7 @@ const OTHER_MAPPINGS: usize = 1_000;
 #[derive(Debug)]
 #[must_use = "a server does nothing until it is started"]
 pub struct Server {
+    catalogue: Catalogue,
     shared: Shared,
     journal: Option<JournalWriter>,
 }
@@ -104,21 +108,21 @@ impl Server {
     /// A server with the built-in scripts, such as the demo at `/events`.
     pub fn new() -> Server {
         let max_clients = DEFAULT_MAX_CLIENTS.min(thread_limit());
-        let shared = Shared::new(Catalogue::built_in().unwrap_or_default(), max_clients);
-        Server { shared, journal: None }
+        let catalogue = Catalogue::built_in().unwrap_or_default();
+        Server { catalogue, shared: Shared::new(max_clients), journal: None }
     }
 
     /// A server without the built-in scripts and without the page at `/`: it answers only what is added to it.
     pub fn empty() -> Server {
         let mut server = Server::new();
-        server.shared.catalogue = Catalogue::default();
+        server.catalogue = Catalogue::default();
         server.shared.has_page = false;
         server
     }
 
     /// Adds a script. It replaces built-in scripts that answer the same requests.
     pub fn script(mut self, script: Script) -> Server {
-        self.shared.catalogue.add(script);
+        self.catalogue.add(script);
         self
     }
 
@@ -227,7 +231,7 @@ impl Server {
 
     /// The scripts that the server answers with: the built-in ones that were not replaced, then those that were added.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
-        self.shared.catalogue.scripts()
+        self.catalogue.scripts()
     }
 
     /// Checks what [`start`](Server::start) checks before it opens a port.
@@ -238,12 +242,7 @@ impl Server {
     /// - [`ErrorKind::TooManyClients`]: Linux limits the memory mappings of a process (`vm.max_map_count`), and near that
     ///   limit a thread that starts can abort the whole process. The message says how many clients are possible.
     pub fn check(&self) -> Result<(), Error> {
-        self.shared.catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
-        if let Some(script) = self.scripts().find(|script| internal::is_reserved(&script.route.path)) {
-            let (file, route) = (&script.file, &script.route);
-            let message = format!("{file}: paths such as `{route}` that begin with /-/ are the server's");
-            return Err(Error::new(ErrorKind::DuplicateRoute, message));
-        }
+        scripts::check(&self.catalogue)?;
         let (max_clients, limit) = (self.shared.max_clients, thread_limit());
         if max_clients > limit {
             let message = format!("cannot serve {max_clients} clients (vm.max_map_count allows {limit})");
@@ -260,8 +259,9 @@ impl Server {
     /// to the address or start a thread.
     pub fn start(mut self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
         self.check()?;
-        let replaces_page = matches!(self.shared.catalogue.find("GET", b"/", None), Found::Script(_));
+        let replaces_page = matches!(self.catalogue.find("GET", b"/", None), Found::Script(_));
         self.shared.trace.has_page = self.shared.has_page && !replaces_page;
+        self.shared.scripts = Scripts::new(std::mem::take(&mut self.catalogue));
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         self.shared.waker = Waker::new(&listener).map_err(|error| Error::io("cannot listen", error))?;
@@ -347,7 +347,7 @@ impl RunningServer {
     /// # Ok::<(), rust_sse_server::Error>(())
     /// ```
     pub fn verdict(&self) -> Verdict {
-        self.shared.verdicts.verdict(&self.shared.catalogue)
+        self.shared.verdicts.verdict(&self.shared.scripts.current())
     }
 
     /// The names of the test cases, in their order; none without [`Server::judge`].

@@ -3,6 +3,7 @@
 use super::parse::ParseErrors;
 use super::Script;
 use crate::http::uri::percent_decode;
+use std::sync::Arc;
 
 /// Name and text of every built-in script: the demo, then the others in the order in which to learn from them.
 const BUILT_IN: &[(&str, &[u8])] = &[
@@ -28,10 +29,13 @@ const BUILT_IN: &[(&str, &[u8])] = &[
 ];
 
 /// The scripts of a server.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    built_in: Vec<Script>,
-    added: Vec<Script>,
+    /// All of them, also those that were replaced.
+    built_in: Vec<Arc<Script>>,
+    added: Vec<Arc<Script>>,
+    /// Those that requests can find: the built-in ones that were not replaced, then the others.
+    scripts: Vec<Arc<Script>>,
 }
 
 /// The scripts at a path.
@@ -53,15 +57,25 @@ impl Catalogue {
     pub fn built_in() -> Result<Catalogue, ParseErrors> {
         let mut catalogue = Catalogue::default();
         for (name, text) in BUILT_IN {
-            catalogue.built_in.push(Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?);
+            let script = Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?;
+            catalogue.built_in.push(Arc::new(script));
         }
+        catalogue.update();
         Ok(catalogue)
     }
 
     /// Adds a script. It replaces the built-in scripts that answer one of its requests.
     pub fn add(&mut self, script: Script) {
-        self.built_in.retain(|other| script.route.common_request(&other.route).is_none());
-        self.added.push(script);
+        self.added.push(Arc::new(script));
+        self.update();
+    }
+
+    fn update(&mut self) {
+        let is_replaced = |script: &Script| {
+            self.added.iter().any(|other| other.route.common_request(&script.route).is_some())
+        };
+        let built_in = self.built_in.iter().filter(|script| !is_replaced(script));
+        self.scripts = built_in.chain(&self.added).cloned().collect();
     }
 
     /// Checks that no two of the added scripts answer the same request.
@@ -104,7 +118,7 @@ impl Catalogue {
 
     /// All scripts, the built-in ones first.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
-        self.built_in.iter().chain(&self.added)
+        self.scripts.iter().map(Arc::as_ref)
     }
 
     /// The routes of all scripts, one a line.

@@ -6,6 +6,7 @@ mod page;
 pub(super) mod requests;
 pub(super) mod wire;
 
+pub(super) use super::scripts::is_reserved;
 use super::shared::Shared;
 use crate::http::request::Request;
 use crate::http::response::{ResponseOptions, StreamHead};
@@ -16,9 +17,6 @@ use crate::script::expectation::Outcome;
 use crate::text::json;
 use crate::trace::observers::Subscription;
 use std::net::TcpStream;
-
-/// What the paths begin with that scripts cannot have. Only requests that pass the [`guard`] are answered there.
-pub(super) const RESERVED: &[u8] = b"/-/";
 
 /// The route of the page.
 const PAGE: &str = "GET /";
@@ -81,11 +79,6 @@ impl Row {
     }
 }
 
-/// Whether a path begins with `/-/`.
-pub(super) fn is_reserved(path: &[u8]) -> bool {
-    path.starts_with(RESERVED)
-}
-
 /// The rows that this server has.
 fn rows(shared: &Shared) -> impl Iterator<Item = &'static Row> + '_ {
     let rows = TABLE.iter().filter(|row| shared.control || !row.is_control);
@@ -116,7 +109,7 @@ pub(super) fn not_found(shared: &Shared) -> Response {
 /// The scripts as JSON: of each its `method`, `target`, `about`, and the event types in its text.
 fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let mut scripts = Vec::new();
-    for script in call.shared.catalogue.scripts() {
+    for script in call.shared.scripts.current().scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
         scripts.push(format!(
             "{{\"method\":{},\"target\":{},\"about\":{},\"types\":[{}]}}",
@@ -154,7 +147,7 @@ fn requests<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
 }
 
 fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    let outcomes = call.shared.verdicts.verdict(&call.shared.catalogue).outcomes;
+    let outcomes = call.shared.verdicts.verdict(&call.shared.scripts.current()).outcomes;
     let lines: String = outcomes.iter().map(Outcome::to_json).collect();
     Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
 }

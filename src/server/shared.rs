@@ -3,11 +3,11 @@
 use super::body::BodyMemory;
 use super::connections::Connections;
 use super::journal::Journal;
+use super::scripts::Scripts;
 use super::static_files::StaticFiles;
 use super::waker::Waker;
 use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
-use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
 use crate::script::play::random::random_seed;
 use crate::script::units::Speed;
@@ -21,7 +21,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// The scripts.
-    pub catalogue: Catalogue,
+    pub scripts: Scripts,
     /// The files that are served beside them.
     pub static_files: Option<StaticFiles>,
     /// Whether there is a page at `/`, unless a script or a file is there.
@@ -61,10 +61,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The state of a server with these scripts, before it is configured.
-    pub fn new(catalogue: Catalogue, max_clients: usize) -> Shared {
+    /// The state of a server before it is configured.
+    pub fn new(max_clients: usize) -> Shared {
         Shared {
-            catalogue,
+            scripts: Scripts::default(),
             static_files: None,
             has_page: true,
             timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_free_again_when_it_is_dropped() {
-        let shared = Arc::new(Shared::new(Catalogue::default(), 2));
+        let shared = Arc::new(Shared::new(2));
         let first = ClientSlot::take(&shared);
         let second = ClientSlot::take(&shared);
         assert!(first.is_some() && second.is_some());

@@ -67,7 +67,7 @@ impl Connection<'_> {
             return self.send(&internal::not_found(shared), options);
         }
         let has_files = shared.static_files.is_some();
-        let response = responses::not_found(request, self.options, &shared.catalogue, has_files);
+        let response = responses::not_found(request, self.options, &shared.scripts.current(), has_files);
         self.send(&response, self.options)
     }
 
