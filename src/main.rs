@@ -75,7 +75,10 @@ fn judge(options: &Options) -> Result<ExitCode, String> {
 
 fn serve(options: &Options) -> Result<(), String> {
     let Loaded { server, routes, .. } = load(options)?;
-    let server = configure(server, options)?;
+    let mut server = configure(server, options)?;
+    for path in options.scripts.iter().filter(|path| !scripts::is_stdin(path)) {
+        server = server.watch(path);
+    }
     let addresses = resolve(options)?;
     let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
     let has_page = !options.only || options.static_files.is_some();

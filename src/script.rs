@@ -7,7 +7,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `load` | loads scripts from text and from files |
+//! | [`load`] | loads scripts from text and from files |
 //! | [`parse`] | turns text into a [`Script`] |
 //! | [`play`] | turns a [`Script`] into bytes and waits |
 //! | [`catalogue`] | all scripts of a server |
@@ -31,7 +31,7 @@ pub mod context;
 mod cut;
 pub mod expectation;
 pub mod head;
-mod load;
+pub mod load;
 pub mod parse;
 pub mod placeholder;
 pub mod play;

@@ -14,9 +14,11 @@
 //! | `journal` | keeps requests for tests |
 //! | `recorded_request` | a request as tests see it |
 //! | `recorder` | writes requests to a file |
+//! | `script_files` | loads scripts again whose files have changed |
 //! | `scripts` | the scripts, which can change |
 //! | `static_files` | the files of a folder, beside the scripts |
 //! | `shared` | the state that all threads share |
+//! | `thread_limit` | how many threads a process can have |
 //! | `waker` | wakes the accepting thread when the server stops |
 //! | `warning` | warnings on stderr, at most one a minute |
 
@@ -31,10 +33,12 @@ mod overload;
 mod recorded_request;
 mod recorder;
 mod responses;
+mod script_files;
 mod scripts;
 mod shared;
 mod socket;
 mod static_files;
+mod thread_limit;
 mod waker;
 mod warning;
 
@@ -54,21 +58,17 @@ use scripts::Scripts;
 use shared::Shared;
 use static_files::StaticFiles;
 use std::fmt;
-use std::fs;
 use std::io::{self, Write};
+use std::mem;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use thread_limit::thread_limit;
 use waker::Waker;
 use warning::Warnings;
 
 /// Clients served at the same time by default: below the usual limit of 1,024 open files.
 pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
-/// Memory mappings of a thread on Linux: its stack and the guard page below it, and the same for its signal stack.
-const MAPPINGS_PER_THREAD: usize = 4;
-/// Memory mappings left for everything else: the program, its libraries, and the arenas of the allocator. These are some
-/// hundreds in all.
-const OTHER_MAPPINGS: usize = 1_000;
 
 /// A server that is not running yet.
 ///
@@ -86,6 +86,7 @@ const OTHER_MAPPINGS: usize = 1_000;
 #[must_use = "a server does nothing until it is started"]
 pub struct Server {
     catalogue: Catalogue,
+    watched: Vec<PathBuf>,
     shared: Shared,
     journal: Option<JournalWriter>,
 }
@@ -109,7 +110,8 @@ impl Server {
     pub fn new() -> Server {
         let max_clients = DEFAULT_MAX_CLIENTS.min(thread_limit());
         let catalogue = Catalogue::built_in().unwrap_or_default();
-        Server { catalogue, shared: Shared::new(max_clients), journal: None }
+        let shared = Shared::new(max_clients);
+        Server { catalogue, watched: Vec::new(), shared, journal: None }
     }
 
     /// A server without the built-in scripts and without the page at `/`: it answers only what is added to it.
@@ -126,17 +128,26 @@ impl Server {
         self
     }
 
-    /// Serves the files of a folder beside the scripts, so that a web page and its stream have the same origin: a file for GET
-    /// and HEAD at its path in the folder, and `index.html` for a path that ends with a slash. Where a script answers, it comes
-    /// first. Not served are files outside of the folder, also through symbolic links, and names that begin with a dot.
+    /// Adds the script in a file, or those in the files `*.sse` of a folder, and watches them: at the next request after a file
+    /// has changed, its script is loaded again. If that has errors, they are printed on stderr, and its previous version stays.
+    /// Scripts of files that are new in the folder are added then, and those of removed files are removed. A script that is
+    /// loaded again counts its requests from 1; responses that are playing go on as they began.
     ///
     /// ```
     /// use rust_sse_server::Server;
     ///
-    /// let server = Server::new().static_files("src/scripts")?.start("127.0.0.1:0")?;
-    /// println!("open {}", server.url("/events.sse"));
+    /// let server = Server::empty().watch("src/scripts").start("127.0.0.1:0")?;
+    /// println!("edit the scripts, and request {}", server.url("/clock"));
     /// # Ok::<(), rust_sse_server::Error>(())
     /// ```
+    pub fn watch(mut self, path: impl AsRef<Path>) -> Server {
+        self.watched.push(path.as_ref().to_owned());
+        self
+    }
+
+    /// Serves the files of a folder beside the scripts, so that a web page and its stream have the same origin: a file for GET
+    /// and HEAD at its path in the folder, and `index.html` for a path that ends with a slash. Where a script answers, it comes
+    /// first. Not served are files outside of the folder, also through symbolic links, and names that begin with a dot.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when the folder does not exist or cannot be read.
@@ -255,13 +266,14 @@ impl Server {
     /// any free port.
     ///
     /// # Errors
-    /// Those of [`check`](Server::check), [`ErrorKind::AddressInUse`], and [`ErrorKind::Io`] when the system cannot bind
+    /// Those of [`check`](Server::check), [`ErrorKind::InvalidScript`] and [`ErrorKind::Io`] for the scripts of [`watch`](Server::watch), [`ErrorKind::AddressInUse`], and [`ErrorKind::Io`] when the system cannot bind
     /// to the address or start a thread.
     pub fn start(mut self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
         self.check()?;
-        let replaces_page = matches!(self.catalogue.find("GET", b"/", None), Found::Script(_));
+        let scripts = Scripts::new(mem::take(&mut self.catalogue), mem::take(&mut self.watched))?;
+        let replaces_page = matches!(scripts.current().find("GET", b"/", None), Found::Script(_));
         self.shared.trace.has_page = self.shared.has_page && !replaces_page;
-        self.shared.scripts = Scripts::new(std::mem::take(&mut self.catalogue));
+        self.shared.scripts = scripts;
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         self.shared.waker = Waker::new(&listener).map_err(|error| Error::io("cannot listen", error))?;
@@ -272,21 +284,13 @@ impl Server {
 
     fn start_threads(mut self, listener: TcpListener) -> io::Result<(Arc<Shared>, Threads)> {
         let warnings = Warnings::start()?;
+        self.shared.scripts.report_to(warnings.clone());
         if let Some(JournalWriter(writer)) = self.journal {
             self.shared.journal.record_with(Recorder::start(writer, warnings.clone())?);
         }
         let shared = Arc::new(self.shared);
         let threads = accept::start(listener, Arc::clone(&shared), warnings)?;
         Ok((shared, threads))
-    }
-}
-
-/// How many client threads this machine supports, as far as that is known.
-fn thread_limit() -> usize {
-    let text = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
-    match text.trim_end().parse::<usize>() {
-        Ok(mappings) => mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD,
-        Err(_) => usize::MAX,
     }
 }
 

@@ -17,7 +17,8 @@ pub const TABLE: &[Row] = &[
         action: Value(add_script),
         help: "serve FILE at /NAME (its name without .sse) beside the built-in scripts;\n\
                a stream captured with `curl -N URL > FILE` is a script; can be repeated;\n\
-               for a folder, serve all *.sse in it; for -, serve standard input at /stdin",
+               for a folder, serve all *.sse in it; for -, serve standard input at /stdin;\n\
+               what has changed is loaded again at the next request",
     },
     Row {
         usage: "--only",

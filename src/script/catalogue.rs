@@ -34,6 +34,8 @@ pub struct Catalogue {
     /// All of them, also those that were replaced.
     built_in: Vec<Arc<Script>>,
     added: Vec<Arc<Script>>,
+    /// Those whose files are loaded again when they change.
+    watched: Vec<Arc<Script>>,
     /// Those that requests can find: the built-in ones that were not replaced, then the others.
     scripts: Vec<Arc<Script>>,
 }
@@ -70,22 +72,34 @@ impl Catalogue {
         self.update();
     }
 
-    fn update(&mut self) {
-        let is_replaced = |script: &Script| {
-            self.added.iter().any(|other| other.route.common_request(&script.route).is_some())
-        };
-        let built_in = self.built_in.iter().filter(|script| !is_replaced(script));
-        self.scripts = built_in.chain(&self.added).cloned().collect();
+    /// Sets the scripts whose files are loaded again when they change. They replace the built-in scripts that answer one of
+    /// their requests, and those that were added from the same files.
+    pub fn set_watched(&mut self, scripts: Vec<Arc<Script>>) {
+        self.added.retain(|script| scripts.iter().all(|watched| watched.file != script.file));
+        self.watched = scripts;
+        self.update();
     }
 
-    /// Checks that no two of the added scripts answer the same request.
+    /// The scripts that are not built in.
+    fn own(&self) -> impl Iterator<Item = &Arc<Script>> {
+        self.added.iter().chain(&self.watched)
+    }
+
+    fn update(&mut self) {
+        let is_replaced =
+            |script: &Script| self.own().any(|own| own.route.common_request(&script.route).is_some());
+        let built_in = self.built_in.iter().filter(|script| !is_replaced(script));
+        self.scripts = built_in.chain(self.own()).cloned().collect();
+    }
+
+    /// Checks that no two of the scripts that are not built in answer the same request.
     ///
     /// # Errors
     /// A line for each two that do, with the names of both.
     pub fn check(&self) -> Result<(), String> {
         let mut duplicates = Vec::new();
-        for (count, script) in self.added.iter().enumerate() {
-            for earlier in &self.added[..count] {
+        for (count, script) in self.own().enumerate() {
+            for earlier in self.own().take(count) {
                 if let Some(request) = script.route.common_request(&earlier.route) {
                     duplicates.push(format!(
                         "{} and {} both answer {request} (change `@on` or the file name)",

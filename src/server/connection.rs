@@ -145,7 +145,7 @@ impl<'a> Connection<'a> {
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let catalogue = self.shared.scripts.current();
+        let catalogue = self.shared.latest_scripts();
         let found = find(&catalogue, request);
         let script_wants_it = matches!(found, Found::Script(script) if script.uses_body());
         let keeps = script_wants_it || self.shared.journal.is_on();
@@ -181,7 +181,7 @@ impl<'a> Connection<'a> {
         }
         self.record(request, body.bytes());
         let verdicts = &self.shared.verdicts;
-        let catalogue = self.shared.scripts.current();
+        let catalogue = self.shared.latest_scripts();
         match find(&catalogue, request) {
             Found::Script(script) if script.uses_body() => self.play(script, request, body.bytes(), verdicts),
             Found::Script(script) => {

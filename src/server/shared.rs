@@ -8,6 +8,7 @@ use super::static_files::StaticFiles;
 use super::waker::Waker;
 use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
+use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
 use crate::script::play::random::random_seed;
 use crate::script::units::Speed;
@@ -84,6 +85,14 @@ impl Shared {
             rejections: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
         }
+    }
+
+    /// The scripts, after those whose files have changed were loaded again.
+    pub fn latest_scripts(&self) -> Arc<Catalogue> {
+        for script in self.scripts.load_changed() {
+            self.verdicts.forget(&script);
+        }
+        self.scripts.current()
     }
 
     /// Whether the server stops.
