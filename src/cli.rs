@@ -85,6 +85,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
     if options.command == Command::Check && options.scripts.is_empty() {
         return Err("`--check` needs a script (write `--check FILE`)".to_owned());
     }
+    if options.exit_with_stdin && options.scripts.iter().any(|script| scripts::is_stdin(script)) {
+        return Err("`--exit-with-stdin` cannot be combined with `-`, which reads standard input to its end"
+            .to_owned());
+    }
     Ok(options)
 }
 

@@ -12,6 +12,7 @@
 //! | [`chunk`] | encodes chunked bodies |
 //! | [`dechunk`] | decodes chunked bodies |
 //! | [`field`] | parses field lines |
+//! | [`media_type`] | the content types of files |
 //! | [`date`] | formats the value of `date` |
 //! | [`uri`] | percent-encoding |
 
@@ -20,6 +21,7 @@ pub mod chunk;
 pub mod date;
 pub mod dechunk;
 pub mod field;
+pub mod media_type;
 pub mod request;
 mod request_line;
 pub mod response;

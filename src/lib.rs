@@ -120,7 +120,7 @@ pub mod internals {
     pub use crate::judge::profile::{matches_any, Profile};
     pub use crate::script::condition;
     pub use crate::script::context::RequestContext;
-    pub use crate::script::load::read_script;
+    pub use crate::script::load::{files_in_folder, read_script};
     pub use crate::script::parse::directions;
     pub use crate::script::placeholder::PLACEHOLDERS;
     pub use crate::script::play::clock::{Clock, Timing};

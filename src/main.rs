@@ -15,7 +15,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::thread;
 
 fn main() -> ExitCode {
     let options = match cli::parse(env::args_os().skip(1)) {
@@ -74,12 +75,28 @@ fn judge(options: &Options) -> Result<ExitCode, String> {
 
 fn serve(options: &Options) -> Result<(), String> {
     let Loaded { server, routes, .. } = load(options)?;
-    let server = configure(server, options)?;
+    let mut server = configure(server, options)?;
+    for path in options.scripts.iter().filter(|path| !scripts::is_stdin(path)) {
+        server = server.watch(path);
+    }
     let addresses = resolve(options)?;
     let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
-    announce(options.address.host(), server.address(), &routes)?;
+    let has_page = !options.only || options.static_files.is_some();
+    announce(options.address.host(), server.address(), has_page, &routes)?;
+    if options.exit_with_stdin {
+        let thread = thread::Builder::new().spawn(exit_with_stdin);
+        thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+    }
     server.wait();
     Ok(())
+}
+
+/// Waits until standard input closes, and then ends the program. The system closes a pipe when the program at its other end
+/// ends for any reason, even if that is killed.
+fn exit_with_stdin() {
+    // An error means that standard input cannot be read, and so that nobody is at its other end.
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+    process::exit(0);
 }
 
 /// A server that has the scripts of the command line, and the routes of these scripts.
@@ -93,7 +110,8 @@ struct Loaded {
 /// Loads the scripts. Prints the errors and warnings in them as `FILE:LINE: message`, which editors find; the error lists
 /// whatever else is wrong.
 fn load(options: &Options) -> Result<Loaded, String> {
-    let mut loaded = Loaded { server: Server::new(), routes: Vec::new(), warnings: 0 };
+    let server = if options.only { Server::empty() } else { Server::new() };
+    let mut loaded = Loaded { server, routes: Vec::new(), warnings: 0 };
     let mut is_invalid = false;
     let mut errors = Vec::new();
     for file in scripts::files(&options.scripts)? {
@@ -134,6 +152,9 @@ fn counted(count: usize, noun: &str) -> String {
 
 fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     server = server.speed(options.speed).keep_requests(options.control);
+    if let Some(folder) = &options.static_files {
+        server = server.static_files(folder).map_err(|error| error.to_string())?;
+    }
     if let Some(seed) = options.seed {
         server = server.seed(seed);
     }
@@ -249,7 +270,7 @@ fn explain(error: &Error, options: &Options) -> String {
 /// Prints where the server listens. Programs that start it wait for the first line, which contains HOST as it was given.
 /// The other lines contain the address that was bound, because a name can have several, or in place of 0.0.0.0 and [::],
 /// which are no addresses to connect to, the loopback address.
-fn announce(host: &str, mut address: SocketAddr, routes: &[String]) -> Result<(), String> {
+fn announce(host: &str, mut address: SocketAddr, has_page: bool, routes: &[String]) -> Result<(), String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let first = format!("Starting SSE server at http://{host}:{}/events", address.port());
     if address.ip().is_unspecified() {
@@ -262,7 +283,7 @@ fn announce(host: &str, mut address: SocketAddr, routes: &[String]) -> Result<()
     let mut add =
         |what: &str, target: &str| lines.push(format!("{:>22} http://{address}{target}", what.trim_end()));
     let is_page = |route: &String| route == "/" || (route.ends_with(" /") && route.contains("GET"));
-    if !routes.iter().any(is_page) {
+    if has_page && !routes.iter().any(is_page) {
         add("and for a browser", "/");
     }
     for route in routes {

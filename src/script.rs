@@ -7,7 +7,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `load` | loads scripts from text and from files |
+//! | [`load`] | loads scripts from text and from files |
 //! | [`parse`] | turns text into a [`Script`] |
 //! | [`play`] | turns a [`Script`] into bytes and waits |
 //! | [`catalogue`] | all scripts of a server |

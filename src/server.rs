@@ -14,7 +14,11 @@
 //! | `journal` | keeps requests for tests |
 //! | `recorded_request` | a request as tests see it |
 //! | `recorder` | writes requests to a file |
+//! | `script_files` | loads scripts again whose files have changed |
+//! | `scripts` | the scripts, which can change |
+//! | `static_files` | the files of a folder, beside the scripts |
 //! | `shared` | the state that all threads share |
+//! | `thread_limit` | how many threads a process can have |
 //! | `waker` | wakes the accepting thread when the server stops |
 //! | `warning` | warnings on stderr, at most one a minute |
 
@@ -29,8 +33,12 @@ mod overload;
 mod recorded_request;
 mod recorder;
 mod responses;
+mod script_files;
+mod scripts;
 mod shared;
 mod socket;
+mod static_files;
+mod thread_limit;
 mod waker;
 mod warning;
 
@@ -46,22 +54,21 @@ use crate::trace::terminal::Terminal;
 use accept::Threads;
 pub use recorded_request::RecordedRequest;
 use recorder::Recorder;
+use scripts::Scripts;
 use shared::Shared;
+use static_files::StaticFiles;
 use std::fmt;
-use std::fs;
 use std::io::{self, Write};
+use std::mem;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use thread_limit::thread_limit;
 use waker::Waker;
 use warning::Warnings;
 
 /// Clients served at the same time by default: below the usual limit of 1,024 open files.
 pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
-/// Memory mappings of a thread on Linux: its stack and the guard page below it, and the same for its signal stack.
-const MAPPINGS_PER_THREAD: usize = 4;
-/// Memory mappings left for everything else: the program, its libraries, and the arenas of the allocator. These are some
-/// hundreds in all.
-const OTHER_MAPPINGS: usize = 1_000;
 
 /// A server that is not running yet.
 ///
@@ -78,6 +85,8 @@ const OTHER_MAPPINGS: usize = 1_000;
 #[derive(Debug)]
 #[must_use = "a server does nothing until it is started"]
 pub struct Server {
+    catalogue: Catalogue,
+    watched: Vec<PathBuf>,
     shared: Shared,
     journal: Option<JournalWriter>,
 }
@@ -100,14 +109,51 @@ impl Server {
     /// A server with the built-in scripts, such as the demo at `/events`.
     pub fn new() -> Server {
         let max_clients = DEFAULT_MAX_CLIENTS.min(thread_limit());
-        let shared = Shared::new(Catalogue::built_in().unwrap_or_default(), max_clients);
-        Server { shared, journal: None }
+        let catalogue = Catalogue::built_in().unwrap_or_default();
+        let shared = Shared::new(max_clients);
+        Server { catalogue, watched: Vec::new(), shared, journal: None }
+    }
+
+    /// A server without the built-in scripts and without the page at `/`: it answers only what is added to it.
+    pub fn empty() -> Server {
+        let mut server = Server::new();
+        server.catalogue = Catalogue::default();
+        server.shared.has_page = false;
+        server
     }
 
     /// Adds a script. It replaces built-in scripts that answer the same requests.
     pub fn script(mut self, script: Script) -> Server {
-        self.shared.catalogue.add(script);
+        self.catalogue.add(script);
         self
+    }
+
+    /// Adds the script in a file, or those in the files `*.sse` of a folder, and watches them: at the next request after a file
+    /// has changed, its script is loaded again. If that has errors, they are printed on stderr, and its previous version stays.
+    /// Scripts of files that are new in the folder are added then, and those of removed files are removed. A script that is
+    /// loaded again counts its requests from 1; responses that are playing go on as they began.
+    ///
+    /// ```
+    /// use rust_sse_server::Server;
+    ///
+    /// let server = Server::empty().watch("src/scripts").start("127.0.0.1:0")?;
+    /// println!("edit the scripts, and request {}", server.url("/clock"));
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn watch(mut self, path: impl AsRef<Path>) -> Server {
+        self.watched.push(path.as_ref().to_owned());
+        self
+    }
+
+    /// Serves the files of a folder beside the scripts, so that a web page and its stream have the same origin: a file for GET
+    /// and HEAD at its path in the folder, and `index.html` for a path that ends with a slash. Where a script answers, it comes
+    /// first. Not served are files outside of the folder, also through symbolic links, and names that begin with a dot.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the folder does not exist or cannot be read.
+    pub fn static_files(mut self, folder: impl AsRef<Path>) -> Result<Server, Error> {
+        self.shared.static_files = Some(StaticFiles::new(folder.as_ref())?);
+        Ok(self)
     }
 
     /// Sets how fast scripts play. Default: [`Speed::NORMAL`].
@@ -196,7 +242,7 @@ impl Server {
 
     /// The scripts that the server answers with: the built-in ones that were not replaced, then those that were added.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
-        self.shared.catalogue.scripts()
+        self.catalogue.scripts()
     }
 
     /// Checks what [`start`](Server::start) checks before it opens a port.
@@ -207,12 +253,7 @@ impl Server {
     /// - [`ErrorKind::TooManyClients`]: Linux limits the memory mappings of a process (`vm.max_map_count`), and near that
     ///   limit a thread that starts can abort the whole process. The message says how many clients are possible.
     pub fn check(&self) -> Result<(), Error> {
-        self.shared.catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
-        if let Some(script) = self.scripts().find(|script| internal::is_reserved(&script.route.path)) {
-            let (file, route) = (&script.file, &script.route);
-            let message = format!("{file}: paths such as `{route}` that begin with /-/ are the server's");
-            return Err(Error::new(ErrorKind::DuplicateRoute, message));
-        }
+        scripts::check(&self.catalogue)?;
         let (max_clients, limit) = (self.shared.max_clients, thread_limit());
         if max_clients > limit {
             let message = format!("cannot serve {max_clients} clients (vm.max_map_count allows {limit})");
@@ -225,12 +266,14 @@ impl Server {
     /// any free port.
     ///
     /// # Errors
-    /// Those of [`check`](Server::check), [`ErrorKind::AddressInUse`], and [`ErrorKind::Io`] when the system cannot bind
+    /// Those of [`check`](Server::check), [`ErrorKind::InvalidScript`] and [`ErrorKind::Io`] for the scripts of [`watch`](Server::watch), [`ErrorKind::AddressInUse`], and [`ErrorKind::Io`] when the system cannot bind
     /// to the address or start a thread.
     pub fn start(mut self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
         self.check()?;
-        self.shared.trace.has_page =
-            !matches!(self.shared.catalogue.find("GET", b"/", None), Found::Script(_));
+        let scripts = Scripts::new(mem::take(&mut self.catalogue), mem::take(&mut self.watched))?;
+        let replaces_page = matches!(scripts.current().find("GET", b"/", None), Found::Script(_));
+        self.shared.trace.has_page = self.shared.has_page && !replaces_page;
+        self.shared.scripts = scripts;
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         self.shared.waker = Waker::new(&listener).map_err(|error| Error::io("cannot listen", error))?;
@@ -241,21 +284,13 @@ impl Server {
 
     fn start_threads(mut self, listener: TcpListener) -> io::Result<(Arc<Shared>, Threads)> {
         let warnings = Warnings::start()?;
+        self.shared.scripts.report_to(warnings.clone());
         if let Some(JournalWriter(writer)) = self.journal {
             self.shared.journal.record_with(Recorder::start(writer, warnings.clone())?);
         }
         let shared = Arc::new(self.shared);
         let threads = accept::start(listener, Arc::clone(&shared), warnings)?;
         Ok((shared, threads))
-    }
-}
-
-/// How many client threads this machine supports, as far as that is known.
-fn thread_limit() -> usize {
-    let text = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
-    match text.trim_end().parse::<usize>() {
-        Ok(mappings) => mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_THREAD,
-        Err(_) => usize::MAX,
     }
 }
 
@@ -316,7 +351,7 @@ impl RunningServer {
     /// # Ok::<(), rust_sse_server::Error>(())
     /// ```
     pub fn verdict(&self) -> Verdict {
-        self.shared.verdicts.verdict(&self.shared.catalogue)
+        self.shared.verdicts.verdict(&self.shared.scripts.current())
     }
 
     /// The names of the test cases, in their order; none without [`Server::judge`].

@@ -183,6 +183,13 @@ impl<'a> Tap<'a> {
         }
     }
 
+    /// Reports that the response is a file. The terminal shows it in one line, as it does the server's own pages.
+    pub fn sends_file(&self) {
+        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+            exchange.is_internal = true;
+        }
+    }
+
     /// Reports that the client closed its side.
     pub fn client_closed(&self) {
         self.closed_by_client.set(true);

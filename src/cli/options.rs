@@ -29,7 +29,11 @@ pub struct Options {
     pub address: Address,
     /// Files to serve beside the built-in scripts: also folders, and `-` for standard input.
     pub scripts: Vec<PathBuf>,
-    /// Whether warnings about them are errors.
+    /// Whether nothing built-in is served.
+    pub only: bool,
+    /// The folder whose files are served beside them.
+    pub static_files: Option<PathBuf>,
+    /// Whether warnings about scripts are errors.
     pub strict: bool,
     pub speed: Speed,
     /// The seed of random waits; `None` for a different one in every run.
@@ -43,6 +47,8 @@ pub struct Options {
     pub control: bool,
     /// Names of this machine that may be used for paths under `/-/`, besides `host`.
     pub allowed_hosts: Vec<String>,
+    /// Whether the program ends when standard input does.
+    pub exit_with_stdin: bool,
     pub trace: bool,
     /// When the trace is colored.
     pub color: Color,
@@ -56,6 +62,8 @@ impl Default for Options {
             command: Command::Serve,
             address: Address::default(),
             scripts: Vec::new(),
+            only: false,
+            static_files: None,
             strict: false,
             speed: Speed::NORMAL,
             seed: None,
@@ -64,6 +72,7 @@ impl Default for Options {
             journal: None,
             control: false,
             allowed_hosts: Vec::new(),
+            exit_with_stdin: false,
             trace: false,
             color: Color::Auto,
             log: false,

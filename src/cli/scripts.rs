@@ -1,7 +1,6 @@
 //! Finds the files that `--script` names: a file, all scripts of a folder, or `-` for standard input.
 
-use rust_sse_server::internals::{for_terminal, read_script};
-use std::fs;
+use rust_sse_server::internals::{files_in_folder, for_terminal, read_script};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     for path in paths {
         if path.is_dir() {
             let name = for_terminal(&path.to_string_lossy());
-            let found = in_folder(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+            let found = files_in_folder(path).map_err(|error| format!("cannot read {name}: {error}"))?;
             if found.is_empty() {
                 return Err(format!("the folder {name} contains no script (name the files NAME.sse)"));
             }
@@ -23,21 +22,6 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             files.push(path.clone());
         }
     }
-    Ok(files)
-}
-
-/// The files `NAME.sse` of a folder, without those of the folders in it. Names that begin with a dot belong to editors and
-/// systems (`.#chat.sse`, `._chat.sse`).
-fn in_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let file = entry?.path();
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        if name.ends_with(".sse") && !name.starts_with('.') && !file.is_dir() {
-            files.push(file);
-        }
-    }
-    files.sort();
     Ok(files)
 }
 

@@ -17,7 +17,19 @@ pub const TABLE: &[Row] = &[
         action: Value(add_script),
         help: "serve FILE at /NAME (its name without .sse) beside the built-in scripts;\n\
                a stream captured with `curl -N URL > FILE` is a script; can be repeated;\n\
-               for a folder, serve all *.sse in it; for -, serve standard input at /stdin",
+               for a folder, serve all *.sse in it; for -, serve standard input at /stdin;\n\
+               what has changed is loaded again at the next request",
+    },
+    Row {
+        usage: "--only",
+        action: Flag(|options| options.only = true),
+        help: "serve no built-in script and no page at /, but only what the other options name",
+    },
+    Row {
+        usage: "--static DIR",
+        action: Value(set_static_files),
+        help: "serve the files of the folder DIR as well, such as a web page to be tested;\n\
+               a script comes before a file at its path, DIR/index.html before the page at /",
     },
     Row { usage: "--host HOST", action: Value(set_host), help: "the same as the argument HOST" },
     Row { usage: "-p, --port PORT", action: Value(set_port), help: "the same as the argument PORT" },
@@ -53,6 +65,11 @@ pub const TABLE: &[Row] = &[
         action: Value(add_allowed_host),
         help: "answer requests under /-/ also if their Host is NAME, not only if it is\n\
                localhost, an IP address or HOST; can be repeated",
+    },
+    Row {
+        usage: "--exit-with-stdin",
+        action: Flag(|options| options.exit_with_stdin = true),
+        help: "exit when standard input closes, as a pipe from a test does when that ends",
     },
     Row {
         usage: "--trace",
@@ -139,6 +156,11 @@ impl Row {
 
 fn add_script(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     options.scripts.push(value.into());
+    Ok(())
+}
+
+fn set_static_files(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
+    options.static_files = Some(value.into());
     Ok(())
 }
 

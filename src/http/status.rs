@@ -9,6 +9,7 @@ impl Status {
     pub const NO_CONTENT: Status = Status(204);
     pub const RESET_CONTENT: Status = Status(205);
     pub const NOT_MODIFIED: Status = Status(304);
+    pub const TEMPORARY_REDIRECT: Status = Status(307);
     pub const BAD_REQUEST: Status = Status(400);
     pub const FORBIDDEN: Status = Status(403);
     pub const NOT_FOUND: Status = Status(404);

@@ -23,6 +23,12 @@ impl Verdicts {
         }
     }
 
+    /// Forgets the outcomes of a script that was replaced: they belong to other lines.
+    pub fn forget(&self, script: &str) {
+        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outcomes.retain(|outcome| outcome.script != script);
+    }
+
     /// The outcomes so far, in the order of the requests.
     pub fn outcomes(&self) -> Vec<Outcome> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()

@@ -3,6 +3,7 @@
 use super::parse::ParseErrors;
 use super::Script;
 use crate::http::uri::percent_decode;
+use std::sync::Arc;
 
 /// Name and text of every built-in script: the demo, then the others in the order in which to learn from them.
 const BUILT_IN: &[(&str, &[u8])] = &[
@@ -28,10 +29,15 @@ const BUILT_IN: &[(&str, &[u8])] = &[
 ];
 
 /// The scripts of a server.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    built_in: Vec<Script>,
-    added: Vec<Script>,
+    /// All of them, also those that were replaced.
+    built_in: Vec<Arc<Script>>,
+    added: Vec<Arc<Script>>,
+    /// Those whose files are loaded again when they change.
+    watched: Vec<Arc<Script>>,
+    /// Those that requests can find: the built-in ones that were not replaced, then the others.
+    scripts: Vec<Arc<Script>>,
 }
 
 /// The scripts at a path.
@@ -53,25 +59,47 @@ impl Catalogue {
     pub fn built_in() -> Result<Catalogue, ParseErrors> {
         let mut catalogue = Catalogue::default();
         for (name, text) in BUILT_IN {
-            catalogue.built_in.push(Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?);
+            let script = Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?;
+            catalogue.built_in.push(Arc::new(script));
         }
+        catalogue.update();
         Ok(catalogue)
     }
 
     /// Adds a script. It replaces the built-in scripts that answer one of its requests.
     pub fn add(&mut self, script: Script) {
-        self.built_in.retain(|other| script.route.common_request(&other.route).is_none());
-        self.added.push(script);
+        self.added.push(Arc::new(script));
+        self.update();
     }
 
-    /// Checks that no two of the added scripts answer the same request.
+    /// Sets the scripts whose files are loaded again when they change. They replace the built-in scripts that answer one of
+    /// their requests, and those that were added from the same files.
+    pub fn set_watched(&mut self, scripts: Vec<Arc<Script>>) {
+        self.added.retain(|script| scripts.iter().all(|watched| watched.file != script.file));
+        self.watched = scripts;
+        self.update();
+    }
+
+    /// The scripts that are not built in.
+    fn own(&self) -> impl Iterator<Item = &Arc<Script>> {
+        self.added.iter().chain(&self.watched)
+    }
+
+    fn update(&mut self) {
+        let is_replaced =
+            |script: &Script| self.own().any(|own| own.route.common_request(&script.route).is_some());
+        let built_in = self.built_in.iter().filter(|script| !is_replaced(script));
+        self.scripts = built_in.chain(self.own()).cloned().collect();
+    }
+
+    /// Checks that no two of the scripts that are not built in answer the same request.
     ///
     /// # Errors
     /// A line for each two that do, with the names of both.
     pub fn check(&self) -> Result<(), String> {
         let mut duplicates = Vec::new();
-        for (count, script) in self.added.iter().enumerate() {
-            for earlier in &self.added[..count] {
+        for (count, script) in self.own().enumerate() {
+            for earlier in self.own().take(count) {
                 if let Some(request) = script.route.common_request(&earlier.route) {
                     duplicates.push(format!(
                         "{} and {} both answer {request} (change `@on` or the file name)",
@@ -104,7 +132,7 @@ impl Catalogue {
 
     /// All scripts, the built-in ones first.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
-        self.built_in.iter().chain(&self.added)
+        self.scripts.iter().map(Arc::as_ref)
     }
 
     /// The routes of all scripts, one a line.

@@ -4,9 +4,9 @@ use super::units::MIB;
 use super::Script;
 use crate::text::error::{Error, ErrorKind};
 use crate::text::escape::for_terminal;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The most bytes of a script. A capture of some hours fits; a device such as `/dev/zero` never ends.
 const MAX_SCRIPT: u64 = 512 * MIB;
@@ -41,14 +41,19 @@ impl Script {
     /// [`ErrorKind::Io`] when the file cannot be read.
     pub fn load(file: impl AsRef<Path>) -> Result<Script, Error> {
         let file = file.as_ref();
-        let name = for_terminal(&file.to_string_lossy());
-        let path = path_of_file(file).ok_or_else(|| {
-            let message = format!("cannot derive a URL path from `{name}` (name the file NAME.sse)");
-            Error::new(ErrorKind::InvalidArgument, message)
-        })?;
+        let (name, path) = names_of_file(file)?;
         let text = File::open(file).and_then(read_script);
         let text = text.map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;
         compile(&name, &path, &text)
+    }
+
+    /// Compiles the text of a file.
+    ///
+    /// # Errors
+    /// As for [`Script::load`].
+    pub(crate) fn from_file(file: &Path, text: &[u8]) -> Result<Script, Error> {
+        let (name, path) = names_of_file(file)?;
+        compile(&name, &path, text)
     }
 
     /// The method and target that the script answers, as it is written in `@on`; without a method for GET.
@@ -75,6 +80,24 @@ impl Script {
     }
 }
 
+/// The files `NAME.sse` of a folder in the order of their names, without those of the folders in it. Names that begin with a
+/// dot belong to editors and systems (`.#chat.sse`, `._chat.sse`).
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn files_in_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let file = entry?.path();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".sse") && !name.starts_with('.') && !file.is_dir() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, Error> {
     Script::compile(file, path, text)
         .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
@@ -91,6 +114,18 @@ pub fn read_script(reader: impl Read) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a script has at most 512 MiB"));
     }
     Ok(text)
+}
+
+/// The name of a file in messages, and the path of the script in it.
+fn names_of_file(file: &Path) -> Result<(String, String), Error> {
+    let name = for_terminal(&file.to_string_lossy());
+    match path_of_file(file) {
+        Some(path) => Ok((name, path)),
+        None => {
+            let message = format!("cannot derive a URL path from `{name}` (name the file NAME.sse)");
+            Err(Error::new(ErrorKind::InvalidArgument, message))
+        }
+    }
 }
 
 /// The path of the script in a file: its name without `.sse`; `None` when there is no such name.

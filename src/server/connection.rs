@@ -32,7 +32,7 @@ use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
 use crate::judge::verdicts::Verdicts;
-use crate::script::catalogue::Found;
+use crate::script::catalogue::{Catalogue, Found};
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
 use crate::script::{Ending, Script};
@@ -145,7 +145,9 @@ impl<'a> Connection<'a> {
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let script_wants_it = matches!(self.find(request), Found::Script(script) if script.uses_body());
+        let catalogue = self.shared.latest_scripts();
+        let found = find(&catalogue, request);
+        let script_wants_it = matches!(found, Found::Script(script) if script.uses_body());
         let keeps = script_wants_it || self.shared.journal.is_on();
         self.incoming.receive(Instant::now() + BODY_TIME, &mut |bytes| {
             let mut kept = Ok(());
@@ -179,7 +181,8 @@ impl<'a> Connection<'a> {
         }
         self.record(request, body.bytes());
         let verdicts = &self.shared.verdicts;
-        match self.find(request) {
+        let catalogue = self.shared.latest_scripts();
+        match find(&catalogue, request) {
             Found::Script(script) if script.uses_body() => self.play(script, request, body.bytes(), verdicts),
             Found::Script(script) => {
                 drop(body);
@@ -188,10 +191,6 @@ impl<'a> Connection<'a> {
             Found::Methods(methods) => self.respond_without_script(request, methods),
             Found::Nothing => self.respond_without_script(request, Vec::new()),
         }
-    }
-
-    fn find(&self, request: &Request) -> Found<'a> {
-        self.shared.catalogue.find(request.method(), request.path(), request.query())
     }
 
     /// Counts the request and plays the script.
@@ -300,6 +299,10 @@ impl<'a> Connection<'a> {
             let _ = self.shared.waker.wake();
         }
     }
+}
+
+fn find<'a>(catalogue: &'a Catalogue, request: &Request) -> Found<'a> {
+    catalogue.find(request.method(), request.path(), request.query())
 }
 
 /// `after`, but `Close` instead of `KeepAlive` if `close` is true.

@@ -6,6 +6,7 @@ mod page;
 pub(super) mod requests;
 pub(super) mod wire;
 
+pub(super) use super::scripts::is_reserved;
 use super::shared::Shared;
 use crate::http::request::Request;
 use crate::http::response::{ResponseOptions, StreamHead};
@@ -17,12 +18,12 @@ use crate::text::json;
 use crate::trace::observers::Subscription;
 use std::net::TcpStream;
 
-/// What the paths begin with that scripts cannot have. Only requests that pass the [`guard`] are answered there.
-pub(super) const RESERVED: &[u8] = b"/-/";
+/// The route of the page.
+const PAGE: &str = "GET /";
 
 /// Everything that the server answers without a script. The last segment of a path is a placeholder if it is in capitals.
 const TABLE: &[Row] = &[
-    Row { route: "GET /", is_control: false, respond: |_, _| Reply::Response(page::page()) },
+    Row { route: PAGE, is_control: false, respond: |_, _| Reply::Response(page::page()) },
     Row { route: "GET /-/scripts", is_control: false, respond: scripts },
     Row { route: "GET /-/wire/PATH", is_control: false, respond: observe },
     Row { route: "GET /-/requests", is_control: true, respond: requests },
@@ -78,14 +79,10 @@ impl Row {
     }
 }
 
-/// Whether a path begins with `/-/`.
-pub(super) fn is_reserved(path: &[u8]) -> bool {
-    path.starts_with(RESERVED)
-}
-
 /// The rows that this server has.
 fn rows(shared: &Shared) -> impl Iterator<Item = &'static Row> + '_ {
-    TABLE.iter().filter(|row| shared.control || !row.is_control)
+    let rows = TABLE.iter().filter(|row| shared.control || !row.is_control);
+    rows.filter(|row| shared.has_page || row.route != PAGE)
 }
 
 /// The methods that the server answers at a path.
@@ -112,7 +109,7 @@ pub(super) fn not_found(shared: &Shared) -> Response {
 /// The scripts as JSON: of each its `method`, `target`, `about`, and the event types in its text.
 fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let mut scripts = Vec::new();
-    for script in call.shared.catalogue.scripts() {
+    for script in call.shared.scripts.current().scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
         scripts.push(format!(
             "{{\"method\":{},\"target\":{},\"about\":{},\"types\":[{}]}}",
@@ -150,7 +147,7 @@ fn requests<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
 }
 
 fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    let outcomes = call.shared.verdicts.verdict(&call.shared.catalogue).outcomes;
+    let outcomes = call.shared.verdicts.verdict(&call.shared.scripts.current()).outcomes;
     let lines: String = outcomes.iter().map(Outcome::to_json).collect();
     Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
 }

@@ -17,18 +17,28 @@ pub(super) fn method_not_allowed(request: &Request, options: ResponseOptions, me
     Response::new(Status::METHOD_NOT_ALLOWED, text).field("allow", allow)
 }
 
-/// The response to a request for a path without a script: `404 Not Found` with the routes that exist, one on each line.
-pub(super) fn not_found(request: &Request, options: ResponseOptions, catalogue: &Catalogue) -> Response {
+/// The response to a request for a path without a script, and without a file if there are files: `404 Not Found` with the
+/// routes that exist, one on each line.
+pub(super) fn not_found(
+    request: &Request,
+    options: ResponseOptions,
+    catalogue: &Catalogue,
+    has_files: bool,
+) -> Response {
     // The script of a web page is to see the 404 of its request, not a preflight that failed.
     let is_preflight = options.cors || request.path() == b"*";
     if request.method() == "OPTIONS" && is_preflight {
         return allowed_methods(request, options, &["GET"]);
     }
     let (problem, routes) = match catalogue.routes_at(request.path()) {
+        routes if routes.is_empty() && has_files => {
+            ("no script and no file at this path", catalogue.routes())
+        }
         routes if routes.is_empty() => ("no script at this path", catalogue.routes()),
         routes => ("no script at this path with this query", routes),
     };
-    Response::new(Status::NOT_FOUND, format!("404 Not Found: {problem}; available:\n{routes}"))
+    let available = if routes.is_empty() { "there is none" } else { "available:" };
+    Response::new(Status::NOT_FOUND, format!("404 Not Found: {problem}; {available}\n{routes}"))
 }
 
 /// `204 No Content` with the methods that are answered; to a CORS preflight (WHATWG Fetch, section 3.2.2) also with

@@ -3,6 +3,8 @@
 use super::body::BodyMemory;
 use super::connections::Connections;
 use super::journal::Journal;
+use super::scripts::Scripts;
+use super::static_files::StaticFiles;
 use super::waker::Waker;
 use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
@@ -20,7 +22,11 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// The scripts.
-    pub catalogue: Catalogue,
+    pub scripts: Scripts,
+    /// The files that are served beside them.
+    pub static_files: Option<StaticFiles>,
+    /// Whether there is a page at `/`, unless a script or a file is there.
+    pub has_page: bool,
     /// How fast scripts play, and the seed of random waits.
     pub timing: Timing,
     /// The trace, the log, and the observers at `/-/wire`.
@@ -56,10 +62,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The state of a server with these scripts, before it is configured.
-    pub fn new(catalogue: Catalogue, max_clients: usize) -> Shared {
+    /// The state of a server before it is configured.
+    pub fn new(max_clients: usize) -> Shared {
         Shared {
-            catalogue,
+            scripts: Scripts::default(),
+            static_files: None,
+            has_page: true,
             timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
             trace: Trace::default(),
             journal: Journal::new(),
@@ -77,6 +85,14 @@ impl Shared {
             rejections: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
         }
+    }
+
+    /// The scripts, after those whose files have changed were loaded again.
+    pub fn latest_scripts(&self) -> Arc<Catalogue> {
+        for script in self.scripts.load_changed() {
+            self.verdicts.forget(&script);
+        }
+        self.scripts.current()
     }
 
     /// Whether the server stops.
@@ -156,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_free_again_when_it_is_dropped() {
-        let shared = Arc::new(Shared::new(Catalogue::default(), 2));
+        let shared = Arc::new(Shared::new(2));
         let first = ClientSlot::take(&shared);
         let second = ClientSlot::take(&shared);
         assert!(first.is_some() && second.is_some());

@@ -1,5 +1,7 @@
-//! Prints warnings on stderr about problems that can occur a hundred times a second.
+//! Prints on stderr: errors in scripts that are loaded again, and warnings about problems that can occur a hundred times a
+//! second.
 
+use crate::text::escape::for_terminal;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -14,12 +16,12 @@ const MAX_QUEUED: usize = 16;
 
 /// Passes warnings to the thread that prints them. Writing to stderr can block; nothing else waits for it.
 #[derive(Clone, Debug)]
-pub(crate) struct Warnings(SyncSender<Warning>);
+pub(crate) struct Warnings(SyncSender<Message>);
 
 #[derive(Debug)]
-struct Warning {
-    problem: &'static str,
-    cause: String,
+enum Message {
+    Warning { problem: &'static str, cause: String },
+    Lines(Vec<String>),
 }
 
 impl Warnings {
@@ -35,17 +37,31 @@ impl Warnings {
 
     /// Prints `problem: cause`, unless the same problem was printed in the last minute. Never blocks.
     pub fn warn(&self, problem: &'static str, cause: impl Display) {
-        let _ = self.0.try_send(Warning { problem, cause: cause.to_string() });
+        let _ = self.0.try_send(Message::Warning { problem, cause: cause.to_string() });
+    }
+
+    /// Prints lines. Never blocks.
+    pub fn print(&self, lines: Vec<String>) {
+        let _ = self.0.try_send(Message::Lines(lines));
     }
 }
 
-fn print(warnings: &Receiver<Warning>) {
+fn print(messages: &Receiver<Message>) {
     let mut printed: HashMap<&str, Instant> = HashMap::new();
-    for Warning { problem, cause } in warnings {
-        if printed.get(problem).map_or(true, |time| time.elapsed() > PAUSE) {
-            printed.insert(problem, Instant::now());
-            // When stderr is closed, nobody can be warned.
-            let _ = io::stderr().write_all(format!("rust_sse_server: {problem}: {cause}\n").as_bytes());
+    for message in messages {
+        match message {
+            Message::Lines(lines) => lines.iter().flat_map(|text| text.lines()).for_each(print_line),
+            Message::Warning { problem, cause } => {
+                if printed.get(problem).map_or(true, |time| time.elapsed() > PAUSE) {
+                    printed.insert(problem, Instant::now());
+                    print_line(&format!("rust_sse_server: {problem}: {cause}"));
+                }
+            }
         }
     }
+}
+
+fn print_line(line: &str) {
+    // When stderr is closed, nobody can be told.
+    let _ = io::stderr().write_all(format!("{}\n", for_terminal(line)).as_bytes());
 }

@@ -44,7 +44,7 @@ pub struct Exchange {
     pub last_event_id: Option<Vec<u8>>,
     /// Why the server rejected the request, if it did.
     pub rejection: Option<String>,
-    /// Whether the response is one of the server's own pages.
+    /// Whether the response is one of the server's own pages, or a file.
     pub is_internal: bool,
     /// Chunks so far, without the last-chunk.
     pub chunks: u64,

@@ -101,7 +101,7 @@ impl Terminal {
         self.note(connection, "end", &(text + how));
     }
 
-    /// Shows an exchange whose response is one of the server's own pages, in one line.
+    /// Shows an exchange whose response is one of the server's own pages or a file, in one line.
     pub fn internal(&self, exchange: &Exchange, how: &str) {
         let Exchange { connection, response, .. } = exchange;
         let [method, target, status] = [exchange.method(), exchange.target(), exchange.status()].map(escape);

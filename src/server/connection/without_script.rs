@@ -8,6 +8,7 @@ use crate::http::AfterResponse;
 use crate::server::internal::{self, guard, requests, wire, Call, Reply};
 use crate::server::recorded_request::RecordedRequest;
 use crate::server::responses;
+use crate::server::static_files::{self, FoundFile};
 use std::io;
 
 impl Connection<'_> {
@@ -45,21 +46,46 @@ impl Connection<'_> {
                 return self.send(&Response::error(&error), options);
             }
         }
-        // No other website may read the page, nor find out what it answers.
+        // No other website may read the page or a file, nor find out what they answer.
         let internal_options = ResponseOptions { cors: false, ..options };
+        let file = self.shared.static_files.as_ref().filter(|_| !is_reserved);
+        let file = file.and_then(|files| files.find(request.path()));
+        let has_file = file.is_some();
+        if let (Some(file), "GET" | "HEAD") = (file, request.method()) {
+            return self.send_file(file, request, internal_options);
+        }
         if let Some(reply) = internal::reply(&Call { request, shared, stream, options }) {
             return self.send_internal(reply, internal_options);
         }
         let options = if methods.is_empty() { internal_options } else { options };
         methods.extend(internal::methods(request.path(), shared));
+        methods.extend(has_file.then_some("GET"));
         if !methods.is_empty() {
             return self.send(&responses::method_not_allowed(request, options, &methods), options);
         }
         if is_reserved {
             return self.send(&internal::not_found(shared), options);
         }
-        let response = responses::not_found(request, self.options, &shared.catalogue);
+        let has_files = shared.static_files.is_some();
+        let response = responses::not_found(request, self.options, &shared.scripts.current(), has_files);
         self.send(&response, self.options)
+    }
+
+    fn send_file(
+        &self,
+        file: FoundFile,
+        request: &Request,
+        options: ResponseOptions,
+    ) -> io::Result<AfterResponse> {
+        self.tap.sends_file();
+        match file {
+            FoundFile::File(file) => {
+                self.send_stream(file.head(options), |head, body, _clock| file.send(head, body))
+            }
+            FoundFile::Folder => {
+                self.send(&static_files::redirect_to_folder(request.path(), request.query()), options)
+            }
+        }
     }
 
     fn send_internal(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {

@@ -1,0 +1,110 @@
+//! The scripts of a running server, which can change.
+
+use super::script_files::{Changes, ScriptFiles};
+use super::warning::Warnings;
+use crate::script::catalogue::Catalogue;
+use crate::text::error::{Error, ErrorKind};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// What the paths begin with that scripts cannot have: they are the server's.
+const RESERVED: &[u8] = b"/-/";
+
+/// Whether a path begins with `/-/`.
+pub(super) fn is_reserved(path: &[u8]) -> bool {
+    path.starts_with(RESERVED)
+}
+
+/// The scripts of a running server.
+#[derive(Debug, Default)]
+pub(crate) struct Scripts {
+    catalogue: RwLock<Arc<Catalogue>>,
+    files: RwLock<ScriptFiles>,
+    /// Prints what is wrong with scripts that are loaded while the server runs.
+    warnings: Option<Warnings>,
+}
+
+impl Scripts {
+    /// The scripts that a server starts with: these, and those in the files and folders that it watches.
+    ///
+    /// # Errors
+    /// A script cannot be read or has errors, or the scripts cannot be served together.
+    pub fn new(mut catalogue: Catalogue, watched: Vec<PathBuf>) -> Result<Scripts, Error> {
+        let mut files = ScriptFiles::new(watched)?;
+        let Changes { errors, .. } = files.load_changed();
+        if !errors.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidScript, errors.join("\n")));
+        }
+        catalogue.set_watched(files.scripts());
+        check(&catalogue)?;
+        Ok(Scripts { catalogue: RwLock::new(Arc::new(catalogue)), files: RwLock::new(files), warnings: None })
+    }
+
+    /// Sets what prints the errors in scripts that are loaded from now on.
+    pub fn report_to(&mut self, warnings: Warnings) {
+        self.warnings = Some(warnings);
+    }
+
+    /// The scripts as they are now. A response goes on with them when they are changed.
+    pub fn current(&self) -> Arc<Catalogue> {
+        Arc::clone(&read(&self.catalogue))
+    }
+
+    /// Loads the scripts whose files have changed. One with errors stays as it was. Returns the names of those that were
+    /// loaded.
+    pub fn load_changed(&self) -> Vec<String> {
+        if read(&self.files).are_current() {
+            return Vec::new();
+        }
+        // Locked until the scripts are in use, so that older ones cannot replace newer ones. A thread that has waited for
+        // the lock finds nothing changed.
+        let mut files = write(&self.files);
+        let changes = files.load_changed();
+        let mut lines = [changes.warnings, changes.errors].concat();
+        let notice = |name: &String| format!("rust_sse_server: {name} has errors and was not loaded again");
+        lines.extend(changes.invalid.iter().map(notice));
+        if changes.scripts_differ {
+            let changed = self.change(|catalogue| catalogue.set_watched(files.scripts()));
+            lines.extend(changed.err().map(|error| format!("rust_sse_server: {error}")));
+        }
+        if let Some(warnings) = self.warnings.as_ref().filter(|_| !lines.is_empty()) {
+            warnings.print(lines);
+        }
+        changes.loaded
+    }
+
+    /// Changes the scripts.
+    ///
+    /// # Errors
+    /// They could not be served together any more. Nothing is changed then.
+    pub fn change(&self, change: impl FnOnce(&mut Catalogue)) -> Result<(), Error> {
+        let mut catalogue = write(&self.catalogue);
+        let mut changed = Catalogue::clone(&catalogue);
+        change(&mut changed);
+        check(&changed)?;
+        *catalogue = Arc::new(changed);
+        Ok(())
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Checks that the scripts can be served together.
+///
+/// # Errors
+/// Two that were added answer the same request, or one has a path that begins with `/-/`.
+pub(super) fn check(catalogue: &Catalogue) -> Result<(), Error> {
+    catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
+    if let Some(script) = catalogue.scripts().find(|script| is_reserved(&script.route.path)) {
+        let (file, route) = (&script.file, &script.route);
+        let message = format!("{file}: paths such as `{route}` that begin with /-/ are the server's");
+        return Err(Error::new(ErrorKind::DuplicateRoute, message));
+    }
+    Ok(())
+}
