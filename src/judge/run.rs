@@ -191,8 +191,7 @@ impl CaseRun {
         }
         let needs_events = self.script.expectations().any(Expectation::is_about_events);
         let judges_events = needs_events || !state.reported.is_empty();
-        let settle_time = if judges_events { SETTLE_TIME } else { Duration::ZERO };
-        if idle < self.quiet_time().max(settle_time) && !is_over {
+        if idle < self.quiet_time().max(SETTLE_TIME) && !is_over {
             return None;
         }
         if judges_events {
