@@ -10,8 +10,11 @@ use crate::trace::recording::Recording;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long to wait for a request that has to come. Browsers reconnect after 3 to 5 s when no time is set.
-const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// How long to wait for the first request. On a busy machine, an interpreter takes seconds to start.
+const START_TIME: Duration = Duration::from_secs(20);
+/// How long to wait for a further request that has to come. When no time is set, browsers reconnect after 3 to 5 s, and some
+/// clients double 5 s.
+const REQUEST_TIME: Duration = Duration::from_secs(12);
 /// How long to wait whether a request comes that must not, when the stream has set no reconnection time.
 const QUIET_TIME: Duration = Duration::from_secs(6);
 /// How long a client can take to report an event that was sent to it, if the case allows no other time.
@@ -183,7 +186,8 @@ impl CaseRun {
         let idle = state.idle(now);
         let missing = self.missing(&outcomes).map(Expectation::text);
         if let Some(missing) = missing.or_else(|| (state.requests == 0).then_some("a request")) {
-            return if is_over || idle > REQUEST_TIME {
+            let request_time = if state.requests == 0 { START_TIME } else { REQUEST_TIME };
+            return if is_over || idle > request_time {
                 Decision::new(CaseVerdict::Fail, missing, "no request")
             } else {
                 None
@@ -191,8 +195,7 @@ impl CaseRun {
         }
         let needs_events = self.script.expectations().any(Expectation::is_about_events);
         let judges_events = needs_events || !state.reported.is_empty();
-        let settle_time = if judges_events { SETTLE_TIME } else { Duration::ZERO };
-        if idle < self.quiet_time().max(settle_time) && !is_over {
+        if idle < self.quiet_time().max(SETTLE_TIME) && !is_over {
             return None;
         }
         if judges_events {
