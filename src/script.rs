@@ -14,6 +14,7 @@
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | which part of it answers: `@part` |
 //! | [`expectation`] | what a request has to be: `@expect` |
+//! | `capture` | turns a captured response into a script |
 //! | `cut` | cuts the streams of test cases into pieces |
 //! | [`head`] | status and field lines of the response |
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
@@ -25,6 +26,7 @@
 //! | `visits` | counts requests, and remembers when responses ended |
 //! | `words` | splits lines into words, and quotes them in messages |
 
+pub mod capture;
 pub mod catalogue;
 pub mod condition;
 pub mod context;

@@ -1,5 +1,7 @@
 //! The table of directions: how each is written, and how it changes the part that is being parsed.
 
+mod hints;
+
 use super::body::{Cut, MAX_FILL};
 use super::error::Located;
 use super::part::PartParser;
@@ -8,12 +10,12 @@ use crate::http::response::is_interim_response;
 use crate::script::expectation::Expectation;
 use crate::script::head::field_line;
 use crate::script::resume::IdSource;
-use crate::script::template::{unescape, Segment, Template};
+use crate::script::template::{unescape, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
 use crate::script::words::{invalid, invalid_argument, word};
 use crate::script::{BodyFraming, Case, Ending, Level, Step, Wait};
 use crate::text::escape::{escape, for_terminal};
-use crate::text::suggest;
+use hints::instead_of;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,62 +73,16 @@ pub fn usages() -> impl Iterator<Item = &'static str> {
     DIRECTIONS.iter().map(|direction| direction.usage)
 }
 
-/// A word that people write in place of a direction.
-struct Hint {
-    words: &'static [&'static str],
-    /// What to do instead.
-    instead: &'static str,
-}
-
-const HINTS: &[Hint] = &[
-    Hint { words: &["data", "event", "id", "retry"], instead: "fields are written without `@`" },
-    Hint { words: &["wait", "delay", "pause"], instead: "write `@sleep T`" },
-    Hint { words: &["interval", "rate", "throttle"], instead: "write `@pace T`" },
-    Hint { words: &["loop", "for", "while", "times"], instead: "write `@repeat N`" },
-    Hint { words: &["endrepeat", "endloop", "next", "done"], instead: "write `@again`" },
-    Hint { words: &["disconnect", "abort", "cut_off"], instead: "write `@drop`" },
-    Hint { words: &["close_connection", "kill"], instead: "write `@drop`, or `@close` for a complete body" },
-    Hint { words: &["stop", "finish", "exit", "quit"], instead: "write `@end`" },
-    Hint { words: &["timeout", "stall", "block"], instead: "write `@hang`" },
-    Hint { words: &["otherwise", "else", "default"], instead: "write `@part otherwise`" },
-    Hint { words: &["if", "when", "match"], instead: "write `@part COND`" },
-    Hint { words: &["connection", "method", "query", "cookie", "body"], instead: "write `@part COND`" },
-    Hint { words: &["route", "path", "url", "get", "post"], instead: "write `@on METHOD TARGET`" },
-    Hint { words: &["code", "response", "reason"], instead: "write `@status 503`" },
-    Hint { words: &["field", "content-type", "set-cookie"], instead: "write `@header Name: v`" },
-    Hint {
-        words: &["comment", "ping", "heartbeat"],
-        instead: "write `@keepalive T`, or `: text` for one comment",
-    },
-    Hint { words: &["write", "print", "echo", "text"], instead: "write `@send TEXT`" },
-    Hint { words: &["flush", "split"], instead: "write `@cut`" },
-    Hint { words: &["raw", "bytes"], instead: "write `@wire TEXT`" },
-];
-
 /// The direction of this name.
 ///
 /// # Errors
 /// A message that says what to write instead.
 pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
     let found = DIRECTIONS.iter().find(|direction| direction.name().as_bytes() == name);
-    found.ok_or_else(|| format!("unknown direction `@{}` ({})", escape(name), instead_of(&escape(name))))
-}
-
-/// What to write instead of an unknown direction.
-fn instead_of(name: &str) -> String {
-    if name.is_empty() {
-        return "write its name directly after `@`".to_owned();
-    }
-    // `@sleep(1s)`, `@sleep=1s` and `@sleep: 1s` mean `@sleep 1s`.
-    let end = name.find(|c| "(=:;,".contains(c)).unwrap_or(name.len());
-    let word = name[..end].to_ascii_lowercase();
-    if let Some(hint) = HINTS.iter().find(|hint| hint.words.contains(&word.as_str())) {
-        return hint.instead.to_owned();
-    }
-    match suggest::nearest(&word, DIRECTIONS.iter().map(Direction::name)) {
-        Some(near) => format!("did you mean `@{near}`?"),
-        None => format!("write `@@{name}` to send a line that begins with `@`"),
-    }
+    let names = DIRECTIONS.iter().map(Direction::name);
+    found.ok_or_else(|| {
+        format!("unknown direction `@{}` ({})", escape(name), instead_of(&escape(name), names))
+    })
 }
 
 impl Direction {
@@ -176,7 +132,8 @@ fn on(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn status(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_above_body()?;
     part.check_is_single_in_part("status")?;
-    Arc::make_mut(&mut part.head).apply_status(argument)
+    let literal = part.body.literal;
+    Arc::make_mut(&mut part.head).apply_status(argument, literal)
 }
 
 fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -184,7 +141,8 @@ fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     if !argument.starts_with(b"+") && !argument.starts_with(b"-") {
         part.check_field_is_single(argument)?;
     }
-    Arc::make_mut(&mut part.head).apply_header(argument)
+    let literal = part.body.literal;
+    Arc::make_mut(&mut part.head).apply_header(argument, literal)
 }
 
 fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -273,7 +231,8 @@ fn wire(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn trailer(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let (name, value) = field_line(without_placeholders(argument)?)?;
+    let line = if part.body.literal { argument } else { without_placeholders(argument)? };
+    let (name, value) = field_line(line)?;
     part.add_trailer(name, value);
     Ok(())
 }
@@ -377,7 +336,7 @@ fn text(part: &PartParser, argument: &[u8]) -> Result<Template, String> {
         return Err(invalid_argument(argument));
     }
     if part.body.literal {
-        return Ok(Template(vec![Segment::Text(unescape(argument)?)]));
+        return Ok(Template::literal(&unescape(argument)?));
     }
     Template::parse_escaped(argument)
 }
