@@ -93,7 +93,8 @@ impl Script {
     /// Whether a condition or a placeholder needs the body of the request.
     pub fn uses_body(&self) -> bool {
         let common = self.parts.first().map_or(&[][..], |part| &part.common);
-        common.iter().any(Step::uses_body) || self.parts.iter().any(Part::uses_body)
+        let parts_use_it = common.iter().any(Step::uses_body) || self.parts.iter().any(Part::uses_body);
+        parts_use_it || self.route.uses_body()
     }
 }
 
@@ -251,6 +252,7 @@ impl Part {
     fn uses_body(&self) -> bool {
         self.conditions.use_body()
             || self.expectations.iter().any(Expectation::uses_body)
+            || self.id_source.uses_body()
             || self.head.templates().any(Template::uses_body)
             || self.steps.iter().any(Step::uses_body)
     }
