@@ -18,6 +18,7 @@ A scripted Server-Sent-Events server: plays a script of events to every client.
 
 Usage: rust_sse_server [OPTIONS] [HOST [PORT]] [FILE]...
        rust_sse_server --judge [OPTIONS] -- COMMAND...
+       curl -isN --raw URL | rust_sse_server --capture > FILE
 
 Arguments:
   HOST  name or address to listen on [default: 127.0.0.1]; 0.0.0.0 or [::] for every address
@@ -156,7 +157,9 @@ fn invalid_value(value: &OsStr, name: &str, expected: &str) -> String {
 fn set_command(options: &mut Options, command: Command) -> Result<(), String> {
     let comes_first = matches!(command, Command::Help | Command::Version);
     if !comes_first && ![Command::Serve, command].contains(&options.command) {
-        return Err("`--check`, `--list` and `--judge` cannot be combined (choose one)".to_owned());
+        return Err(
+            "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)".to_owned()
+        );
     }
     options.command = command;
     Ok(())

@@ -118,6 +118,7 @@ pub mod internals {
     pub use crate::http::uri::percent_decode;
     pub use crate::http::Progress;
     pub use crate::judge::profile::{matches_any, Profile};
+    pub use crate::script::capture::Capture;
     pub use crate::script::condition;
     pub use crate::script::context::RequestContext;
     pub use crate::script::load::{files_in_folder, read_script};

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod capture;
 mod cli;
 mod judge_command;
 
@@ -43,6 +44,7 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         Command::Version => print(&format!("rust_sse_server {VERSION}\n")),
         Command::Check => check(options),
         Command::List => list(options),
+        Command::Capture => capture::capture(),
         Command::Serve => serve(options),
     }
     .map(|()| ExitCode::SUCCESS)

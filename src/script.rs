@@ -14,6 +14,7 @@
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | which part of it answers: `@part` |
 //! | [`expectation`] | what a request has to be: `@expect` |
+//! | `capture` | turns a captured response into a script |
 //! | `cut` | cuts the streams of test cases into pieces |
 //! | [`head`] | status and field lines of the response |
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
@@ -25,6 +26,7 @@
 //! | `visits` | counts requests, and remembers when responses ended |
 //! | `words` | splits lines into words, and quotes them in messages |
 
+pub mod capture;
 pub mod catalogue;
 pub mod condition;
 pub mod context;
@@ -91,7 +93,8 @@ impl Script {
     /// Whether a condition or a placeholder needs the body of the request.
     pub fn uses_body(&self) -> bool {
         let common = self.parts.first().map_or(&[][..], |part| &part.common);
-        common.iter().any(Step::uses_body) || self.parts.iter().any(Part::uses_body)
+        let parts_use_it = common.iter().any(Step::uses_body) || self.parts.iter().any(Part::uses_body);
+        parts_use_it || self.route.uses_body()
     }
 }
 
@@ -249,6 +252,7 @@ impl Part {
     fn uses_body(&self) -> bool {
         self.conditions.use_body()
             || self.expectations.iter().any(Expectation::uses_body)
+            || self.id_source.uses_body()
             || self.head.templates().any(Template::uses_body)
             || self.steps.iter().any(Step::uses_body)
     }

@@ -2,24 +2,23 @@
 
 mod support;
 
-#[path = "../examples/capture/script.rs"]
-mod capture_script;
-
-use capture_script::Capture;
+use rust_sse_server::internals::Capture;
+use rust_sse_server::Script;
 use std::fs::File;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use support::{example, has_tool, play, request, serve, Exchange, Folder, PATIENCE};
+use support::{has_tool, play, program_path, request, serve, Exchange, Folder, Random, PATIENCE};
 
-/// Captures what the server sends for a target, with the example running curl.
-fn capture(url: &str) -> Vec<u8> {
-    Command::new(example("capture")).arg(url).stderr(Stdio::null()).output().unwrap().stdout
+/// Pipes what curl prints with these options into the program.
+fn curl_and_capture(options: &str, url: &str) -> Output {
+    let command = format!("curl {options} '{url}' | '{}' --capture", program_path().display());
+    Command::new("sh").args(["-c", &command]).output().unwrap()
 }
 
 /// The response to this script, and the response to the script that is captured from it.
-fn original_and_copy(script: &str) -> [Exchange; 2] {
+fn original_and_copy(options: &str, script: &str) -> [Exchange; 2] {
     let server = serve("1", &[("/original", script.as_bytes())]);
-    let captured = capture(&server.url("/original"));
+    let captured = curl_and_capture(options, &server.url("/original")).stdout;
     let captured = String::from_utf8(captured).unwrap();
     let copy = play(&captured, "1");
     let original = Exchange::new(server.address(), request("GET", "/original", ""), PATIENCE);
@@ -50,7 +49,7 @@ fn bytes_and_chunks_are_kept() {
         "@status 204\n",
         "data: cut off\n\n@drop\n",
     ] {
-        let [original, copy] = original_and_copy(script);
+        let [original, copy] = original_and_copy("-isN --raw", script);
         if original.head.contains("chunked") && original.data().1 {
             assert_eq!(copy.chunks(), original.chunks());
         }
@@ -64,6 +63,7 @@ fn waits_are_kept_wherever_they_are() {
         return;
     }
     let [original, copy] = original_and_copy(
+        "-sN --raw -D -",
         "@sleep 300ms\n@open\n@sleep 200ms\ndata: 1\n\n@sleep 300ms\n@send data: be\n@sleep 200ms\ngin\n\n\
          @send data: 2\\r\\r\n@sleep 250ms\n@send data: 3\\r\\r\n@sleep 400ms\n",
     );
@@ -80,10 +80,7 @@ fn output_of_curl_can_be_piped_into_it_in_every_form() {
     let server =
         serve("1", &[("/original", b"@sleep 200ms\ndata: {{path}}\n\n@sleep 300ms\n@@x\ndata: 2\n\n")]);
     for options in ["-sN", "-siN", "-siN --raw", "-siN0"] {
-        let command =
-            format!("curl {options} {} | {}", server.url("/original"), example("capture").display());
-        let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-        let copy = play(&output.stdout, "1");
+        let copy = play(curl_and_capture(options, &server.url("/original")).stdout, "1");
         let data = if options == "-siN0" { copy.wire.clone() } else { copy.data().0 };
         assert_eq!(String::from_utf8(data).unwrap(), "data: /original\n\n@x\ndata: 2\n\n", "{options}");
         assert_near(copy.when("data: 2") - copy.when("data: /original"), Duration::from_millis(300));
@@ -92,23 +89,28 @@ fn output_of_curl_can_be_piped_into_it_in_every_form() {
 }
 
 #[test]
-fn curl_says_why_nothing_is_captured() {
-    if !has_tool("curl") {
-        return;
-    }
-    let output = Command::new(example("capture")).arg("http://127.0.0.1:1/").output().unwrap();
-    assert_eq!(output.status.code(), Some(7));
-    assert!(String::from_utf8(output.stderr).unwrap().starts_with("curl: (7) "));
-}
-
-#[test]
 fn a_full_disk_is_an_error() {
     let folder = Folder::new("full");
     let input = File::open(folder.file("stream", "data: 1\n\n")).unwrap();
-    let mut command = Command::new(example("capture"));
-    command.stdin(input).stdout(File::options().write(true).open("/dev/full").unwrap());
+    let mut command = Command::new(program_path());
+    command.arg("--capture").stdin(input).stdout(File::options().write(true).open("/dev/full").unwrap());
     let output = command.output().unwrap();
-    assert!(!output.status.success() && String::from_utf8(output.stderr).unwrap().contains("StorageFull"));
+    let message = "rust_sse_server: cannot capture the stream: No space left on device (os error 28)\n";
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()),
+        (Some(1), message)
+    );
+}
+
+/// As in `… | rust_sse_server --capture | head -3`, but with a reader that closes the pipe at once.
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut command = Command::new(program_path());
+    command.arg("--capture").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
 /// The script of pieces that arrive at these milliseconds, without the two lines that every script begins with. The
@@ -126,7 +128,8 @@ fn script(pieces: &[(u64, &str)]) -> String {
 }
 
 const END: &str = "";
-const HEAD: &str = "HTTP/1.1 200 OK\r\ncache-control: no-cache\r\ncontent-type: text/event-stream\r\n";
+const HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncache-control: no-cache\r\ncontent-type: text/event-stream\r\ndate: x\r\n";
 
 #[test]
 fn the_waits_before_between_and_after_events_are_kept() {
@@ -161,10 +164,11 @@ fn the_status_and_the_field_lines_that_differ_are_copied() {
     assert_eq!(
         script(&[(0, head), (0, "x"), (0, END)]),
         "@status 503 Busy\n@header -cache-control\n@header Set-Cookie: a\n@header +set-cookie: b\n\
-         @# left out: @header X: {{path}}\n@framing close\nx"
+         @header X: {{path}}\n@framing close\nx"
     );
     let interim = format!("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n{HEAD}\r\nx");
-    assert_eq!(script(&[(0, &interim[..3]), (0, &interim[3..]), (0, END)]), "@framing close\nx");
+    let expected = "@wire HTTP/1.1 103 Early Hints\\r\\nlink: x\\r\\n\\r\\n\n@framing close\nx";
+    assert_eq!(script(&[(0, &interim[..3]), (0, &interim[3..]), (0, END)]), expected);
     assert_eq!(script(&[(0, &HEAD.replace("HTTP/1.1 200 OK", "HTTP/2 200 ")), (0, "\r\nx"), (0, END)]), "x");
 }
 
@@ -198,16 +202,21 @@ fn chunks_end_where_they_ended() {
     };
     // Without its last-chunk, and with a malformed one.
     assert_eq!(bytes(&[&head, "2\r\nx\n\r\n"]), "x\n@drop\n");
-    assert_eq!(bytes(&[&head, "2\r\nx\n\r\nz\r\n"]), "x\n@drop\n");
-    assert_eq!(bytes(&[&head]), "@drop\n");
+    assert_eq!(bytes(&[&head, "2\r\nx\n\r\nz\r\n", "y\n"]), "x\n@wire z\\r\\n\n@wire y\\n\n@drop\n");
+    assert_eq!(bytes(&[&head, "2\r\nx\n\r\n1"]), "x\n@wire 1\n@drop\n");
+    assert_eq!(bytes(&[&head]), "@open\n@drop\n");
+    // With a chunk that ends in the middle of its second line, and with a trailer section.
+    let body = "9\r\nx: 1\nx: 2\r\n1\r\n\n\r\n0\r\nA: b\r\n\r\n";
+    assert_eq!(bytes(&[&head, body]), "@send x: 1\\nx: 2\n\n@trailer A: b\n");
     // With the chunks decoded.
     assert_eq!(bytes(&[&head, "d", "ata\n"]), "data\n");
 }
 
 #[test]
-fn a_long_line_is_written_in_pieces() {
-    let line = "x".repeat(64 * 1024 + 1);
-    assert_eq!(script(&[(0, &line), (0, "y\n"), (0, END)]), format!("@send {line}\ny\n"));
+fn a_body_of_16_mib_without_a_line_end_is_written_in_pieces() {
+    let line = "x".repeat(16 * 1024 * 1024 + 1);
+    let script = script(&[(0, &line), (0, "y\n"), (0, END)]);
+    assert!(script == format!("@send {line}\ny\n"), "{} bytes", script.len());
 }
 
 #[test]
@@ -216,4 +225,132 @@ fn the_bytes_of_text_that_cannot_be_seen_or_read_are_escaped() {
     let mut capture = Capture::default();
     capture.add(Duration::ZERO, b" \xff\r");
     assert_eq!(capture.end(Duration::from_secs(1)), b"@send \\s\\xff\\r\n@sleep 1000ms\n");
+}
+
+#[test]
+fn a_head_that_is_cut_off_is_sent_as_it_is() {
+    assert_eq!(
+        script(&[(100, "HTTP/1.1 200 OK\r\nx: "), (300, END)]),
+        "@sleep 100ms\n@wire HTTP/1.1 200 OK\\r\\nx:\\s\n@sleep 200ms\n"
+    );
+    let copy = play("@wire HTTP/1.1 200 OK\\r\\nx:\\s\n", "1");
+    assert_eq!((copy.wire.as_slice(), copy.clean), (&b"HTTP/1.1 200 OK\r\nx: "[..], true));
+}
+
+/// Directions cannot send such a head, so the server sends its bytes, and those of the body with their framing.
+#[test]
+fn a_head_that_directions_cannot_send_is_sent_as_it_is() {
+    let status = "HTTP/1.1 200 OK\r\n";
+    for line in ["x: \u{1}", "x : y", " folded", "no colon", "transfer-encoding: gzip, chunked"] {
+        let response = format!("{status}{line}\r\n\r\n2\r\nx\n\r\n0\r\n\r\n");
+        let copy = play(script(&[(0, &response), (0, END)]), "1");
+        let all: Vec<u8> = copy.arrivals.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+        assert_eq!(String::from_utf8(all).unwrap(), response);
+    }
+    assert_eq!(script(&[(0, "HTTP/1.1 101 X\r\n\r\ny"), (0, END)]), "@wire HTTP/1.1 101 X\\r\\n\\r\\n\ny");
+}
+
+#[test]
+fn a_connection_that_is_closed_after_a_complete_body_is_closed_again() {
+    let head = format!("{HEAD}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+    let pieces = [(0, head.as_str()), (0, "2\r\nx\n\r\n0\r\n\r\n"), (0, END)];
+    assert_eq!(script(&pieces), "x\n@close\n");
+    assert_eq!(script(&[pieces[0], pieces[2]]), "@open\n@drop\n");
+    let head = format!("{HEAD}content-length: 1\r\nConnection: close\r\n\r\n");
+    assert_eq!(script(&[(0, &head), (0, "x"), (0, END)]), "@framing length 1\n@send x\n@close\n");
+}
+
+/// The times in a script of at least 30 ms, since a busy machine adds shorter ones, and the script without any.
+fn times(script: &[u8]) -> (Vec<i64>, String) {
+    let text = String::from_utf8(script.to_vec()).unwrap();
+    let is_time = |line: &&str| line.starts_with("@sleep ");
+    let number = |line: &str| line.trim_start_matches("@sleep ").trim_end_matches("ms").parse().unwrap();
+    let times = text.lines().filter(is_time).map(number).filter(|time| *time >= 30).collect();
+    let rest = text.lines().filter(|line| !is_time(line)).map(|line| line.to_owned() + "\n").collect();
+    (times, rest)
+}
+
+#[test]
+fn a_copy_of_a_copy_is_the_same_script() {
+    if !has_tool("curl") {
+        return;
+    }
+    for (script, options) in [
+        ("@wire HTTP/1.1 103 Early Hints\\r\\nLink: <x>\\r\\n\\r\\n\n@sleep 90ms\n@status 200 Fine\n@header +X: 1\n@header +X: 2\n\
+          @open\n@sleep 80ms\ndata: {{path}}\n\n@send data: a\\nda\n@send ta: b\n@sleep 70ms\n\n@@x\n@trailer A: {\n@sleep 60ms\n",
+          "-isN --raw"),
+        ("data: 1\n\n@chunk 3 every 60ms\ndata: 2\n\n@drop\n", "-isN --raw"),
+        ("data: 1\r\n\r\n@sleep 60ms\n@wire zz\\r\\n\n@drop\n", "-isN --raw"),
+        ("@wire HTTP/1.1 200 OK\\r\\nx: \\x01\\r\\n\\r\\n\ndata: 1\n\n@sleep 60ms\n", "-isN --raw --http0.9"),
+        ("@framing length 100\n@close\n", "-isN --raw"),
+        ("data: 1\n\n@sleep 60ms\n@@data\n@send x\n@sleep 60ms\ny\n\n", "-sN"),
+        ("@status 503\n@header Retry-After: 1\ndata: 1\n\n@sleep 60ms\n@@data\n", "-isN"),
+    ] {
+        let original = serve("1", &[("/script", script.as_bytes())]);
+        let first = curl_and_capture(options, &original.url("/script")).stdout;
+        let copy = serve("1", &[("/script", &first)]);
+        let second = curl_and_capture(options, &copy.url("/script")).stdout;
+        let (first, second) = (times(&first), times(&second));
+        assert_eq!(first.1, second.1, "{script}");
+        // 5 ms on a machine that has nothing else to do.
+        let is_near = |(a, b): (&i64, &i64)| (a - b).abs() <= 40;
+        let all_are_near = first.0.iter().zip(&second.0).all(is_near) && first.0.len() == second.0.len();
+        assert!(all_are_near, "{script}{:?} {:?}", first.0, second.0);
+    }
+}
+
+#[test]
+fn every_response_becomes_a_script_without_errors() {
+    let parts = [
+        "HTTP/1.1 ",
+        "HTTP/2 ",
+        "200",
+        "204",
+        "103",
+        "101",
+        "7",
+        " OK",
+        "\r\n",
+        "\n",
+        "x",
+        ": ",
+        "\u{1}",
+        " ",
+        "{{path}}",
+        "{{",
+        "@",
+        "\t",
+        "Transfer-Encoding: chunked\r\n",
+        "content-length: ",
+        "connection: close\r\n",
+        "date: x\r\n",
+        "\r\n\r\n",
+        "2\r\n",
+        "0\r\n",
+        "\\",
+        "data",
+        "\0",
+        "é",
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.1 503 No\r\n",
+        "-",
+        "+",
+        "@#",
+        ":",
+        "Content-Length: 2\r\n",
+        "304",
+        "205",
+    ];
+    let mut random = Random(1);
+    for _ in 0..20_000 {
+        let mut capture = Capture::default();
+        let mut script = Vec::new();
+        for at in 0..random.below(20) {
+            let piece = parts[random.below(parts.len())];
+            script.extend(capture.add(Duration::from_millis(at as u64 * 4), piece.as_bytes()));
+        }
+        script.extend(capture.end(Duration::from_millis(100)));
+        let parsed = Script::parse("/x", &script);
+        assert!(parsed.is_ok(), "{} {:?}", script.escape_ascii(), parsed.err());
+    }
 }

@@ -147,11 +147,10 @@ fn events_prints_the_events_inside_the_chunks() {
 fn a_closed_pipe_ends_an_example_without_an_error() {
     let server = demo("100");
     let (address, url) = (server.address().to_string(), server.url("/events"));
-    let examples: [(&str, &[&str]); 5] = [
+    let examples: [(&str, &[&str]); 4] = [
         ("events", &[&address]),
         ("client", &[&url]),
         ("own_script", &[]),
-        ("capture", &[]),
         ("storm", &["--clients", "1", "--speed", "100"]),
     ];
     for (name, arguments) in examples {

@@ -18,6 +18,8 @@ pub enum Command {
     List,
     /// `--judge`
     Judge,
+    /// `--capture`
+    Capture,
     /// Without any of these options.
     Serve,
 }

@@ -100,6 +100,12 @@ pub const TABLE: &[Row] = &[
     },
     Row { usage: "--list", action: Run(Command::List), help: "list the scripts that are served, and exit" },
     Row {
+        usage: "--capture",
+        action: Run(Command::Capture),
+        help: "read what `curl -isN --raw URL` prints on standard input, and print the script\n\
+               that plays it again, with its head, its chunks, its times and its end",
+    },
+    Row {
         usage: "--judge",
         action: Run(Command::Judge),
         help: "judge an SSE client: run the command that follows `--` once for each test case,\n\

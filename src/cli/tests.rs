@@ -110,10 +110,10 @@ fn every_error_names_the_argument_and_the_way_out() {
         (&["--script"], "`--script` needs a value"),
         (&["--help=x"], "`--help` takes no value"),
         (&["--check"], "`--check` needs a script (write `--check FILE`)"),
-        (&["--list", "--check"], "`--check`, `--list` and `--judge` cannot be combined (choose one)"),
+        (&["--list", "--check"], "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)"),
 (&["--report", "x"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
         (&["--check", "a", "--cases=P1"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
-        (&["--judge", "--list", "--", "x"], "`--check`, `--list` and `--judge` cannot be combined (choose one)"),
+        (&["--judge", "--list", "--", "x"], "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)"),
         (&["--seed", "x"], "invalid value `x` for `--seed` (expected 0 to 18446744073709551615)"),
         (&["--speed", "0"], "invalid value `0` for `--speed` (expected 0.001 to 1000000, or max)"),
         (

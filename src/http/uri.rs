@@ -40,6 +40,17 @@ pub fn hex_byte(digits: &[u8]) -> Option<u8> {
     Some((digit(0)? * 16 + digit(1)?) as u8)
 }
 
+/// Percent-encodes all bytes but the unreserved ones (RFC 3986, section 2.3), so that they can be in any place of a URL.
+pub fn percent_encode_all(text: &[u8]) -> String {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.iter()
+        .map(|&byte| match byte {
+            byte if is_unreserved(byte) => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
 /// Percent-encodes the bytes that a path cannot hold (RFC 3986, section 3.3).
 pub fn percent_encode(path: &[u8]) -> String {
     let mut encoded = String::with_capacity(path.len());

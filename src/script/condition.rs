@@ -64,6 +64,7 @@ const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "cookie K[=V]", parse: keyed },
     ConditionKind { usage: "last-event-id [V]", parse: present_or_equal },
     ConditionKind { usage: "body ~V", parse: containing },
+    ConditionKind { usage: "json PATH[=V|~V]", parse: keyed },
     ConditionKind { usage: "after T..T", parse: after },
     ConditionKind { usage: "no COND", parse: no },
     ConditionKind { usage: "otherwise", parse: otherwise },

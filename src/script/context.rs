@@ -3,6 +3,7 @@
 use super::visits::Visit;
 use crate::http::request::Request;
 use crate::http::uri::{form_decode, split_at};
+use crate::text::json_reader::{as_string, value_at};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,6 +54,22 @@ impl<'a> RequestContext<'a> {
         let cookies = self.request.field("cookie")?.split(|&byte| byte == b';');
         let mut pairs = cookies.map(|pair| split_at(pair.strip_prefix(b" ").unwrap_or(pair), b'='));
         pairs.find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// The text of the value at this path in a JSON body. `None` if there is none, if it is `null`, or if the body is not
+    /// valid JSON.
+    pub fn json_text(&self, path: &str) -> Option<&'a str> {
+        let body = std::str::from_utf8(self.body).ok()?;
+        value_at(body, path).filter(|value| *value != "null")
+    }
+
+    /// The same, without the quotes and escapes of a string.
+    pub fn json_value(&self, path: &str) -> Option<Cow<'a, [u8]>> {
+        let text = self.json_text(path)?;
+        match as_string(text) {
+            Some(string) => Some(Cow::Owned(string.into_bytes())),
+            None => Some(Cow::Borrowed(text.as_bytes())),
+        }
     }
 
     /// Clients connected to the server at this moment.

@@ -2,7 +2,7 @@
 //! `cache-control`, `content-type` and `date`, in this order; changed by `@status` and `@header`.
 
 use super::context::RequestContext;
-use super::template::{Segment, Template};
+use super::template::Template;
 use super::units::parse_number;
 use super::words::{invalid, unknown};
 use crate::http::field::{is_field_value, is_token, trim_ows};
@@ -50,8 +50,8 @@ impl HeadField {
 
 impl Default for ScriptHead {
     fn default() -> ScriptHead {
-        let template = |text: &str| Template(vec![Segment::Text(text.as_bytes().to_vec())]);
-        let line = |name: &str, value: &str| HeadField::Line(name.to_owned(), template(value));
+        let line =
+            |name: &str, value: &str| HeadField::Line(name.to_owned(), Template::literal(value.as_bytes()));
         let fields = vec![
             HeadField::Framing,
             line("cache-control", "no-cache"),
@@ -60,7 +60,7 @@ impl Default for ScriptHead {
             HeadField::Cors,
             HeadField::Connection,
         ];
-        ScriptHead { status: template("200"), fields }
+        ScriptHead { status: Template::literal(b"200"), fields }
     }
 }
 
@@ -75,11 +75,11 @@ pub struct StatusLine {
 
 impl ScriptHead {
     /// Applies the argument of `@header`: `Name: v` sets a field line, `+Name: v` adds another, `-Name` removes all of
-    /// that name.
+    /// that name. With `literal`, braces in values are text.
     ///
     /// # Errors
     /// A message that says what is wrong.
-    pub fn apply_header(&mut self, argument: &[u8]) -> Result<(), String> {
+    pub fn apply_header(&mut self, argument: &[u8], literal: bool) -> Result<(), String> {
         match argument {
             [b'-', name @ ..] => {
                 let name = field_name(name)?;
@@ -90,11 +90,11 @@ impl ScriptHead {
             }
             [b'+', line @ ..] => {
                 let (name, value) = field_line(line)?;
-                self.fields.push(HeadField::Line(name.to_owned(), Template::parse(value)?));
+                self.fields.push(HeadField::Line(name.to_owned(), template(value, literal)?));
             }
             line => {
                 let (name, value) = field_line(line)?;
-                self.set(name, Template::parse(value)?);
+                self.set(name, template(value, literal)?);
             }
         }
         Ok(())
@@ -112,12 +112,13 @@ impl ScriptHead {
         self.fields.retain(|field| !field.is(name));
     }
 
-    /// Applies the argument of `@status`: a code, then a reason phrase unless the usual one is wanted.
+    /// Applies the argument of `@status`: a code, then a reason phrase unless the usual one is wanted. With `literal`,
+    /// braces are text.
     ///
     /// # Errors
     /// A message that says what is wrong.
-    pub fn apply_status(&mut self, argument: &[u8]) -> Result<(), String> {
-        let status = Template::parse(argument)?;
+    pub fn apply_status(&mut self, argument: &[u8], literal: bool) -> Result<(), String> {
+        let status = template(argument, literal)?;
         if let Some(plain) = status.as_plain() {
             parse_status(plain)?;
         }
@@ -187,6 +188,13 @@ fn check_value(name: &str, value: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+fn template(text: &[u8], literal: bool) -> Result<Template, String> {
+    if literal {
+        return Ok(Template::literal(text));
+    }
+    Template::parse(text)
+}
+
 fn parse_status(text: &[u8]) -> Result<StatusLine, String> {
     let code_length = text.iter().take_while(|&&byte| byte != b' ').count();
     let (code, rest) = text.split_at(code_length);
@@ -241,7 +249,7 @@ mod tests {
     fn head(arguments: &[&str]) -> ScriptHead {
         let mut head = ScriptHead::default();
         for argument in arguments {
-            head.apply_header(argument.as_bytes()).unwrap();
+            head.apply_header(argument.as_bytes(), false).unwrap();
         }
         head
     }
@@ -275,7 +283,7 @@ mod tests {
             "-Transfer-Encoding",
             "content-length: 3",
         ] {
-            assert!(ScriptHead::default().apply_header(argument.as_bytes()).is_err(), "{argument}");
+            assert!(ScriptHead::default().apply_header(argument.as_bytes(), false).is_err(), "{argument}");
         }
     }
 

@@ -5,7 +5,6 @@ mod body;
 pub mod directions;
 mod encoding;
 mod error;
-mod hints;
 mod part;
 mod state;
 mod warnings;

@@ -1,7 +1,9 @@
-//! The table of placeholders, and the expressions between braces: `{{query:n+1|0}}`.
+//! The table of placeholders, and the expressions between braces: `{{query:n+1 as json|0}}`.
 
 use super::context::RenderContext;
 use super::units::parse_number;
+use crate::http::uri::percent_encode_all;
+use crate::text::json;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -31,6 +33,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     },
     Placeholder { usage: "cookie:K", value: |context, key| context.request.cookie(key).map(Cow::Borrowed) },
     Placeholder { usage: BODY, value: |context, _| bytes(context.request.body) },
+    Placeholder { usage: JSON, value: |context, path| context.request.json_value(path) },
 ];
 
 /// The placeholder with the turn of the innermost loop.
@@ -39,8 +42,9 @@ const TURN: &str = "i";
 /// The placeholder with the method of the request.
 const METHOD: &str = "method";
 
-/// The placeholder for which the body of a request is kept.
+/// The placeholders for which the body of a request is kept.
 const BODY: &str = "body";
+const JSON: &str = "json:PATH";
 
 fn number(number: u64) -> Option<Cow<'static, [u8]>> {
     Some(Cow::Owned(number.to_string().into_bytes()))
@@ -56,13 +60,28 @@ impl fmt::Debug for Placeholder {
     }
 }
 
-/// The expression in `{{ }}`: a name, something to add, and a default for a value that is absent.
+/// The expression in `{{ }}`: a name, something to add, the form of the value, and a default for one that is absent.
 #[derive(Clone, Debug)]
 pub struct Value {
     name: Name,
     plus: Option<Addend>,
+    form: Form,
     default: Option<Vec<u8>>,
 }
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As it is.
+    Bytes,
+    /// As JSON: a value of a JSON body as it is there, any other as a string, an absent one as `null`.
+    Json,
+    /// Percent-encoded.
+    Url,
+}
+
+/// The forms that can follow a name, as in `{{query:q as json}}`.
+const FORMS: [(&str, Form); 2] = [(" as json", Form::Json), (" as url", Form::Url)];
 
 #[derive(Clone, Debug)]
 enum Addend {
@@ -107,13 +126,13 @@ impl Name {
         Some(Name { placeholder, key: key.to_owned() })
     }
 
-    /// Reads one of the names that take a key: `query:K`, `header:K` or `cookie:K`; `None` for another name, and for a list
-    /// such as `query:a,cookie:b`.
+    /// Reads one of the names that take a key, such as `query:K`; `None` for another name, and for a list such as
+    /// `query:a,cookie:b`.
     pub fn parse_with_key(text: &str) -> Option<Name> {
         Name::parse(text).filter(|name| name.has_key() && !name.key.contains(','))
     }
 
-    /// Whether it is one of those that take a key: `query:K`, `header:K` or `cookie:K`.
+    /// Whether it is one of those that take a key: `query:K`, `header:K`, `cookie:K` or `json:PATH`.
     pub fn has_key(&self) -> bool {
         !self.key.is_empty()
     }
@@ -136,44 +155,63 @@ impl Name {
 
     /// Whether the body of the request is needed.
     pub fn uses_body(&self) -> bool {
-        self.placeholder.usage == BODY
+        [BODY, JSON].contains(&self.placeholder.usage)
     }
 }
 
 impl Value {
-    /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without `|default`; `None` for an unknown name.
+    /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without a form and `|default`; `None` for an unknown name.
     pub fn parse(text: &[u8]) -> Option<Value> {
         let text = std::str::from_utf8(text).ok()?;
         let (sum, default) = match text.split_once('|') {
             Some((sum, default)) => (sum, Some(default.as_bytes().to_vec())),
             None => (text, None),
         };
+        let found = FORMS.iter().find_map(|(end, form)| Some((sum.strip_suffix(end)?, *form)));
+        let (sum, form) = found.unwrap_or((sum, Form::Bytes));
         let (name, plus) = match sum.split_once('+') {
             Some((name, addend)) => (name, Some(Addend::parse(addend)?)),
             None => (sum, None),
         };
-        Some(Value { name: Name::parse(name)?, plus, default })
+        Some(Value { name: Name::parse(name)?, plus, form, default })
     }
 
     /// The bytes to send in this context; none for a value that is absent and has no default.
     pub fn render<'a>(&'a self, context: &RenderContext<'a>) -> Cow<'a, [u8]> {
+        let value = self.value(context);
+        match self.form {
+            Form::Bytes => value.unwrap_or_default(),
+            Form::Url => Cow::Owned(percent_encode_all(&value.unwrap_or_default()).into_bytes()),
+            Form::Json => self.json_text(context).unwrap_or_else(|| match value {
+                Some(value) => Cow::Owned(json::string(&String::from_utf8_lossy(&value)).into_bytes()),
+                None => Cow::Borrowed(b"null"),
+            }),
+        }
+    }
+
+    /// The value, the sum, or the default.
+    fn value<'a>(&'a self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
         let value = self.name.value(context);
-        if let (None, Some(default)) = (&value, &self.default) {
-            return Cow::Borrowed(default);
+        if value.is_none() && self.default.is_some() {
+            return self.default.as_deref().map(Cow::Borrowed);
         }
         match &self.plus {
-            Some(addend) => {
-                let sum = self.name.number(context).saturating_add(addend.number(context));
-                Cow::Owned(sum.to_string().into_bytes())
-            }
-            None => value.unwrap_or_default(),
+            Some(addend) => number(self.name.number(context).saturating_add(addend.number(context))),
+            None => value,
         }
+    }
+
+    /// A value of a JSON body as it is there.
+    fn json_text<'a>(&self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
+        let is_json = self.name.placeholder.usage == JSON && self.plus.is_none();
+        let text = context.request.json_text(&self.name.key).filter(|_| is_json)?;
+        bytes(text.as_bytes())
     }
 
     /// What is added to the turn of the innermost loop, if the value is `i` or `i+N`.
     pub fn added_to_turn(&self) -> Option<u64> {
         match &self.plus {
-            _ if self.name.placeholder.usage != TURN => None,
+            _ if self.name.placeholder.usage != TURN || self.form != Form::Bytes => None,
             None => Some(0),
             Some(Addend::Number(number)) => Some(*number),
             Some(Addend::Name(_)) => None,

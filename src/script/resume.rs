@@ -57,7 +57,7 @@ pub(super) enum EventId {
 pub struct IdSource(Vec<Name>);
 
 impl IdSource {
-    /// Reads nothing, or `by` and one or more of `query:K`, `header:K` and `cookie:K`; `None` for anything else.
+    /// Reads nothing, or `by` and one or more of `query:K`, `header:K`, `cookie:K` and `json:PATH`; `None` for anything else.
     pub(super) fn parse(text: &[u8]) -> Option<IdSource> {
         let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
         match words.next() {
@@ -67,6 +67,11 @@ impl IdSource {
         }
         let names: Option<Vec<Name>> = words.map(Name::parse_with_key).collect();
         names.filter(|names| !names.is_empty()).map(IdSource)
+    }
+
+    /// Whether the body of a request is needed to find the last event ID.
+    pub(super) fn uses_body(&self) -> bool {
+        self.0.iter().any(Name::uses_body)
     }
 
     /// The last event ID: the field comes first, because a browser that reconnects keeps the query. An empty one is the

@@ -112,6 +112,11 @@ impl Route {
         }
     }
 
+    /// Whether the body of a request is needed to count it.
+    pub fn uses_body(&self) -> bool {
+        matches!(&self.count_by, CountBy::Value(name) if name.uses_body())
+    }
+
     /// Counts a request.
     pub fn count(&self, context: RequestContext<'_>) -> Visit<'_> {
         let key = match &self.count_by {
@@ -133,7 +138,7 @@ impl fmt::Display for Route {
 }
 
 impl CountBy {
-    /// Parses `ip`, `query:K`, `header:K` or `cookie:K`.
+    /// Parses `ip`, `query:K`, `header:K`, `cookie:K` or `json:PATH`.
     fn parse(text: &[u8]) -> Option<CountBy> {
         if text == b"ip" {
             return Some(CountBy::Ip);

@@ -37,6 +37,11 @@ const MAX_DIGITS: usize = 20;
 pub struct Template(pub Vec<Segment>);
 
 impl Template {
+    /// Text without placeholders.
+    pub fn literal(text: &[u8]) -> Template {
+        Template(vec![Segment::Text(text.to_vec())])
+    }
+
     /// Reads text in which every placeholder has to be known.
     ///
     /// # Errors

@@ -1,26 +1,64 @@
 //! Reads single values from JSON text (RFC 8259), without a tree of all values.
 
-/// The most objects and arrays inside each other. Deeper text is taken for invalid, so that it cannot exhaust the stack.
-const MAX_DEPTH: usize = 64;
+/// The most objects and arrays inside each other. RFC 8259, section 9, allows a limit, and no request needs more.
+const MAX_DEPTH: usize = 512;
+
+/// The text of the value at a path such as `messages.0.content`: the names of members and, in arrays, the numbers of
+/// elements, from 0. Of several members with the same name the last counts. `None` if there is no such value, or if the
+/// text is not valid.
+pub fn value_at<'a>(text: &'a str, path: &str) -> Option<&'a str> {
+    let mut reader = Reader { rest: text };
+    let whole = reader.value()?;
+    reader.skip_blanks();
+    if !reader.rest.is_empty() {
+        return None;
+    }
+    path.split('.').try_fold(whole, |value, name| match value.as_bytes()[0] {
+        b'{' => member(value, name),
+        b'[' => element(value, name),
+        _ => None,
+    })
+}
 
 /// The value of the member `name` of an object, if it is a string. Of several members with that name the last counts.
 /// `None` if the text is not one valid object.
 pub fn string_member(object: &str, name: &str) -> Option<String> {
+    let is_path = name.contains('.');
+    value_at(object, name).filter(|_| !is_path).and_then(as_string)
+}
+
+/// The text that a value stands for, if it is a string. A surrogate without its other half becomes U+FFFD.
+pub fn as_string(value: &str) -> Option<String> {
+    Reader { rest: value }.string()
+}
+
+/// The value of a member of a valid object.
+fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let mut reader = Reader { rest: object };
     let mut found = None;
-    reader.members(0, &mut |reader, key| {
-        let value = reader.value(1)?;
+    reader.take('{')?;
+    while reader.take('}').is_none() {
+        let key = reader.key()?;
+        let value = reader.value()?;
         if key == name {
-            found = Reader { rest: value }.string();
+            found = Some(value);
         }
-        Some(())
-    })?;
-    reader.skip_blanks();
-    if reader.rest.is_empty() {
-        found
-    } else {
-        None
+        reader.take(',');
     }
+    found
+}
+
+/// The value of an element of a valid array.
+fn element<'a>(array: &'a str, number: &str) -> Option<&'a str> {
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: usize = number.parse().ok().filter(|_| is_number)?;
+    let mut reader = Reader { rest: array };
+    reader.take('[')?;
+    for _ in 0..number {
+        reader.value()?;
+        reader.take(',')?;
+    }
+    reader.value()
 }
 
 struct Reader<'a> {
@@ -39,52 +77,63 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// `object = "{" [ string ":" value *( "," string ":" value ) ] "}"`. Calls `member` with each key; it takes the value.
-    fn members(
-        &mut self,
-        depth: usize,
-        member: &mut dyn FnMut(&mut Reader<'a>, String) -> Option<()>,
-    ) -> Option<()> {
-        self.take('{')?;
-        if depth > MAX_DEPTH || self.take('}').is_some() {
-            return (depth <= MAX_DEPTH).then_some(());
-        }
-        loop {
-            self.skip_blanks();
-            let key = self.string()?;
-            self.take(':')?;
-            member(self, key)?;
-            if self.take(',').is_none() {
-                return self.take('}');
-            }
-        }
-    }
-
-    /// `array = "[" [ value *( "," value ) ] "]"`
-    fn elements(&mut self, depth: usize) -> Option<()> {
-        self.take('[')?;
-        if depth > MAX_DEPTH || self.take(']').is_some() {
-            return (depth <= MAX_DEPTH).then_some(());
-        }
-        loop {
-            self.value(depth + 1)?;
-            if self.take(',').is_none() {
-                return self.take(']');
-            }
-        }
-    }
-
-    /// Takes any value and returns its text.
-    fn value(&mut self, depth: usize) -> Option<&'a str> {
+    /// Takes any value and returns its text. A loop, so that no text can exhaust the stack.
+    ///
+    /// ```text
+    /// object = "{" [ string ":" value *( "," string ":" value ) ] "}"
+    /// array  = "[" [ value *( "," value ) ] "]"
+    /// ```
+    fn value(&mut self) -> Option<&'a str> {
         self.skip_blanks();
         let before = self.rest;
-        match before.chars().next()? {
-            '{' => self.members(depth, &mut |reader, _| reader.value(depth + 1).map(drop))?,
-            '[' => self.elements(depth)?,
-            '"' => drop(self.string()?),
-            _ => self.word()?,
+        // The ends of the objects and arrays that are open.
+        let mut ends = Vec::new();
+        loop {
+            let end = self.begin_value()?;
+            ends.extend(end);
+            if ends.len() > MAX_DEPTH {
+                return None;
+            }
+            let mut is_first = end.is_some();
+            // Ends what ends here, up to the next value.
+            loop {
+                let end = match ends.last() {
+                    Some(end) => *end,
+                    None => return Some(&before[..before.len() - self.rest.len()]),
+                };
+                if self.take(end).is_some() {
+                    ends.pop();
+                    is_first = false;
+                    continue;
+                }
+                if !is_first {
+                    self.take(',')?;
+                }
+                if end == '}' {
+                    self.key()?;
+                }
+                break;
+            }
         }
-        Some(&before[..before.len() - self.rest.len()])
+    }
+
+    /// Takes a string, a number or a word, or the beginning of an object or array, whose end is returned.
+    fn begin_value(&mut self) -> Option<Option<char>> {
+        self.skip_blanks();
+        match self.rest.chars().next()? {
+            '{' => self.take('{').map(|()| Some('}')),
+            '[' => self.take('[').map(|()| Some(']')),
+            '"' => self.string().map(|_| None),
+            _ => self.word().map(|()| None),
+        }
+    }
+
+    /// The name of a member, and the colon after it.
+    fn key(&mut self) -> Option<String> {
+        self.skip_blanks();
+        let key = self.string()?;
+        self.take(':')?;
+        Some(key)
     }
 
     /// `true`, `false`, `null`, or a number (RFC 8259, section 6).
@@ -96,19 +145,20 @@ impl<'a> Reader<'a> {
         (matches!(word, "true" | "false" | "null") || is_number(word)).then_some(())
     }
 
-    /// A string, with its escapes decoded (RFC 8259, section 7). A surrogate without its other half becomes U+FFFD.
+    /// A string, with its escapes decoded (RFC 8259, section 7).
     fn string(&mut self) -> Option<String> {
         self.rest = self.rest.strip_prefix('"')?;
         let mut text = String::new();
         loop {
-            let end = self.rest.bytes().position(|byte| byte == b'"' || byte == b'\\')?;
+            let end = self.rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
             text += &self.rest[..end];
-            let is_end = self.rest[end..].starts_with('"');
+            let last = self.rest.as_bytes()[end];
             self.rest = &self.rest[end + 1..];
-            if is_end {
-                return Some(text);
+            match last {
+                b'"' => return Some(text),
+                b'\\' => text.push(self.escape()?),
+                _ => return None,
             }
-            text.push(self.escape()?);
         }
     }
 
@@ -177,6 +227,32 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_found_by_its_path() {
+        let text = r#" {"id" : 7.50e1, "a": [[1, "x\n"], {"b": {}, "0": null}, []], "": true, "a b": "\u0041", "id2": -0}"#;
+        for (path, value) in [
+            ("id", Some("7.50e1")),
+            ("a.0.1", Some(r#""x\n""#)),
+            ("a.0", Some(r#"[1, "x\n"]"#)),
+            ("a.1.b", Some("{}")),
+            ("a.1.0", Some("null")),
+            ("a.2", Some("[]")),
+            ("", Some("true")),
+            ("a b", Some(r#""\u0041""#)),
+            ("a.2.0", None),
+            ("a.3", None),
+            ("a.-1", None),
+            ("a.+1", None),
+            ("a.", None),
+            ("id.0", None),
+            ("b", None),
+        ] {
+            assert_eq!(value_at(text, path), value, "{path}");
+        }
+        assert_eq!(value_at(r#"[{"a":{"b":1},"a":{"c":2}}]"#, "0.a.b"), None);
+        assert_eq!(value_at(r#"[{"a":{"b":1},"a":{"c":2}}]"#, "0.a.c"), Some("2"));
+    }
+
+    #[test]
     fn numbers_are_written_as_json_writes_them() {
         for number in ["0", "-1", "10.50", "1e5", "1.5E-3", "2e+2"] {
             assert!(is_number(number), "{number}");
@@ -188,7 +264,24 @@ mod tests {
 
     #[test]
     fn invalid_text_has_no_members() {
-        for text in ["", "{", "[]", r#"{"a"}"#, r#"{"a":"b"} x"#, r#"{"a":"b",}"#, r#"{"a":"b","c":x}"#] {
+        for text in [
+            "",
+            "{",
+            "[]",
+            r#"{"a"}"#,
+            r#"{"a":"b"} x"#,
+            r#"{"a":"b",}"#,
+            r#"{,"a":"b"}"#,
+            r#"{"a":"b","c":x}"#,
+            r#"{"a":"b","c":[1,]}"#,
+            r#"{"a":"b","c":[,1]}"#,
+            r#"{"a":"b","c":[1 2]}"#,
+            r#"{"a":"b","c":[1}}"#,
+            r#"{"a":"b","c":[[]"#,
+            r#"{"a":"b" "c":1}"#,
+            "{\"a\":\"b\",\"c\":\"\n\"}",
+            "{\"a\":\"b\",\"c\":\"\\q\"}",
+        ] {
             assert_eq!(string_member(text, "a"), None, "{text}");
         }
         let deep = format!(r#"{{"a":"b","c":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000));

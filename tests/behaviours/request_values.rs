@@ -169,3 +169,39 @@ fn in_an_endless_loop_every_turn_can_wait() {
     let time = start.elapsed();
     assert!((300..1_000).contains(&time.as_millis()), "{time:?}");
 }
+
+/// The body of the response to a POST request with this body.
+fn posted(script: &str, json: &str) -> String {
+    let server = serve("max", &[("/a", script.as_bytes())]);
+    let fields = format!("Content-Length: {}\r\n", json.len());
+    let exchange = Exchange::new(server.address(), request("POST", "/a", &fields) + json, PATIENCE);
+    String::from_utf8(exchange.data().0).unwrap()
+}
+
+#[test]
+fn the_values_of_a_json_body_choose_the_part_and_are_in_the_response() {
+    let script = "@on POST /a\n@part json method=tools/call and json params.arguments.0\n\
+        data: {\"id\": {{json:id as json}}, \"name\": {{json:params.name as json}}}\n@part json id\n{{json:id}}\n\
+        @part otherwise\nno id\n";
+    for (json, expected) in [
+        (
+            r#"{"id" : "a\u00e9\n", "method":"tools/call", "params":{"name":"x\"","arguments":[0]}}"#,
+            "data: {\"id\": \"a\\u00e9\\n\", \"name\": \"x\\\"\"}\n",
+        ),
+        (r#"{"id":1.0,"params":{"arguments":[]},"method":"tools/call"}"#, "1.0\n"),
+        (r#"{"id":1,"id":"\ud83d\ude00"}"#, "\u{1f600}\n"),
+        (r#"{"id":null}"#, "no id\n"),
+        (r#"{"id":1"#, "no id\n"),
+        ("", "no id\n"),
+    ] {
+        assert_eq!(posted(script, json), expected, "{json}");
+    }
+}
+
+#[test]
+fn requests_are_counted_and_resumed_by_a_value_of_their_json_body() {
+    let script =
+        "@on POST /a\n@count by json:id\n@resume by json:last\nid: 1\ndata: {{connection}}\n\nid: 2\n\n";
+    assert_eq!(posted(script, r#"{"id":"x"}"#), "id: 1\ndata: 1\n\nid: 2\n\n");
+    assert_eq!(posted(script, r#"{"last":1}"#), "id: 2\n\n");
+}

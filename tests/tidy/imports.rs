@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms from the top down, and the rooms that each may import.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("main", &["cli", "judge_command", "lib"]),
+    ("main", &["cli", "capture", "judge_command", "lib"]),
     ("cli", &["judge_command", "lib"]),
+    ("capture", &["lib"]),
     ("judge_command", &["lib"]),
     ("lib", &["server", "judge", "trace", "event_source", "script", "http", "text"]),
     ("server", &["judge", "trace", "script", "http", "text"]),

@@ -41,6 +41,9 @@ fn conditions_compare_every_part_of_a_request() {
         "body ~\\x22stream\\x22:\\strue",
         "body ~\"stream\":",
         "body ~\"\\\"stream\\\": true\"",
+        "json stream",
+        "json stream=true",
+        "json stream~ru and no json none",
         "header accept~\"event-stream\"",
         "header accept~\"/event\" and query type=\"2\" and no header accept~\"a b\\\\\"",
         "no method GET and query type=2 and no cookie other",
@@ -56,6 +59,9 @@ fn conditions_compare_every_part_of_a_request() {
         "header accept=text",
         "body ~x",
         "method POST and cookie x",
+        "json stream=false",
+        "json messages",
+        "json stream.0",
     ] {
         assert!(!holds(text, 1), "{text}");
     }

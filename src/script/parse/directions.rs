@@ -1,19 +1,21 @@
 //! The table of directions: how each is written, and how it changes the part that is being parsed.
 
+mod hints;
+
 use super::body::{Cut, MAX_FILL};
 use super::error::Located;
-use super::hints::instead_of;
 use super::part::PartParser;
 use crate::http::chunk::Framed;
 use crate::http::response::is_interim_response;
 use crate::script::expectation::Expectation;
 use crate::script::head::field_line;
 use crate::script::resume::IdSource;
-use crate::script::template::{unescape, Segment, Template};
+use crate::script::template::{unescape, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
 use crate::script::words::{invalid, invalid_argument, word};
 use crate::script::{BodyFraming, Case, Ending, Level, Step, Wait};
 use crate::text::escape::{escape, for_terminal};
+use hints::instead_of;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,11 +53,11 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@repeat N | forever [every T]", apply: repeat },
     Direction { usage: "@again", apply: |part, _| part.close_loop() },
     Direction { usage: "@clock", apply: |part, _| step(part, Step::Clock) },
-    Direction { usage: "@resume [by query:K | header:K | cookie:K]", apply: resume },
+    Direction { usage: "@resume [by query:K | header:K | cookie:K | json:PATH]", apply: resume },
     PART,
     Direction { usage: "@expect COND [and COND]", apply: expect },
     Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
-    Direction { usage: "@count by ip | query:K | header:K | cookie:K", apply: count },
+    Direction { usage: "@count by ip | query:K | header:K | cookie:K | json:PATH", apply: count },
     Direction { usage: "@end", apply: |part, _| part.end(Ending::End) },
     Direction { usage: "@close", apply: |part, _| part.end(Ending::Close) },
     Direction { usage: "@drop [after SIZE]", apply: drop },
@@ -77,9 +79,9 @@ pub fn usages() -> impl Iterator<Item = &'static str> {
 /// A message that says what to write instead.
 pub(super) fn find(name: &[u8]) -> Result<&'static Direction, String> {
     let found = DIRECTIONS.iter().find(|direction| direction.name().as_bytes() == name);
+    let names = DIRECTIONS.iter().map(Direction::name);
     found.ok_or_else(|| {
-        let name = escape(name);
-        format!("unknown direction `@{name}` ({})", instead_of(&name, DIRECTIONS.iter().map(Direction::name)))
+        format!("unknown direction `@{}` ({})", escape(name), instead_of(&escape(name), names))
     })
 }
 
@@ -130,7 +132,8 @@ fn on(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn status(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_above_body()?;
     part.check_is_single_in_part("status")?;
-    Arc::make_mut(&mut part.head).apply_status(argument)
+    let literal = part.body.literal;
+    Arc::make_mut(&mut part.head).apply_status(argument, literal)
 }
 
 fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -138,7 +141,8 @@ fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     if !argument.starts_with(b"+") && !argument.starts_with(b"-") {
         part.check_field_is_single(argument)?;
     }
-    Arc::make_mut(&mut part.head).apply_header(argument)
+    let literal = part.body.literal;
+    Arc::make_mut(&mut part.head).apply_header(argument, literal)
 }
 
 fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -231,7 +235,8 @@ fn wire(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn trailer(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let (name, value) = field_line(without_placeholders(argument)?)?;
+    let line = if part.body.literal { argument } else { without_placeholders(argument)? };
+    let (name, value) = field_line(line)?;
     part.add_trailer(name, value);
     Ok(())
 }
@@ -335,7 +340,7 @@ fn text(part: &PartParser, argument: &[u8]) -> Result<Template, String> {
         return Err(invalid_argument(argument));
     }
     if part.body.literal {
-        return Ok(Template(vec![Segment::Text(unescape(argument)?)]));
+        return Ok(Template::literal(&unescape(argument)?));
     }
     Template::parse_escaped(argument)
 }

@@ -128,14 +128,14 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
         ("@repeat 0", "invalid number `0` (expected 1 or more, or forever)"),
         ("@repeat often", "invalid number `often` (expected 1 or more, or forever)"),
         ("@clock now", "unexpected argument `now` (takes no argument)"),
-        ("@resume 7", "invalid argument `7` (expected `@resume [by query:K | header:K | cookie:K]`)"),
-        ("@resume by", "invalid argument `by` (expected `@resume [by query:K | header:K | cookie:K]`)"),
+        ("@resume 7", "invalid argument `7` (expected `@resume [by query:K | header:K | cookie:K | json:PATH]`)"),
+        ("@resume by", "invalid argument `by` (expected `@resume [by query:K | header:K | cookie:K | json:PATH]`)"),
         (
             "@resume by query:a ip",
-            "invalid argument `by query:a ip` (expected `@resume [by query:K | header:K | cookie:K]`)",
+            "invalid argument `by query:a ip` (expected `@resume [by query:K | header:K | cookie:K | json:PATH]`)",
         ),
         ("@open 7", "unexpected argument `7` (takes no argument)"),
-        ("@count ip", "invalid argument `ip` (expected `@count by ip | query:K | header:K | cookie:K`)"),
+        ("@count ip", "invalid argument `ip` (expected `@count by ip | query:K | header:K | cookie:K | json:PATH`)"),
         ("@end now", "unexpected argument `now` (takes no argument)"),
         ("@close now", "unexpected argument `now` (takes no argument)"),
         ("@drop it", "invalid argument `it` (expected `@drop [after SIZE]`)"),
@@ -227,7 +227,7 @@ fn an_error_in_one_part_does_not_hide_those_in_others() {
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
             "chat.sse:4: @part: unreachable: the part on line 2 answers instead (change the order or the conditions)",
-            "chat.sse:6: @part: unknown condition `x` (known: connection, method, query, header, cookie, last-event-id, body, after, no, otherwise, never, events)",
+            "chat.sse:6: @part: unknown condition `x` (known: connection, method, query, header, cookie, last-event-id, body, json, after, no, otherwise, never, events)",
             "chat.sse:7: @open: unexpected argument `now` (takes no argument)",
         ]
     );

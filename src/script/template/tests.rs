@@ -38,6 +38,36 @@ fn a_default_replaces_an_absent_value() {
 }
 
 #[test]
+fn values_of_a_json_body_are_found_by_their_paths() {
+    let render = |text: &str| {
+        let body =
+            r#"{"id": "a\n\"b", "n": 1.50, "list": [{"x": true}, null], "none": null, "id2": {"a" : []}}"#;
+        let request = TestRequest { body, ..TestRequest::get("/a?q=%22%0a%ff+%2F", "") };
+        let context = RenderContext::of_head(request.context());
+        String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(&context).into_owned()).unwrap()
+    };
+    assert_eq!(
+        render("{{json:id}} {{json:n}} {{json:list.0.x}} {{json:id2}}"),
+        "a\n\"b 1.50 true {\"a\" : []}"
+    );
+    assert_eq!(render("[{{json:none}}{{json:list.1}}{{json:x.y}}{{json:list.x}}] {{json:x|7}}"), "[] 7");
+    assert_eq!(
+        render("{{json:id as json}} {{json:n as json}} {{json:none as json}} {{json:x as json|y}}"),
+        "\"a\\n\\\"b\" 1.50 null \"y\""
+    );
+    assert_eq!(
+        render("{{query:q as json}} {{query:none as json}} {{query:none+1 as json}}"),
+        "\"\\\"\\n\u{fffd} /\" null \"1\""
+    );
+    assert_eq!(
+        render("{{query:q as url}} {{query:none as url}} {{query:none as url|a b}}"),
+        "%22%0A%FF%20%2F  a%20b"
+    );
+    assert!(Template::parse(b"{{query:q as xml}}").is_ok(), "a key with spaces");
+    assert!(Template::parse(b"{{path as xml}}").is_err());
+}
+
+#[test]
 fn an_unknown_placeholder_is_an_error_outside_of_the_body() {
     let error = |text: &str| Template::parse(text.as_bytes()).unwrap_err();
     assert_eq!(error("{{elapsd}}"), "unknown placeholder `elapsd` (did you mean `elapsed`?)");

@@ -1,4 +1,4 @@
-//! Says what to write in place of a direction that does not exist.
+//! Says what to write instead of an unknown direction.
 
 use crate::text::suggest;
 
@@ -34,8 +34,8 @@ const HINTS: &[Hint] = &[
     Hint { words: &["raw", "bytes"], instead: "write `@wire TEXT`" },
 ];
 
-/// What to write instead of an unknown direction.
-pub fn instead_of(name: &str, directions: impl Iterator<Item = &'static str>) -> String {
+/// What to write instead of an unknown direction; `names` are the known ones.
+pub(super) fn instead_of(name: &str, names: impl Iterator<Item = &'static str>) -> String {
     if name.is_empty() {
         return "write its name directly after `@`".to_owned();
     }
@@ -45,7 +45,7 @@ pub fn instead_of(name: &str, directions: impl Iterator<Item = &'static str>) ->
     if let Some(hint) = HINTS.iter().find(|hint| hint.words.contains(&word.as_str())) {
         return hint.instead.to_owned();
     }
-    match suggest::nearest(&word, directions) {
+    match suggest::nearest(&word, names) {
         Some(near) => format!("did you mean `@{near}`?"),
         None => format!("write `@@{name}` to send a line that begins with `@`"),
     }

@@ -1,0 +1,277 @@
+//! Turns a response, as pieces of bytes with the times at which they arrived, into a script that sends the same bytes at
+//! the same times.
+//!
+//! ```text
+//! HTTP/1.1 200 OK                    @literal on          `{{ }}` in the response is text, not a placeholder
+//! content-type: text/event-stream    @chunk whole         chunks end at directions only
+//! x-request-id: 7                    @header x-request-id: 7
+//!                                    @sleep 300ms         the time to the first byte
+//! data: one                          data: one
+//!
+//! data: tw          (a pause)        @send data: tw       the beginning of a line
+//!                                    @sleep 1200ms
+//! o                                  o                    the rest of it
+//! ```
+//!
+//! What no direction can send is sent by `@wire`: a head that is cut off or invalid, and malformed chunks. Chunk extensions
+//! are left out, and a chunk with a pause in it becomes two.
+
+mod head;
+mod writer;
+
+use crate::http::dechunk::ChunkDecoder;
+use crate::http::field::{field_lines, is_field_value};
+use crate::http::Progress;
+use head::{Body, Head};
+use std::mem::take;
+use std::time::Duration;
+use writer::Writer;
+
+/// What a head begins with.
+const HTTP: &[u8] = b"HTTP/";
+
+/// A response that is being captured.
+#[derive(Default)]
+pub struct Capture {
+    writer: Writer,
+    state: State,
+    /// Bytes that are not in the script yet: of the head, or of the line around the chunks that is being read.
+    held: Vec<u8>,
+    decoder: ChunkDecoder,
+    /// When the last bytes of the head arrived; `None` when it has been sent, or there is none.
+    head_at: Option<Duration>,
+    /// Whether the head says that the connection is closed after a complete body.
+    closes: bool,
+}
+
+/// What the next byte belongs to.
+#[derive(Default)]
+enum State {
+    /// The head, or the body of a response that is captured without its head.
+    #[default]
+    Head,
+    /// The first line of a body that was chunked when it was sent. It tells whether it still is.
+    FirstLine,
+    /// A body that is not chunked. This much of it is missing, if that is known.
+    Plain(Option<u64>),
+    /// A chunked body.
+    Chunked,
+    /// Nothing: the body is complete, or there is none.
+    Complete,
+    /// A chunked body with an error in its framing, after which no chunk can be found.
+    Malformed,
+}
+
+impl Capture {
+    /// Adds bytes that arrived at this time after the request. Returns the next lines of the script.
+    pub fn add(&mut self, at: Duration, bytes: &[u8]) -> Vec<u8> {
+        self.push(at, bytes);
+        self.writer.take()
+    }
+
+    fn push(&mut self, at: Duration, bytes: &[u8]) {
+        match &mut self.state {
+            State::Head => self.head(at, bytes),
+            State::FirstLine => self.first_line(at, bytes),
+            State::Plain(left) => {
+                *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
+                self.data(at, bytes);
+                self.writer.write_lines();
+            }
+            State::Chunked => self.chunks(at, bytes),
+            State::Complete => {}
+            State::Malformed => self.wire(at, bytes),
+        }
+    }
+
+    /// Ends the response at this time. Returns the last lines of the script.
+    pub fn end(mut self, at: Duration) -> Vec<u8> {
+        let held = take(&mut self.held);
+        match self.state {
+            State::Complete => {
+                if self.closes {
+                    self.writer.direction("close", b"");
+                }
+            }
+            // Nothing but this part of the head is sent, and the connection is closed.
+            State::Head if held.starts_with(HTTP) => {
+                self.wire(self.head_at.unwrap_or(at), &held);
+                self.wait_until(at);
+            }
+            State::Head | State::Plain(None | Some(0)) => {
+                self.data(at, &held);
+                self.wait_until(at);
+                if self.closes {
+                    self.writer.end_piece();
+                    self.writer.direction("close", b"");
+                }
+            }
+            State::FirstLine | State::Plain(_) | State::Chunked | State::Malformed => {
+                // The CR LF after chunk-data is not the beginning of anything.
+                let rest = held.strip_prefix(b"\r\n").unwrap_or(&held);
+                if !rest.is_empty() {
+                    self.wire(at, rest);
+                }
+                self.open();
+                self.wait_until(at);
+                self.writer.end_piece();
+                self.writer.direction("drop", b"");
+            }
+        }
+        self.writer.end()
+    }
+
+    /// Adds to the head.
+    fn head(&mut self, at: Duration, bytes: &[u8]) {
+        self.held.extend_from_slice(bytes);
+        self.head_at = Some(at);
+        let start = &self.held[..self.held.len().min(HTTP.len())];
+        if !HTTP.starts_with(start) {
+            self.state = State::Plain(None);
+            self.head_at = None;
+            let held = take(&mut self.held);
+            return self.push(at, &held);
+        }
+        while let Some(length) = head_length(&self.held) {
+            let rest = self.held.split_off(length);
+            let bytes = std::mem::replace(&mut self.held, rest);
+            match head::read(&bytes) {
+                Head::Interim(head) => self.wire(at, &head),
+                head => {
+                    self.write_head(at, head, &bytes);
+                    let rest = take(&mut self.held);
+                    return self.push(at, &rest);
+                }
+            }
+        }
+    }
+
+    /// Writes the directions for the final head, and sets the state that follows.
+    fn write_head(&mut self, at: Duration, head: Head, bytes: &[u8]) {
+        match head {
+            Head::Directions { directions, body, closes } => {
+                for (name, argument) in &directions {
+                    self.writer.direction(name, argument);
+                }
+                self.head_at = Some(at);
+                self.closes = closes;
+                self.state = match body {
+                    Body::Chunked => State::FirstLine,
+                    Body::Plain(length) => State::Plain(length),
+                    Body::None => State::Complete,
+                };
+                if let State::Complete = self.state {
+                    self.writer.wait_until(at);
+                }
+            }
+            // After such a head, the server sends the body as it is in the script, with the framing that is there.
+            Head::Interim(_) | Head::Other => {
+                self.wire(at, bytes);
+                self.state = State::Plain(None);
+            }
+        }
+    }
+
+    /// Adds to the first line of a body, which is a chunk-size unless the chunks were decoded on the way here.
+    fn first_line(&mut self, at: Duration, bytes: &[u8]) {
+        self.held.extend_from_slice(bytes);
+        let line = self.held.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+        let is_chunk_size = ChunkDecoder::default().push(line, |_| {}).is_ok();
+        if is_chunk_size && !line.ends_with(b"\n") {
+            return;
+        }
+        let held = take(&mut self.held);
+        self.state = if is_chunk_size { State::Chunked } else { State::Plain(None) };
+        self.push(at, &held);
+    }
+
+    /// Adds to a chunked body.
+    fn chunks(&mut self, at: Duration, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let left = self.decoder.left_in_chunk();
+            let length = if left > 0 { left.min(bytes.len() as u64) as usize } else { 1 };
+            let (next, rest) = bytes.split_at(length);
+            let progress = self.decoder.push(next, |_| {});
+            if left > 0 {
+                self.data(at, next);
+                if self.decoder.left_in_chunk() == 0 {
+                    self.writer.end_chunk();
+                }
+                self.held.clear();
+            } else {
+                self.held.extend_from_slice(next);
+            }
+            match progress {
+                Ok(Progress::More) if self.decoder.left_in_chunk() > 0 => self.held.clear(),
+                Ok(Progress::More) => {}
+                Ok(Progress::Done(_)) => return self.complete(at),
+                Err(_) => {
+                    let line = take(&mut self.held);
+                    self.state = State::Malformed;
+                    let line = line.strip_prefix(b"\r\n").unwrap_or(&line);
+                    return self.wire(at, &[line, rest].concat());
+                }
+            }
+            bytes = rest;
+        }
+    }
+
+    /// Ends a chunked body. The lines that are held are the last-chunk and the trailer section.
+    fn complete(&mut self, at: Duration) {
+        self.wait_until(at);
+        let held = take(&mut self.held);
+        let last_chunk = held.strip_prefix(b"\r\n").unwrap_or(&held);
+        for line in field_lines(last_chunk) {
+            let is_framing = ["transfer-encoding", "content-length"].iter().any(|name| line.is(name));
+            if is_field_value(line.value) && !is_framing {
+                self.writer.direction("trailer", &[line.name.as_bytes(), b": ", line.value].concat());
+            }
+        }
+        self.state = State::Complete;
+    }
+
+    /// Adds to the decoded body.
+    fn data(&mut self, at: Duration, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.wait_until(at);
+            self.head_at = None;
+            self.writer.add(bytes);
+        }
+    }
+
+    /// Sends bytes outside of the framing.
+    fn wire(&mut self, at: Duration, bytes: &[u8]) {
+        match self.state {
+            State::Head => self.head_at = None,
+            _ => self.open(),
+        }
+        self.wait_until(at);
+        self.writer.end_piece();
+        self.writer.direction("wire", &writer::escaped(bytes));
+    }
+
+    /// Sends the head, if that was not done.
+    fn open(&mut self) {
+        if let Some(head_at) = self.head_at.take() {
+            self.writer.wait_until(head_at);
+            self.writer.direction("open", b"");
+        }
+    }
+
+    /// Writes the time since the last wait. The head is sent before it, unless it arrived together with what follows.
+    fn wait_until(&mut self, at: Duration) {
+        if self.head_at.map_or(false, |head_at| writer::is_pause(at.saturating_sub(head_at))) {
+            self.open();
+        }
+        self.writer.wait_until(at);
+    }
+}
+
+/// Bytes of a head, with the empty line at its end; `None` if that is missing.
+fn head_length(bytes: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    bytes.split_inclusive(|&byte| byte == b'\n').find_map(|line| {
+        length += line.len();
+        matches!(line, b"\n" | b"\r\n").then(|| length)
+    })
+}
