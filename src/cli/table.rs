@@ -45,8 +45,8 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--control",
         action: Flag(|options| options.control = true),
-        help: "let tests drive the server with requests under /-/: release pauses, send events,\n\
-               drop streams, read the requests so far, stop the server, and more",
+        help: "let tests drive the server with requests under /-/: release pauses, send\n\
+               events, drop streams, read the requests so far, stop the server, and more",
     },
     Row {
         usage: "--allow-host NAME",
