@@ -124,7 +124,7 @@ pub mod internals {
     pub use crate::script::load::{files_in_folder, read_script};
     pub use crate::script::parse::directions;
     pub use crate::script::placeholder::PLACEHOLDERS;
-    pub use crate::script::play::clock::{Clock, Timing};
+    pub use crate::script::play::clock::{Clock, Timing, WaitFor, Woken};
     pub use crate::script::play::Player;
     pub use crate::script::units::{parse_number, parse_size};
     pub use crate::server::DEFAULT_MAX_CLIENTS;

@@ -181,9 +181,20 @@ impl Part {
 
     /// Whether the response has a body: something can follow the head, or the body stays unfinished.
     pub fn has_body(&self) -> bool {
-        let sends = |step: &Step| matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive { .. });
+        // In a pause, a test can send something.
+        let sends = |step: &Step| {
+            matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive { .. } | Step::Pause(_))
+        };
         let stays_unfinished = !matches!(self.ending, Ending::End | Ending::Close);
         stays_unfinished || !self.trailer.is_empty() || self.steps().any(sends)
+    }
+
+    /// The names of its pauses, as often as they are in it.
+    pub fn pauses(&self) -> impl Iterator<Item = Arc<str>> + '_ {
+        self.steps().filter_map(|step| match step {
+            Step::Pause(name) => Some(Arc::clone(name)),
+            _ => None,
+        })
     }
 
     /// Where a client starts: at the beginning, or after its last event ID if the script has `@resume`. `None` for a
@@ -303,6 +314,8 @@ pub enum Step {
     Flush,
     /// Makes what follows due this much later (`@sleep`, `@pace`).
     Sleep(Wait),
+    /// Waits until a test releases it by this name (`@pause`).
+    Pause(Arc<str>),
     /// Counts `{{elapsed}}` from now (`@clock`).
     Clock,
     /// From now on, sends a comment whenever nothing else was sent for this long (`@keepalive`).

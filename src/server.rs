@@ -8,7 +8,9 @@
 //! | `internal` | the page at `/`, and the paths under `/-/` |
 //! | `connections` | the list of open connections, through which they are interrupted |
 //! | `overload` | sends 503 to clients that cannot be served |
+//! | `driving` | what a test can do to a running server |
 //! | `clock` | sleeps until the next step of a script is due |
+//! | `stream_control` | what a test has told a stream to do |
 //! | `socket` | the two directions of a TCP connection, with their time limits |
 //! | `body` | the memory for bodies of requests |
 //! | `journal` | keeps requests for tests |
@@ -27,6 +29,7 @@ mod body;
 mod clock;
 mod connection;
 mod connections;
+mod driving;
 mod internal;
 mod journal;
 mod overload;
@@ -38,6 +41,7 @@ mod scripts;
 mod shared;
 mod socket;
 mod static_files;
+mod stream_control;
 mod thread_limit;
 mod waker;
 mod warning;
@@ -288,6 +292,7 @@ impl Server {
         if let Some(JournalWriter(writer)) = self.journal {
             self.shared.journal.record_with(Recorder::start(writer, warnings.clone())?);
         }
+        self.shared.warnings = Some(warnings.clone());
         let shared = Arc::new(self.shared);
         let threads = accept::start(listener, Arc::clone(&shared), warnings)?;
         Ok((shared, threads))
@@ -363,12 +368,6 @@ impl RunningServer {
     /// [`path`](CaseRun::path), and [`wait`](CaseRun::wait) returns what came of it. `None` if there is no such case.
     pub fn judge(&self, client: &str, case: &str) -> Option<Arc<CaseRun>> {
         self.shared.judge.run(client, case)
-    }
-
-    /// Drops all streams that are playing, at once, as `@drop` does: what was sent before arrives, and the body stays
-    /// unfinished.
-    pub fn drop_all(&self) {
-        self.shared.drop_streams();
     }
 
     /// Waits until a client has stopped the server with `POST /-/stop` (see [`Server::control`]).

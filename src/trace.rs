@@ -264,6 +264,16 @@ impl<'a> Tap<'a> {
         }
     }
 
+    /// Reports that the script waits until a test releases the pause with this name.
+    pub fn pauses(&self, name: &str) {
+        if let Some(exchange) = &*self.exchange.borrow() {
+            if let Some(terminal) = &self.trace.terminal {
+                terminal.pause(&exchange.connection, name);
+            }
+            self.trace.observers.wait(exchange, None);
+        }
+    }
+
     /// Reports the end of a response.
     pub fn ended(&self, end: &io::Result<AfterResponse>) {
         if matches!(end, Err(error) if is_disconnect(error)) {

@@ -1,6 +1,8 @@
 //! Playing a script without placeholders allocates nothing, however long it is.
 
-use rust_sse_server::internals::{ChunkedWriter, Clock, Framing, HeadReader, Player, RequestContext, Timing};
+use rust_sse_server::internals::{
+    ChunkedWriter, Clock, Framing, HeadReader, Player, RequestContext, Timing, WaitFor, Woken,
+};
 use rust_sse_server::{Script, Speed};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -41,14 +43,11 @@ impl Clock for Leap {
     fn system_time(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH
     }
-    fn wait_until(&mut self, due: Instant) -> io::Result<()> {
-        self.0 = due;
-        Ok(())
+    fn wait(&mut self, wait: WaitFor<'_>) -> io::Result<Woken> {
+        self.0 = wait.due().unwrap_or(self.0);
+        Ok(Woken::Due)
     }
     fn check(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-    fn wait_for_close(&mut self, _: Option<Instant>) -> io::Result<()> {
         Ok(())
     }
 }

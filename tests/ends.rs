@@ -123,8 +123,8 @@ fn the_servers_own_pages_have_one_line_each_in_the_trace() {
         notes[1..],
         [
             "* internal      HEAD /-/scripts: 200, 0 bytes, complete, connection closed",
-            "* internal      GET /-/none: 404, 156 bytes, complete, connection closed",
-            "* internal      POST /-/drop: 204, 0 bytes, complete, connection closed",
+            "* internal      GET /-/none: 404, 208 bytes, complete, connection closed",
+            "* internal      POST /-/drop: 200, 14 bytes, complete, connection closed",
         ]
     );
     assert_eq!(log.with(" end client=", 4).lines().count(), 8);

@@ -6,12 +6,15 @@ mod support;
 use rust_sse_server::{ErrorKind, RunningServer, Script, Server};
 use support::{field, request, Client, Exchange, Program, PATIENCE};
 
-const PATHS: [(&str, &str); 6] = [
+const PATHS: [(&str, &str); 9] = [
     ("/", "GET"),
     ("/-/scripts", "GET"),
     ("/-/wire/events", "GET"),
     ("/-/requests", "GET"),
+    ("/-/go/name", "POST"),
+    ("/-/send/events", "POST"),
     ("/-/drop", "POST"),
+    ("/-/drop/events", "POST"),
     ("/-/stop", "POST"),
 ];
 
@@ -141,7 +144,8 @@ fn an_unknown_reserved_path_is_404_with_those_that_exist() {
     assert_eq!(
         body,
         "404 Not Found: the server answers nothing at this path; available:\nGET /-/scripts\n\
-         GET /-/wire/PATH\nGET /-/requests (with --control)\nGET /-/verdict (with --control)\nPOST /-/drop (with --control)\n\
+         GET /-/wire/PATH\nGET /-/requests (with --control)\nGET /-/verdict (with --control)\nPOST /-/go/NAME (with --control)\n\
+         POST /-/send/PATH (with --control)\nPOST /-/drop (with --control)\nPOST /-/drop/PATH (with --control)\n\
          POST /-/stop (with --control)\n"
     );
     let (_, body) = response(&controlled(), &request("GET", "/-/none", ""));

@@ -57,8 +57,8 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--control",
         action: Flag(|options| options.control = true),
-        help: "let clients control the server: GET /-/requests returns the requests so far,\n\
-               POST /-/drop drops all streams, POST /-/stop stops the server",
+        help: "let tests drive the server with requests under /-/: release pauses, send\n\
+               events, drop streams, read the requests so far, stop the server, and more",
     },
     Row {
         usage: "--allow-host NAME",

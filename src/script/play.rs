@@ -23,11 +23,13 @@
 //! | `timer` | due times, waits and keep-alive comments |
 //! | `loops` | turns of loops |
 //! | [`random`] | random waits |
+//! | `releases` | releases of pauses to come |
 
 pub mod clock;
 mod loops;
 mod output;
 pub mod random;
+mod releases;
 mod timer;
 
 use super::context::{RenderContext, RequestContext};
@@ -81,7 +83,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     pub fn play(mut self, part: &'a Part, start: Position) -> io::Result<AfterResponse> {
         match self.play_steps(part, start).and_then(|()| self.end(part)) {
             Ok(after) => Ok(after),
-            Err(Stop::Dropped) => Ok(AfterResponse::Close),
+            Err(Stop::Close) => Ok(AfterResponse::Close),
             Err(Stop::Error(error)) => Err(error),
         }
     }
@@ -110,6 +112,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                     let time = self.choose_time(wait);
                     self.timer.sleep(time, &mut self.output)?;
                 }
+                Step::Pause(name) => self.timer.pause(name, &mut self.output)?,
                 Step::Clock => self.timer.restart_elapsed(),
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
@@ -118,6 +121,10 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             }
             // Only the first step can be resumed in its middle.
             skip = 0;
+            // What a test sends after it has released a pause does not overtake what follows the pause.
+            if !matches!(step, Step::Pause(_)) {
+                self.timer.take_orders(&mut self.output)?;
+            }
         }
         Ok(())
     }
@@ -138,6 +145,10 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     /// Ends the response as the part says.
     fn end(&mut self, part: &Part) -> Result<AfterResponse, Stop> {
+        if let Ending::Hang(time) = part.ending {
+            self.timer.hang(time, &mut self.output)?;
+        }
+        self.timer.take_last_orders(&mut self.output)?;
         match part.ending {
             Ending::End | Ending::Close => {
                 self.send_head()?;
@@ -150,8 +161,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                     return Ok(AfterResponse::KeepAlive);
                 }
             }
-            Ending::Hang(time) => self.timer.hang(time, &mut self.output)?,
-            Ending::Drop => self.output.flush()?,
+            Ending::Drop | Ending::Hang(_) => self.output.flush()?,
             Ending::Reset => {
                 self.output.flush()?;
                 return Ok(AfterResponse::Reset);
@@ -202,13 +212,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         self.send_head()
     }
 
-    /// Gathers the head, unless that has been done. `{{elapsed}}` counts from now unless an `@clock` says otherwise.
     fn send_head(&mut self) -> io::Result<()> {
-        if self.output.head_is_unsent() {
-            self.timer.start_elapsed();
-            self.output.send_head()?;
-        }
-        Ok(())
+        self.timer.send_head(&mut self.output)
     }
 
     fn choose_time(&mut self, wait: &Wait) -> Duration {

@@ -1,12 +1,12 @@
 //! The clock of a playing script: waits in real time until the next step is due, and checks meanwhile whether the client
 //! is still connected and the server still wants to go on.
 
-use super::connections::Activity;
 use super::shared::Shared;
-use super::socket::{self, is_timeout};
-use crate::script::play::clock::Clock;
+use super::socket;
+use super::stream_control::StreamControl;
+use crate::script::play::clock::{Clock, Order, WaitFor, Woken};
 use crate::trace::Tap;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -14,6 +14,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How long a thread waits without checking whether its client has disconnected.
 const SLICE: Duration = Duration::from_secs(1);
+/// The shortest time between two such checks in a wait that can end because the client closes its side. The longer the wait
+/// has lasted, the rarer they are: a test sees the end soon, and a stream that hangs for hours costs nothing.
+const FIRST_SLICE: Duration = Duration::from_millis(5);
 /// Nanoseconds, for each client, by which a step may be late so that steps of several clients are done together: 0.1 ms
 /// with 1,000 clients and 1 ms with 10,000, where it saves a quarter of the processor time (26 µs instead of 37 µs for an
 /// event), because threads that wake together wake more cheaply.
@@ -24,10 +27,8 @@ pub(super) struct ClientClock<'a> {
     stream: &'a TcpStream,
     shared: &'a Shared,
     tap: &'a Tap<'a>,
-    /// The number of the connection.
-    number: u64,
-    /// The number of drops when the stream began.
-    drops_at_start: usize,
+    /// What a test has told the stream to do.
+    control: &'a StreamControl,
     /// When it was last checked whether the client has closed its side.
     checked_at: Instant,
     /// How many clients had been rejected then.
@@ -37,24 +38,23 @@ pub(super) struct ClientClock<'a> {
 }
 
 impl<'a> ClientClock<'a> {
-    /// A clock whose waits end early when the server stops or drops all streams, and within a second when the client resets
-    /// `stream`, the connection with this number.
-    pub fn new(stream: &'a TcpStream, number: u64, shared: &'a Shared, tap: &'a Tap<'a>) -> ClientClock<'a> {
+    /// A clock whose waits end early when the server stops or `control` has an order, and within a second when the client
+    /// resets `stream`.
+    pub fn new(
+        stream: &'a TcpStream,
+        control: &'a StreamControl,
+        shared: &'a Shared,
+        tap: &'a Tap<'a>,
+    ) -> ClientClock<'a> {
         ClientClock {
             stream,
             shared,
             tap,
-            number,
-            drops_at_start: shared.connections.set_activity(number, Activity::Streaming),
+            control,
             checked_at: Instant::now(),
             rejections: shared.rejections.load(Ordering::Relaxed),
             has_closed: false,
         }
-    }
-
-    /// The number to pass to [`Shared::check_stream`] for this stream.
-    pub fn drops_at_start(&self) -> usize {
-        self.drops_at_start
     }
 
     /// Notices that the client has closed its side. Only a write could tell whether it has left, or has only shut down its
@@ -70,6 +70,60 @@ impl<'a> ClientClock<'a> {
         }
         self.rejections = rejections;
         Ok(())
+    }
+
+    /// Waits for at most a second at a time and checks the connection in between. A read timeout would do both at once,
+    /// but it is 20 to 40 ms late, where `park_timeout` is as good as `sleep`: both were 0.085 ms late at the median of 1,000
+    /// threads. And another thread can end it.
+    fn wait_until(&mut self, due: Instant) -> io::Result<Woken> {
+        let due = self.round_up(due);
+        self.tap.waits(Some(due));
+        loop {
+            if self.must_look()? {
+                return Ok(Woken::Called);
+            }
+            let left = due.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                return Ok(Woken::Due);
+            }
+            thread::park_timeout(left.min(SLICE));
+            if left > SLICE {
+                self.check()?;
+            }
+        }
+    }
+
+    /// The same, and checks whether the client has closed its side with `has_ended`. A client that has only shut down its
+    /// sending half is gone as well: there may never be a write that could tell.
+    #[inline(never)]
+    fn wait_for_close(
+        &mut self,
+        due: Option<Instant>,
+        has_ended: fn(&TcpStream) -> io::Result<bool>,
+    ) -> io::Result<Woken> {
+        let start = Instant::now();
+        loop {
+            if self.must_look()? {
+                return Ok(Woken::Called);
+            }
+            self.check()?;
+            if has_ended(self.stream)? {
+                self.tap.client_closed();
+                return Ok(Woken::Closed);
+            }
+            let slice = (start.elapsed() / 4).clamp(FIRST_SLICE, SLICE);
+            let left = due.map_or(slice, |due| due.saturating_duration_since(Instant::now()));
+            if left == Duration::ZERO {
+                return Ok(Woken::Due);
+            }
+            thread::park_timeout(left.min(slice));
+        }
+    }
+
+    /// Whether there may be an order, which can be to end. This is no system call.
+    fn must_look(&self) -> io::Result<bool> {
+        self.shared.check_is_running()?;
+        Ok(self.control.is_called())
     }
 
     /// Rounds a due time up to the grid of all clients, which is coarser the more clients there are. Nothing is ever early.
@@ -97,28 +151,23 @@ impl Clock for ClientClock<'_> {
         SystemTime::now()
     }
 
-    /// Waits for at most a second at a time and checks the connection in between. A read timeout would do both at once,
-    /// but it is 20 to 40 ms late, where `park_timeout` is as good as `sleep`: both were 0.085 ms late at the median of 1,000
-    /// threads. And another thread can end it.
-    fn wait_until(&mut self, due: Instant) -> io::Result<()> {
-        let due = self.round_up(due);
-        self.tap.waits(Some(due));
-        loop {
-            self.shared.check_stream(self.drops_at_start)?;
-            let left = due.saturating_duration_since(Instant::now());
-            if left == Duration::ZERO {
-                return Ok(());
+    fn wait(&mut self, wait: WaitFor<'_>) -> io::Result<Woken> {
+        match wait {
+            WaitFor::Due(due) => self.wait_until(due),
+            WaitFor::Release(name) => {
+                self.tap.pauses(name);
+                self.wait_for_close(None, socket::has_ended)
             }
-            thread::park_timeout(left.min(SLICE));
-            if left > SLICE {
-                self.check()?;
+            WaitFor::Close(due) => {
+                self.tap.waits(due);
+                self.wait_for_close(due, socket::discard_until_end)
             }
         }
     }
 
     /// `take_error` reports a reset even when bytes of a request are unread.
     fn check(&mut self) -> io::Result<()> {
-        self.shared.check_stream(self.drops_at_start)?;
+        self.shared.check_is_running()?;
         if let Some(error) = self.stream.take_error()? {
             return Err(error);
         }
@@ -130,36 +179,17 @@ impl Clock for ClientClock<'_> {
         self.check_for_close()
     }
 
-    /// Nothing more will be written, so a client that has shut down its sending half is gone.
-    fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
-        self.tap.waits(due);
-        self.shared.connections.set_activity(self.number, Activity::Hanging);
-        loop {
-            let left = due.map_or(SLICE, |due| due.saturating_duration_since(Instant::now()));
-            if left == Duration::ZERO {
-                return Ok(());
-            }
-            self.check()?;
-            self.stream.set_read_timeout(Some(left.min(SLICE)))?;
-            match (&mut &*self.stream).read(&mut [0; 256]) {
-                Ok(0) => {
-                    // The end of what can be read is also how another thread interrupts this.
-                    self.shared.check_stream(self.drops_at_start)?;
-                    self.tap.client_closed();
-                    return Ok(());
-                }
-                Err(error) if !is_timeout(&error) && error.kind() != ErrorKind::Interrupted => {
-                    return Err(error)
-                }
-                _ => {}
-            }
-        }
+    fn next_order(&mut self) -> io::Result<Option<Order>> {
+        self.control.next_order()
+    }
+
+    fn last_order(&mut self) -> io::Result<Option<Order>> {
+        self.control.last_order()
     }
 }
 
 impl Drop for ClientClock<'_> {
     fn drop(&mut self) {
-        self.shared.connections.set_activity(self.number, Activity::BetweenStreams);
         if self.has_closed {
             self.shared.open_clients.fetch_add(1, Ordering::Relaxed);
         }

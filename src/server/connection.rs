@@ -22,14 +22,17 @@ mod without_script;
 use super::body::Body;
 use super::clock::ClientClock;
 use super::internal;
+use super::recorded_request::RecordedRequest;
 use super::responses;
 use super::shared::{Client, Shared};
 use super::socket::{self, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME};
+use super::stream_control::StreamControl;
 use crate::http::body::BodyReader;
-use crate::http::chunk::ChunkedWriter;
+use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::request::{HeadReader, Request};
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
+use crate::http::uri::percent_decode;
 use crate::http::AfterResponse;
 use crate::judge::verdicts::Verdicts;
 use crate::script::catalogue::{Catalogue, Found};
@@ -40,6 +43,7 @@ use crate::trace::Tap;
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Serves a client until its connection ends. A head must be complete [`HEAD_TIME`] after the connection was accepted, or
@@ -61,6 +65,7 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
         ip,
         options: ResponseOptions::default(),
         stops_server: Cell::new(false),
+        unrecorded: Cell::new(None),
     };
     let mut head_deadline = client.accepted_at + HEAD_TIME;
     loop {
@@ -103,6 +108,8 @@ struct Connection<'a> {
     options: ResponseOptions,
     /// The client has stopped the server.
     stops_server: Cell<bool>,
+    /// The current request, until it is recorded.
+    unrecorded: Cell<Option<Arc<RecordedRequest>>>,
 }
 
 impl<'a> Connection<'a> {
@@ -133,7 +140,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Receives the body, and keeps it if the script or the journal needs it.
+    /// Receives the body, and keeps it if something needs it: the script, the journal, or a path of the server.
     fn receive_body(&mut self, request: &Request) -> Result<Body<'a>, ReceiveError> {
         let memory = &self.shared.body_memory;
         let mut body = memory.empty_body();
@@ -148,7 +155,7 @@ impl<'a> Connection<'a> {
         let catalogue = self.shared.latest_scripts();
         let found = find(&catalogue, request);
         let script_wants_it = matches!(found, Found::Script(script) if script.uses_body());
-        let keeps = script_wants_it || self.shared.journal.is_on();
+        let keeps = script_wants_it || self.shared.journal.is_on() || internal::is_reserved(request.path());
         self.incoming.receive(Instant::now() + BODY_TIME, &mut |bytes| {
             let mut kept = Ok(());
             let progress = reader.push(bytes, &mut |data| {
@@ -179,7 +186,7 @@ impl<'a> Connection<'a> {
         if let Some(run) = self.shared.judge.run_at(request.path()) {
             return self.play_case(&run, request, body.bytes());
         }
-        self.record(request, body.bytes());
+        self.prepare_record(request, body.bytes());
         let verdicts = &self.shared.verdicts;
         let catalogue = self.shared.latest_scripts();
         match find(&catalogue, request) {
@@ -188,8 +195,8 @@ impl<'a> Connection<'a> {
                 drop(body);
                 self.play(script, request, b"", verdicts)
             }
-            Found::Methods(methods) => self.respond_without_script(request, methods),
-            Found::Nothing => self.respond_without_script(request, Vec::new()),
+            Found::Methods(methods) => self.respond_without_script(request, body.bytes(), methods),
+            Found::Nothing => self.respond_without_script(request, body.bytes(), Vec::new()),
         }
     }
 
@@ -250,36 +257,43 @@ impl<'a> Connection<'a> {
             // When nothing is unread, the clock can see that the client closes its side.
             self.incoming.discard_unread()?;
         }
-        self.send_stream(head, |head, body, clock| {
+        let path = percent_decode(context.request.path()).into_owned();
+        let control = StreamControl::new(path, part.pauses().collect(), head.framing != Framing::Empty);
+        let stream = self.shared.connections.open_stream(self.number, control);
+        self.send_stream(head, &stream.control, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
     }
 
     /// Sends a response that is not a stream.
     fn send(&self, response: &Response, options: ResponseOptions) -> io::Result<AfterResponse> {
+        self.record();
         self.out().write_all(&response.to_bytes(options))?;
         Ok(close_if(options.close, AfterResponse::KeepAlive))
     }
 
     /// Sends a stream: `play` writes the head and the body. For a HEAD request, sends the head alone.
+    ///
+    /// The request is recorded only now: a test that has seen it in the journal can act on the stream.
     fn send_stream(
         &self,
         head: StreamHead,
+        control: &StreamControl,
         play: impl FnOnce(Vec<u8>, ChunkedWriter<Outgoing<'_>>, ClientClock<'_>) -> io::Result<AfterResponse>,
     ) -> io::Result<AfterResponse> {
+        self.record();
         if self.options.head_only {
             self.out().write_all(&head.bytes)?;
             return Ok(close_if(head.close, AfterResponse::KeepAlive));
         }
         let body = ChunkedWriter::new(self.out(), head.framing);
-        let clock = ClientClock::new(self.stream, self.number, self.shared, self.tap);
-        let drops_at_start = clock.drops_at_start();
-        match play(head.bytes, body, clock) {
-            Ok(after) => Ok(close_if(head.close, after)),
-            // Whatever the thread did when the server stopped or dropped its streams: close as `@drop` does.
-            Err(_) if self.shared.check_stream(drops_at_start).is_err() => Ok(AfterResponse::Close),
-            Err(error) => Err(error),
+        let clock = ClientClock::new(self.stream, control, self.shared, self.tap);
+        let end = play(head.bytes, body, clock);
+        // Whatever the thread did when the server stopped or a test dropped the stream: close as `@drop` does.
+        if self.shared.is_stopping() || control.is_dropped() {
+            return Ok(AfterResponse::Close);
         }
+        end.map(|after| close_if(head.close, after))
     }
 
     /// Closes the connection, after it has stopped the server if the client wants that. The accepting thread is woken last:

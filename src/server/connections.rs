@@ -1,27 +1,26 @@
-//! The list of open connections, through which one thread interrupts the others: to drop all streams, and to stop.
+//! The list of open connections, through which one thread acts on the others: releases pauses, sends chunks, ends streams,
+//! and stops.
 
+use super::stream_control::{Queued, StreamControl};
+use crate::http::chunk::Framed;
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
-/// What the thread of a connection does, as far as it matters for interrupting it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Activity {
-    /// It receives a request, or sends a short response.
-    BetweenStreams,
-    /// It sends a stream: it writes or waits.
-    Streaming,
-    /// It waits until the client closes the connection: it reads.
-    Hanging,
-}
+/// How long streams that a test drops may go on, to send what the test has sent before. They wait, and end in less than a
+/// millisecond, unless their clients do not read.
+const DROP_TIME: Duration = Duration::from_millis(20);
+/// The time between two looks at the streams that are left.
+const DROP_POLL: Duration = Duration::from_micros(200);
 
 #[derive(Debug)]
 struct OpenConnection {
     stream: Arc<TcpStream>,
     thread: Thread,
-    activity: Activity,
+    /// `None` between streams: while a request is received, or a short response is sent.
+    control: Option<Arc<StreamControl>>,
 }
 
 impl OpenConnection {
@@ -33,13 +32,12 @@ impl OpenConnection {
     }
 }
 
-/// All open connections of a server, by their numbers.
+/// Connections by their numbers.
+type List = HashMap<u64, OpenConnection>;
+
+/// All open connections of a server.
 #[derive(Debug, Default)]
-pub(crate) struct Connections {
-    list: Mutex<HashMap<u64, OpenConnection>>,
-    /// How many times all streams were dropped.
-    drops: AtomicUsize,
-}
+pub(crate) struct Connections(Mutex<List>);
 
 /// A connection in the list. Dropping this removes it.
 pub(crate) struct Listed<'a> {
@@ -53,40 +51,109 @@ impl Drop for Listed<'_> {
     }
 }
 
+/// A stream that others can find through its connection. Dropping this ends that.
+pub(crate) struct OpenStream<'a> {
+    connections: &'a Connections,
+    number: u64,
+    /// What others have told the stream to do.
+    pub control: Arc<StreamControl>,
+}
+
+impl Drop for OpenStream<'_> {
+    fn drop(&mut self) {
+        self.control.close();
+        self.connections.set_control(self.number, None);
+    }
+}
+
+/// How many streams an order has reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// Streams that take it.
+    pub streams: usize,
+    /// Streams that were dropped instead, because too many orders waited already.
+    pub dropped: usize,
+}
+
 impl Connections {
     /// Adds a connection that this thread serves.
     pub fn add(&self, number: u64, stream: &Arc<TcpStream>) -> Listed<'_> {
         let (stream, thread) = (Arc::clone(stream), thread::current());
-        let connection = OpenConnection { stream, thread, activity: Activity::BetweenStreams };
-        self.lock().insert(number, connection);
+        self.lock().insert(number, OpenConnection { stream, thread, control: None });
         Listed { connections: self, number }
     }
 
-    /// Notes what a connection does from now on. Returns the number of drops so far: if there are more later, and a stream
-    /// began at this moment, it was dropped.
-    pub fn set_activity(&self, number: u64, activity: Activity) -> usize {
-        let mut list = self.lock();
-        if let Some(connection) = list.get_mut(&number) {
-            connection.activity = activity;
+    /// Begins a stream on a connection.
+    pub fn open_stream(&self, number: u64, control: StreamControl) -> OpenStream<'_> {
+        let control = Arc::new(control);
+        self.set_control(number, Some(Arc::clone(&control)));
+        OpenStream { connections: self, number, control }
+    }
+
+    fn set_control(&self, number: u64, control: Option<Arc<StreamControl>>) {
+        if let Some(connection) = self.lock().get_mut(&number) {
+            connection.control = control;
         }
-        self.drops()
     }
 
-    /// How many times all streams were dropped.
-    pub fn drops(&self) -> usize {
-        self.drops.load(Ordering::Relaxed)
+    /// Lets each stream whose script has a pause of this name pass it once.
+    pub fn release(&self, name: &str) -> Reached {
+        self.order(|control| control.release(name))
     }
 
-    /// Interrupts every stream. Clients see the end of the connection, but no reset: the receiving direction stays open
-    /// where the thread does not wait for it, because bytes that arrive after it was shut down cause one.
-    pub fn drop_streams(&self) {
+    /// Lets each stream for this path send a chunk.
+    pub fn send(&self, path: &[u8], chunk: &Arc<Framed>) -> Reached {
+        self.order(|control| if control.is_for(path) { control.send(chunk) } else { Queued::No })
+    }
+
+    fn order(&self, give: impl Fn(&StreamControl) -> Queued) -> Reached {
+        let mut reached = Reached::default();
+        for (_, connection, control) in streams(&self.lock()) {
+            match give(control) {
+                Queued::No => {}
+                Queued::Yes => {
+                    reached.streams += 1;
+                    connection.thread.unpark();
+                }
+                Queued::Full => {
+                    reached.dropped += 1;
+                    control.drop_stream();
+                    connection.interrupt(Shutdown::Write);
+                }
+            }
+        }
+        reached
+    }
+
+    /// Ends the streams for this path, or all streams of scripts, after what they were told to do before. Returns how many these
+    /// are.
+    pub fn drop_streams(&self, path: Option<&[u8]>) -> usize {
+        let mut open: Vec<(u64, Arc<StreamControl>)> = Vec::new();
+        for (number, connection, control) in streams(&self.lock()) {
+            if path.map_or(true, |path| control.is_for(path)) && control.drop_stream() {
+                connection.thread.unpark();
+                open.push((number, Arc::clone(control)));
+            }
+        }
+        let (count, deadline) = (open.len(), Instant::now() + DROP_TIME);
+        while !open.is_empty() && Instant::now() < deadline {
+            thread::sleep(DROP_POLL);
+            open.retain(|(_, control)| !control.is_closed());
+        }
+        self.interrupt_streams(&open);
+        count
+    }
+
+    /// Ends streams that take too long to end themselves: they write to clients that do not read. Clients see the end of the
+    /// connection, but no reset: the receiving direction stays open, because bytes that arrive after it was shut down cause one.
+    fn interrupt_streams(&self, open: &[(u64, Arc<StreamControl>)]) {
         let list = self.lock();
-        self.drops.fetch_add(1, Ordering::Relaxed);
-        for connection in list.values() {
-            match connection.activity {
-                Activity::BetweenStreams => {}
-                Activity::Streaming => connection.interrupt(Shutdown::Write),
-                Activity::Hanging => connection.interrupt(Shutdown::Both),
+        for (number, control) in open.iter().filter(|(_, control)| !control.is_closed()) {
+            let is_same = |connection: &&OpenConnection| {
+                connection.control.as_ref().map_or(false, |current| Arc::ptr_eq(current, control))
+            };
+            if let Some(connection) = list.get(number).filter(is_same) {
+                connection.interrupt(Shutdown::Write);
             }
         }
     }
@@ -100,7 +167,12 @@ impl Connections {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, OpenConnection>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The streams of scripts, each with its connection and the number of it.
+fn streams(list: &List) -> impl Iterator<Item = (u64, &OpenConnection, &Arc<StreamControl>)> {
+    list.iter().filter_map(|(number, connection)| Some((*number, connection, connection.control.as_ref()?)))
 }

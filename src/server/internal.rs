@@ -28,7 +28,10 @@ const TABLE: &[Row] = &[
     Row { route: "GET /-/wire/PATH", is_control: false, respond: observe },
     Row { route: "GET /-/requests", is_control: true, respond: requests },
     Row { route: "GET /-/verdict", is_control: true, respond: verdict },
-    Row { route: "POST /-/drop", is_control: true, respond: drop_streams },
+    Row { route: "POST /-/go/NAME", is_control: true, respond: release },
+    Row { route: "POST /-/send/PATH", is_control: true, respond: send },
+    Row { route: "POST /-/drop", is_control: true, respond: drop_all },
+    Row { route: "POST /-/drop/PATH", is_control: true, respond: drop_streams },
     Row { route: "POST /-/stop", is_control: true, respond: stop },
 ];
 
@@ -44,6 +47,7 @@ struct Row {
 /// A request, and what is needed to answer it.
 pub(super) struct Call<'a> {
     pub request: &'a Request,
+    pub body: &'a [u8],
     pub shared: &'a Shared,
     pub stream: &'a TcpStream,
     pub options: ResponseOptions,
@@ -125,7 +129,7 @@ fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
 
 /// Subscribes to what goes over connections that request `/` and the rest of the path.
 fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
-    let path = [b"/", &*percent_decode(rest)].concat();
+    let path = path_of(rest);
     if is_reserved(&path) {
         // An observer of observers would be sent its own events, in ever larger ones.
         return Reply::Response(Response::error(&bad_request("paths under /-/ cannot be observed")));
@@ -152,9 +156,31 @@ fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
 }
 
-fn drop_streams<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    call.shared.drop_streams();
-    Reply::Response(Response::new(Status::NO_CONTENT, ""))
+/// The path that is the rest of another path.
+fn path_of(rest: &[u8]) -> Vec<u8> {
+    [b"/", &*percent_decode(rest)].concat()
+}
+
+fn release<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+    streams(call.shared.release(&String::from_utf8_lossy(&percent_decode(rest))))
+}
+
+fn send<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+    streams(call.shared.send(&path_of(rest), call.body))
+}
+
+fn drop_all<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    streams(call.shared.connections.drop_streams(None))
+}
+
+fn drop_streams<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+    streams(call.shared.connections.drop_streams(Some(&path_of(rest))))
+}
+
+/// How many streams something was done to.
+fn streams<'a>(count: usize) -> Reply<'a> {
+    let json = format!("{{\"streams\":{count}}}\n");
+    Reply::Response(Response::new(Status::OK, json).content_type("application/json"))
 }
 
 fn stop<'a>(_: &Call<'a>, _: &'a [u8]) -> Reply<'a> {

@@ -1,11 +1,13 @@
 //! The state that all threads of a server share.
 
 use super::body::BodyMemory;
-use super::connections::Connections;
+use super::connections::{Connections, Reached};
 use super::journal::Journal;
 use super::scripts::Scripts;
 use super::static_files::StaticFiles;
 use super::waker::Waker;
+use super::warning::Warnings;
+use crate::http::chunk::Framed;
 use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
 use crate::script::catalogue::Catalogue;
@@ -51,6 +53,8 @@ pub(crate) struct Shared {
     pub body_memory: BodyMemory,
     /// Wakes the thread that accepts connections.
     pub waker: Waker,
+    /// Prints warnings, once the server has started.
+    pub warnings: Option<Warnings>,
     /// Clients that have a slot, except those that have closed their side while a script waits.
     pub open_clients: AtomicUsize,
     /// Slots that are taken.
@@ -80,6 +84,7 @@ impl Shared {
             connections: Connections::default(),
             body_memory: BodyMemory::default(),
             waker: Waker::default(),
+            warnings: None,
             open_clients: AtomicUsize::new(0),
             slots: AtomicUsize::new(0),
             rejections: AtomicUsize::new(0),
@@ -107,23 +112,34 @@ impl Shared {
         self.trace.observers.remove_all();
     }
 
-    /// Ends all streams as `@drop` does.
-    pub fn drop_streams(&self) {
-        self.connections.drop_streams();
-        self.trace.observers.remove_all();
-    }
-
     /// Whether a client has a slot.
     pub fn has_clients(&self) -> bool {
         self.slots.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether a stream that began under this number of drops may go on. This is no system call.
+    /// Lets each stream whose script has a pause of this name pass it once. Returns how many these are.
+    pub fn release(&self, name: &str) -> usize {
+        self.count(self.connections.release(name))
+    }
+
+    /// Sends a chunk to the streams for a path, which is percent-decoded. Returns how many these are.
+    pub fn send(&self, path: &[u8], bytes: &[u8]) -> usize {
+        self.count(self.connections.send(path, &Arc::new(Framed::new(bytes))))
+    }
+
+    fn count(&self, reached: Reached) -> usize {
+        if let (Some(warnings), true) = (&self.warnings, reached.dropped > 0) {
+            warnings.warn("dropping a stream", "too much waits to be sent, because its client does not read");
+        }
+        reached.streams
+    }
+
+    /// Whether streams may go on. This is no system call.
     ///
     /// # Errors
-    /// `ConnectionAborted` when the server stops, or all streams were dropped.
-    pub fn check_stream(&self, drops_at_start: usize) -> io::Result<()> {
-        if self.is_stopping() || self.connections.drops() != drops_at_start {
+    /// `ConnectionAborted` when the server stops.
+    pub fn check_is_running(&self) -> io::Result<()> {
+        if self.is_stopping() {
             return Err(ErrorKind::ConnectionAborted.into());
         }
         Ok(())

@@ -213,6 +213,25 @@ pub(super) fn has_ended(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
+/// The same, but reads and ignores everything that arrives.
+///
+/// # Errors
+/// The connection broke.
+pub(super) fn discard_until_end(mut stream: &TcpStream) -> io::Result<bool> {
+    stream.set_nonblocking(true)?;
+    let mut buffer = [0; 256];
+    let end = loop {
+        match retry(|| stream.read(&mut buffer)) {
+            Ok(0) => break Ok(true),
+            Ok(_) => {}
+            Err(error) if is_timeout(&error) => break Ok(false),
+            Err(error) => break Err(error),
+        }
+    };
+    stream.set_nonblocking(false)?;
+    end
+}
+
 /// Calls again what a signal has interrupted.
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {

@@ -83,6 +83,11 @@ impl Terminal {
         self.note(connection, "wait", &text);
     }
 
+    /// Shows that the script waits in a pause.
+    pub fn pause(&self, connection: &Connection, name: &str) {
+        self.note(connection, "wait", &format!("until the pause `{name}` is released"));
+    }
+
     /// Shows what came of an expectation of the script.
     pub fn expectation(&self, connection: &Connection, outcome: &str) {
         self.note(connection, "expect", &escape(outcome));

@@ -5,7 +5,9 @@
 use super::interpreter::{interpret, Response};
 use super::{choose, damage, try_cases};
 use crate::support::{without_date, Random};
-use rust_sse_server::internals::{ChunkedWriter, Clock, HeadReader, Player, RequestContext, Timing};
+use rust_sse_server::internals::{
+    ChunkedWriter, Clock, HeadReader, Player, RequestContext, Timing, WaitFor, Woken,
+};
 use rust_sse_server::{Script, Speed};
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Write};
@@ -68,11 +70,13 @@ impl Clock for Recorder {
     fn system_time(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH
     }
-    fn wait_until(&mut self, due: Instant) -> io::Result<()> {
-        self.check()?;
-        let mut played = self.0.borrow_mut();
-        played.now = played.now.max(due) + played.late;
-        Ok(())
+    fn wait(&mut self, wait: WaitFor<'_>) -> io::Result<Woken> {
+        if let Some(due) = wait.due() {
+            self.check()?;
+            let mut played = self.0.borrow_mut();
+            played.now = played.now.max(due) + played.late;
+        }
+        Ok(Woken::Due)
     }
     fn check(&mut self) -> io::Result<()> {
         self.0.borrow_mut().steps += 1;
@@ -80,9 +84,6 @@ impl Clock for Recorder {
             return Err(ErrorKind::ConnectionReset.into());
         }
         Ok(())
-    }
-    fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
-        due.map_or(Ok(()), |due| self.wait_until(due))
     }
 }
 

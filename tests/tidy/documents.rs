@@ -142,7 +142,10 @@ fn the_scripts_in_the_documents_have_no_errors_and_no_warnings() {
             assert_eq!(script.warnings(), [""; 0], "{file}");
         }
     }
-    assert_eq!(names, ["hello.sse", "tokens.sse", "flaky.sse", "feed.sse", "comes-back.sse"]);
+    assert_eq!(
+        names,
+        ["hello.sse", "page.sse", "tokens.sse", "flaky.sse", "feed.sse", "steps.sse", "comes-back.sse"]
+    );
 }
 
 /// The documentation of the library contains it as well, and is compiled and run by `cargo test`.

@@ -182,7 +182,7 @@ impl Body {
     }
 
     fn push(&mut self, step: Step) {
-        if matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_)) {
+        if matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_) | Step::Pause(_)) {
             self.loops.iter_mut().for_each(|open| open.is_idle = false);
         }
         self.steps.push(step);

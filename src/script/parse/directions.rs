@@ -48,6 +48,7 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@wire TEXT", apply: wire },
     Direction { usage: "@trailer Name: v", apply: trailer },
     Direction { usage: "@sleep T[..T]", apply: sleep },
+    Direction { usage: "@pause NAME", apply: pause },
     Direction { usage: "@pace T", apply: pace },
     Direction { usage: "@keepalive T [: text]", apply: keepalive },
     Direction { usage: "@repeat N | forever [every T]", apply: repeat },
@@ -251,6 +252,15 @@ fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         None => Wait::Requested(template),
     };
     step(part, Step::Sleep(wait))
+}
+
+fn pause(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    // It is a segment of a path as it is.
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    if argument.is_empty() || !argument.iter().all(is_name) {
+        return Err(invalid("name", argument, "letters, digits, `-`, `_` and `.`"));
+    }
+    step(part, Step::Pause((*String::from_utf8_lossy(argument)).into()))
 }
 
 fn pace(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {

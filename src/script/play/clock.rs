@@ -1,9 +1,53 @@
 //! What a player has to know about time and about its client meanwhile. A client's thread really waits; a test only
 //! records the waits.
 
+use crate::http::chunk::Framed;
 use crate::script::units::Speed;
 use std::io;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
+
+/// What a player waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitFor<'a> {
+    /// A time.
+    Due(Instant),
+    /// The release of the pause with this name, or the end of the client's side.
+    Release(&'a str),
+    /// The end of the client's side, or a time if that comes first. Nothing will be sent to the client.
+    Close(Option<Instant>),
+}
+
+impl WaitFor<'_> {
+    /// The time at which the wait is over; `None` if it has no such time.
+    pub fn due(&self) -> Option<Instant> {
+        match self {
+            WaitFor::Due(due) => Some(*due),
+            WaitFor::Release(_) => None,
+            WaitFor::Close(due) => *due,
+        }
+    }
+}
+
+/// What a test tells a stream to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// To pass the pause with this name once.
+    Release(Arc<str>),
+    /// To send a chunk.
+    Send(Arc<Framed>),
+}
+
+/// Why a wait has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The time has come.
+    Due,
+    /// There may be an order.
+    Called,
+    /// The client has closed its side.
+    Closed,
+}
 
 /// The clock of a player.
 pub trait Clock {
@@ -13,24 +57,34 @@ pub trait Clock {
     /// The current time of day, to show.
     fn system_time(&self) -> SystemTime;
 
-    /// Returns at `due`, or at once if that has passed. A caller that writes nothing between two waits has to
-    /// [`check`](Clock::check) instead, because only a write shows that the client has disconnected.
+    /// Waits. Returns at once if the time has passed. A caller that writes nothing between two waits has to
+    /// [`check`](Clock::check) too, because only a write shows that the client has disconnected.
     ///
     /// # Errors
-    /// The client has disconnected, or the server stops.
-    fn wait_until(&mut self, due: Instant) -> io::Result<()>;
+    /// The client has disconnected, or the stream ends because the server stops or a test drops it.
+    fn wait(&mut self, wait: WaitFor<'_>) -> io::Result<Woken>;
 
     /// Checks that the response can go on.
     ///
     /// # Errors
-    /// The client has disconnected, or the server stops.
+    /// The client has disconnected, or the stream ends because the server stops or a test drops it.
     fn check(&mut self) -> io::Result<()>;
 
-    /// Returns when the client has closed its side, or at `due` if that comes first.
+    /// The next order of a test.
     ///
     /// # Errors
-    /// The client has reset the connection, or the server stops.
-    fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()>;
+    /// The stream ends because a test drops it.
+    fn next_order(&mut self) -> io::Result<Option<Order>> {
+        Ok(None)
+    }
+
+    /// The same, before the response ends: there is no other after `None`.
+    ///
+    /// # Errors
+    /// As above.
+    fn last_order(&mut self) -> io::Result<Option<Order>> {
+        Ok(None)
+    }
 }
 
 /// How a server plays all of its scripts.

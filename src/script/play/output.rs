@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 /// Why a script is not played to its end.
 pub(super) enum Stop {
-    /// `@drop after` has cut the body.
-    Dropped,
+    /// `@drop after` has cut the body, or the client has closed its side while the script could wait for ever.
+    Close,
     /// The connection is broken, or the server stops.
     Error(io::Error),
 }
@@ -68,7 +68,7 @@ impl<W: Write> Output<W> {
             if data.len() as u64 >= left {
                 self.body.write_cut(data, left as usize)?;
                 self.body.flush()?;
-                return Err(Stop::Dropped);
+                return Err(Stop::Close);
             }
         }
         self.note_last(data);
@@ -104,7 +104,7 @@ impl<W: Write> Output<W> {
         }
         self.send_head()?;
         self.body.flush()?;
-        Err(Stop::Dropped)
+        Err(Stop::Close)
     }
 
     /// Writes everything that is due, in one write.

@@ -1,5 +1,6 @@
 //! Plays scripts against a clock that records its waits, and compares every write and every wait.
 
+use super::clock::{WaitFor, Woken};
 use super::*;
 use crate::http::chunk::Framing;
 use crate::script::context::tests::TestRequest;
@@ -42,21 +43,25 @@ impl Clock for FakeClock<'_> {
     fn system_time(&self) -> SystemTime {
         UNIX_EPOCH
     }
-    fn wait_until(&mut self, due: Instant) -> io::Result<()> {
-        self.record.borrow_mut().push(format!("{:?}", due - self.start));
-        self.now = due + self.late;
-        Ok(())
+    fn wait(&mut self, wait: WaitFor<'_>) -> io::Result<Woken> {
+        match wait {
+            WaitFor::Due(due) => {
+                self.record.borrow_mut().push(format!("{:?}", due - self.start));
+                self.now = due + self.late;
+            }
+            WaitFor::Release(name) => self.record.borrow_mut().push(format!("pause {name}")),
+            WaitFor::Close(due) => {
+                let due = due.map_or("ever".to_owned(), |due| format!("{:?}", due - self.start));
+                self.record.borrow_mut().push(format!("hang for {due}"));
+            }
+        }
+        Ok(Woken::Due)
     }
     fn check(&mut self) -> io::Result<()> {
         self.open_clients.fetch_add(1, Ordering::Relaxed);
         if self.now - self.start >= Duration::from_secs(60) {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
-        Ok(())
-    }
-    fn wait_for_close(&mut self, due: Option<Instant>) -> io::Result<()> {
-        let due = due.map_or("ever".to_owned(), |due| format!("{:?}", due - self.start));
-        self.record.borrow_mut().push(format!("hang for {due}"));
         Ok(())
     }
 }

@@ -1,9 +1,11 @@
-//! Decides when things are sent: counts due times, waits for them, and sends the comments of `@keepalive` while it waits.
+//! Decides when things are sent: counts due times, waits for them, and sends the comments of `@keepalive` and the chunks of a
+//! test while it waits.
 //!
 //! Every due time is counted from the one before, never from the moment when a write returned, so nothing drifts.
 
-use super::clock::{Clock, Timing};
+use super::clock::{Clock, Order, Timing, WaitFor, Woken};
 use super::output::{Output, Stop};
+use super::releases::Releases;
 use crate::http::chunk::Framed;
 use crate::script::context::unix_milliseconds;
 use crate::script::units::Speed;
@@ -47,6 +49,7 @@ pub(super) struct Timer<'a, C: Clock> {
     /// How often something was sent.
     sends: u64,
     sends_before_wait: u64,
+    releases: Releases,
 }
 
 impl<'a, C: Clock> Timer<'a, C> {
@@ -64,6 +67,7 @@ impl<'a, C: Clock> Timer<'a, C> {
             last_send: now,
             sends: 0,
             sends_before_wait: 0,
+            releases: Releases::default(),
         }
     }
 
@@ -94,7 +98,7 @@ impl<'a, C: Clock> Timer<'a, C> {
     }
 
     /// The same, unless it is counted from an earlier step.
-    pub fn start_elapsed(&mut self) {
+    fn start_elapsed(&mut self) {
         self.origin.get_or_insert(self.due);
     }
 
@@ -124,7 +128,7 @@ impl<'a, C: Clock> Timer<'a, C> {
         self.wait_until(due, output)?;
         self.clock.check()?;
         if rests {
-            self.clock.wait_until(self.now + REST)?;
+            self.wait(WaitFor::Due(self.now + REST), output)?;
         }
         self.read_clock();
         Ok(())
@@ -134,8 +138,61 @@ impl<'a, C: Clock> Timer<'a, C> {
     pub fn hang<W: Write>(&mut self, time: Option<Duration>, output: &mut Output<W>) -> Result<(), Stop> {
         output.flush()?;
         let end = time.map(|time| self.due + self.speed.scale(time));
-        self.send_comments(end, output)?;
-        Ok(self.clock.wait_for_close(end)?)
+        self.wait(WaitFor::Close(end), output)
+    }
+
+    /// Waits until a test releases the pause with this name, unless it has done so before. What follows is due then.
+    pub fn pause<W: Write>(&mut self, name: &str, output: &mut Output<W>) -> Result<(), Stop> {
+        output.flush()?;
+        if !self.releases.take(name) {
+            self.wait(WaitFor::Release(name), output)?;
+        }
+        self.read_clock();
+        self.due = self.now;
+        Ok(())
+    }
+
+    /// Does what a test has told the stream to do meanwhile.
+    pub fn take_orders<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
+        while let Some(order) = self.clock.next_order()? {
+            self.obey(order, output)?;
+        }
+        Ok(())
+    }
+
+    /// The same, before the response ends.
+    pub fn take_last_orders<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
+        while let Some(order) = self.clock.last_order()? {
+            self.obey(order, output)?;
+        }
+        Ok(())
+    }
+
+    fn obey<W: Write>(&mut self, order: Order, output: &mut Output<W>) -> Result<(), Stop> {
+        match order {
+            Order::Release(name) => self.releases.add(name),
+            Order::Send(chunk) => self.send_chunk(&chunk, output)?,
+        }
+        Ok(())
+    }
+
+    /// Not inlined: the stack of an ordinary stream does not need it.
+    #[inline(never)]
+    fn send_chunk<W: Write>(&mut self, chunk: &Framed, output: &mut Output<W>) -> Result<(), Stop> {
+        self.send_head(output)?;
+        self.last_send = self.clock.now();
+        self.sends += 1;
+        output.send_framed(chunk, 0)?;
+        Ok(output.flush()?)
+    }
+
+    /// Gathers the head, unless that has been done. `{{elapsed}}` counts from now unless an `@clock` says otherwise.
+    pub fn send_head<W: Write>(&mut self, output: &mut Output<W>) -> io::Result<()> {
+        if output.head_is_unsent() {
+            self.start_elapsed();
+            output.send_head()?;
+        }
+        Ok(())
     }
 
     /// Fails if the client has disconnected or the server stops.
@@ -153,25 +210,47 @@ impl<'a, C: Clock> Timer<'a, C> {
             return Ok(());
         }
         output.flush()?;
-        self.send_comments(Some(due), output)?;
         // A write since the last wait would have shown that the client has disconnected.
         if self.sends == self.sends_before_wait {
             self.clock.check()?;
         }
         self.sends_before_wait = self.sends;
-        self.clock.wait_until(due)?;
+        self.wait(WaitFor::Due(due), output)?;
         self.read_clock();
         Ok(())
     }
 
-    /// Sends every keep-alive comment that is due before `end`.
-    fn send_comments<W: Write>(&mut self, end: Option<Instant>, output: &mut Output<W>) -> Result<(), Stop> {
-        while let Some(Keepalive { every, comment }) = self.keepalive {
-            let due = self.last_send + self.speed.scale(every).max(REST);
-            if !output.can_take_comment() || end.map_or(false, |end| due >= end) {
-                break;
+    /// Waits, and sends meanwhile what is no part of the script: every keep-alive comment that is due before the wait is over,
+    /// and the chunks of a test.
+    fn wait<W: Write>(&mut self, wait: WaitFor<'_>, output: &mut Output<W>) -> Result<(), Stop> {
+        loop {
+            let comment_due =
+                self.comment_due(output).filter(|due| wait.due().map_or(true, |end| *due < end));
+            match (self.clock.wait(comment_due.map_or(wait, WaitFor::Due))?, comment_due) {
+                (Woken::Due, None) => return Ok(()),
+                (Woken::Due, Some(due)) => self.send_comment(due, output)?,
+                (Woken::Called, _) => {
+                    while let Some(order) = self.clock.next_order()? {
+                        self.obey(order, output)?;
+                        // Later orders are for what follows the pause.
+                        if matches!(wait, WaitFor::Release(name) if self.releases.take(name)) {
+                            return Ok(());
+                        }
+                    }
+                }
+                (Woken::Closed, _) => return Err(Stop::Close),
             }
-            self.clock.wait_until(due)?;
+        }
+    }
+
+    /// When the next keep-alive comment is due, if one can be sent.
+    fn comment_due<W: Write>(&self, output: &Output<W>) -> Option<Instant> {
+        let Keepalive { every, .. } = self.keepalive.filter(|_| output.can_take_comment())?;
+        Some(self.last_send + self.speed.scale(every).max(REST))
+    }
+
+    fn send_comment<W: Write>(&mut self, due: Instant, output: &mut Output<W>) -> Result<(), Stop> {
+        if let Some(Keepalive { comment, .. }) = self.keepalive {
             self.last_send = due;
             self.sends += 1;
             output.send_framed(comment, 0)?;

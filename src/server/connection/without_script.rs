@@ -9,7 +9,9 @@ use crate::server::internal::{self, guard, requests, wire, Call, Reply};
 use crate::server::recorded_request::RecordedRequest;
 use crate::server::responses;
 use crate::server::static_files::{self, FoundFile};
+use crate::server::stream_control::StreamControl;
 use std::io;
+use std::sync::Arc;
 
 impl Connection<'_> {
     /// Responds to something that is not an acceptable request, and closes the connection, because nobody can tell where
@@ -17,16 +19,23 @@ impl Connection<'_> {
     pub(super) fn refuse(&self, refused: Refused) -> io::Result<AfterResponse> {
         let error = refused.error.into_request_error()?;
         if let Some(request) = &refused.request {
-            self.record(request, b"");
+            self.prepare_record(request, b"");
         }
         self.tap.rejected(error.reason);
         self.send(&Response::error(&error), ResponseOptions { close: true, ..self.options })
     }
 
-    /// Records a request, unless its path is one of those under `/-/`.
-    pub(super) fn record(&self, request: &Request, body: &[u8]) {
-        if !internal::is_reserved(request.path()) {
-            self.shared.journal.add(|| RecordedRequest::new(request, body));
+    /// Keeps what [`record`](Connection::record) needs of a request, unless its path is one of those under `/-/`.
+    pub(super) fn prepare_record(&self, request: &Request, body: &[u8]) {
+        if self.shared.journal.is_on() && !internal::is_reserved(request.path()) {
+            self.unrecorded.set(Some(Arc::new(RecordedRequest::new(request, body))));
+        }
+    }
+
+    /// Records the current request, once.
+    pub(super) fn record(&self) {
+        if let Some(request) = self.unrecorded.take() {
+            self.shared.journal.add(request);
         }
     }
 
@@ -36,6 +45,7 @@ impl Connection<'_> {
     pub(super) fn respond_without_script(
         &self,
         request: &Request,
+        body: &[u8],
         mut methods: Vec<&str>,
     ) -> io::Result<AfterResponse> {
         let Connection { shared, stream, options, .. } = *self;
@@ -54,7 +64,7 @@ impl Connection<'_> {
         if let (Some(file), "GET" | "HEAD") = (file, request.method()) {
             return self.send_file(file, request, internal_options);
         }
-        if let Some(reply) = internal::reply(&Call { request, shared, stream, options }) {
+        if let Some(reply) = internal::reply(&Call { request, body, shared, stream, options }) {
             return self.send_internal(reply, internal_options);
         }
         let options = if methods.is_empty() { internal_options } else { options };
@@ -80,7 +90,8 @@ impl Connection<'_> {
         self.tap.sends_file();
         match file {
             FoundFile::File(file) => {
-                self.send_stream(file.head(options), |head, body, _clock| file.send(head, body))
+                let control = StreamControl::internal();
+                self.send_stream(file.head(options), &control, |head, body, _clock| file.send(head, body))
             }
             FoundFile::Folder => {
                 self.send(&static_files::redirect_to_folder(request.path(), request.query()), options)
@@ -93,11 +104,15 @@ impl Connection<'_> {
             Reply::Response(response) => self.send(&response, options),
             Reply::Observe(head, subscription) => {
                 self.incoming.discard_unread()?;
-                self.send_stream(head, |head, body, clock| wire::send(&subscription, head, body, clock))
+                let control = StreamControl::internal();
+                self.send_stream(head, &control, |head, body, clock| {
+                    wire::send(&subscription, head, body, clock)
+                })
             }
             Reply::Requests(head) => {
                 let journal = &self.shared.journal;
-                self.send_stream(head, |head, body, _clock| requests::send(journal, head, body))
+                let control = StreamControl::internal();
+                self.send_stream(head, &control, |head, body, _clock| requests::send(journal, head, body))
             }
             Reply::Stop(response) => {
                 self.stops_server.set(true);

@@ -11,7 +11,7 @@ struct Hint {
 
 const HINTS: &[Hint] = &[
     Hint { words: &["data", "event", "id", "retry"], instead: "fields are written without `@`" },
-    Hint { words: &["wait", "delay", "pause"], instead: "write `@sleep T`" },
+    Hint { words: &["wait", "delay"], instead: "write `@sleep T`" },
     Hint { words: &["interval", "rate", "throttle"], instead: "write `@pace T`" },
     Hint { words: &["loop", "for", "while", "times"], instead: "write `@repeat N`" },
     Hint { words: &["endrepeat", "endloop", "next", "done"], instead: "write `@again`" },
