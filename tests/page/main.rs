@@ -5,6 +5,7 @@
 mod support;
 
 mod chromium;
+mod event_stream;
 
 use chromium::Chromium;
 use std::path::Path;
@@ -63,7 +64,7 @@ fn the_demo_is_dispatched_and_shown_as_curl_shows_it(page: &mut Chromium, progra
     let dispatched =
         page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.lines().count() == 29);
     assert!(
-        dispatched.starts_with("message | YHOO\\n+2\\n10 | lastEventId “”, readyState 1 OPEN\n"),
+        dispatched.starts_with("message | YHOO\\n+2\\n10 | lastEventId \"\", readyState 1 OPEN\n"),
         "{dispatched}"
     );
     assert!(dispatched.contains("\nupdate | {\"message\": \"Hello from Rust! Event 2\""), "{dispatched}");
@@ -103,10 +104,10 @@ fn reconnects_are_shown_and_204_ends_them(page: &mut Chromium) {
     let dispatched = page.run(&rows("dispatched", ""));
     let waits: Vec<&str> = dispatched.lines().filter(|row| row.starts_with("reconnect | after ")).collect();
     assert_eq!(waits.len(), 3, "{dispatched}");
-    assert!(waits[0].ends_with("ms | retry was 200 ms; Last-Event-ID: “2”"), "{dispatched}");
+    assert!(waits[0].ends_with("ms | retry was 200 ms; Last-Event-ID: \"2\""), "{dispatched}");
     let waited: f64 = waits[0]["reconnect | after ".len()..].split(' ').next().unwrap().parse().unwrap();
     assert!((150.0..2_000.0).contains(&waited), "{waited}");
-    assert!(dispatched.contains("done | nothing was lost | lastEventId “6”"), "{dispatched}");
+    assert!(dispatched.contains("done | nothing was lost | lastEventId \"6\""), "{dispatched}");
     let stream = page.run(&rows("stream", ""));
     assert!(stream.contains("the stream ended before an empty line: this block is discarded"), "{stream}");
 }

@@ -1,86 +1,3 @@
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Server-sent events on the wire</title>
-<link rel="icon" href="data:,">
-<style nonce="{nonce}">
-:root {
-	color-scheme: light dark; scrollbar-color: var(--muted) var(--paper);
-	--paper: #fff; --ink: #1c2126; --muted: #59636e; --rule: #d3d9df; --fresh: #fff1bf; --accent: #0a56c4;
-}
-@media (prefers-color-scheme: dark) {
-	:root { --paper: #14171b; --ink: #e4e8ec; --muted: #9ba6b1; --rule: #363d45; --fresh: #423a12; --accent: #8db8ff }
-}
-* { box-sizing: border-box; min-width: 0; min-height: 0; margin: 0 }
-body {
-	display: grid; grid-template: auto 1fr auto / 1fr; min-height: 100vh;
-	font: 0.95rem/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); overflow-wrap: anywhere;
-}
-header, main, footer { padding: 0.5rem 1rem }
-h1, h2 { font-size: 1.05rem; padding: 0.4rem 0 }
-select, button { font: inherit; padding: 0.3rem; max-width: 100% }
-small, b, code span, dt, #about, .other code { font-weight: normal; color: var(--muted) }
-#state { font-weight: 600 }
-main { display: grid; gap: 0 1rem }
-main > div { display: flex; flex-flow: column }
-dl { display: grid; grid-template-columns: auto 1fr; gap: 0 0.6rem; padding-bottom: 0.4rem }
-dl, footer, li b { font-size: 0.85rem }
-dd { max-height: 2.9em; overflow: hidden }
-dd, code { font: 0.85rem/1.45 ui-monospace, monospace; white-space: pre-wrap; unicode-bidi: isolate }
-/* Reversed, the list stays at its end while lines are added. For a reader who has scrolled back, browsers anchor it. */
-.log { display: flex; flex-flow: column-reverse; height: max(9rem, 27vh); overflow: auto; border: 1px solid var(--rule) }
-ol { flex: none; margin-bottom: auto; padding: 0; list-style: none }
-li { display: grid; grid-template-columns: 6.2rem 1fr; gap: 0 0.5rem; padding: 0 0.5rem; border-left: 4px solid transparent }
-li small { grid-column: 2 }
-[data-name="request line"] { border-top: 1px solid var(--rule); margin-top: 0.5rem }
-[data-from=client] code { color: var(--accent) }
-.other { border-left: 4px dotted var(--muted) }
-.fresh { background: var(--fresh); border-left-color: var(--accent) }
-.same { border-left-color: var(--ink) }
-:focus-visible { outline-offset: -2px }
-footer { position: sticky; bottom: 0; min-height: 4em; border-top: 1px solid var(--rule); background: var(--paper) }
-@media (min-width: 60rem) {
-	body { height: 100vh }
-	main { grid-template-columns: repeat(3, 1fr) }
-	.log { flex: 1; height: auto }
-}
-</style>
-</head>
-<body>
-<header>
-	<h1>Server-sent events on the wire</h1>
-	<p>
-		<label>Script <select id="script"></select></label>
-		<button id="connect">Connect</button>
-		<button id="clear">Clear</button>
-	</p>
-	<p id="about"></p>
-	<p id="state" role="status"></p>
-</header>
-<main>
-	<div>
-		<h2 id="wire-name">On the wire <small>HTTP/1.1, byte for byte</small></h2>
-		<div class="log" id="wire" role="log" aria-live="off" aria-labelledby="wire-name" tabindex="0"><ol></ol></div>
-	</div>
-	<div>
-		<h2 id="stream-name">The event stream <small>line by line</small></h2>
-		<dl>
-			<dt>data buffer</dt><dd id="data"></dd>
-			<dt>event type buffer</dt><dd id="type"></dd>
-			<dt>last event ID buffer</dt><dd id="id"></dd>
-			<dt>reconnection time</dt><dd id="retry"></dd>
-		</dl>
-		<div class="log" id="stream" role="log" aria-live="off" aria-labelledby="stream-name" tabindex="0"><ol></ol></div>
-	</div>
-	<div>
-		<h2 id="dispatched-name">Dispatched <small>by this browser’s EventSource</small></h2>
-		<div class="log" id="dispatched" role="log" aria-labelledby="dispatched-name" tabindex="0"><ol></ol></div>
-	</div>
-</main>
-<footer id="details">Point at a line, or select it with Tab and the arrow keys, to see what it is.</footer>
-<script nonce="{nonce}">
 'use strict';
 
 // The rows that a column keeps, and the characters of a line that are shown: a stream may have no end.
@@ -122,20 +39,6 @@ const exchanges = new Map(); // The current request and response of each connect
 
 // ---- Text to nodes. Nothing from a server is ever parsed as HTML.
 
-// Characters that are invisible or move the text around them. U+DC80 to U+DCFF are bytes of invalid UTF-8, see `decode`.
-const INVISIBLE = /([\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\udc80-\udcff]+)/gu;
-
-const escape = text => text.replace(/[^]/gu, character => {
-	const code = character.codePointAt(0);
-	const isByte = code < 0x80 || code >> 8 === 0xdc;
-	const escaped = isByte ? 'x' + (code & 0xff).toString(16).padStart(2, '0') : `u{${code.toString(16)}}`;
-	return '\\' + ({ '\n': 'n', '\r': 'r', '\t': 't' }[character] || escaped);
-});
-
-const shorten = (text, most) => text.length > most ? `${text.slice(0, most)}… (${text.length} in all)` : text;
-
-const quote = text => `“${shorten(text, 300).replace(INVISIBLE, escape)}”`;
-
 function element(tag, ...content) {
 	const made = document.createElement(tag);
 	made.append(...content);
@@ -145,19 +48,6 @@ function element(tag, ...content) {
 // A line for each line of the text; every second part of it is invisible characters.
 const visible = text => shorten(text, MOST_CHARACTERS).match(/[^\n]*\n|[^\n]+/g).map(line =>
 	element('div', ...line.split(INVISIBLE).map((run, n) => n % 2 ? element('span', escape(run)) : run)));
-
-const toBytes = text => Uint8Array.from(text, character => character.charCodeAt(0));
-
-const UTF8 = /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|[\x80-\xff]/g;
-
-const ONE_CHARACTER = new TextDecoder('utf-8', { ignoreBOM: true });
-
-// From one character for each byte to text. A byte of invalid UTF-8 becomes a lone surrogate, which valid UTF-8 cannot give.
-const decode = bytes => bytes.replace(UTF8, character => {
-	const text = ONE_CHARACTER.decode(toBytes(character));
-	if (!text.includes('\ufffd')) return text;
-	return character.replace(/[^]/g, byte => String.fromCharCode(0xdc00 + byte.charCodeAt(0)));
-});
 
 // ---- The columns.
 
@@ -196,81 +86,26 @@ function moveFocus(event) {
 	next.focus();
 }
 
-// ---- The event stream, WHATWG HTML, sections 9.2.5 and 9.2.6.
+// ---- The event stream.
 
-class EventStream {
-	// Like browsers, keeps the last event ID and the reconnection time of the connection before.
-	constructor(before) {
-		this.decoder = new TextDecoder(); // Ignores one byte order mark at the start.
-		this.line = this.data = this.type = '';
-		this.afterCr = false;
-		this.id = this.lastId = before?.lastId ?? '';
-		this.retry = before?.retry ?? null;
+function pushToStream(bytes) {
+	for (const { kind, text, effect } of stream.push(bytes)) {
+		const value = text.match(/^event:? ?(.*)/)?.[1];
+		if (value !== undefined) listen(value);
+		add('stream', kind, text, effect, `${kind}, ${WHATWG}.6: ${effect}.`);
 	}
+	showBuffers();
+}
 
-	push(bytes) {
-		let text = this.decoder.decode(toBytes(bytes), { stream: true });
-		if (!text) return;
-		if (this.afterCr && text[0] === '\n') text = text.slice(1); // The second half of a CR LF.
-		this.afterCr = text.endsWith('\r');
-		const lines = text.split(/\r\n|\r|\n/);
-		lines[0] = this.line + lines[0];
-		this.line = lines.pop();
-		lines.forEach(line => this.endLine(line));
-		this.showBuffers();
-	}
+function endStream() {
+	const effect = 'the stream ended before an empty line: this block is discarded';
+	if (stream.end().length) add('stream', 'end', '', effect, `${WHATWG}.6`);
+	showBuffers();
+}
 
-	endLine(line) {
-		const [, name, value] = line.match(/^([^:]*):? ?([^]*)$/u);
-		const kind = name ? 'field' : line ? 'comment' : 'empty line';
-		const effect = line ? this.field(name, value) : this.dispatch();
-		const buffers = `data buffer ${quote(this.data)}, event type buffer ${quote(this.type)}, last event ID buffer ${quote(this.id)}`;
-		add('stream', kind, line, effect, `${kind}, ${WHATWG}.6: ${effect}. Then ${buffers}.`);
-	}
-
-	field(name, value) {
-		switch (name) {
-			case '':
-				return 'a comment: ignored';
-			case 'data':
-				this.data += value + '\n';
-				return 'data buffer: the value and LF added';
-			case 'event':
-				this.type = value;
-				listen(value);
-				return `event type buffer: ${quote(value)}`;
-			case 'id':
-				if (value.includes('\0')) return 'ignored: an id must not contain U+0000';
-				this.id = value;
-				return `last event ID buffer: ${quote(value)}`;
-			case 'retry':
-				if (!/^[0-9]+$/.test(value)) return 'ignored: retry must be digits only';
-				this.retry = Number(value);
-				return `reconnection time: ${this.retry} ms`;
-			default:
-				return `ignored: unknown field ${quote(name)}`;
-		}
-	}
-
-	dispatch() {
-		const { data, type } = this;
-		this.data = this.type = '';
-		this.lastId = this.id; // What the browser sends when it reconnects.
-		if (!data) return 'nothing dispatched: the data buffer is empty';
-		return `dispatch ${quote(type || 'message')}, and empty both buffers`;
-	}
-
-	end() {
-		const rest = this.line + this.data + this.type;
-		if (rest) add('stream', 'end', '', 'the stream ended before an empty line: this block is discarded', `${WHATWG}.6`);
-		this.line = this.data = this.type = '';
-		this.showBuffers();
-	}
-
-	showBuffers() {
-		for (const name of ['data', 'type', 'id']) $(name).textContent = quote(this[name]);
-		$('retry').textContent = this.retry === null ? 'the browser’s default' : `${this.retry} ms`;
-	}
+function showBuffers() {
+	for (const name of ['data', 'type', 'id']) $(name).textContent = quote(stream[name]);
+	$('retry').textContent = stream.retry === null ? 'the browser’s default' : `${stream.retry} ms`;
 }
 
 // ---- The wire.
@@ -303,7 +138,7 @@ function show({ client, from, name, bytes, ms }, exchange) {
 	const detail = `${name}, RFC 9112, section ${PIECES[name]}. ${bytes.length} bytes from the ${from}, ` +
 		`on connection ${client}${whose && ` ${whose}`}, ${ms} ms after it was opened.`;
 	onWire(exchange, name, decode(bytes), name === 'request line' && whose, detail).dataset.from = from;
-	if (exchange.ours && /data|content/.test(name) && isEventStream(exchange.server)) stream?.push(bytes);
+	if (exchange.ours && /data|content/.test(name) && isEventStream(exchange.server)) pushToStream(bytes);
 }
 
 function onWire(exchange, ...parts) {
@@ -335,7 +170,7 @@ function ended({ client, how }) {
 	exchanges.delete(client);
 	const what = `the response has ended: ${how}`;
 	onWire(exchange, '', '', what, what);
-	if (exchange === ours) stream?.end();
+	if (exchange === ours) endStream();
 }
 
 // ---- The EventSource, WHATWG HTML, section 9.2.2.
@@ -463,6 +298,3 @@ for (const log of document.querySelectorAll('.log')) {
 	log.addEventListener('focusin', explain);
 }
 list().catch(error => say(`The list of scripts cannot be read: ${error.message}`));
-</script>
-</body>
-</html>
