@@ -10,7 +10,15 @@ const STYLE: &str = include_str!("../page/style.css");
 /// The scripts share one global scope. Each uses only what those before it define.
 const SCRIPTS: &[&str] = &[
     include_str!("../page/text.js"),
+    include_str!("../page/head.js"),
     include_str!("../page/event_stream.js"),
+    include_str!("../page/event_source.js"),
+    include_str!("../page/pieces.js"),
+    include_str!("../page/exchange.js"),
+    include_str!("../page/matcher.js"),
+    include_str!("../page/dispatched.js"),
+    include_str!("../page/session.js"),
+    include_str!("../page/rows.js"),
     include_str!("../page/page.js"),
 ];
 /// The page may use only what is part of it, and cannot insert text as HTML. The nonce is made for each response, and marks

@@ -8,6 +8,7 @@
 //   end       its end: LF, CR LF or CR
 //   effect    what the line does, in words
 //   event     the event that it dispatches: type, data, lastEventId; or null
+//   buffers   the buffers after it
 
 class EventStream {
 	// A client keeps the last event ID and the reconnection time of the stream before.
@@ -20,8 +21,8 @@ class EventStream {
 		this.data = ''; // The data buffer.
 		this.type = ''; // The event type buffer.
 		this.line = ''; // A line without its end so far.
-		this.block = []; // The lines since the last empty line,
-		this.blockText = ''; // and their text.
+		this.block = []; // The lines since the last empty line that are about the next event.
+		this.blockText = ''; // The text of all lines since the last empty line.
 	}
 
 	// The bytes come as a string with one character for each byte.
@@ -32,7 +33,7 @@ class EventStream {
 		const completesCrLf = this.afterCr && text[0] === '\n';
 		this.afterCr = text.endsWith('\r');
 		if (completesCrLf) {
-			lines.push({ kind: 'line end', text: '', end: '\n', effect: 'the second half of CR LF', event: null });
+			lines.push(this.describe('line end', '', '\n', 'the second half of CR LF, which ended the line before'));
 			text = text.slice(1);
 		}
 		for (const [, part, end] of text.matchAll(/([^\r\n]*)(\r\n|\r|\n|$)/g)) {
@@ -45,21 +46,29 @@ class EventStream {
 	endLine(end) {
 		const text = this.line;
 		this.line = '';
-		const line = { kind: 'field', text, end, effect: '', event: null };
-		if (text === '') {
-			line.kind = 'empty line';
-			line.event = this.dispatch();
-			line.effect = line.event ? `empty line: dispatch ${quote(line.event.type)}` : 'nothing dispatched: the data buffer is empty';
-			return line;
-		}
+		if (text === '') return this.endBlock(end);
 		const colon = text.indexOf(':');
 		const name = colon < 0 ? text : text.slice(0, colon);
 		const value = colon < 0 ? '' : text.slice(colon + 1).replace(/^ /, '');
-		if (colon === 0) line.kind = 'comment';
-		line.effect = colon === 0 ? 'a comment: ignored' : this.field(name, value);
-		this.block.push(line);
+		const effect = colon === 0 ? 'a comment: ignored' : this.field(name, value);
 		this.blockText += text + '\n';
+		const line = this.describe(colon === 0 ? 'comment' : 'field', text, end, effect);
+		if (['data', 'event', 'id'].includes(name)) this.block.push(line);
 		return line;
+	}
+
+	// An empty line dispatches the event, if there is data.
+	endBlock(end) {
+		const { data, type } = this;
+		this.lastEventId = this.id; // What the client sends when it reconnects.
+		this.clear();
+		if (data === '') return this.describe('empty line', '', end, 'nothing to dispatch: the data buffer is empty');
+		const event = { type: type || 'message', data: data.slice(0, -1), lastEventId: this.lastEventId };
+		return this.describe('empty line', '', end, `dispatch ${quote(event.type)}`, event);
+	}
+
+	describe(kind, text, end, effect, event = null) {
+		return { kind, text, end, effect, event, buffers: this.buffers() };
 	}
 
 	// Does what a field says, and returns that in words.
@@ -84,22 +93,14 @@ class EventStream {
 		}
 	}
 
-	// At an empty line: the event, or null if there is no data.
-	dispatch() {
-		const { data, type } = this;
-		this.lastEventId = this.id; // What the client sends when it reconnects.
-		this.clear();
-		if (data === '') return null;
-		return { type: type || 'message', data: data.slice(0, -1), lastEventId: this.lastEventId };
-	}
-
 	// The stream has ended: discards the lines that have no empty line after them, and returns them. An incomplete one comes last.
 	end() {
 		const discarded = this.block;
-		if (this.line) discarded.push({ kind: 'incomplete', text: this.line, end: '', effect: 'a line without its end', event: null });
+		const { line } = this;
 		this.line = '';
 		this.id = this.lastEventId;
 		this.clear();
+		if (line) discarded.push(this.describe('incomplete', line, '', 'a line without its end'));
 		return discarded;
 	}
 
