@@ -143,10 +143,8 @@ impl<'a> Tap<'a> {
         let Exchange { connection, request, last_event_id, is_internal, .. } = &mut **exchange;
         let had_head = request.has_head();
         request.push(bytes, &mut |request, kind, bytes| {
-            if kind == PieceKind::FieldLine {
-                if let Some(value) = last_event_id_in(bytes) {
-                    *last_event_id = Some(value.to_vec());
-                }
+            if let Some(value) = value_in(kind, bytes, "last-event-id") {
+                *last_event_id = Some(value.to_vec());
             }
             if kind == PieceKind::RequestLine {
                 *is_internal = self.trace.is_internal(request.path());
@@ -238,6 +236,9 @@ impl<'a> Tap<'a> {
                 terminal.piece(connection, response, kind, bytes);
             }
             self.trace.observers.piece(connection, request, "server", kind, bytes);
+            if let Some(location) = value_in(kind, bytes, "location") {
+                self.trace.observers.follow(connection, request, location);
+            }
         });
     }
 
@@ -321,8 +322,11 @@ fn is_disconnect(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
-/// The value of a `Last-Event-ID` field line.
-fn last_event_id_in(line: &[u8]) -> Option<&[u8]> {
+/// The value of a piece that is a field line with this name.
+fn value_in<'a>(kind: PieceKind, line: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    if kind != PieceKind::FieldLine {
+        return None;
+    }
     let field = FieldLine::parse(line.strip_suffix(b"\r\n")?).ok()?;
-    field.is("last-event-id").then_some(field.value)
+    field.is(name).then_some(field.value)
 }

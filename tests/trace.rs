@@ -286,7 +286,7 @@ fn observe(program: &Program, path: &str) -> Client {
     let mut observer = Client::connect(program.address);
     let head = observer.get(&format!("/-/wire{path}"), "").read_head();
     assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
-    assert_eq!(observer.read_chunk(), ": what goes over the wire\n\n");
+    assert_eq!(observer.read_chunk(), "retry: 100\n: what goes over the wire\n\n");
     observer
 }
 

@@ -10,6 +10,18 @@ pub fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
     }
 }
 
+/// The path of a target or a location, which can be a whole URL (RFC 9112, section 3.2).
+pub fn path_of(target: &[u8]) -> &[u8] {
+    let target = split_at(target, b'?').0;
+    match target.windows(3).position(|window| window == b"://") {
+        Some(scheme) if !target.starts_with(b"/") => {
+            let authority = &target[scheme + 3..];
+            authority.iter().position(|&byte| byte == b'/').map_or(b"/", |path| &authority[path..])
+        }
+        _ => target,
+    }
+}
+
 /// Undoes percent-encoding (RFC 3986, section 2.1); a `%` that two hexadecimal digits do not follow is kept.
 pub fn percent_decode(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'%') {

@@ -3,14 +3,14 @@
 
 use super::exchange::{Connection, Exchange};
 use super::wire_parser::{PieceKind, WireParser};
-use crate::http::uri::percent_decode;
+use crate::http::uri::{path_of, percent_decode};
 use crate::text::json;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The most events that wait for an observer. One that reads too slowly is removed, so that it cannot fill the memory.
 const MAX_QUEUED_EVENTS: usize = 4096;
@@ -18,6 +18,8 @@ const MAX_QUEUED_EVENTS: usize = 4096;
 const MAX_QUEUED_BYTES: usize = 16 * 1024 * 1024;
 /// The most bytes of a piece in one event.
 const MAX_PIECE: usize = 2048;
+/// The most paths that an observer watches: its own, and those that redirects lead to.
+const MAX_PATHS: usize = 8;
 /// The most observers at a time. Every piece on the wire is compared with what each of them watches.
 const MAX_OBSERVERS: usize = 64;
 
@@ -61,11 +63,21 @@ struct List {
 #[derive(Debug)]
 struct Observer {
     id: u64,
-    /// The path that is watched, percent-decoded.
-    path: Vec<u8>,
+    /// The paths that are watched, percent-decoded.
+    paths: Vec<Vec<u8>>,
     ip: IpAddr,
     since: Instant,
     events: SyncSender<Arc<WireEvent>>,
+}
+
+impl Observer {
+    /// Whether a request for this path, the current one on a connection, is watched.
+    fn watches(&self, connection: &Connection, path: &[u8]) -> bool {
+        // One that came in the middle of a request could not tell what the bytes are.
+        self.since <= connection.request_began
+            && self.ip == connection.address.ip()
+            && self.paths.iter().any(|watched| watched == path)
+    }
 }
 
 /// An observer's end. Dropping it makes room for another observer.
@@ -99,7 +111,7 @@ impl Observers {
         list.last_id += 1;
         let id = list.last_id;
         let (sender, events) = sync_channel(MAX_QUEUED_EVENTS);
-        list.observers.push(Observer { id, path, ip, since: Instant::now(), events: sender });
+        list.observers.push(Observer { id, paths: vec![path], ip, since: Instant::now(), events: sender });
         self.count.store(list.observers.len(), Ordering::Relaxed);
         Some(Subscription { observers: self, id, events })
     }
@@ -116,6 +128,22 @@ impl Observers {
             self.send(connection, request, "piece", || {
                 format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", kind.as_str(), json::bytes(part))
             });
+        }
+    }
+
+    /// Lets those who watch this request watch requests for the path of this location as well.
+    pub(super) fn follow(&self, connection: &Connection, request: &WireParser, location: &[u8]) {
+        if !self.are_present() {
+            return;
+        }
+        let path = percent_decode(request.path());
+        let next = percent_decode(path_of(location));
+        for observer in
+            self.lock().observers.iter_mut().filter(|observer| observer.watches(connection, &path))
+        {
+            if observer.paths.len() < MAX_PATHS && !observer.paths.iter().any(|watched| *watched == *next) {
+                observer.paths.push(next.to_vec());
+            }
         }
     }
 
@@ -144,18 +172,17 @@ impl Observers {
             return;
         }
         let path = percent_decode(request.path());
-        let ip = connection.address.ip();
-        // One that came in the middle of a request could not tell what the bytes are.
-        let watches = |observer: &Observer| {
-            observer.ip == ip && observer.path == *path && observer.since <= connection.request_began
-        };
+        let watches = |observer: &Observer| observer.watches(connection, &path);
         if !self.lock().observers.iter().any(watches) {
             return;
         }
         // Formatted once for all observers, and while no other thread has to wait for the lock.
         let (number, age) = (connection.number, milliseconds(connection.age()));
+        let time = milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
         let fields = fields();
-        let text = format!("event: {event_type}\ndata: {{\"client\":{number},\"ms\":{age},{fields}}}\n\n");
+        let text = format!(
+            "event: {event_type}\ndata: {{\"client\":{number},\"ms\":{age},\"time\":{time},{fields}}}\n\n"
+        );
         let is_full = self.bytes.fetch_add(text.len(), Ordering::Relaxed) > MAX_QUEUED_BYTES;
         let event = Arc::new(WireEvent { text, bytes: Arc::clone(&self.bytes) });
         self.remove(|observer| {
@@ -191,13 +218,15 @@ mod tests {
 
     const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
+    fn connection(address: &str) -> Connection {
+        let now = Instant::now();
+        Connection { number: 7, address: address.parse().unwrap(), accepted_at: now, request_began: now }
+    }
+
     fn send_request_line(observers: &Observers, address: &str, line: &[u8]) {
         let mut request = WireParser::for_requests();
         request.push(line, &mut |_, _, _| {});
-        let address = address.parse().unwrap();
-        let now = Instant::now();
-        let connection = Connection { number: 7, address, accepted_at: now, request_began: now };
-        observers.piece(&connection, &request, "client", PieceKind::RequestLine, line);
+        observers.piece(&connection(address), &request, "client", PieceKind::RequestLine, line);
     }
 
     fn request_a(observers: &Observers) {
@@ -254,6 +283,24 @@ mod tests {
         assert!((MAX_QUEUED_BYTES..MAX_QUEUED_BYTES + 2 * MAX_PIECE).contains(&queued), "{queued} bytes");
         drop(subscriptions);
         assert_eq!(observers.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn an_observer_watches_the_paths_that_redirects_lead_to() {
+        let observers = Observers::default();
+        let subscription = observers.subscribe(b"/a".to_vec(), LOCALHOST).unwrap();
+        let unrelated = observers.subscribe(b"/c".to_vec(), LOCALHOST).unwrap();
+        let mut request = WireParser::for_requests();
+        request.push(b"GET /a HTTP/1.1\r\n", &mut |_, _, _| {});
+        let connection = connection("127.0.0.1:9");
+        for location in ["/b", "http://h/%62?x", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8"] {
+            observers.follow(&connection, &request, location.as_bytes());
+        }
+        for path in ["/b", "/6", "/7", "/c"] {
+            send_request_line(&observers, "127.0.0.1:9", format!("GET {path} HTTP/1.1\r\n").as_bytes());
+        }
+        assert_eq!(subscription.events.try_iter().count(), 2);
+        assert_eq!(unrelated.events.try_iter().count(), 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::http::dechunk::parse_chunk_size;
 use crate::http::field::{list_members, FieldLine};
 use crate::http::request::is_request_line;
-use crate::http::uri::split_at;
+use crate::http::uri::path_of;
 
 /// The most bytes of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is malformed.
 const MAX_LINE: usize = 16 * 1024;
@@ -115,15 +115,7 @@ impl WireParser {
     /// The path of a request, as the client sent it; empty before its request line is complete. The target can be a whole
     /// URL (RFC 9112, section 3.2).
     pub fn path(&self) -> &[u8] {
-        let target = self.start_line().nth(1).unwrap_or_default();
-        let target = split_at(target, b'?').0;
-        match target.windows(3).position(|window| window == b"://") {
-            Some(scheme) if !target.starts_with(b"/") => {
-                let authority = &target[scheme + 3..];
-                authority.iter().position(|&byte| byte == b'/').map_or(b"/", |path| &authority[path..])
-            }
-            _ => target,
-        }
+        path_of(self.start_line().nth(1).unwrap_or_default())
     }
 
     /// The words of the start line; none before it is complete, or if it is malformed.

@@ -5,6 +5,7 @@ use crate::support::{Folder, PATIENCE};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,9 @@ pub struct Chromium {
 impl Chromium {
     /// Starts the browser and opens a page.
     pub fn open(url: &str) -> Chromium {
-        let profile = Folder::new("chromium");
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let profile = Folder::new(&format!("chromium-{number}"));
         let mut child = Command::new("chromium")
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"])
             .arg(format!("--user-data-dir={}", profile.0.display()))

@@ -4,9 +4,25 @@ use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::script::play::random::random_seed;
 
-/// The page. `{nonce}` is replaced by a value made for each response, which marks its own script and style.
-const PAGE: &str = include_str!("../page.html");
-/// The page may use only what is part of it, and cannot insert text as HTML.
+/// The page, which contains its style and its scripts.
+const DOCUMENT: &str = include_str!("../page/document.html");
+const STYLE: &str = include_str!("../page/style.css");
+/// The scripts share one global scope. Each uses only what those before it define.
+const SCRIPTS: &[&str] = &[
+    include_str!("../page/text.js"),
+    include_str!("../page/head.js"),
+    include_str!("../page/event_stream.js"),
+    include_str!("../page/event_source.js"),
+    include_str!("../page/pieces.js"),
+    include_str!("../page/exchange.js"),
+    include_str!("../page/matcher.js"),
+    include_str!("../page/dispatched.js"),
+    include_str!("../page/session.js"),
+    include_str!("../page/rows.js"),
+    include_str!("../page/page.js"),
+];
+/// The page may use only what is part of it, and cannot insert text as HTML. The nonce is made for each response, and marks
+/// its own scripts and its style.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
     style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
@@ -14,10 +30,18 @@ const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; scr
 /// The page, whole.
 pub fn page() -> Response {
     let nonce = format!("{:016x}{:016x}", random_seed(), random_seed());
-    Response::new(Status::OK, PAGE.replace("{nonce}", &nonce))
+    Response::new(Status::OK, document(&nonce))
         .content_type("text/html; charset=utf-8")
         .field("cache-control", "no-store")
         .field("referrer-policy", "same-origin")
         .field("x-content-type-options", "nosniff")
         .field("content-security-policy", POLICY.replace("{nonce}", &nonce))
+}
+
+/// The document with its style and its scripts in place.
+fn document(nonce: &str) -> String {
+    let script = |text: &&str| format!("<script nonce=\"{nonce}\">\n{text}</script>\n");
+    let scripts: String = SCRIPTS.iter().map(script).collect();
+    let style = format!("<style nonce=\"{nonce}\">\n{STYLE}</style>\n");
+    DOCUMENT.replace("{style}\n", &style).replace("{scripts}\n", &scripts)
 }

@@ -14,6 +14,10 @@ use std::time::Duration;
 /// After this time without an event, an observer is sent a comment: only a write shows that a client has left.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// What the body begins with. After the server was restarted, an observer is back before the clients it observes, which wait
+/// for seconds.
+const START: &str = "retry: 100\n: what goes over the wire\n\n";
+
 /// The head of a response that is a stream.
 pub fn head(request: &Request, options: ResponseOptions, content_type: &[u8]) -> StreamHead {
     let framing = match request.version() {
@@ -42,7 +46,7 @@ pub fn send(
     mut clock: impl Clock,
 ) -> io::Result<AfterResponse> {
     body.write_head(head)?;
-    body.write_all(b": what goes over the wire\n\n")?;
+    body.write_all(START.as_bytes())?;
     loop {
         body.flush()?;
         clock.check()?;

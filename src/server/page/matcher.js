@@ -1,0 +1,93 @@
+'use strict';
+
+// Puts in one order what an EventSource has to do, as the wire shows it, and what the browser's EventSource has done. The two
+// come over different connections, so either can be first, and each waits for the other.
+//
+// `settled(must, did)` is called for each, in order: with both, with `must` alone if the browser has not done it, or with `did`
+// alone if the wire does not show why. If the browser does it late after all, it is called with both for a second time.
+
+// Milliseconds that one waits for the other.
+const PATIENCE = 400;
+
+class Matcher {
+	constructor(settled, patience = PATIENCE) {
+		this.settled = settled;
+		this.patience = patience;
+		this.expected = []; // What has to be done,
+		this.happened = []; // what was done,
+		this.missing = []; // and what was not done in time. Each has the time `at`.
+		this.timer = null;
+	}
+
+	expect(must) {
+		this.expected.push(must);
+		this.settle();
+	}
+
+	happen(did) {
+		this.happened.push(did);
+		this.settle();
+	}
+
+	settle() {
+		clearTimeout(this.timer);
+		const now = performance.now();
+		while (this.settleHappened(now) || this.settleExpected(now));
+		const waiting = [...this.expected.slice(0, 1), ...this.happened.slice(0, 1)];
+		if (waiting.length === 0) return;
+		const next = Math.min(...waiting.map(({ at }) => at)) + this.patience - now;
+		this.timer = setTimeout(() => this.settle(), Math.max(1, next));
+	}
+
+	// Settles the first thing that was done, if its place is known or it has waited long enough.
+	settleHappened(now) {
+		const [did] = this.happened;
+		if (!did) return false;
+		const isLate = now - did.at >= this.patience;
+		const place = this.expected.findIndex(must => isSame(must, did, isLate));
+		const late = this.missing.findIndex(must => isSame(must, did, isLate));
+		if (place < 0 && late < 0 && !isLate) return false;
+		this.happened.shift();
+		if (place < 0) {
+			this.settled(this.missing.splice(0, late + 1).pop() ?? null, did);
+			return true;
+		}
+		// The browser keeps the order, so it has left out what comes before.
+		for (const skipped of this.expected.splice(0, place)) this.settled(skipped, isRequest(skipped) ? skipped : null);
+		this.settled(this.expected.shift(), did);
+		this.missing = [];
+		return true;
+	}
+
+	// Settles the first thing that has to be done, if that is a request, which the wire itself shows, or if it has waited long
+	// enough.
+	settleExpected(now) {
+		const [must] = this.expected;
+		const [did] = this.happened;
+		if (!must) return false;
+		if (isRequest(must)) {
+			if (did?.at < must.at) return false;
+			this.settled(this.expected.shift(), must);
+			return true;
+		}
+		if (now - must.at < this.patience) return false;
+		this.missing.push(this.expected.shift());
+		this.settled(must, null);
+		return true;
+	}
+
+	stop() {
+		clearTimeout(this.timer);
+		this.settled = () => {};
+	}
+}
+
+const isRequest = ({ kind }) => kind === 'request';
+
+// Whether this was done because that had to be done. Browsers differ in the last event ID, so `loosely` leaves it out.
+function isSame(must, did, loosely) {
+	if (must.kind !== did.kind) return false;
+	if (must.kind !== 'event') return true;
+	const a = must.event, b = did.event;
+	return a.type === b.type && a.data === b.data && (loosely || a.lastEventId === b.lastEventId);
+}

@@ -1,0 +1,228 @@
+'use strict';
+
+// What happens from Connect to the next Connect: an EventSource, and a second one over which the server sends what goes over the
+// connections of the first. Makes the rows of all columns, as objects:
+//
+//   column    'wire', 'stream' or 'dispatched'
+//   step      its place in the order of all rows
+//   chunk     the number of the chunk, or of the head, that completed it
+//   name, text, note, detail   what it says; the text is that of `bytes`, if it has them
+//   data      its `data-` attributes
+//   at        when the page learned of it
+//   time      when it happened, by the server's clock
+//   buffers   the buffers of the event stream after it
+//   discards  the rows that are discarded with it
+
+const WHATWG = 'WHATWG HTML, section 9.2';
+
+// Event types for which the page always listens.
+const TYPES = ['open', 'error', 'message'];
+
+class Session {
+	// `page` has the functions show(row), changed(row), said(text) and closed(why).
+	constructor(target, types, token, page) {
+		Object.assign(this, { target, token, page });
+		this.types = new Map([...TYPES, ...types].map(type => [type, -Infinity])); // Since when there are listeners for each.
+		this.exchanges = new Map(); // By the number of their connection.
+		this.steps = 0;
+		this.chunks = 0;
+		this.last = null; // The last row of the wire that is about this page's EventSource.
+		this.lost = {}; // When the last connection was lost: `at` and `time`.
+		this.isClosed = false;
+		this.model = new EventSourceModel();
+		this.matcher = new Matcher((must, did) => this.settled(must, did));
+		this.source = null;
+		this.observe();
+	}
+
+	observe() {
+		this.wire = new EventSource('/-/wire' + this.target);
+		for (const [type, handle] of [['piece', this.piece], ['wait', this.waits], ['end', this.ended]]) {
+			this.wire.addEventListener(type, event => handle.call(this, { ...JSON.parse(event.data), at: performance.now() }));
+		}
+		this.wire.onopen = () => this.open();
+		this.wire.onerror = () => this.wireLost();
+	}
+
+	// The EventSource is made when the wire is open, so that all it does is shown. The wire may also be open again after a loss.
+	open() {
+		if (this.source || this.isClosed) return;
+		this.source = new EventSource(location.origin + this.target);
+		for (const type of this.types.keys()) this.source.addEventListener(type, event => this.happened(event));
+	}
+
+	listen(type) {
+		if (this.types.has(type)) return;
+		this.types.set(type, performance.now());
+		this.source.addEventListener(type, event => this.happened(event));
+	}
+
+	// Whether there was a listener some time before, as the browser may have dispatched an event before the wire shows it.
+	hasListened(type, at) {
+		return this.types.get(type) < at - PATIENCE;
+	}
+
+	// The wire goes on to show other clients.
+	close() {
+		this.isClosed = true;
+		this.source?.close();
+		this.matcher.stop();
+	}
+
+	end() {
+		this.close();
+		this.wire.close();
+	}
+
+	wireLost() {
+		this.exchanges.clear();
+		if (this.isClosed) return;
+		if (this.wire.readyState === EventSource.CLOSED) this.page.closed('Refused: too many observers.');
+		else this.page.said('The connection to the server was lost: the browser reconnects.');
+	}
+
+	// ---- The wire.
+
+	piece(piece) {
+		let exchange = this.exchanges.get(piece.client);
+		if (!exchange || (piece.name === 'request line' && !exchange.held)) {
+			exchange = new Exchange(piece.client);
+			this.exchanges.set(piece.client, exchange);
+		}
+		exchange.add(piece);
+		if (!exchange.held) return this.showPiece(piece, exchange);
+		exchange.held.push(piece);
+		if (piece.from === 'client' && !isComplete(exchange.request)) return;
+		exchange.isOurs = !!field(exchange.request, 'referer')?.includes(this.token);
+		for (const held of exchange.held) this.showPiece(held, exchange);
+		exchange.held = null;
+	}
+
+	showPiece(piece, exchange) {
+		const { from, name, bytes, ms } = piece;
+		const { before } = exchange;
+		if (exchange.begins(piece)) exchange.chunk = ++this.chunks;
+		const whose = this.isOurs(exchange) ? '' : 'of another client';
+		const row = this.wireRow(exchange, piece, {
+			name,
+			bytes,
+			text: decode(bytes),
+			note: name === 'request line' ? whose : remark(piece, before),
+			detail: `${name}, RFC 9112, section ${PIECES[name]}. ${plural(bytes.length, 'byte')} from the ${from}, ` +
+				`on connection ${exchange.connection}${whose && ` ${whose}`}, ${ms} ms after it was opened.`,
+			data: { name, from },
+		});
+		const effects = whose ? [] : this.effects(piece, exchange, row);
+		for (const shown of [row, ...effects]) this.page.show(shown);
+	}
+
+	// Rows for what a piece does to the event stream.
+	effects({ from, name, bytes }, exchange, row) {
+		const { model } = this;
+		let rows = [];
+		if (name === 'empty line' && from === 'client') this.requested(exchange, row);
+		if (name === 'empty line' && from === 'server') this.expect(model.responded(exchange.response), row);
+		if (name === 'malformed') rows = this.over('the response is malformed', row);
+		if (name === 'chunk-data' || name === 'content') rows = model.received(bytes).map(line => this.line(line, row));
+		row.buffers = model.stream?.buffers();
+		return rows;
+	}
+
+	requested(exchange, row) {
+		const must = this.model.requested(exchange.request);
+		const { time, at } = this.lost;
+		this.expect({ ...must, waited: time ? row.time - time : at && row.at - at }, row);
+		this.lost = {};
+	}
+
+	line(line, { chunk, at, time }) {
+		const { kind, text, end, effect, event, buffers } = line;
+		const row = {
+			column: 'stream', step: ++this.steps, chunk, at, time, buffers, name: kind, text: end === '\n' ? text : text + end, note: effect,
+			detail: `${kind}, ${WHATWG}.6: ${effect}.`, data: { name: kind },
+		};
+		line.row = row;
+		if (buffers.type) this.listen(buffers.type);
+		if (event) this.expect({ kind: 'event', state: OPEN, event, isHeard: this.hasListened(event.type, at) }, row);
+		return row;
+	}
+
+	// The response is over. Rows for what its end discards.
+	over(why, row) {
+		const must = this.model.ended(why);
+		if (must) this.lost = row;
+		const { discarded } = this.model;
+		const incomplete = discarded.filter(line => line.kind === 'incomplete').map(line => this.line(line, row));
+		this.expect(must, row);
+		if (discarded.length === 0) return [];
+		const effect = 'the stream ended before an empty line: this block is discarded';
+		const end = this.line({ kind: 'end', text: '', end: '\n', effect, event: null, buffers: this.model.stream.buffers() }, row);
+		return [...incomplete, { ...end, discards: discarded.map(line => line.row) }];
+	}
+
+	waits(wait) {
+		const { client, for: duration } = wait;
+		const note = duration === null ? 'the script waits until the client disconnects' : `the script waits ${Math.round(duration)} ms`;
+		const row = { note, detail: 'The script sends nothing now.', data: { name: 'wait' }, duration };
+		this.page.show(this.wireRow(this.exchanges.get(client), wait, row));
+	}
+
+	ended(end) {
+		const { client, how } = end;
+		const exchange = this.exchanges.get(client);
+		this.exchanges.delete(client);
+		const note = `the response has ended: ${how}`;
+		const row = this.wireRow(exchange, end, { note, detail: note, data: { name: 'end' }, how });
+		const effects = this.isOurs(exchange) ? this.over(how, row) : [];
+		for (const shown of [row, ...effects]) this.page.show(shown);
+	}
+
+	isOurs(exchange) {
+		return !this.isClosed && !!exchange?.isOurs;
+	}
+
+	wireRow(exchange, { at, time }, row) {
+		const isOther = !this.isOurs(exchange);
+		const place = { column: 'wire', step: ++this.steps, chunk: exchange?.chunk ?? 0, at, time, isOther };
+		const made = { ...place, name: '', text: '', ...row };
+		if (!isOther) this.last = made;
+		return made;
+	}
+
+	// ---- What the EventSource has to do and does.
+
+	expect(must, { step, chunk, at, time }) {
+		if (must) this.matcher.expect({ ...must, step, chunk, at, time });
+	}
+
+	happened(event) {
+		const at = performance.now();
+		const state = this.source.readyState;
+		const { type, data, lastEventId } = event;
+		// A stream may also contain events of the types open and error.
+		if (event instanceof MessageEvent) this.matcher.happen({ kind: 'event', state, at, event: { type, data, lastEventId } });
+		else this.matcher.happen({ kind: type, state, at });
+		if (type !== 'error' || event instanceof MessageEvent) return;
+		// The wire tells it better, unless the server was not there.
+		if (!this.lost.time || at - this.lost.at > PATIENCE) this.lost = { at };
+	}
+
+	settled(must, did) {
+		const { step, chunk, time } = must ?? this.last ?? { step: 0, chunk: 0 };
+		const row = { column: 'dispatched', step, chunk, at: (did ?? must).at, time, ...describeDispatched(must, did) };
+		if (must?.row) {
+			this.page.changed(Object.assign(must.row, row));
+		} else {
+			if (must) must.row = row;
+			this.page.show(row);
+		}
+		if (did) this.tell(must, did);
+	}
+
+	tell(must, did) {
+		if (did.kind === 'open') this.page.said(`Open: ${this.target}`);
+		if (did.kind !== 'error') return;
+		if (did.state === CLOSED) return this.page.closed(`Closed: ${whyGivenUp(must)}`);
+		this.page.lost(must?.why ?? 'no response');
+	}
+}
