@@ -1,5 +1,5 @@
-//! Clients that others have written get the verdicts that are listed in `tests/judge`, with the reason for each. The versions are
-//! those of `tests/judge/package.json` and `tests/judge/requirements.txt`.
+//! The clients in `examples/judge` get the verdicts that are listed in `tests/judge`, with the reason for each. The versions are
+//! those of `package.json` and `requirements.txt` beside the clients.
 
 mod support;
 
@@ -7,7 +7,7 @@ use rust_sse_server::internals::Profile;
 use rust_sse_server::Server;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use support::{program_path, skip};
@@ -23,8 +23,7 @@ enum Runtime {
     Bash,
 }
 
-/// The clients, each with what runs it and the package or program that it needs. `tests/judge` has a program of the same name for
-/// each, and its verdicts.
+/// The clients, each with what runs it and the package or program that it needs.
 const CLIENTS: [(&str, Runtime, &str); 7] = [
     ("eventsource", Runtime::Node, "eventsource"),
     ("eventsource-client", Runtime::Node, "eventsource-client"),
@@ -69,8 +68,9 @@ impl Runtime {
 /// Verdicts by the case.
 type Verdicts = BTreeMap<String, String>;
 
-fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judge"))
+/// A file of the project.
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// The cases for a client like an `EventSource`, as they are written: their variants say little more about these clients.
@@ -82,13 +82,13 @@ fn cases() -> Vec<String> {
 
 /// The verdicts in the file of a client, which has a line `ID VERDICT: REASON` for each that is not `pass`.
 fn expected(client: &str) -> Verdicts {
-    let file = folder().join(client).with_extension("txt");
-    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let path = format!("tests/judge/{client}.txt");
+    let text = fs::read_to_string(file(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let verdicts = lines.map(|line| {
-        let (id, rest) = line.split_once(' ').unwrap_or_else(|| panic!("{}: {line}", file.display()));
-        let (verdict, reason) = rest.split_once(": ").unwrap_or_else(|| panic!("{}: {line}", file.display()));
-        assert!(!reason.is_empty(), "{}: {line}", file.display());
+        let (id, rest) = line.split_once(' ').unwrap_or_else(|| panic!("{path}: {line}"));
+        let (verdict, reason) = rest.split_once(": ").unwrap_or_else(|| panic!("{path}: {line}"));
+        assert!(!reason.is_empty(), "{path}: {line}");
         (id.to_owned(), verdict.to_owned())
     });
     verdicts.collect()
@@ -96,8 +96,7 @@ fn expected(client: &str) -> Verdicts {
 
 /// The command that starts a client, without the URL.
 fn command(client: &str, runtime: Runtime) -> [String; 2] {
-    let file = folder().join(format!("{client}.{}", runtime.extension()));
-    [runtime.program(), file.to_str().unwrap().to_owned()]
+    [runtime.program(), format!("examples/judge/{client}.{}", runtime.extension())]
 }
 
 /// Judges a client. Returns its verdicts, each with the whole line that was printed.
@@ -105,6 +104,7 @@ fn judge(client: &str, runtime: Runtime, cases: &[String]) -> BTreeMap<String, (
     let judge = Command::new(program_path())
         .args(["--judge", "--cases", &cases.join(","), "--"])
         .args(command(client, runtime))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&judge.stderr);
