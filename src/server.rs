@@ -366,6 +366,7 @@ impl RunningServer {
 
     /// Begins a test case for a client, whose name can be any text of up to 64 bytes: the client has to request
     /// [`path`](CaseRun::path), and [`wait`](CaseRun::wait) returns what came of it. `None` if there is no such case.
+    /// [`Report`](crate::Report) has an example.
     pub fn judge(&self, client: &str, case: &str) -> Option<Arc<CaseRun>> {
         self.shared.judge.run(client, case)
     }

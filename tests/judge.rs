@@ -98,6 +98,23 @@ fn reports_are_written_for_programs_and_for_people() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
+/// The command of the workflow, with another client and one case only.
+#[test]
+fn the_workflow_judges_a_client_with_a_list_of_known_failures() {
+    let folder = folder("workflow");
+    fs::write(folder.join("judge.txt"), "P16 takes no id\n").unwrap();
+    let workflow = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/judge/workflow.yml");
+    let workflow = fs::read_to_string(workflow).unwrap();
+    let command = workflow.split("- run: rust_sse_server ").nth(1).unwrap().lines().next().unwrap();
+    let options: Vec<&str> = command.strip_suffix(" -- node judge.cjs").unwrap().split(' ').collect();
+    let mut judge = Command::new(program_path());
+    let output =
+        judge.args(options).args(["--cases", "P16", "--", "true"]).current_dir(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", stdout(&output));
+    assert!(folder.join("report/index.html").exists());
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn what_cannot_be_judged_is_one_clear_message() {
     for (options, client, code, message) in [

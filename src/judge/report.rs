@@ -7,6 +7,32 @@ use std::fmt;
 /// What came of all cases for one client.
 ///
 /// Its `Display` output has a line for each case, and a last line with how many there are of each verdict.
+///
+/// This judges a client in four cases at the same time. [`CaseRun::report`](crate::CaseRun::report) would take the events that
+/// the client dispatches.
+///
+/// ```
+/// use rust_sse_server::{EventSource, Report, Server};
+/// use std::thread;
+///
+/// let server = Server::new().judge().start("127.0.0.1:0")?;
+/// let judge = |case: &str| {
+///     let run = server.judge("EventSource", case).unwrap();
+///     let client = EventSource::new(&server.url(&run.path())).unwrap();
+///     let running = client.clone();
+///     thread::spawn(move || running.run());
+///     let result = run.wait();
+///     client.close();
+///     result
+/// };
+/// let results = thread::scope(|scope| {
+///     let runs = ["P05a", "P06", "P16", "R03"].map(|case| scope.spawn(move || judge(case)));
+///     runs.map(|run| run.join().unwrap()).to_vec()
+/// });
+/// let report = Report::new("EventSource", results);
+/// assert!(report.passed(), "{report}");
+/// # Ok::<(), rust_sse_server::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {

@@ -12,7 +12,7 @@ const REFERENCE: &str = "src/script/reference.md";
 
 /// The commands in code blocks of the language `sh`, by what they begin with, and what runs them. (Those in blocks of the
 /// language `console` are run by `tests/real_time/documents.rs`, because these blocks show what they print.)
-const COMMANDS: [(&str, &str); 20] = [
+const COMMANDS: [(&str, &str); 25] = [
     ("cargo install --path .", ".ci/check"),
     ("cargo install --git URL", ".ci/check, with this clone for URL"),
     ("cargo test", ".ci/check"),
@@ -20,6 +20,12 @@ const COMMANDS: [(&str, &str); 20] = [
     ("haproxy -f examples/proxies/haproxy.cfg", "tests/replicas.rs"),
     ("nginx -c \"$PWD/examples/proxies/nginx.conf\"", "tests/replicas.rs"),
     ("curl -N http://127.0.0.1:8000/chat", "tests/replicas.rs"),
+    // With the versions in package.json and requirements.txt, and in another folder.
+    ("npm install --prefix target/node eventsource@", ".ci/run"),
+    ("python3 -m venv target/venv", ".ci/run"),
+    ("target/venv/bin/pip install requests-sse==", ".ci/run"),
+    ("NODE_PATH=target/node/node_modules cargo run -- --judge -- node ", "tests/judge_clients.rs"),
+    ("cargo run -- --judge -- target/venv/bin/python ", "tests/judge_clients.rs"),
     ("arch=", "tests/real_time/small_machines.rs"),
     ("rustc -O ", "tests/real_time/small_machines.rs"),
     ("$qemu -L ", "tests/real_time/small_machines.rs"),

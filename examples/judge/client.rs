@@ -1,0 +1,31 @@
+//! A client to be judged: an EventSource that prints each event that it dispatches as a line of JSON.
+//!
+//! ```text
+//! cargo build --example judge_client
+//! cargo run -- --judge -- target/debug/examples/judge_client
+//! cargo run --example judge_client      (takes a URL as its argument)
+//! ```
+
+use rust_sse_server::EventSource;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::args().nth(1).ok_or("expected a URL")?;
+    let source = EventSource::new(&url)?;
+    for event_type in ["message", "x"] {
+        let listening = source.clone();
+        source.add_event_listener(event_type, move |event| {
+            let data = escape(event.data.as_deref().unwrap_or_default());
+            let id = escape(&listening.last_event_id());
+            println!(r#"{{"type":"{event_type}","data":"{data}","id":"{id}"}}"#);
+        });
+    }
+    source.run();
+    Ok(())
+}
+
+/// The text as it is written in a JSON string.
+fn escape(text: &str) -> String {
+    let is_special = |c: char| c == '"' || c == '\\' || c.is_control();
+    let escaped = |c: char| if is_special(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}

@@ -1,0 +1,37 @@
+# Python's `httpx-sse`, which prints the events that it dispatches. It does not reconnect, so this does as the section "Handling
+# reconnections" of its documentation suggests, with the package `stamina`. Two things are added: the random waits of `stamina`
+# are the same each time, and the last loop also reconnects after the end of a stream, until one has no events.
+import json
+import random
+import sys
+import time
+
+import httpx
+import stamina
+from httpx_sse import connect_sse
+
+last_event_id = ""
+delay = 0.0
+
+
+@stamina.retry(on=httpx.ReadError)
+def events(client, url):
+    global last_event_id, delay
+    time.sleep(delay)
+    headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+    with connect_sse(client, "GET", url, headers=headers) as source:
+        for event in source.iter_sse():
+            last_event_id = event.id
+            if event.retry is not None:
+                delay = event.retry / 1000
+            yield event
+
+
+random.seed(1)
+with httpx.Client() as client:
+    received = True
+    while received:
+        received = False
+        for event in events(client, sys.argv[1]):
+            received = True
+            print(json.dumps({"type": event.event, "data": event.data, "id": event.id}), flush=True)

@@ -1,0 +1,178 @@
+//! The clients in `examples/judge` get the verdicts that are listed in `tests/judge`, with the reason for each. The versions are
+//! those of `package.json` and `requirements.txt` beside the clients.
+
+mod support;
+
+use rust_sse_server::internals::Profile;
+use rust_sse_server::Server;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use support::{program_path, skip};
+
+/// What runs a client.
+#[derive(Clone, Copy)]
+enum Runtime {
+    /// `node`, which finds packages in the folder that `NODE_PATH` names.
+    Node,
+    /// `python3`, or the interpreter that `PYTHON` names, such as one of a virtual environment.
+    Python,
+    /// `bash`.
+    Bash,
+}
+
+/// The clients, each with what runs it and the package or program that it needs.
+const CLIENTS: [(&str, Runtime, &str); 7] = [
+    ("eventsource", Runtime::Node, "eventsource"),
+    ("eventsource-client", Runtime::Node, "eventsource-client"),
+    ("undici", Runtime::Node, "undici"),
+    ("httpx-sse", Runtime::Python, "httpx_sse"),
+    ("aiohttp-sse-client2", Runtime::Python, "aiohttp_sse_client2"),
+    ("requests-sse", Runtime::Python, "requests_sse"),
+    ("curl", Runtime::Bash, "curl"),
+];
+
+/// How often a verdict that is not the one in the file is tried again: a busy machine makes clients late.
+const RETRIES: usize = 2;
+
+impl Runtime {
+    fn program(self) -> String {
+        match self {
+            Runtime::Node => "node".to_owned(),
+            Runtime::Python => std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned()),
+            Runtime::Bash => "bash".to_owned(),
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Runtime::Node => "cjs",
+            Runtime::Python => "py",
+            Runtime::Bash => "sh",
+        }
+    }
+
+    /// Whether the program and this package are there.
+    fn has(self, package: &str) -> bool {
+        let arguments = match self {
+            Runtime::Node => ["-e".to_owned(), format!("require.resolve('{package}')")],
+            Runtime::Python => ["-c".to_owned(), format!("import {package}")],
+            Runtime::Bash => ["-c".to_owned(), format!("command -v {package}")],
+        };
+        Command::new(self.program()).args(arguments).output().map_or(false, |output| output.status.success())
+    }
+}
+
+/// Verdicts by the case.
+type Verdicts = BTreeMap<String, String>;
+
+/// A file of the project.
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The cases for a client like an `EventSource`, as they are written: their variants say little more about these clients.
+fn cases() -> Vec<String> {
+    let server = Server::new().judge().start("127.0.0.1:0").unwrap();
+    let profile = Profile::default();
+    server.cases().into_iter().filter(|id| profile.includes(id) && !id.contains('-')).collect()
+}
+
+/// The verdicts in the file of a client, which has a line `ID VERDICT: REASON` for each that is not `pass`.
+fn expected(client: &str) -> Verdicts {
+    let path = format!("tests/judge/{client}.txt");
+    let text = fs::read_to_string(file(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let verdicts = lines.map(|line| {
+        let (id, rest) = line.split_once(' ').unwrap_or_else(|| panic!("{path}: {line}"));
+        let (verdict, reason) = rest.split_once(": ").unwrap_or_else(|| panic!("{path}: {line}"));
+        assert!(!reason.is_empty(), "{path}: {line}");
+        (id.to_owned(), verdict.to_owned())
+    });
+    verdicts.collect()
+}
+
+/// The command that starts a client, without the URL.
+fn command(client: &str, runtime: Runtime) -> [String; 2] {
+    [runtime.program(), format!("examples/judge/{client}.{}", runtime.extension())]
+}
+
+/// Judges a client. Returns its verdicts, each with the whole line that was printed.
+fn judge(client: &str, runtime: Runtime, cases: &[String]) -> BTreeMap<String, (String, String)> {
+    let judge = Command::new(program_path())
+        .args(["--judge", "--cases", &cases.join(","), "--"])
+        .args(command(client, runtime))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&judge.stderr);
+    assert!(errors.is_empty(), "{client}: {errors}");
+    let output = String::from_utf8_lossy(&judge.stdout);
+    let results = output.lines().filter_map(|line| {
+        let [id, _level, _section, verdict] = line.split(' ').take(4).collect::<Vec<_>>().try_into().ok()?;
+        let verdict = verdict.strip_suffix(':')?;
+        Some((id.to_owned(), (verdict.to_owned(), line.to_owned())))
+    });
+    results.collect()
+}
+
+/// Judges a client, and returns in words how its verdicts differ from those that are expected.
+fn differences(client: &str, runtime: Runtime, cases: &[String]) -> Vec<String> {
+    let expected = expected(client);
+    let mut cases = cases.to_vec();
+    let mut differences = Vec::new();
+    for _ in 0..=RETRIES {
+        let results = judge(client, runtime, &cases);
+        assert_eq!(results.len(), cases.len(), "{client}");
+        differences.clear();
+        cases.retain(|id| {
+            let expected = expected.get(id).map_or("pass", String::as_str);
+            let (verdict, line) = &results[id];
+            if verdict != expected {
+                differences
+                    .push(format!("{client}: {line}\n    but tests/judge/{client}.txt says {expected}\n"));
+            }
+            verdict != expected
+        });
+        if cases.is_empty() {
+            return Vec::new();
+        }
+    }
+    let [program, file] = command(client, runtime);
+    differences.push(format!(
+        "to look at what was sent and received, open REPORT/index.html after\n    \
+         cargo run -- --judge --cases {} --report REPORT -- {program} {file}\n",
+        cases.join(",")
+    ));
+    differences
+}
+
+#[test]
+fn real_clients_get_the_verdicts_that_are_listed() {
+    let cases = cases();
+    let differences: String = thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for (client, runtime, package) in CLIENTS {
+            if runtime.has(package) {
+                let cases = &cases;
+                threads.push(scope.spawn(move || differences(client, runtime, cases)));
+            } else {
+                skip(&format!("{} has no {package}, so {client} is not judged", runtime.program()));
+            }
+        }
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(differences.is_empty(), "\n{differences}");
+}
+
+#[test]
+fn the_files_list_cases_that_exist() {
+    let cases = cases();
+    for (client, _, _) in CLIENTS {
+        for id in expected(client).keys() {
+            assert!(cases.contains(id), "tests/judge/{client}.txt: {id}");
+        }
+    }
+}
