@@ -97,7 +97,7 @@ pub use judge::verdicts::Verdict;
 pub use script::expectation::{Outcome, OutcomeKind};
 pub use script::units::Speed;
 pub use script::Script;
-pub use server::{RecordedRequest, RunningServer, Server};
+pub use server::{ClosedBy, JournalEntry, RecordedEnd, RecordedRequest, RunningServer, Server};
 pub use text::error::{Error, ErrorKind};
 
 #[doc = include_str!("script/reference.md")]

@@ -14,6 +14,7 @@
 //! | `socket` | the two directions of a TCP connection, with their time limits |
 //! | `body` | the memory for bodies of requests |
 //! | `journal` | keeps requests for tests |
+//! | `journal_entry` | a request or the end of a response, as tests see it |
 //! | `recorded_request` | a request as tests see it |
 //! | `recorder` | writes requests to a file |
 //! | `script_files` | loads scripts again whose files have changed |
@@ -32,6 +33,7 @@ mod connections;
 mod driving;
 mod internal;
 mod journal;
+mod journal_entry;
 mod overload;
 mod recorded_request;
 mod recorder;
@@ -56,6 +58,7 @@ use crate::text::error::{Error, ErrorKind};
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
 use accept::Threads;
+pub use journal_entry::{ClosedBy, JournalEntry, RecordedEnd};
 pub use recorded_request::RecordedRequest;
 use recorder::Recorder;
 use scripts::Scripts;
@@ -187,8 +190,8 @@ impl Server {
         self
     }
 
-    /// Lets every client control the server, unless it is a page of another website: `GET /-/requests` returns the recorded requests, `POST /-/drop` drops all
-    /// streams, and `POST /-/stop` stops the server.
+    /// Lets every client control the server with the paths under `/-/`, unless it is a page of another website: what the methods
+    /// of [`RunningServer`] do, and `POST /-/stop`, which stops the server.
     pub fn control(mut self) -> Server {
         self.shared.control = true;
         self
@@ -221,16 +224,16 @@ impl Server {
         self
     }
 
-    /// Sets whether requests are kept in memory for [`RunningServer::requests`]: at most 10,000, and at most 16 MiB, or
-    /// else the last one.
-    /// Default: true.
+    /// Sets whether requests and the ends of responses are kept in memory for [`RunningServer::requests`] and
+    /// [`RunningServer::journal`]: at most 20,000, and at most 16 MiB, or else the last one. Default: true.
     pub fn keep_requests(mut self, keep: bool) -> Server {
         self.shared.journal.keep(keep);
         self
     }
 
-    /// Writes each request to `writer`, as [`RecordedRequest::to_json`] formats it: whole lines, each flushed before the
-    /// response. A writer that fails loses requests, and so does one that blocks, after it has delayed one of them by 0.1 s.
+    /// Writes each request and each end of a response to `writer`, as [`JournalEntry::to_json`] formats it: whole lines, each
+    /// flushed before the response. A writer that fails loses lines, and so does one that blocks, after it has delayed one of
+    /// them by 0.1 s.
     /// A warning on stderr tells that.
     pub fn journal(mut self, writer: impl Write + Send + 'static) -> Server {
         self.journal = Some(JournalWriter(Box::new(writer)));
@@ -280,6 +283,7 @@ impl Server {
         self.shared.scripts = scripts;
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
+        self.shared.trace.reports_ends = self.shared.journal.is_on() || self.journal.is_some();
         self.shared.waker = Waker::new(&listener).map_err(|error| Error::io("cannot listen", error))?;
         let threads = self.start_threads(listener);
         let (shared, threads) = threads.map_err(|error| Error::io("cannot start a thread", error))?;
@@ -320,7 +324,7 @@ impl RunningServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// The requests so far, the oldest first: the last 10,000, and at most 16 MiB. Those that were rejected have no body, and
+    /// The requests so far, the oldest first: about 10,000, and at most 16 MiB. Those that were rejected have no body, and
     /// those for paths under `/-/` are not among them.
     ///
     /// ```
@@ -337,7 +341,11 @@ impl RunningServer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.shared.journal.requests().map(|request| RecordedRequest::clone(&request)).collect()
+        let request = |entry: JournalEntry| match entry {
+            JournalEntry::Request(request) => Some(request),
+            JournalEntry::End(_) => None,
+        };
+        self.journal(1).into_iter().filter_map(request).collect()
     }
 
     /// What came of the expectations of scripts so far (`@expect`).

@@ -24,6 +24,7 @@ pub mod wire_parser;
 
 use crate::http::field::FieldLine;
 use crate::http::AfterResponse;
+pub use exchange::End;
 use exchange::{Connection, Exchange};
 use log::Log;
 use observers::Observers;
@@ -49,6 +50,8 @@ pub struct Trace {
     pub observers: Observers,
     /// Whether `/` is the server's page.
     pub has_page: bool,
+    /// Whether [`Tap::ended`] has to tell how responses end.
+    pub reports_ends: bool,
 }
 
 impl Trace {
@@ -82,7 +85,7 @@ impl Trace {
     }
 
     fn is_watched(&self) -> bool {
-        self.terminal.is_some() || self.log.is_some() || self.observers.are_present()
+        self.terminal.is_some() || self.log.is_some() || self.reports_ends || self.observers.are_present()
     }
 }
 
@@ -94,6 +97,8 @@ pub struct Tap<'a> {
     accepted_at: Instant,
     /// Whether the client closed the connection, not the server.
     closed_by_client: Cell<bool>,
+    /// Whether a test dropped the current response.
+    is_dropped: Cell<bool>,
     /// Whether a byte of the current request has arrived.
     in_request: Cell<bool>,
     /// The current request and response. In a box, so that it takes memory only while somebody watches.
@@ -111,6 +116,7 @@ impl<'a> Tap<'a> {
             number,
             accepted_at,
             closed_by_client: Cell::new(false),
+            is_dropped: Cell::new(false),
             in_request: Cell::new(false),
             exchange: RefCell::new(None),
             recorder: RefCell::new(None),
@@ -191,6 +197,11 @@ impl<'a> Tap<'a> {
     /// Reports that the client closed its side.
     pub fn client_closed(&self) {
         self.closed_by_client.set(true);
+    }
+
+    /// Reports that a test drops the response.
+    pub fn dropped(&self) {
+        self.is_dropped.set(true);
     }
 
     /// Records the response that follows, to a request with this head.
@@ -275,8 +286,8 @@ impl<'a> Tap<'a> {
         }
     }
 
-    /// Reports the end of a response.
-    pub fn ended(&self, end: &io::Result<AfterResponse>) {
+    /// Reports the end of a response. Returns how it ended if somebody watches.
+    pub fn ended(&self, end: &io::Result<AfterResponse>) -> Option<End> {
         if matches!(end, Err(error) if is_disconnect(error)) {
             self.client_closed();
         }
@@ -284,9 +295,20 @@ impl<'a> Tap<'a> {
             recorder.ended(*after);
         }
         self.in_request.set(false);
-        if let Some(exchange) = self.exchange.borrow_mut().take() {
-            self.trace.end(&exchange, &self.describe_end(end, &exchange));
-        }
+        let exchange = self.exchange.borrow_mut().take()?;
+        let how = self.describe_end(end, &exchange).into_owned();
+        self.trace.end(&exchange, &how);
+        let status = std::str::from_utf8(exchange.status()).unwrap_or_default();
+        Some(End {
+            status: status.parse().unwrap_or_default(),
+            is_complete: exchange.response.is_complete(),
+            is_kept_open: matches!(end, Ok(AfterResponse::KeepAlive)),
+            is_closed_by_client: self.closed_by_client.get(),
+            is_dropped: self.is_dropped.take(),
+            how,
+            bytes: exchange.response.body_bytes,
+            events: exchange.events.count,
+        })
     }
 
     /// How a response ended, in a few words.
@@ -298,6 +320,7 @@ impl<'a> Tap<'a> {
         let words = match end {
             Ok(AfterResponse::KeepAlive) => "complete, connection kept open",
             Ok(AfterResponse::Close) if response.is_complete() => "complete, connection closed",
+            Ok(AfterResponse::Close) if self.is_dropped.get() => "dropped by a test",
             Ok(AfterResponse::Close) if self.closed_by_client.get() => "client disconnected",
             Ok(AfterResponse::Close) if response.ends_with_connection() => "ended by closing the connection",
             Ok(AfterResponse::Close) => "connection closed before the body was complete",

@@ -180,7 +180,8 @@ fn a_client_that_does_not_read_delays_no_other_and_loses_its_stream() {
         let start = Instant::now();
         let answer = post(program.address, "/-/send/pause", &event);
         other.read_until("x\n\n\r\n");
-        assert!(start.elapsed() < 4 * AT_ONCE, "{:?}", start.elapsed());
+        // A client that does not read would delay it by seconds.
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
         assert!(answer == "{\"streams\":1}\n" || streams == 2, "{answer}");
         streams = if answer == "{\"streams\":1}\n" { 1 } else { 2 };
     }

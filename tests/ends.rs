@@ -71,7 +71,7 @@ fn the_log_says_why_a_request_was_rejected() {
             "rejected: a chunk-size is not hexadecimal",
         ]
     );
-    let forbidden = ends(&["GET /-/requests HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n"]);
+    let forbidden = ends(&["GET /-/journal HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n"]);
     assert!(forbidden[0].starts_with("rejected: under /-/ the Host field must be"), "{forbidden:?}");
 }
 
@@ -123,7 +123,7 @@ fn the_servers_own_pages_have_one_line_each_in_the_trace() {
         notes[1..],
         [
             "* internal      HEAD /-/scripts: 200, 0 bytes, complete, connection closed",
-            "* internal      GET /-/none: 404, 208 bytes, complete, connection closed",
+            "* internal      GET /-/none: 404, 207 bytes, complete, connection closed",
             "* internal      POST /-/drop: 200, 14 bytes, complete, connection closed",
         ]
     );

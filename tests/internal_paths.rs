@@ -10,7 +10,7 @@ const PATHS: [(&str, &str); 9] = [
     ("/", "GET"),
     ("/-/scripts", "GET"),
     ("/-/wire/events", "GET"),
-    ("/-/requests", "GET"),
+    ("/-/journal", "GET"),
     ("/-/go/name", "POST"),
     ("/-/send/events", "POST"),
     ("/-/drop", "POST"),
@@ -37,7 +37,7 @@ fn from(method: &str, path: &str, fields: &str) -> String {
 fn another_website_gets_403_under_the_reserved_paths_and_never_cors_fields() {
     let server = controlled();
     for method in ["GET", "POST", "HEAD", "OPTIONS", "PUT"] {
-        for path in ["/-/scripts", "/-/wire/events", "/-/requests", "/-/drop", "/-/stop", "/-/", "/-/none"] {
+        for path in ["/-/scripts", "/-/wire/events", "/-/journal", "/-/drop", "/-/stop", "/-/", "/-/none"] {
             let (head, body) = response(&server, &from(method, path, "Host: evil.test\r\n"));
             assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{method} {path}: {head}");
             assert!(
@@ -55,7 +55,7 @@ fn another_website_gets_403_under_the_reserved_paths_and_never_cors_fields() {
         }
     }
     // The server still runs, and no page can read a rejection either.
-    let invalid = "GET /-/requests HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.test\r\nX\r\n\r\n";
+    let invalid = "GET /-/journal HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.test\r\nX\r\n\r\n";
     let (head, _) = response(&server, invalid);
     assert!(head.starts_with("HTTP/1.1 400 ") && !head.contains("access-control"), "{head}");
 }
@@ -144,7 +144,7 @@ fn an_unknown_reserved_path_is_404_with_those_that_exist() {
     assert_eq!(
         body,
         "404 Not Found: the server answers nothing at this path; available:\nGET /-/scripts\n\
-         GET /-/wire/PATH\nGET /-/requests (with --control)\nGET /-/verdict (with --control)\nPOST /-/go/NAME (with --control)\n\
+         GET /-/wire/PATH\nGET /-/journal (with --control)\nGET /-/verdict (with --control)\nPOST /-/go/NAME (with --control)\n\
          POST /-/send/PATH (with --control)\nPOST /-/drop (with --control)\nPOST /-/drop/PATH (with --control)\n\
          POST /-/stop (with --control)\n"
     );
@@ -155,7 +155,7 @@ fn an_unknown_reserved_path_is_404_with_those_that_exist() {
 #[test]
 fn reserved_paths_cannot_be_observed() {
     let server = controlled();
-    for path in ["/-/wire/-/wire/events", "/-/wire/%2D/requests", "/-/wire/-%2frequests"] {
+    for path in ["/-/wire/-/wire/events", "/-/wire/%2D/journal", "/-/wire/-%2fjournal"] {
         let (head, body) = response(&server, &request("GET", path, ""));
         assert!(head.starts_with("HTTP/1.1 400 "), "{path}: {head}");
         assert_eq!(body, "400 Bad Request: paths under /-/ cannot be observed\n");

@@ -1,4 +1,4 @@
-//! Recorded requests, and control of a running server: end all streams, stop.
+//! The journal of requests and ends of responses, and control of a running server: end all streams, stop.
 
 mod support;
 
@@ -60,20 +60,22 @@ fn rejected_requests_are_recorded_if_they_have_a_method_and_a_target() {
 }
 
 #[test]
-fn the_journal_has_a_line_for_each_request() {
+fn the_journal_has_a_line_for_each_request_and_each_end() {
     let folder = Folder::new("journal");
     let file = folder.file("log.jsonl", "");
     let program = Program::start(&["--speed", "max", "--journal", &file]);
     Exchange::new(program.address, request("GET", "/events?\"q\"", "X: \u{e9}\r\n"), PATIENCE);
     let log = std::fs::read_to_string(&file).unwrap();
-    assert!(log.starts_with("{\"time\":1") && log.ends_with("\"body\":\"\"}\n"), "{log}");
+    let (log, end) = log.split_once('\n').unwrap();
+    assert!(log.starts_with(REQUEST_LINE_START) && log.ends_with("\"body\":\"\"}"), "{log}");
+    assert!(end.starts_with("{\"entry\":2,\"end\":1,") && end.ends_with("}\n"), "{end}");
     assert!(
         log.contains(
-            "\"method\":\"GET\",\"target\":\"/events?\\\"q\\\"\",\"headers\":[[\"Host\",\"localhost\"],"
+            "\"method\":\"GET\",\"target\":\"/events?\\\"q\\\"\",\"headers\":{\"host\":[\"localhost\"],"
         ),
         "{log}"
     );
-    assert!(log.contains("[\"X\",\"\u{e9}\"]]"), "{log}");
+    assert!(log.contains("\"x\":[\"\u{e9}\"]}"), "{log}");
 }
 
 /// Stdout is a pipe, a file or a socket, which cannot be opened by its name.
@@ -99,7 +101,7 @@ fn the_journal_can_be_printed_on_stdout() {
     assert_journal_on_stdout(OwnedFd::from(near).into(), read);
 }
 
-const REQUEST_LINE_START: &str = "{\"time\":";
+const REQUEST_LINE_START: &str = "{\"entry\":1,\"request\":1,\"time\":1";
 
 /// `read` returns what the program has printed so far.
 fn assert_journal_on_stdout(stdout: Stdio, mut read: impl FnMut() -> String) {
@@ -108,7 +110,7 @@ fn assert_journal_on_stdout(stdout: Stdio, mut read: impl FnMut() -> String) {
     let text = eventually(&mut read, |text| text.lines().count() == 2);
     let port = text.split("/events\n").next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
     Exchange::new(([127, 0, 0, 1], port).into(), request("GET", "/stop", ""), PATIENCE);
-    let after = eventually(&mut read, |text| text.lines().count() == 3);
+    let after = eventually(&mut read, |text| text.lines().count() == 4);
     assert!(after.starts_with(&text) && after[text.len()..].starts_with(REQUEST_LINE_START), "{after}");
     child.kill().unwrap();
     child.wait().unwrap();
@@ -117,7 +119,7 @@ fn assert_journal_on_stdout(stdout: Stdio, mut read: impl FnMut() -> String) {
 #[test]
 fn without_control_the_control_paths_are_404() {
     let program = Program::start(&["--speed", "max"]);
-    for (method, path) in [("GET", "/-/requests"), ("POST", "/-/drop"), ("POST", "/-/stop")] {
+    for (method, path) in [("GET", "/-/journal"), ("POST", "/-/drop"), ("POST", "/-/stop")] {
         let response = Exchange::new(program.address, request(method, path, ""), PATIENCE);
         assert!(response.head.starts_with("HTTP/1.1 404 "), "{}", response.head);
     }
@@ -138,7 +140,7 @@ fn control_ends_streams_lists_requests_and_stops_the_server() {
         assert!(clean && !bytes.ends_with(b"0\r\n\r\n"), "closed without a last-chunk");
     }
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-    let requests = Exchange::new(program.address, request("GET", "/-/requests", ""), PATIENCE);
+    let requests = Exchange::new(program.address, request("GET", "/-/journal", ""), PATIENCE);
     assert_eq!(String::from_utf8(requests.wire).unwrap().matches("\"target\":\"/events\"").count(), 3);
     assert!(requests.head.contains("\r\ncontent-type: application/x-ndjson\r\n"));
     Exchange::new(program.address, request("POST", "/-/stop", ""), PATIENCE);

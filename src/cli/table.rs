@@ -52,13 +52,13 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--journal FILE",
         action: Value(set_journal),
-        help: "append every request to FILE, as a line of JSON; for -, print it on stdout",
+        help: "append requests and ends of responses to FILE as lines of JSON; - is stdout",
     },
     Row {
         usage: "--control",
         action: Flag(|options| options.control = true),
         help: "let tests drive the server with requests under /-/: release pauses, send\n\
-               events, drop streams, read the requests so far, stop the server, and more",
+               events, drop streams, read what clients did, stop the server, and more",
     },
     Row {
         usage: "--allow-host NAME",

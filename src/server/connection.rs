@@ -22,6 +22,7 @@ mod without_script;
 use super::body::Body;
 use super::clock::ClientClock;
 use super::internal;
+use super::journal::Recorded;
 use super::recorded_request::RecordedRequest;
 use super::responses;
 use super::shared::{Client, Shared};
@@ -43,7 +44,6 @@ use crate::trace::Tap;
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Serves a client until its connection ends. A head must be complete [`HEAD_TIME`] after the connection was accepted, or
@@ -66,6 +66,7 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
         options: ResponseOptions::default(),
         stops_server: Cell::new(false),
         unrecorded: Cell::new(None),
+        recorded: Cell::new(None),
     };
     let mut head_deadline = client.accepted_at + HEAD_TIME;
     loop {
@@ -109,7 +110,9 @@ struct Connection<'a> {
     /// The client has stopped the server.
     stops_server: Cell<bool>,
     /// The current request, until it is recorded.
-    unrecorded: Cell<Option<Arc<RecordedRequest>>>,
+    unrecorded: Cell<Option<Box<RecordedRequest>>>,
+    /// The current request in the journal.
+    recorded: Cell<Option<Recorded>>,
 }
 
 impl<'a> Connection<'a> {
@@ -177,7 +180,7 @@ impl<'a> Connection<'a> {
             Ok(None) => Ok(AfterResponse::Close),
             Err(refused) => self.refuse(refused),
         };
-        self.tap.ended(&after);
+        self.record_end(self.tap.ended(&after));
         after
     }
 
@@ -290,6 +293,9 @@ impl<'a> Connection<'a> {
         let clock = ClientClock::new(self.stream, control, self.shared, self.tap);
         let end = play(head.bytes, body, clock);
         // Whatever the thread did when the server stopped or a test dropped the stream: close as `@drop` does.
+        if control.is_dropped() {
+            self.tap.dropped();
+        }
         if self.shared.is_stopping() || control.is_dropped() {
             return Ok(AfterResponse::Close);
         }

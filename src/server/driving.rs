@@ -1,6 +1,9 @@
-//! What a test can do to a running server: release pauses, send, and drop streams.
+//! What a test can do to a running server, and wait for.
 
+use super::journal_entry::{JournalEntry, RecordedEnd};
+use super::recorded_request::RecordedRequest;
 use super::RunningServer;
+use std::time::Duration;
 
 /// The methods with which a test drives the server. With [`control`](super::Server::control), clients can do the same over HTTP.
 impl RunningServer {
@@ -48,5 +51,48 @@ impl RunningServer {
     /// unfinished. Returns how many these are.
     pub fn drop_all(&self) -> usize {
         self.shared.connections.drop_streams(None)
+    }
+
+    /// The entries of the journal from this one on, the first of which is 1: the requests and the ends of their responses so far.
+    /// At most 20,000 are kept, and at most 16 MiB or else the last one.
+    pub fn journal(&self, from: usize) -> Vec<JournalEntry> {
+        self.shared.journal.entries(from).map(|entry| JournalEntry::clone(&entry)).collect()
+    }
+
+    /// Waits until the `number`-th request has come, for `time` at most, and returns it. If a script answers it, its stream
+    /// is open then, unless it has ended already. Requests are counted from 1.
+    ///
+    /// ```
+    /// use rust_sse_server::{EventSource, Script, Server};
+    /// use std::{thread, time::Duration};
+    ///
+    /// let script = Script::parse("/x", "retry: 50\nid: 7\ndata: x\n\n@hang\n")?;
+    /// let server = Server::new().script(script).start("127.0.0.1:0")?;
+    /// let mut client = EventSource::new(&server.url("/x"))?;
+    /// thread::spawn(move || client.run());
+    ///
+    /// let time = Duration::from_secs(5);
+    /// server.wait_for_request(1, time).expect("a request");
+    /// server.send("/x", "id: 8\ndata: y\n\n");
+    /// server.drop_streams("/x");
+    /// let end = server.wait_for_end(1, time).expect("the end of its response");
+    /// assert_eq!((end.events, end.is_complete), (2, false));
+    /// let request = server.wait_for_request(2, time).expect("another request");
+    /// assert_eq!(request.header("last-event-id"), Some("8"));
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn wait_for_request(&self, number: usize, time: Duration) -> Option<RecordedRequest> {
+        match JournalEntry::clone(&*self.shared.journal.wait_for(time, |entries| entries.request(number))?) {
+            JournalEntry::Request(request) => Some(request),
+            JournalEntry::End(_) => None,
+        }
+    }
+
+    /// Waits until the response to the `number`-th request has ended, for `time` at most, and returns how it ended.
+    pub fn wait_for_end(&self, number: usize, time: Duration) -> Option<RecordedEnd> {
+        match JournalEntry::clone(&*self.shared.journal.wait_for(time, |entries| entries.end(number))?) {
+            JournalEntry::End(end) => Some(end),
+            JournalEntry::Request(_) => None,
+        }
     }
 }

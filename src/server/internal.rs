@@ -2,8 +2,8 @@
 //! over other connections, and the control of the server.
 
 pub(super) mod guard;
+pub(super) mod journal;
 mod page;
-pub(super) mod requests;
 pub(super) mod wire;
 
 pub(super) use super::scripts::is_reserved;
@@ -26,7 +26,7 @@ const TABLE: &[Row] = &[
     Row { route: PAGE, is_control: false, respond: |_, _| Reply::Response(page::page()) },
     Row { route: "GET /-/scripts", is_control: false, respond: scripts },
     Row { route: "GET /-/wire/PATH", is_control: false, respond: observe },
-    Row { route: "GET /-/requests", is_control: true, respond: requests },
+    Row { route: "GET /-/journal", is_control: true, respond: journal },
     Row { route: "GET /-/verdict", is_control: true, respond: verdict },
     Row { route: "POST /-/go/NAME", is_control: true, respond: release },
     Row { route: "POST /-/send/PATH", is_control: true, respond: send },
@@ -59,8 +59,8 @@ pub(super) enum Reply<'a> {
     Response(Response),
     /// The head of a stream, and the events for its body: what goes over other connections.
     Observe(StreamHead, Subscription<'a>),
-    /// The head of a stream of the recorded requests.
-    Requests(StreamHead),
+    /// The head of a stream of the entries of the journal, from the one with this number on.
+    Journal(StreamHead, usize),
     /// A short response, after which the server stops.
     Stop(Response),
 }
@@ -146,14 +146,19 @@ fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
     }
 }
 
-fn requests<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    Reply::Requests(wire::head(call.request, call.options, b"application/x-ndjson"))
+fn journal<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    match journal::answer(&call.shared.journal, call.request.query().unwrap_or_default()) {
+        journal::Answer::Response(response) => Reply::Response(response),
+        journal::Answer::From(number) => {
+            Reply::Journal(wire::head(call.request, call.options, journal::CONTENT_TYPE.as_bytes()), number)
+        }
+    }
 }
 
 fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let outcomes = call.shared.verdicts.verdict(&call.shared.scripts.current()).outcomes;
     let lines: String = outcomes.iter().map(Outcome::to_json).collect();
-    Reply::Response(Response::new(Status::OK, lines).content_type("application/x-ndjson"))
+    Reply::Response(Response::new(Status::OK, lines).content_type(journal::CONTENT_TYPE))
 }
 
 /// The path that is the rest of another path.

@@ -1,134 +1,261 @@
-//! Keeps the requests that were received, for tests that ask what a client sent.
+//! Keeps the requests that were received and the ends of their responses, for tests that ask what a client did.
 
+use super::journal_entry::{JournalEntry, RecordedEnd};
 use super::recorded_request::RecordedRequest;
 use super::recorder::Recorder;
 use std::collections::VecDeque;
 use std::iter;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Requests kept in memory; beyond this number, the oldest are removed. Few tests send as many.
-const MAX_REQUESTS: usize = 10_000;
-/// Bytes of all requests that are kept. The last request is kept even if it alone has more.
+/// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send as many.
+const MAX_ENTRIES: usize = 20_000;
+/// Bytes of all entries that are kept. The last one is kept even if it alone has more.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// The requests that were recorded.
+/// What was recorded.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    kept: Option<Mutex<Kept>>,
+    /// Whether entries are kept in memory.
+    keeps: bool,
+    entries: Mutex<Entries>,
+    /// Notified of each entry, and when there will be no more.
+    changed: Condvar,
     recorder: Option<Recorder>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    requests: VecDeque<Arc<RecordedRequest>>,
+pub(super) struct Entries {
+    kept: VecDeque<Arc<JournalEntry>>,
     bytes: usize,
-    /// How many older requests were removed.
-    removed: usize,
+    /// How many entries there were.
+    count: usize,
+    /// How many of them were requests.
+    requests: usize,
+    /// How often the journal was emptied.
+    generation: usize,
+    /// The server stops.
+    is_closed: bool,
+}
+
+/// A request in the journal, to which the end of its response belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recorded {
+    number: usize,
+    generation: usize,
 }
 
 impl Journal {
-    /// A journal that keeps requests in memory.
+    /// A journal that keeps its entries in memory.
     pub fn new() -> Journal {
-        Journal { kept: Some(Mutex::default()), recorder: None }
+        Journal { keeps: true, entries: Mutex::default(), changed: Condvar::new(), recorder: None }
     }
 
-    /// Keeps requests in memory, or no longer does.
+    /// Keeps entries in memory, or no longer does.
     pub fn keep(&mut self, keep: bool) {
-        self.kept = keep.then(Mutex::default);
+        self.keeps = keep;
     }
 
-    /// Also writes each request to a file.
+    /// Also writes each entry to a file.
     pub fn record_with(&mut self, recorder: Recorder) {
         self.recorder = Some(recorder);
     }
 
-    /// Whether requests are recorded at all.
+    /// Whether anything is recorded.
     pub fn is_on(&self) -> bool {
-        self.kept.is_some() || self.recorder.is_some()
+        self.keeps || self.recorder.is_some()
     }
 
     /// Records a request.
-    pub fn add(&self, request: Arc<RecordedRequest>) {
-        if let Some(recorder) = &self.recorder {
-            recorder.record(&request);
-        }
-        if let Some(kept) = &self.kept {
-            lock(kept).add(request);
+    pub fn add_request(&self, mut request: RecordedRequest) -> Recorded {
+        let mut entries = self.lock();
+        entries.requests += 1;
+        request.number = entries.requests;
+        request.entry = entries.count + 1;
+        let recorded = Recorded { number: request.number, generation: entries.generation };
+        self.add(entries, JournalEntry::Request(request));
+        recorded
+    }
+
+    /// Records the end of the response to a request, unless the journal was emptied since.
+    pub fn add_end(&self, request: Recorded, mut end: RecordedEnd) {
+        let entries = self.lock();
+        if request.generation == entries.generation {
+            end.number = request.number;
+            end.entry = entries.count + 1;
+            self.add(entries, JournalEntry::End(end));
         }
     }
 
-    /// The requests that are kept now, the oldest first, without those that are removed before their turn. So a client
-    /// that reads them slowly keeps none of them in memory but the current one.
-    pub fn requests(&self) -> impl Iterator<Item = Arc<RecordedRequest>> + '_ {
-        let end = self.kept.as_ref().map_or(0, |kept| lock(kept).end());
-        let mut next = 0;
+    fn add(&self, mut entries: MutexGuard<'_, Entries>, entry: JournalEntry) {
+        let entry = Arc::new(entry);
+        entries.count += 1;
+        if self.keeps {
+            entries.keep(Arc::clone(&entry));
+            self.changed.notify_all();
+        }
+        drop(entries);
+        if let Some(recorder) = &self.recorder {
+            recorder.record(&entry);
+        }
+    }
+
+    /// Forgets all entries.
+    pub fn clear(&self) {
+        let mut entries = self.lock();
+        let (generation, is_closed) = (entries.generation + 1, entries.is_closed);
+        *entries = Entries { generation, is_closed, ..Entries::default() };
+    }
+
+    /// Ends all waits, from now on.
+    pub fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+
+    /// The entries that are kept now, from the one with this number on, without those that are removed before their turn. So a
+    /// client that reads them slowly keeps none of them in memory but the current one.
+    pub fn entries(&self, from: usize) -> impl Iterator<Item = Arc<JournalEntry>> + '_ {
+        let (end, generation) = {
+            let entries = self.lock();
+            (entries.count, entries.generation)
+        };
+        let mut next = from.max(1);
         iter::from_fn(move || {
-            let kept = lock(self.kept.as_ref()?);
-            next = kept.removed.max(next) + 1;
-            if next > end {
+            let entries = self.lock();
+            next = next.max(entries.removed() + 1);
+            if next > end || entries.generation != generation {
                 return None;
             }
-            kept.requests.get(next - 1 - kept.removed).cloned()
+            next += 1;
+            entries.get(next - 1)
         })
     }
-}
 
-impl Kept {
-    fn add(&mut self, request: Arc<RecordedRequest>) {
-        self.bytes += request.size();
-        self.requests.push_back(request);
-        while self.requests.len() > 1 && (self.requests.len() > MAX_REQUESTS || self.bytes > MAX_BYTES) {
-            self.bytes -= self.requests.pop_front().map_or(0, |oldest| oldest.size());
-            self.removed += 1;
+    /// Waits until `find` finds something, for `time` at most.
+    pub fn wait_for<T>(&self, time: Duration, find: impl Fn(&Entries) -> Option<T>) -> Option<T> {
+        let start = Instant::now();
+        let mut entries = self.lock();
+        loop {
+            let found = find(&entries);
+            let left = time.saturating_sub(start.elapsed());
+            if found.is_some() || left == Duration::ZERO || entries.is_closed {
+                return found;
+            }
+            let waited = self.changed.wait_timeout(entries, left);
+            entries = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// How many requests were recorded.
-    fn end(&self) -> usize {
-        self.removed + self.requests.len()
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Entries {
+    fn keep(&mut self, entry: Arc<JournalEntry>) {
+        self.bytes += entry.size();
+        self.kept.push_back(entry);
+        while self.kept.len() > 1 && (self.kept.len() > MAX_ENTRIES || self.bytes > MAX_BYTES) {
+            self.bytes -= self.kept.pop_front().map_or(0, |oldest| oldest.size());
+        }
+    }
+
+    /// How many entries are no longer kept.
+    fn removed(&self) -> usize {
+        self.count - self.kept.len()
+    }
+
+    /// The entry with this number, from 1.
+    pub fn get(&self, number: usize) -> Option<Arc<JournalEntry>> {
+        self.kept.get(number.checked_sub(self.removed() + 1)?).cloned()
+    }
+
+    /// The request with this number, from 1.
+    pub fn request(&self, number: usize) -> Option<Arc<JournalEntry>> {
+        let is_it = |entry: &&Arc<JournalEntry>| matches!(&***entry, JournalEntry::Request(request) if request.number == number);
+        self.kept.iter().find(is_it).cloned()
+    }
+
+    /// The end of the response to the request with this number.
+    pub fn end(&self, number: usize) -> Option<Arc<JournalEntry>> {
+        let is_it =
+            |entry: &&Arc<JournalEntry>| matches!(&***entry, JournalEntry::End(end) if end.number == number);
+        self.kept.iter().find(is_it).cloned()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::SystemTime;
 
-    fn request(body: &[u8]) -> Arc<RecordedRequest> {
-        let (method, target) = ("POST".to_owned(), "/".to_owned());
-        let (time, headers) = (SystemTime::now(), Vec::new());
-        Arc::new(RecordedRequest { time, method, target, headers, body: body.to_vec() })
+    fn add(journal: &Journal, body: &[u8]) -> Recorded {
+        journal.add_request(RecordedRequest { body: body.to_vec(), ..RecordedRequest::default() })
+    }
+
+    fn bodies(journal: &Journal, from: usize) -> Vec<String> {
+        let body = |entry: Arc<JournalEntry>| match &*entry {
+            JournalEntry::Request(request) => String::from_utf8(request.body.clone()).unwrap(),
+            JournalEntry::End(end) => format!("end {}", end.number),
+        };
+        journal.entries(from).map(body).collect()
     }
 
     #[test]
-    fn the_oldest_requests_are_removed_first() {
+    fn the_oldest_entries_are_removed_first() {
         let journal = Journal::new();
         for _ in 0..20 {
-            journal.add(request(&vec![b'x'; 1 << 20]));
+            add(&journal, &vec![b'x'; 1 << 20]);
         }
-        assert_eq!(journal.requests().count(), 15);
-        for n in 0..MAX_REQUESTS + 5 {
-            journal.add(request(n.to_string().as_bytes()));
+        assert_eq!(journal.entries(1).count(), 15);
+        for n in 0..MAX_ENTRIES + 5 {
+            add(&journal, n.to_string().as_bytes());
         }
-        let requests: Vec<_> = journal.requests().collect();
-        assert_eq!((requests.len(), requests[0].body.as_slice()), (MAX_REQUESTS, &b"5"[..]));
-        journal.add(request(&vec![b'x'; 2 * MAX_BYTES]));
-        assert_eq!(journal.requests().count(), 1);
+        let kept = bodies(&journal, 1);
+        assert_eq!((kept.len(), &*kept[0]), (MAX_ENTRIES, "5"));
+        assert_eq!(bodies(&journal, 20 + MAX_ENTRIES + 4), ["20003", "20004"]);
+        add(&journal, &vec![b'x'; 2 * MAX_BYTES]);
+        assert_eq!(journal.entries(1).count(), 1);
     }
 
     #[test]
-    fn requests_that_are_removed_while_they_are_read_are_left_out() {
+    fn entries_that_are_removed_while_they_are_read_are_left_out() {
         let journal = Journal::new();
-        let add = |n: usize| journal.add(request(n.to_string().as_bytes()));
-        (0..MAX_REQUESTS).for_each(add);
-        let mut reading = journal.requests();
-        assert_eq!(reading.next().unwrap().body, b"0");
-        (MAX_REQUESTS..MAX_REQUESTS + 5).for_each(add);
-        assert_eq!(reading.next().unwrap().body, b"5");
-        assert_eq!(reading.last().unwrap().body, (MAX_REQUESTS - 1).to_string().as_bytes());
+        for n in 0..MAX_ENTRIES {
+            add(&journal, n.to_string().as_bytes());
+        }
+        let mut reading = journal.entries(1);
+        reading.next();
+        for _ in 0..5 {
+            add(&journal, b"later");
+        }
+        assert_eq!(reading.count(), MAX_ENTRIES - 5);
+    }
+
+    #[test]
+    fn an_end_has_the_number_of_its_request_and_is_left_out_when_the_journal_was_emptied() {
+        let journal = Journal::new();
+        let (first, second) = (add(&journal, b"a"), add(&journal, b"b"));
+        journal.add_end(second, RecordedEnd::default());
+        assert_eq!(bodies(&journal, 1), ["a", "b", "end 2"]);
+        assert_eq!(bodies(&journal, 3), ["end 2"]);
+        journal.clear();
+        journal.add_end(first, RecordedEnd::default());
+        add(&journal, b"c");
+        assert_eq!(bodies(&journal, 1), ["c"]);
+    }
+
+    #[test]
+    fn a_wait_ends_with_the_entry_with_the_time_or_with_the_server() {
+        let journal = Journal::new();
+        assert!(journal.wait_for(Duration::from_millis(20), |entries| entries.request(1)).is_none());
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| journal.wait_for(Duration::from_secs(20), |entries| entries.end(1)));
+            journal.add_end(add(&journal, b"a"), RecordedEnd::default());
+            assert!(waiting.join().unwrap().is_some());
+            let waiting = scope.spawn(|| journal.wait_for(Duration::from_secs(20), |entries| entries.get(3)));
+            journal.close();
+            assert!(waiting.join().unwrap().is_none());
+        });
     }
 }

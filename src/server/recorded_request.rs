@@ -1,15 +1,20 @@
 //! A request as it was received, in the form in which tests see it.
 
 use crate::http::request::Request;
+use crate::script::context::unix_milliseconds;
 use crate::text::json;
 use std::io::{self, Write};
 use std::mem::size_of;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// A request as the server received it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
+    /// The number of this entry in the journal, from 1.
+    pub entry: usize,
+    /// The number of the request, from 1.
+    pub number: usize,
     /// When the whole request, including its body, had been read.
     pub time: SystemTime,
     /// The method.
@@ -22,10 +27,27 @@ pub struct RecordedRequest {
     pub body: Vec<u8>,
 }
 
+#[cfg(test)]
+impl Default for RecordedRequest {
+    fn default() -> RecordedRequest {
+        RecordedRequest {
+            entry: 0,
+            number: 0,
+            time: SystemTime::UNIX_EPOCH,
+            method: String::new(),
+            target: String::new(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+}
+
 impl RecordedRequest {
     pub(crate) fn new(request: &Request, body: &[u8]) -> RecordedRequest {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         RecordedRequest {
+            entry: 0,
+            number: 0,
             time: SystemTime::now(),
             method: request.method().to_owned(),
             target: text(request.target()),
@@ -40,26 +62,33 @@ impl RecordedRequest {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The request as a line of JSON: `time` in milliseconds since 1970, `method`, `target`, `headers` as pairs of name
-    /// and value, and `body` as text. The line includes its LF.
-    pub fn to_json(&self) -> String {
-        let mut json = Vec::new();
-        // Writing to a vector cannot fail.
-        let _ = self.write_json(&mut json);
-        String::from_utf8_lossy(&json).into_owned()
-    }
-
-    /// Writes the same in pieces, because a body can be large.
-    pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let pair =
-            |(name, value): &(String, String)| format!("[{},{}]", json::string(name), json::string(value));
-        let headers: Vec<String> = self.headers.iter().map(pair).collect();
-        let (method, target) = (json::string(&self.method), json::string(&self.target));
-        write!(out, "{{\"time\":{time},\"method\":{method},\"target\":{target},")?;
-        write!(out, "\"headers\":[{}],\"body\":", headers.join(","))?;
+    /// Writes the request as a line of JSON.
+    pub(super) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        let (time, method, target) =
+            (unix_milliseconds(self.time), json::string(&self.method), json::string(&self.target));
+        write!(out, "{{\"entry\":{},\"request\":{},\"time\":{time},", self.entry, self.number)?;
+        write!(
+            out,
+            "\"method\":{method},\"target\":{target},\"headers\":{{{}}},\"body\":",
+            self.headers_as_json()
+        )?;
         json::write_lossy(&self.body, out)?;
         out.write_all(b"}\n")
+    }
+
+    /// For each name, in lower case, the list of its values, in the order of the first field line with each name.
+    fn headers_as_json(&self) -> String {
+        let mut lists: Vec<(String, Vec<String>)> = Vec::new();
+        for (name, value) in &self.headers {
+            let (name, value) = (name.to_ascii_lowercase(), json::string(value));
+            match lists.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, values)) => values.push(value),
+                None => lists.push((name, vec![value])),
+            }
+        }
+        let member =
+            |(name, values): &(String, Vec<String>)| format!("{}:[{}]", json::string(name), values.join(","));
+        lists.iter().map(member).collect::<Vec<_>>().join(",")
     }
 
     /// Bytes of memory that the request takes.
@@ -73,24 +102,32 @@ impl RecordedRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     fn request(body: &[u8]) -> RecordedRequest {
         RecordedRequest {
+            entry: 3,
+            number: 2,
             time: UNIX_EPOCH + Duration::from_millis(1_500),
             method: "POST".into(),
             target: "/a?\"b\\".into(),
-            headers: vec![("Host".into(), "x".into()), ("X".into(), "\u{1b}[2J".into())],
+            headers: vec![
+                ("Host".into(), "x".into()),
+                ("X".into(), "\u{1b}[2J".into()),
+                ("hOST".into(), "y".into()),
+            ],
             body: body.to_vec(),
         }
     }
 
     #[test]
     fn a_request_is_a_line_of_json() {
+        let mut json = Vec::new();
+        request(b"h\xFF\n\xC3\xA9").write_json(&mut json).unwrap();
         assert_eq!(
-            request(b"h\xFF\n\xC3\xA9").to_json(),
-            "{\"time\":1500,\"method\":\"POST\",\"target\":\"/a?\\\"b\\\\\",\
-             \"headers\":[[\"Host\",\"x\"],[\"X\",\"\\u001b[2J\"]],\"body\":\"h\u{FFFD}\\n\u{e9}\"}\n"
+            String::from_utf8(json).unwrap(),
+            "{\"entry\":3,\"request\":2,\"time\":1500,\"method\":\"POST\",\"target\":\"/a?\\\"b\\\\\",\
+             \"headers\":{\"host\":[\"x\",\"y\"],\"x\":[\"\\u001b[2J\"]},\"body\":\"h\u{FFFD}\\n\u{e9}\"}\n"
         );
         assert_eq!(request(b"").header("host"), Some("x"));
     }

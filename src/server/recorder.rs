@@ -1,6 +1,6 @@
-//! Writes each request to a file, on one thread, so that a file that blocks or cannot be written stops no client.
+//! Writes each entry of the journal to a file, on one thread, so that a file that blocks or cannot be written stops no client.
 
-use super::recorded_request::RecordedRequest;
+use super::journal_entry::JournalEntry;
 use super::warning::Warnings;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::thread::Builder;
 use std::time::Duration;
 
-/// Requests that wait to be written, and their bytes; at least one may wait, however large it is. Further ones are not
+/// Entries that wait to be written, and their bytes; at least one may wait, however large it is. Further ones are not
 /// recorded. The queue fills up only if the file blocks, as a pipe does that nobody reads.
 const MAX_QUEUED: usize = 256;
 const MAX_QUEUED_BYTES: usize = 16 * 1024 * 1024;
-/// How long a request waits to be written before it is answered. A test that has the response then finds the request in
-/// the file. While a file blocks, only the first request waits.
+/// How long a request waits to be written before it is answered, and the end of a response before the next request. A test that has the response then finds the request in
+/// the file. While a file blocks, only the first entry waits.
 const WRITE_TIME: Duration = Duration::from_millis(100);
 
-/// Passes requests to the thread that writes them.
+/// Passes entries to the thread that writes them.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     queue: SyncSender<Queued>,
@@ -27,16 +27,16 @@ pub(crate) struct Recorder {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Bytes of the requests in the queue.
+    /// Bytes of the entries in the queue.
     queued_bytes: AtomicUsize,
-    /// A request has waited longer than `WRITE_TIME`, and nothing was written since.
+    /// An entry has waited longer than `WRITE_TIME`, and nothing was written since.
     is_blocked: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Queued {
-    request: Arc<RecordedRequest>,
-    /// Dropped when the request has been written, which ends the wait of its client's thread.
+    entry: Arc<JournalEntry>,
+    /// Dropped when the entry has been written, which ends the wait of its client's thread.
     _writing: SyncSender<()>,
 }
 
@@ -49,17 +49,17 @@ impl Recorder {
         let (queue, receiver) = sync_channel(MAX_QUEUED);
         let recorder = Recorder { queue, state: Arc::default(), warnings: warnings.clone() };
         let state = Arc::clone(&recorder.state);
-        let run = move || write_requests(&receiver, Lines::new(writer), &state, &warnings);
+        let run = move || write_entries(&receiver, Lines::new(writer), &state, &warnings);
         Builder::new().name("recorder".to_owned()).spawn(run)?;
         Ok(recorder)
     }
 
-    /// Writes a request. Waits until that is done, for [`WRITE_TIME`] at most.
-    pub fn record(&self, request: &Arc<RecordedRequest>) {
+    /// Writes an entry. Waits until that is done, for [`WRITE_TIME`] at most.
+    pub fn record(&self, entry: &Arc<JournalEntry>) {
         let State { queued_bytes, is_blocked } = &*self.state;
-        let size = request.size();
+        let size = entry.size();
         let (writing, written) = sync_channel(0);
-        let queued = Queued { request: Arc::clone(request), _writing: writing };
+        let queued = Queued { entry: Arc::clone(entry), _writing: writing };
         let others = queued_bytes.fetch_add(size, Ordering::Relaxed);
         if others > MAX_QUEUED_BYTES || self.queue.try_send(queued).is_err() {
             queued_bytes.fetch_sub(size, Ordering::Relaxed);
@@ -72,18 +72,13 @@ impl Recorder {
     }
 }
 
-fn write_requests(
-    queue: &Receiver<Queued>,
-    mut lines: Lines<impl Write>,
-    state: &State,
-    warnings: &Warnings,
-) {
-    for Queued { request, _writing } in queue {
+fn write_entries(queue: &Receiver<Queued>, mut lines: Lines<impl Write>, state: &State, warnings: &Warnings) {
+    for Queued { entry, _writing } in queue {
         // A full disk is no reason to reject a client.
-        if let Err(error) = lines.write(request.to_json().into_bytes()) {
+        if let Err(error) = lines.write(entry.to_json().into_bytes()) {
             warnings.warn("cannot record a request", error);
         }
-        state.queued_bytes.fetch_sub(request.size(), Ordering::Relaxed);
+        state.queued_bytes.fetch_sub(entry.size(), Ordering::Relaxed);
         state.is_blocked.store(false, Ordering::Relaxed);
     }
 }

@@ -109,6 +109,7 @@ impl Shared {
     pub fn stop(&self, except: Option<u64>) {
         self.stopping.store(true, Ordering::Relaxed);
         self.connections.interrupt_all(except);
+        self.journal.close();
         self.trace.observers.remove_all();
     }
 

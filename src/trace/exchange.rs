@@ -83,6 +83,27 @@ impl Exchange {
     }
 }
 
+/// How a response ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// The status code; 0 if none was sent.
+    pub status: u16,
+    /// Whether the whole response was sent.
+    pub is_complete: bool,
+    /// Whether another request can follow.
+    pub is_kept_open: bool,
+    /// Whether the client closed the connection.
+    pub is_closed_by_client: bool,
+    /// Whether a test dropped the stream.
+    pub is_dropped: bool,
+    /// The same in a few words.
+    pub how: String,
+    /// Bytes of the body that were sent, without the framing.
+    pub bytes: u64,
+    /// Events that were sent whole.
+    pub events: u64,
+}
+
 /// The events in the event stream of a response.
 #[derive(Debug)]
 pub struct Events {

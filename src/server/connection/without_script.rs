@@ -5,13 +5,14 @@ use crate::http::request::Request;
 use crate::http::response::ResponseOptions;
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
-use crate::server::internal::{self, guard, requests, wire, Call, Reply};
+use crate::server::internal::{self, guard, journal, wire, Call, Reply};
+use crate::server::journal_entry::RecordedEnd;
 use crate::server::recorded_request::RecordedRequest;
 use crate::server::responses;
 use crate::server::static_files::{self, FoundFile};
 use crate::server::stream_control::StreamControl;
+use crate::trace::End;
 use std::io;
-use std::sync::Arc;
 
 impl Connection<'_> {
     /// Responds to something that is not an acceptable request, and closes the connection, because nobody can tell where
@@ -28,14 +29,21 @@ impl Connection<'_> {
     /// Keeps what [`record`](Connection::record) needs of a request, unless its path is one of those under `/-/`.
     pub(super) fn prepare_record(&self, request: &Request, body: &[u8]) {
         if self.shared.journal.is_on() && !internal::is_reserved(request.path()) {
-            self.unrecorded.set(Some(Arc::new(RecordedRequest::new(request, body))));
+            self.unrecorded.set(Some(Box::new(RecordedRequest::new(request, body))));
         }
     }
 
     /// Records the current request, once.
     pub(super) fn record(&self) {
         if let Some(request) = self.unrecorded.take() {
-            self.shared.journal.add(request);
+            self.recorded.set(Some(self.shared.journal.add_request(*request)));
+        }
+    }
+
+    /// Records how the response to it ended.
+    pub(super) fn record_end(&self, end: Option<End>) {
+        if let (Some(request), Some(end)) = (self.recorded.take(), end) {
+            self.shared.journal.add_end(request, RecordedEnd::new(end));
         }
     }
 
@@ -109,10 +117,10 @@ impl Connection<'_> {
                     wire::send(&subscription, head, body, clock)
                 })
             }
-            Reply::Requests(head) => {
-                let journal = &self.shared.journal;
+            Reply::Journal(head, from) => {
                 let control = StreamControl::internal();
-                self.send_stream(head, &control, |head, body, _clock| requests::send(journal, head, body))
+                let entries = self.shared.journal.entries(from);
+                self.send_stream(head, &control, |head, body, _clock| journal::send(entries, head, body))
             }
             Reply::Stop(response) => {
                 self.stops_server.set(true);

@@ -1,0 +1,120 @@
+//! Answers `GET /-/journal`: what was recorded, from some entry on, or one entry; waits until it is there if the client wants that.
+
+use crate::http::chunk::ChunkedWriter;
+use crate::http::short_response::Response;
+use crate::http::status::Status;
+use crate::http::uri::{form_decode, split_at};
+use crate::http::AfterResponse;
+use crate::script::units::{parse_number, parse_time};
+use crate::server::journal::Journal;
+use crate::server::journal_entry::JournalEntry;
+use crate::text::escape::escape;
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a client can wait for an entry. Its thread waits as long, even if it has left.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// JSON, one value on each line.
+pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
+
+/// What a client wants to see.
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// All entries from this one on.
+    From(usize),
+    /// The request with this number.
+    Request(usize),
+    /// The end of the response to this request.
+    End(usize),
+}
+
+/// What to answer.
+pub(super) enum Answer {
+    /// The entries from the one with this number on.
+    From(usize),
+    /// A short response.
+    Response(Response),
+}
+
+/// Waits for what the query says.
+pub(super) fn answer(journal: &Journal, query: &[u8]) -> Answer {
+    let (wanted, wait) = match parse_query(query) {
+        Ok(parsed) => parsed,
+        Err(message) => {
+            return Answer::Response(Response::new(
+                Status::BAD_REQUEST,
+                format!("400 Bad Request: {message}\n"),
+            ))
+        }
+    };
+    match wanted {
+        Wanted::From(number) => {
+            journal.wait_for(wait, |entries| entries.get(number));
+            Answer::From(number)
+        }
+        Wanted::Request(number) => {
+            one(journal.wait_for(wait, |entries| entries.request(number)), "request", number)
+        }
+        Wanted::End(number) => {
+            one(journal.wait_for(wait, |entries| entries.end(number)), "end of response", number)
+        }
+    }
+}
+
+/// One entry, or 404.
+fn one(entry: Option<Arc<JournalEntry>>, what: &str, number: usize) -> Answer {
+    Answer::Response(match entry {
+        Some(entry) => Response::new(Status::OK, entry.to_json()).content_type(CONTENT_TYPE),
+        None => {
+            Response::new(Status::NOT_FOUND, format!("404 Not Found: no {what} {number} in the journal\n"))
+        }
+    })
+}
+
+/// Parses `from=N`, `request=N` or `end=N`, and `wait=T`.
+///
+/// # Errors
+/// A message about a parameter that is invalid or unknown.
+fn parse_query(query: &[u8]) -> Result<(Wanted, Duration), String> {
+    let (mut wanted, mut wait) = (Wanted::From(1), Duration::ZERO);
+    for parameter in query.split(|&byte| byte == b'&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = split_at(parameter, b'=');
+        let value = form_decode(value);
+        let number = || {
+            let number = parse_number(&value)
+                .and_then(|number| usize::try_from(number).ok())
+                .filter(|number| *number > 0);
+            number.ok_or_else(|| format!("invalid number `{}` (expected 1 or more)", escape(&value)))
+        };
+        match name {
+            b"from" => wanted = Wanted::From(number()?),
+            b"request" => wanted = Wanted::Request(number()?),
+            b"end" => wanted = Wanted::End(number()?),
+            b"wait" => wait = parse_time(&value)?,
+            _ => {
+                let name = escape(name);
+                return Err(format!("unknown parameter `{name}` (expected from, request, end or wait)"));
+            }
+        }
+    }
+    if wait > MAX_WAIT {
+        return Err("the wait is too long (at most 60s)".to_owned());
+    }
+    Ok((wanted, wait))
+}
+
+/// Sends entries, one after the other, so that they are not all in memory a second time.
+pub(crate) fn send(
+    mut entries: impl Iterator<Item = Arc<JournalEntry>>,
+    head: Vec<u8>,
+    mut body: ChunkedWriter<impl Write>,
+) -> io::Result<AfterResponse> {
+    body.write_head(head)?;
+    let mut lines = BufWriter::new(&mut body);
+    entries.try_for_each(|entry| entry.write_json(&mut lines))?;
+    lines.flush()?;
+    drop(lines);
+    body.finish(b"")?;
+    Ok(AfterResponse::KeepAlive)
+}
