@@ -101,6 +101,7 @@ impl Journal {
     }
 
     /// Forgets all entries.
+    #[cfg(test)]
     pub fn clear(&self) {
         let mut entries = self.lock();
         let (generation, is_closed) = (entries.generation + 1, entries.is_closed);
