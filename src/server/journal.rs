@@ -25,7 +25,7 @@ pub(crate) struct Journal {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Entries {
+pub(crate) struct Entries {
     kept: VecDeque<Arc<JournalEntry>>,
     bytes: usize,
     /// How many entries there were.
@@ -40,7 +40,7 @@ pub(super) struct Entries {
 
 /// A request in the journal, to which the end of its response belongs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Recorded {
+pub(crate) struct Recorded {
     number: usize,
     generation: usize,
 }
