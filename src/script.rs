@@ -18,6 +18,7 @@
 //! | `cut` | cuts the streams of test cases into pieces |
 //! | [`head`] | status and field lines of the response |
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
+//! | [`path_pattern`] | the path of `@on`, with `*` for a segment |
 //! | [`placeholder`] | the table of placeholders |
 //! | [`context`] | what placeholders and conditions can use |
 //! | `respond` | makes the head of the response to a request |
@@ -35,6 +36,7 @@ pub mod expectation;
 pub mod head;
 pub mod load;
 pub mod parse;
+pub mod path_pattern;
 pub mod placeholder;
 pub mod play;
 mod respond;

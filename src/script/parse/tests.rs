@@ -85,8 +85,7 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
         ("@on GET|POST /x", "`GET|POST` is not a method (list the methods: `GET,POST`)"),
         (
             "@on GET /users/{id}/x",
-            "`{id}` looks like a pattern, but a path is compared as it is (write a script for each path, or `%7B` for a \
-             literal `{`)",
+            "`{id}` looks like a pattern (write `*` for any segment, or `%7B` for a literal `{`)",
         ),
         ("@header X", "invalid field line `X` (expected `Name: value`)"),
         ("@header a b: c", "invalid field name `a b` (expected letters, digits and hyphens)"),
