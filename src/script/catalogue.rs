@@ -12,6 +12,7 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("unicode", include_bytes!("../scripts/unicode.sse")),
     ("nul-in-id", include_bytes!("../scripts/nul-in-id.sse")),
     ("clock", include_bytes!("../scripts/clock.sse")),
+    ("test", include_bytes!("../scripts/test.sse")),
     ("reconnect", include_bytes!("../scripts/reconnect.sse")),
     ("stop", include_bytes!("../scripts/stop.sse")),
     ("busy", include_bytes!("../scripts/busy.sse")),

@@ -57,7 +57,7 @@ impl PathPattern {
         let path: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
         let is_same = |(at, (segment, text)): (usize, (&Option<Vec<u8>>, &&[u8]))| match segment {
             Some(segment) => *segment == *percent_decode(text),
-            None => !text.is_empty() && !(at == 1 && *percent_decode(text) == *b"-"),
+            None => !text.is_empty() && (at != 1 || *percent_decode(text) != *b"-"),
         };
         segments.len() == path.len() && segments.iter().zip(&path).enumerate().all(is_same)
     }

@@ -1,6 +1,7 @@
 //! Tests of `parse`.
 
 use super::*;
+use crate::script::context::tests::TestRequest;
 use crate::script::resume::Position;
 use crate::script::{BodyFraming, Chunk, Step, Wait};
 use std::sync::Arc;
@@ -334,7 +335,13 @@ fn lines_that_all_parts_share_are_stored_once() {
     let (first, last) = (&script.parts[0], script.parts.last().unwrap());
     assert!(Arc::ptr_eq(&first.common, &last.common) && Arc::ptr_eq(&first.head, &last.head));
     assert_eq!((last.common.len(), last.steps.len(), last.steps().count()), (10_000, 1, 10_001));
-    let after = |id: &str| last.resume.as_ref().unwrap().after(id.as_bytes()).map(|position| position.step);
+    let after = |id: &str| {
+        last.resume
+            .as_ref()
+            .unwrap()
+            .after(id.as_bytes(), TestRequest::get("/", "").context())
+            .map(|position| position.step)
+    };
     assert_eq!(after("7"), Some(8));
     assert_eq!(after("9999"), Some(10_000));
     assert_eq!(after("1999 of 2000"), None);
@@ -358,7 +365,9 @@ fn event_types_with_a_placeholder_are_left_out() {
 fn ids_are_used_only_with_resume() {
     let start = |text, id: &str| {
         let part = parse(text).unwrap().parts.remove(0);
-        part.resume.map_or(Some(Position::default()), |table| table.after(id.as_bytes()))
+        part.resume.map_or(Some(Position::default()), |table| {
+            table.after(id.as_bytes(), TestRequest::get("/", "").context())
+        })
     };
     assert_eq!(start("id: 1\n\nid: 2\n\n", "1"), Some(Position::default()));
     assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "1"), Some(Position { step: 1, skip: 0, turn: None }));
