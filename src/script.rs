@@ -18,9 +18,12 @@
 //! | `cut` | cuts the streams of test cases into pieces |
 //! | [`head`] | status and field lines of the response |
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
+//! | [`path_pattern`] | the path of `@on`, with `*` for a segment |
 //! | [`placeholder`] | the table of placeholders |
 //! | [`context`] | what placeholders and conditions can use |
 //! | `respond` | makes the head of the response to a request |
+//! | [`repeat`] | how often loops are played, and how fast |
+//! | `requested` | checks the waits and turns that a request sets |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
 //! | `visits` | counts requests, and remembers when responses ended |
@@ -35,8 +38,11 @@ pub mod expectation;
 pub mod head;
 pub mod load;
 pub mod parse;
+pub mod path_pattern;
 pub mod placeholder;
 pub mod play;
+pub mod repeat;
+mod requested;
 mod respond;
 pub mod resume;
 pub mod route;
@@ -48,9 +54,10 @@ mod words;
 use crate::http::chunk::Framed;
 use crate::http::response::is_interim_response;
 use condition::Conditions;
-use context::{RenderContext, RequestContext};
+use context::RequestContext;
 use expectation::Expectation;
 use head::ScriptHead;
+use repeat::{Every, Turns};
 use resume::{IdSource, Position, ResumeTable};
 use route::Route;
 use std::collections::BTreeSet;
@@ -138,10 +145,6 @@ impl Level {
     }
 }
 
-/// The longest time that the waits which a request decides can take together, in one response or in one turn of an endless
-/// loop. A client that disconnected without a reset is noticed only at the next write, and counts as connected until then.
-const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
-
 /// One response of a script.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -201,7 +204,7 @@ impl Part {
     /// client that has every event, which gets 204.
     pub fn start(&self, context: RequestContext<'_>) -> Option<Position> {
         match (&self.resume, self.id_source.id(context)) {
-            (Some(table), Some(id)) => table.after(&id),
+            (Some(table), Some(id)) => table.after(&id, context),
             _ => Some(Position::default()),
         }
     }
@@ -214,10 +217,10 @@ impl Part {
             match step {
                 Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
                 Step::Wire(text) if text.as_plain().map_or(false, is_interim_response) => {}
-                Step::Wire(_) | Step::Keepalive { .. } => return None,
-                Step::Repeat { turns, .. } => {
-                    loops.push(OpenLoop { turns: (*turns)?, length_before: std::mem::take(&mut length) });
+                Step::Repeat { turns: Turns::Times(turns), .. } => {
+                    loops.push(OpenLoop { turns: *turns, length_before: std::mem::take(&mut length) });
                 }
+                Step::Wire(_) | Step::Keepalive { .. } | Step::Repeat { .. } => return None,
                 Step::Again => {
                     let OpenLoop { turns, length_before } = loops.pop()?;
                     length = length.checked_mul(turns)?.checked_add(length_before)?;
@@ -226,37 +229,6 @@ impl Part {
             }
         }
         Some(length)
-    }
-
-    /// Checks the waits that the request decides, as they are in the first turn of each loop. If later turns decide on
-    /// longer ones, the player shortens them.
-    ///
-    /// # Errors
-    /// A message about the first that is not a time, or if they take more than 10 minutes together.
-    pub fn check_waits(&self, context: RequestContext<'_>) -> Result<(), String> {
-        let mut seconds = 0.0;
-        // How often the steps in each open loop are played.
-        let mut times = Vec::new();
-        for step in self.steps() {
-            let now = times.last().copied().unwrap_or(1.0);
-            match step {
-                Step::Repeat { turns, .. } => times.push(now * turns.map_or(1.0, |turns| turns as f64)),
-                Step::Again => {
-                    times.pop();
-                }
-                Step::Sleep(Wait::Requested(template)) => {
-                    let turn = if times.is_empty() { 0 } else { 1 };
-                    let context = RenderContext { turn, ..RenderContext::of_head(context) };
-                    let (_, most) = units::parse_wait(&template.render(&context))?;
-                    seconds += now * most.as_secs_f64();
-                }
-                _ => {}
-            }
-        }
-        if seconds > MAX_REQUESTED_WAIT.as_secs_f64() {
-            return Err("the requested waits are too long (at most 10m together)".to_owned());
-        }
-        Ok(())
     }
 
     /// Whether the body of the request is needed, apart from the steps that all parts share.
@@ -329,10 +301,10 @@ pub enum Step {
     DropAfter(u64),
     /// Begins a loop (`@repeat`).
     Repeat {
-        /// How many; `None` for an endless loop.
-        turns: Option<u64>,
-        /// From the beginning of one turn to that of the next; zero if a turn follows when the one before is over.
-        every: Duration,
+        /// How many.
+        turns: Turns,
+        /// From the beginning of one turn to that of the next.
+        every: Every,
     },
     /// Ends the innermost loop: goes back to the step after its `Repeat`, or on (`@again`).
     Again,
@@ -343,6 +315,7 @@ impl Step {
         match self {
             Step::Chunk(Chunk::Rendered(text) | Chunk::Pieces { text, .. }) => text.uses_body(),
             Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.uses_body(),
+            Step::Repeat { turns, every } => turns.uses_body() || every.uses_body(),
             _ => false,
         }
     }

@@ -27,9 +27,17 @@ fn original_and_copy(options: &str, script: &str) -> [Exchange; 2] {
     [original, copy]
 }
 
-fn assert_near(copy: Duration, original: Duration) {
-    let difference = copy.max(original) - copy.min(original);
-    assert!(difference < Duration::from_millis(150), "{copy:?} in place of {original:?}");
+/// Other programs can keep a machine so busy that a time is wrong, but not each time.
+fn in_one_of_five_attempts(attempt: impl Fn() -> Result<(), String>) {
+    let failed: Vec<String> = (0..5).map_while(|_| attempt().err()).collect();
+    assert!(failed.len() < 5, "{failed:#?}");
+}
+
+fn near(copy: Duration, original: Duration) -> Result<(), String> {
+    if copy.abs_diff(original) < Duration::from_millis(40) {
+        return Ok(());
+    }
+    Err(format!("{copy:?} in place of {original:?}"))
 }
 
 #[test]
@@ -62,14 +70,14 @@ fn waits_are_kept_wherever_they_are() {
     if !has_tool("curl") {
         return;
     }
-    let [original, copy] = original_and_copy(
-        "-sN --raw -D -",
+    let script =
         "@sleep 300ms\n@open\n@sleep 200ms\ndata: 1\n\n@sleep 300ms\n@send data: be\n@sleep 200ms\ngin\n\n\
-         @send data: 2\\r\\r\n@sleep 250ms\n@send data: 3\\r\\r\n@sleep 400ms\n",
-    );
-    for part in ["HTTP/1.1", "data: 1", "data: be", "gin", "data: 2", "data: 3", "0\r\n\r\n"] {
-        assert_near(copy.when(part), original.when(part));
-    }
+        @send data: 2\\r\\r\n@sleep 250ms\n@send data: 3\\r\\r\n@sleep 400ms\n";
+    in_one_of_five_attempts(|| {
+        let [original, copy] = original_and_copy("-sN --raw -D -", script);
+        let parts = ["HTTP/1.1", "data: 1", "data: be", "gin", "data: 2", "data: 3", "0\r\n\r\n"];
+        parts.iter().try_for_each(|part| near(copy.when(part), original.when(part)))
+    });
 }
 
 #[test]
@@ -80,11 +88,14 @@ fn output_of_curl_can_be_piped_into_it_in_every_form() {
     let server =
         serve("1", &[("/original", b"@sleep 200ms\ndata: {{path}}\n\n@sleep 300ms\n@@x\ndata: 2\n\n")]);
     for options in ["-sN", "-siN", "-siN --raw", "-siN0"] {
-        let copy = play(curl_and_capture(options, &server.url("/original")).stdout, "1");
-        let data = if options == "-siN0" { copy.wire.clone() } else { copy.data().0 };
-        assert_eq!(String::from_utf8(data).unwrap(), "data: /original\n\n@x\ndata: 2\n\n", "{options}");
-        assert_near(copy.when("data: 2") - copy.when("data: /original"), Duration::from_millis(300));
-        assert_near(copy.when("data: /original"), Duration::from_millis(200));
+        in_one_of_five_attempts(|| {
+            let copy = play(curl_and_capture(options, &server.url("/original")).stdout, "1");
+            let data = if options == "-siN0" { copy.wire.clone() } else { copy.data().0 };
+            assert_eq!(String::from_utf8(data).unwrap(), "data: /original\n\n@x\ndata: 2\n\n", "{options}");
+            let first = copy.when("data: /original");
+            near(first, Duration::from_millis(200))?;
+            near(copy.when("data: 2") - first, Duration::from_millis(300))
+        });
     }
 }
 
@@ -287,15 +298,17 @@ fn a_copy_of_a_copy_is_the_same_script() {
         ("@status 503\n@header Retry-After: 1\ndata: 1\n\n@sleep 60ms\n@@data\n", "-isN"),
     ] {
         let original = serve("1", &[("/script", script.as_bytes())]);
-        let first = curl_and_capture(options, &original.url("/script")).stdout;
-        let copy = serve("1", &[("/script", &first)]);
-        let second = curl_and_capture(options, &copy.url("/script")).stdout;
-        let (first, second) = (times(&first), times(&second));
-        assert_eq!(first.1, second.1, "{script}");
-        // 5 ms on a machine that has nothing else to do.
-        let is_near = |(a, b): (&i64, &i64)| (a - b).abs() <= 40;
-        let all_are_near = first.0.iter().zip(&second.0).all(is_near) && first.0.len() == second.0.len();
-        assert!(all_are_near, "{script}{:?} {:?}", first.0, second.0);
+        in_one_of_five_attempts(|| {
+            let first = curl_and_capture(options, &original.url("/script")).stdout;
+            let copy = serve("1", &[("/script", &first)]);
+            let second = curl_and_capture(options, &copy.url("/script")).stdout;
+            let (first, second) = (times(&first), times(&second));
+            // 5 ms on a machine that has nothing else to do.
+            let is_near = |(a, b): (&i64, &i64)| (a - b).abs() <= 20;
+            let all_are_near = first.0.iter().zip(&second.0).all(is_near);
+            let is_same = first.0.len() == second.0.len() && first.1 == second.1 && all_are_near;
+            is_same.then_some(()).ok_or_else(|| format!("{script}\n{first:?}\n{second:?}"))
+        });
     }
 }
 

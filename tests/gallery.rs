@@ -122,6 +122,27 @@ fn the_clock_continues_after_the_last_event_id() {
 }
 
 #[test]
+fn test_sends_events_as_the_query_says() {
+    let server = demo("100");
+    let path = "/test?count=3&interval=100ms&event=tick&data=a+b&id=7";
+    assert_eq!(
+        dispatched(&server, path, &["tick"], 5),
+        [
+            "tick: a b",
+            "tick: a b",
+            "tick: a b",
+            "error: connection closed by server",
+            "error: status 204: the server has no more events",
+        ]
+    );
+    let ids: Vec<_> =
+        server.requests().iter().map(|request| request.header("last-event-id").map(str::to_owned)).collect();
+    assert_eq!(ids, [None, Some("10".to_owned())], "204 ends it");
+    let all = dispatched(&server, "/test", &[], 10);
+    assert!(all[9].starts_with("message: {\"event\": 10, \"time\": "), "{all:?}");
+}
+
+#[test]
 fn reconnect_delivers_every_event_exactly_once() {
     let lost = "error: connection lost: the response body is incomplete";
     assert_eq!(

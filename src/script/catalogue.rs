@@ -2,7 +2,6 @@
 
 use super::parse::ParseErrors;
 use super::Script;
-use crate::http::uri::percent_decode;
 use std::sync::Arc;
 
 /// Name and text of every built-in script: the demo, then the others in the order in which to learn from them.
@@ -13,6 +12,7 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("unicode", include_bytes!("../scripts/unicode.sse")),
     ("nul-in-id", include_bytes!("../scripts/nul-in-id.sse")),
     ("clock", include_bytes!("../scripts/clock.sse")),
+    ("test", include_bytes!("../scripts/test.sse")),
     ("reconnect", include_bytes!("../scripts/reconnect.sse")),
     ("stop", include_bytes!("../scripts/stop.sse")),
     ("busy", include_bytes!("../scripts/busy.sse")),
@@ -86,8 +86,7 @@ impl Catalogue {
     }
 
     fn update(&mut self) {
-        let is_replaced =
-            |script: &Script| self.own().any(|own| own.route.common_request(&script.route).is_some());
+        let is_replaced = |script: &Script| self.own().any(|own| own.route.replaces(&script.route));
         let built_in = self.built_in.iter().filter(|script| !is_replaced(script));
         self.scripts = built_in.chain(self.own()).cloned().collect();
     }
@@ -114,13 +113,15 @@ impl Catalogue {
         Err(duplicates.join("\n"))
     }
 
-    /// The script that answers a request. One for exactly this query comes before one for any query.
+    /// The script that answers a request. One for exactly this query comes before one for any query, and then one whose path
+    /// has fewer `*`.
     pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
-        let path = percent_decode(path);
         let at_path: Vec<&Script> =
-            self.scripts().filter(|script| script.route.matches(&path, query)).collect();
+            self.scripts().filter(|script| script.route.matches(path, query)).collect();
         let answering = at_path.iter().filter(|script| script.route.answers(method));
-        if let Some(script) = answering.min_by_key(|script| script.route.query.is_none()) {
+        if let Some(script) =
+            answering.min_by_key(|script| (script.route.query.is_none(), script.route.path.stars()))
+        {
             return Found::Script(script);
         }
         if at_path.is_empty() {
@@ -142,8 +143,7 @@ impl Catalogue {
 
     /// The routes with this path and any query, one a line.
     pub fn routes_at(&self, path: &[u8]) -> String {
-        let path = percent_decode(path);
-        let scripts = self.scripts().filter(|script| script.route.path == *path);
+        let scripts = self.scripts().filter(|script| script.route.path.matches(path));
         scripts.map(|script| format!("{}\n", script.route)).collect()
     }
 }
@@ -208,5 +208,21 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(matches!(catalogue.find("GET", b"/none", None), Found::Nothing));
+    }
+
+    #[test]
+    fn a_path_with_fewer_stars_comes_first() {
+        let mut catalogue = Catalogue::built_in().unwrap();
+        catalogue.add(script("two.sse", "@on GET /*/*\n"));
+        catalogue.add(script("one.sse", "@on GET /chat/*\n"));
+        catalogue.add(script("none.sse", "@on GET /chat/a\n"));
+        catalogue.add(script("top.sse", "@on GET /*\n"));
+        assert_eq!(catalogue.check(), Ok(()));
+        let files =
+            ["/chat/a", "/chat/b", "/x/b", "/events"].map(|path| file_at(&catalogue, "GET", path, None));
+        assert_eq!(files, ["none.sse", "one.sse", "two.sse", "top.sse"]);
+        catalogue.add(script("other.sse", "@on GET /*/a\n"));
+        let message = "other.sse and one.sse both answer GET /*/a (change `@on` or the file name)";
+        assert_eq!(catalogue.check().unwrap_err(), message);
     }
 }

@@ -61,7 +61,7 @@ impl fmt::Debug for Placeholder {
 }
 
 /// The expression in `{{ }}`: a name, something to add, the form of the value, and a default for one that is absent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Value {
     name: Name,
     plus: Option<Addend>,
@@ -83,8 +83,9 @@ enum Form {
 /// The forms that can follow a name, as in `{{query:q as json}}`.
 const FORMS: [(&str, Form); 2] = [(" as json", Form::Json), (" as url", Form::Url)];
 
-#[derive(Clone, Debug)]
-enum Addend {
+/// What is added to a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Addend {
     Number(u64),
     Name(Name),
 }
@@ -208,13 +209,14 @@ impl Value {
         bytes(text.as_bytes())
     }
 
-    /// What is added to the turn of the innermost loop, if the value is `i` or `i+N`.
-    pub fn added_to_turn(&self) -> Option<u64> {
+    /// What is added to the turn of the innermost loop, if the value is that or a sum that begins with it.
+    pub(super) fn added_to_turn(&self) -> Option<Addend> {
         match &self.plus {
             _ if self.name.placeholder.usage != TURN || self.form != Form::Bytes => None,
-            None => Some(0),
-            Some(Addend::Number(number)) => Some(*number),
-            Some(Addend::Name(_)) => None,
+            None => Some(Addend::Number(0)),
+            // It would have another value in every turn.
+            Some(Addend::Name(name)) if name.placeholder.usage == TURN => None,
+            Some(addend) => Some(addend.clone()),
         }
     }
 
@@ -233,7 +235,7 @@ impl Addend {
         Name::parse(text).map(Addend::Name)
     }
 
-    fn number(&self, context: &RenderContext<'_>) -> u64 {
+    pub fn number(&self, context: &RenderContext<'_>) -> u64 {
         match self {
             Addend::Number(number) => *number,
             Addend::Name(name) => name.number(context),

@@ -33,9 +33,11 @@ mod releases;
 mod timer;
 
 use super::context::{RenderContext, RequestContext};
+use super::repeat::{Every, Turns};
+use super::requested::MAX_REQUESTED_WAIT;
 use super::resume::Position;
 use super::units::parse_wait;
-use super::{Chunk, Ending, Part, Step, Wait, MAX_REQUESTED_WAIT};
+use super::{Chunk, Ending, Part, Step, Wait};
 use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
 use clock::{Clock, Timing};
@@ -116,7 +118,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 Step::Clock => self.timer.restart_elapsed(),
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
-                Step::Repeat { turns, every } => self.begin_loop(next, *turns, *every),
+                Step::Repeat { turns, every } => self.begin_loop(next, turns, every),
                 Step::Again => next = self.next_turn()?.unwrap_or(next),
             }
             // Only the first step can be resumed in its middle.
@@ -135,7 +137,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             match step {
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
-                Step::Repeat { turns, every } => self.begin_loop(index + 1, *turns, *every),
+                Step::Repeat { turns, every } => self.begin_loop(index + 1, turns, every),
                 Step::Again => self.loops.end(),
                 _ => {}
             }
@@ -229,9 +231,16 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         }
     }
 
-    fn begin_loop(&mut self, first_step: usize, turns: Option<u64>, every: Duration) {
-        let every = self.timer.scale(every);
-        self.loops.begin(first_step, turns, every, self.timer.mark());
+    fn begin_loop(&mut self, first_step: usize, turns: &Turns, every: &Every) {
+        // `Part::check_waits` has checked them, as they are in the first turns of the loops around this one.
+        let number = turns.number(&self.context()).unwrap_or(Some(1));
+        let mut time = every.time(&self.context()).unwrap_or_default();
+        if every.is_requested() {
+            let number = number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX));
+            time = time.min(self.requested_wait_left / number);
+            self.requested_wait_left -= time * number;
+        }
+        self.loops.begin(first_step, number, self.timer.scale(time), self.timer.mark());
     }
 
     /// Waits for the next turn of the innermost loop and returns the index of its first step; `None` after the last turn.

@@ -2,7 +2,8 @@
 //! the event that it names, so that nothing is lost and nothing with an id is sent twice.
 
 use super::context::{RenderContext, RequestContext};
-use super::placeholder::Name;
+use super::placeholder::{Addend, Name};
+use super::repeat::Turns;
 use super::units::parse_number;
 use super::words::trim_end;
 use crate::http::field::trim_ows;
@@ -41,7 +42,7 @@ struct Place {
 }
 
 /// The id of an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum EventId {
     /// Bytes as they are in the script.
     Literal(Vec<u8>),
@@ -87,24 +88,31 @@ impl IdSource {
 }
 
 /// An id such as `a-{{i+100}}`: text around the turn of a loop, to which something may be added.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct TurnId {
     pub before: Vec<u8>,
-    pub plus: u64,
+    pub plus: Addend,
     pub after: Vec<u8>,
-    /// The turns of the loop; `None` if it is endless.
-    pub turns: Option<u64>,
+    /// The turns of the loop.
+    pub turns: Turns,
 }
 
 impl TurnId {
     /// The turn in which this is the id.
-    fn turn(&self, id: &[u8]) -> Option<u64> {
+    fn turn(&self, id: &[u8], context: &RenderContext<'_>) -> Option<u64> {
         // A field value loses the white space around it on the way, as below.
         let blanks = self.before.iter().take_while(|byte| b" \t".contains(byte)).count();
         let number = id.strip_prefix(&self.before[blanks..])?.strip_suffix(trim_end(&self.after))?;
-        let turn = parse_number(number)?.checked_sub(self.plus)?;
+        let turn = parse_number(number)?.checked_sub(self.plus.number(context))?;
         let is_canonical = number.len() == 1 || !number.starts_with(b"0");
-        (is_canonical && turn >= 1 && turn <= self.turns.unwrap_or(turn)).then_some(turn)
+        (is_canonical && turn >= 1 && turn <= self.number(context).unwrap_or(turn)).then_some(turn)
+    }
+}
+
+impl TurnId {
+    /// The turns of the loop for this request; `None` if it is endless.
+    fn number(&self, context: &RenderContext<'_>) -> Option<u64> {
+        self.turns.number(context).unwrap_or(None)
     }
 }
 
@@ -157,8 +165,8 @@ impl ResumeTable {
 
     /// The place after the event with this id. The beginning when there is no such event; `None` when no event with an id
     /// follows.
-    pub fn after(&self, id: &[u8]) -> Option<Position> {
-        let place = match self.place(id) {
+    pub fn after(&self, id: &[u8], context: RequestContext<'_>) -> Option<Position> {
+        let place = match self.place(id, &RenderContext::of_head(context)) {
             Some(place) => place,
             None => return Some(Position::default()),
         };
@@ -167,12 +175,16 @@ impl ResumeTable {
     }
 
     /// The first place after an event with this id.
-    fn place(&self, id: &[u8]) -> Option<Place> {
-        let in_common = self.common.as_ref().and_then(|common| common.place(id));
+    fn place(&self, id: &[u8], context: &RenderContext<'_>) -> Option<Place> {
+        let in_common = self.common.as_ref().and_then(|common| common.place(id, context));
         let in_turn = self.after_turns.iter().find_map(|(turn_id, place)| {
-            let turn = turn_id.turn(id)?;
+            let turn = turn_id.turn(id, context)?;
             let position = Position { turn: Some(turn), ..place.position };
-            Some(Place { position, in_loop: place.in_loop || turn_id.turns != Some(turn), ..*place })
+            Some(Place {
+                position,
+                in_loop: place.in_loop || turn_id.number(context) != Some(turn),
+                ..*place
+            })
         });
         let places = [in_common, self.after.get(id).copied(), in_turn];
         places.into_iter().flatten().min_by_key(|place| place.events_with_id)
@@ -182,9 +194,14 @@ impl ResumeTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::context::tests::TestRequest;
 
     fn literal(id: &str) -> Option<EventId> {
         Some(EventId::Literal(id.as_bytes().to_vec()))
+    }
+
+    fn after(table: &ResumeTable, id: &[u8]) -> Option<Position> {
+        table.after(id, TestRequest::get("/", "").context())
     }
 
     fn at(step: usize) -> Position {
@@ -208,18 +225,18 @@ mod tests {
         for (step, id) in ["1", "2", "1", "3"].iter().enumerate() {
             table.add(EventId::Literal(id.as_bytes().to_vec()), at(step + 1), false);
         }
-        assert_eq!(table.after(b"1"), Some(at(1)));
-        assert_eq!(table.after(b"2"), Some(at(2)));
-        assert_eq!(table.after(b"3"), None);
-        assert_eq!(table.after(b"unknown"), Some(at(0)));
-        assert_eq!(table.after(b""), Some(at(0)));
+        assert_eq!(after(&table, b"1"), Some(at(1)));
+        assert_eq!(after(&table, b"2"), Some(at(2)));
+        assert_eq!(after(&table, b"3"), None);
+        assert_eq!(after(&table, b"unknown"), Some(at(0)));
+        assert_eq!(after(&table, b""), Some(at(0)));
     }
 
     #[test]
     fn after_the_last_id_of_a_loop_comes_its_next_turn() {
         let mut table = ResumeTable::default();
         table.add(EventId::Literal(b"1".to_vec()), at(1), true);
-        assert_eq!(table.after(b"1"), Some(at(1)));
+        assert_eq!(after(&table, b"1"), Some(at(1)));
     }
 
     #[test]
@@ -227,6 +244,6 @@ mod tests {
         let mut table = ResumeTable::default();
         table.add(EventId::Literal(b"1".to_vec()), at(1), false);
         table.add(EventId::Placeholder, at(2), false);
-        assert_eq!(table.after(b"1"), Some(at(1)));
+        assert_eq!(after(&table, b"1"), Some(at(1)));
     }
 }

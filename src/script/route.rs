@@ -1,11 +1,12 @@
 //! Decides which requests a script answers (`@on`), and which number each of them has (`@count`).
 
 use super::context::{RenderContext, RequestContext};
+use super::path_pattern::PathPattern;
 use super::placeholder::Name;
 use super::visits::{Counter, Visit};
 use super::words::{invalid, invalid_argument, word};
 use crate::http::field::is_token;
-use crate::http::uri::{percent_decode, percent_encode, split_at};
+use crate::http::uri::split_at;
 use crate::text::escape::escape;
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +17,7 @@ pub struct Route {
     /// In upper case; `GET` stands for `HEAD` as well.
     pub methods: Vec<String>,
     /// Percent-decoded, with its leading `/`.
-    pub path: Vec<u8>,
+    pub path: PathPattern,
     /// The exact query, without its `?`; `None` for any.
     pub query: Option<Vec<u8>>,
     count_by: CountBy,
@@ -39,7 +40,7 @@ impl Route {
     pub fn get(path: &str) -> Route {
         Route {
             methods: vec!["GET".to_owned()],
-            path: path.as_bytes().to_vec(),
+            path: PathPattern::of_path(path),
             query: None,
             count_by: CountBy::Script,
             counter: Counter::default(),
@@ -61,11 +62,8 @@ impl Route {
             return Err(invalid("target", target, "a path such as `/chat`, without spaces or `#`"));
         }
         let (path, query) = split_at(target, b'?');
-        if let Some(segment) = path.split(|&byte| byte == b'/').find(|segment| looks_like_pattern(segment)) {
-            return Err(pattern(segment));
-        }
+        self.path = PathPattern::parse(path)?;
         self.methods = methods;
-        self.path = percent_decode(path).into_owned();
         self.query = target.contains(&b'?').then(|| query.to_vec());
         Ok(())
     }
@@ -84,7 +82,7 @@ impl Route {
 
     /// Whether requests with this path and query are answered, if the method is one of those answered.
     pub fn matches(&self, path: &[u8], query: Option<&[u8]>) -> bool {
-        self.path == path && (self.query.is_none() || self.query.as_deref() == query)
+        self.path.matches(path) && (self.query.is_none() || self.query.as_deref() == query)
     }
 
     /// Whether requests with this method are answered.
@@ -93,19 +91,27 @@ impl Route {
         is_listed(method) || (method == "HEAD" && is_listed("GET"))
     }
 
-    /// A request that both routes answer.
+    /// A request that both routes answer, and neither of them says more about its path.
     pub fn common_request(&self, other: &Route) -> Option<String> {
-        if self.path != other.path || self.query != other.query {
+        if !self.path.is_ambiguous_with(&other.path) || self.query != other.query {
             return None;
         }
+        self.common_method(other).map(|method| format!("{method} {}", self.target()))
+    }
+
+    /// Whether the other route, of a built-in script, is not needed any more: this one answers all requests to its path.
+    pub fn replaces(&self, other: &Route) -> bool {
+        self.path.covers(&other.path) && self.query == other.query && self.common_method(other).is_some()
+    }
+
+    fn common_method<'a>(&'a self, other: &'a Route) -> Option<&'a str> {
         let listed = self.methods.iter().chain(&other.methods).map(String::as_str);
-        let method = listed.chain(["HEAD"]).find(|method| self.answers(method) && other.answers(method))?;
-        Some(format!("{method} {}", self.target()))
+        listed.chain(["HEAD"]).find(|method| self.answers(method) && other.answers(method))
     }
 
     /// Path and query as they are written in a request.
     pub fn target(&self) -> String {
-        let path = percent_encode(&self.path);
+        let path = self.path.to_string();
         match &self.query {
             Some(query) => format!("{path}?{}", String::from_utf8_lossy(query)),
             None => path,
@@ -148,21 +154,6 @@ impl CountBy {
     }
 }
 
-/// Whether a segment of a path is how others write patterns: `*`, `:id`, `{id}`, `<id>`, `[id]`.
-fn looks_like_pattern(segment: &[u8]) -> bool {
-    segment.starts_with(b":") || segment.iter().any(|byte| b"*{}<>[]".contains(byte))
-}
-
-fn pattern(segment: &[u8]) -> String {
-    let first = segment.iter().find(|byte| b":*{}<>[]".contains(byte)).copied().unwrap_or_default();
-    format!(
-        "`{}` looks like a pattern, but a path is compared as it is (write a script for each path, or `%{first:02X}` for a \
-         literal `{}`)",
-        escape(segment),
-        char::from(first)
-    )
-}
-
 fn parse_method(method: &[u8]) -> Result<String, String> {
     let name = escape(method);
     let is_any = [&b"any"[..], b"all", b"*"].iter().any(|any| method.eq_ignore_ascii_case(any));
@@ -200,7 +191,7 @@ mod tests {
         assert!(
             route.answers("POST") && route.answers("PUT") && !route.answers("GET") && !route.answers("HEAD")
         );
-        assert!(route.matches(b"/v1/chat x", Some(b"a=b")));
+        assert!(route.matches(b"/v1/chat%20x", Some(b"a=b")));
         assert_eq!(route.to_string(), "POST,PUT /v1/chat%20x");
         assert!(on("GET /a?x=1").matches(b"/a", Some(b"x=1")));
         assert!(!on("GET /a?x=1").matches(b"/a", None));
@@ -215,11 +206,11 @@ mod tests {
         for argument in ["", "GET", "GET a", "G(T /a", "GET,  /a", "GET /a b", "GET /a#b", "GET http://h/a"] {
             assert!(Route::get("/").apply_on(argument.as_bytes()).is_err(), "{argument}");
         }
-        for path in ["/users/*/events", "/users/:id", "/users/{id}", "/<id>", "/[id]", "/a*"] {
+        for path in ["/users/:id", "/users/{id}", "/<id>", "/[id]", "/a*"] {
             let message = Route::get("/").apply_on(format!("GET {path}").as_bytes()).unwrap_err();
-            assert!(message.contains(" looks like a pattern, "), "{message}");
+            assert!(message.contains(" looks like a pattern "), "{message}");
         }
-        assert!(on("GET /%2A/%7Bid%7D").matches(b"/*/{id}", None));
+        assert!(on("GET /users/*/events").matches(b"/users/7/events", None));
         assert!(on("POST /v1/m:generate?a=*").matches(b"/v1/m:generate", Some(b"a=*")));
         for argument in ["", "ip", "by", "by ips", "by query:", "by x:y"] {
             assert!(Route::get("/").apply_count(argument.as_bytes()).is_err(), "{argument}");
@@ -232,6 +223,9 @@ mod tests {
         assert_eq!(on("GET /a").common_request(&on("HEAD /a")).unwrap(), "HEAD /a");
         assert_eq!(on("GET /a").common_request(&on("POST /a")), None);
         assert_eq!(on("GET /a").common_request(&on("GET /a?x")), None);
+        assert_eq!(on("GET /a/*").common_request(&on("GET /*/b")).unwrap(), "GET /a/*");
+        assert_eq!(on("GET /a/*").common_request(&on("GET /a/b")), None);
+        assert!(on("GET /a/*").replaces(&on("GET /a/b")) && !on("GET /a/b").replaces(&on("GET /a/*")));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 const ROOM: usize = 256;
 
 /// A piece of a template.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Segment {
     /// Bytes that are sent as they are.
     Text(Vec<u8>),
@@ -33,7 +33,7 @@ impl Segment {
 const MAX_DIGITS: usize = 20;
 
 /// Text with placeholders.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Template(pub Vec<Segment>);
 
 impl Template {

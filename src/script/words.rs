@@ -11,6 +11,17 @@ pub(crate) fn word(text: &[u8]) -> (&[u8], &[u8]) {
     (&text[..length], &text[length + blanks..])
 }
 
+/// The same for a word with placeholders, in which there can be blanks.
+pub(crate) fn word_with_placeholders(text: &[u8]) -> (&[u8], &[u8]) {
+    let is_inside = |at: usize| {
+        let count = |mark: &[u8]| text[..at].windows(2).filter(|pair| *pair == mark).count();
+        count(b"{{") > count(b"}}")
+    };
+    let is_end = |&at: &usize| b" \t".contains(&text[at]) && !is_inside(at);
+    let length = (0..text.len()).find(is_end).unwrap_or(text.len());
+    (&text[..length], word(&text[length..]).1)
+}
+
 /// The text without the white space at its end.
 pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
     let blanks = text.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -54,6 +65,8 @@ mod tests {
         assert_eq!(word(b"sleep \t 1s 2s"), (&b"sleep"[..], &b"1s 2s"[..]));
         assert_eq!(word(b"open"), (&b"open"[..], &b""[..]));
         assert_eq!(trim_end(b"open \t\r\n"), b"open");
+        assert_eq!(word_with_placeholders(b"{{a|b c}}d \t1s"), (&b"{{a|b c}}d"[..], &b"1s"[..]));
+        assert_eq!(word_with_placeholders(b"forever"), (&b"forever"[..], &b""[..]));
     }
 
     #[test]

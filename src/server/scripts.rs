@@ -101,7 +101,7 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 /// Two that were added answer the same request, or one has a path that begins with `/-/`.
 pub(super) fn check(catalogue: &Catalogue) -> Result<(), Error> {
     catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
-    if let Some(script) = catalogue.scripts().find(|script| is_reserved(&script.route.path)) {
+    if let Some(script) = catalogue.scripts().find(|script| is_reserved(script.route.path.text())) {
         let (file, route) = (&script.file, &script.route);
         let message = format!("{file}: paths such as `{route}` that begin with /-/ are the server's");
         return Err(Error::new(ErrorKind::DuplicateRoute, message));

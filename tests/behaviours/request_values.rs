@@ -205,3 +205,17 @@ fn requests_are_counted_and_resumed_by_a_value_of_their_json_body() {
     assert_eq!(posted(script, r#"{"id":"x"}"#), "id: 1\ndata: 1\n\nid: 2\n\n");
     assert_eq!(posted(script, r#"{"last":1}"#), "id: 2\n\n");
 }
+
+#[test]
+fn a_star_in_a_path_stands_for_one_segment() {
+    let server =
+        serve("max", &[("/a", b"@on POST /v1/models/*\n{{path}}"), ("/b", b"@on POST /v1/models/b\nb")]);
+    for (target, expected) in [("/v1/models/x%20y:z?alt=sse", "/v1/models/x%20y:z"), ("/v1/models/b", "b")] {
+        let exchange = Exchange::new(server.address(), request("POST", target, ""), PATIENCE);
+        assert_eq!(exchange.data().0, expected.as_bytes(), "{target}");
+    }
+    let exchange = Exchange::new(server.address(), request("POST", "/v1/models/x/y", ""), PATIENCE);
+    assert!(exchange.head.starts_with("HTTP/1.1 404 "), "{}", exchange.head);
+    let exchange = Exchange::new(server.address(), request("GET", "/v1/models/x", ""), PATIENCE);
+    assert!(exchange.head.contains("\r\nallow: POST"), "{}", exchange.head);
+}

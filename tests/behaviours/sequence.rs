@@ -212,3 +212,56 @@ fn a_captured_stream_can_be_paced_and_played_faster() {
     let time = response.when("data: 3") - response.when("data: 1");
     assert!((190..350).contains(&time.as_millis()), "{time:?}");
 }
+
+/// The head and the data of the response to a request for this target.
+fn response(script: &str, target: &str, fields: &str) -> (String, String) {
+    let server = serve("max", &[("/a", script.as_bytes())]);
+    let exchange = Exchange::new(server.address(), request("GET", target, fields), PATIENCE);
+    let data = if exchange.head.contains("chunked") { exchange.data().0 } else { exchange.wire.clone() };
+    (exchange.head, String::from_utf8(data).unwrap())
+}
+
+#[test]
+fn the_request_sets_how_often_and_how_fast_lines_are_repeated() {
+    let script = "@repeat {{query:n|2}} every {{query:t|1s}}\n{{i}}\n@again\n";
+    assert_eq!(response(script, "/a", "").1, "1\n2\n");
+    assert_eq!(response(script, "/a?n=3&t=1ms", "").1, "1\n2\n3\n");
+    assert_eq!(response(script, "/a?n=100000&t=6ms", "").1.lines().count(), 100_000);
+    for (target, message) in [
+        ("/a?n=0", "invalid number `0` (expected 1 to 100000)"),
+        ("/a?n=100001", "invalid number `100001` (expected 1 to 100000)"),
+        ("/a?n=forever", "invalid number `forever` (expected 1 to 100000)"),
+        ("/a?n=", "missing number (expected 1 to 100000)"),
+        ("/a?t=5", "invalid time `5` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
+        ("/a?n=100000&t=7ms", "the requested waits are too long (at most 10m together)"),
+        ("/a?n=601", "the requested waits are too long (at most 10m together)"),
+    ] {
+        let (head, body) = response(script, target, "");
+        assert!(head.starts_with("HTTP/1.1 400 "), "{target} {head}");
+        assert_eq!(body, format!("400 Bad Request: {message}\n"), "{target}");
+    }
+    let nested = "@repeat {{query:n}}\n@repeat {{query:n}}\nx\n@again\n@again\n";
+    assert_eq!(response(nested, "/a?n=3", "").1.lines().count(), 9);
+    assert!(response(nested, "/a?n=400", "").1.contains("the requested turns are too many"));
+    let with_wait = "@repeat {{query:n}}\n@sleep 1s\nx\n@again\n";
+    assert_eq!(response(with_wait, "/a?n=600", "").1.lines().count(), 600);
+    assert!(response(with_wait, "/a?n=601", "").1.contains("the requested waits are too long"));
+}
+
+#[test]
+fn requested_turns_are_resumed() {
+    let script = "@resume\n@repeat {{query:n}}\nid: {{i+query:id}}\n\n@again\n";
+    assert_eq!(response(script, "/a?n=3&id=7", "Last-Event-ID: 9\r\n").1, "id: 10\n\n");
+    assert_eq!(response(script, "/a?n=4", "Last-Event-ID: 2\r\n").1, "id: 3\n\nid: 4\n\n");
+    assert!(response(script, "/a?n=3&id=7", "Last-Event-ID: 10\r\n").0.starts_with("HTTP/1.1 204 "));
+    assert_eq!(response(script, "/a?n=1&id=7", "Last-Event-ID: 7\r\n").1, "id: 8\n\n");
+}
+
+#[test]
+fn requested_intervals_are_kept() {
+    let script = "@repeat 3 every {{query:t}}\n{{i}}\n@again\n";
+    let server = serve("1", &[("/a", script.as_bytes())]);
+    let exchange = Exchange::new(server.address(), request("GET", "/a?t=150ms", ""), PATIENCE);
+    let time = exchange.when("3\n") - exchange.when("1\n");
+    assert!((290..500).contains(&time.as_millis()), "{time:?}");
+}

@@ -6,6 +6,7 @@ mod line;
 use super::warnings::Warnings;
 use crate::http::chunk::Framed;
 use crate::script::placeholder::Value;
+use crate::script::repeat::{Every, Turns};
 use crate::script::resume::{EventId, Position, ResumeTable};
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::units::MIB;
@@ -65,8 +66,7 @@ pub(super) struct Body {
 struct OpenLoop {
     /// The index of its first step.
     first_step: usize,
-    /// `None` if it is endless.
-    turns: Option<u64>,
+    turns: Turns,
     /// Whether it neither sends nor waits.
     is_idle: bool,
     /// Whether an event ends in it.
@@ -75,7 +75,7 @@ struct OpenLoop {
 
 impl OpenLoop {
     fn repeats(&self) -> bool {
-        self.turns != Some(1)
+        self.turns.repeats()
     }
 }
 
@@ -189,8 +189,8 @@ impl Body {
     }
 
     /// Begins a loop.
-    pub fn repeat(&mut self, turns: Option<u64>, every: Duration) {
-        self.step(Step::Repeat { turns, every });
+    pub fn repeat(&mut self, turns: Turns, every: Every) {
+        self.step(Step::Repeat { turns: turns.clone(), every });
         let first_step = self.next_step();
         self.loops.push(OpenLoop { first_step, turns, is_idle: true, ends_event: false });
     }
@@ -212,7 +212,7 @@ impl Body {
         if let Some(id) = self.id.take() {
             self.resume.add(id, Position { step: closed.first_step, skip: 0, turn: None }, true);
         }
-        if closed.turns.is_none() {
+        if closed.turns == Turns::Endless {
             self.warnings.end_event();
         }
     }
@@ -306,7 +306,7 @@ impl Body {
     /// Takes from a line of the event stream what a client takes from it.
     fn read_line(&mut self, line: &Line) {
         let text = line.known_text();
-        if let Some(id) = line.id(self.loops.last().map(|open| open.turns)) {
+        if let Some(id) = line.id(self.loops.last().map(|open| &open.turns)) {
             if id == EventId::Placeholder {
                 self.warnings.add_unknown_id(self.file_line);
             }

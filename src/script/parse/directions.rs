@@ -9,10 +9,11 @@ use crate::http::chunk::Framed;
 use crate::http::response::is_interim_response;
 use crate::script::expectation::Expectation;
 use crate::script::head::field_line;
+use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
 use crate::script::template::{unescape, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
-use crate::script::words::{invalid, invalid_argument, word};
+use crate::script::words::{invalid, invalid_argument, word, word_with_placeholders};
 use crate::script::{BodyFraming, Case, Ending, Level, Step, Wait};
 use crate::text::escape::{escape, for_terminal};
 use hints::instead_of;
@@ -217,7 +218,11 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (size, rest) = word(argument);
             let size = parse_number(size).filter(|size| *size > 0);
             let size = size.ok_or_else(|| invalid_argument(argument))?;
-            let every = if rest.is_empty() { None } else { Some(every(rest)?) };
+            let every = match word(rest) {
+                (b"", _) => None,
+                (b"every", time) => Some(parse_time(time)?),
+                _ => return Err(invalid_argument(rest)),
+            };
             Cut::Pieces { size, every }
         }
     });
@@ -284,13 +289,14 @@ fn keepalive(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let (number, rest) = word(argument);
-    let turns = match parse_number(number) {
-        Some(turns) if turns > 0 => Some(turns),
-        _ if number == b"forever" => None,
-        _ => return Err(invalid("number", number, "1 or more, or forever")),
+    let (number, rest) = word_with_placeholders(argument);
+    let turns = Turns::parse(number)?;
+    let every = match word(rest) {
+        (b"", _) => Every::Always(Duration::ZERO),
+        (b"every", time) => Every::parse(time)?,
+        _ => return Err(invalid_argument(rest)),
     };
-    part.open_loop(turns, every(rest)?);
+    part.open_loop(turns, every);
     Ok(())
 }
 
@@ -359,14 +365,5 @@ fn without_placeholders(argument: &[u8]) -> Result<&[u8], String> {
     match Template::parse(argument)?.as_plain() {
         Some(_) => Ok(argument),
         None => Err("placeholders are not allowed here (write the value itself)".to_owned()),
-    }
-}
-
-/// `every T`; zero for nothing.
-fn every(argument: &[u8]) -> Result<Duration, String> {
-    match word(argument) {
-        (b"", _) => Ok(Duration::ZERO),
-        (b"every", time) => parse_time(time),
-        _ => Err(invalid_argument(argument)),
     }
 }

@@ -9,13 +9,13 @@ use crate::http::uri::split_at;
 use crate::script::condition::Conditions;
 use crate::script::expectation::Expectation;
 use crate::script::head::ScriptHead;
+use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Ending, Part, Step};
 use crate::text::escape::escape;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A loop that is not closed yet.
 #[derive(Clone)]
@@ -198,9 +198,9 @@ impl<'a> PartParser<'a> {
         put_field_line(Arc::make_mut(&mut self.trailer.value), name, value);
     }
 
-    /// Begins a loop; without `turns` it is endless.
-    pub fn open_loop(&mut self, turns: Option<u64>, every: Duration) {
-        self.loops.push(OpenLoop { line: self.line, is_endless: turns.is_none() });
+    /// Begins a loop.
+    pub fn open_loop(&mut self, turns: Turns, every: Every) {
+        self.loops.push(OpenLoop { line: self.line, is_endless: turns == Turns::Endless });
         self.body.repeat(turns, every);
     }
 

@@ -1,6 +1,7 @@
 //! Tests of `parse`.
 
 use super::*;
+use crate::script::context::tests::TestRequest;
 use crate::script::resume::Position;
 use crate::script::{BodyFraming, Chunk, Step, Wait};
 use std::sync::Arc;
@@ -85,8 +86,7 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
         ("@on GET|POST /x", "`GET|POST` is not a method (list the methods: `GET,POST`)"),
         (
             "@on GET /users/{id}/x",
-            "`{id}` looks like a pattern, but a path is compared as it is (write a script for each path, or `%7B` for a \
-             literal `{`)",
+            "`{id}` looks like a pattern (write `*` for any segment, or `%7B` for a literal `{`)",
         ),
         ("@header X", "invalid field line `X` (expected `Name: value`)"),
         ("@header a b: c", "invalid field name `a b` (expected letters, digits and hyphens)"),
@@ -335,7 +335,13 @@ fn lines_that_all_parts_share_are_stored_once() {
     let (first, last) = (&script.parts[0], script.parts.last().unwrap());
     assert!(Arc::ptr_eq(&first.common, &last.common) && Arc::ptr_eq(&first.head, &last.head));
     assert_eq!((last.common.len(), last.steps.len(), last.steps().count()), (10_000, 1, 10_001));
-    let after = |id: &str| last.resume.as_ref().unwrap().after(id.as_bytes()).map(|position| position.step);
+    let after = |id: &str| {
+        last.resume
+            .as_ref()
+            .unwrap()
+            .after(id.as_bytes(), TestRequest::get("/", "").context())
+            .map(|position| position.step)
+    };
     assert_eq!(after("7"), Some(8));
     assert_eq!(after("9999"), Some(10_000));
     assert_eq!(after("1999 of 2000"), None);
@@ -359,7 +365,9 @@ fn event_types_with_a_placeholder_are_left_out() {
 fn ids_are_used_only_with_resume() {
     let start = |text, id: &str| {
         let part = parse(text).unwrap().parts.remove(0);
-        part.resume.map_or(Some(Position::default()), |table| table.after(id.as_bytes()))
+        part.resume.map_or(Some(Position::default()), |table| {
+            table.after(id.as_bytes(), TestRequest::get("/", "").context())
+        })
     };
     assert_eq!(start("id: 1\n\nid: 2\n\n", "1"), Some(Position::default()));
     assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "1"), Some(Position { step: 1, skip: 0, turn: None }));

@@ -55,7 +55,7 @@ impl Loops {
     /// loop is over after one turn, because no write would ever show that the client has disconnected.
     pub fn next_turn(&mut self, now: Mark, has_no_body: bool) -> Option<NextTurn> {
         let open = self.0.last_mut()?;
-        let is_last = open.turns.map_or(has_no_body, |turns| open.turn == turns);
+        let is_last = open.turns.map_or(has_no_body, |turns| open.turn >= turns);
         if is_last {
             self.0.pop();
             return None;

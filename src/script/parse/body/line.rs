@@ -1,5 +1,7 @@
 //! Gathers a line of the event stream from the lines and directions of a script.
 
+use crate::script::placeholder::Addend;
+use crate::script::repeat::Turns;
 use crate::script::resume::{EventId, TurnId};
 
 /// The current line of the event stream.
@@ -9,7 +11,7 @@ pub(super) struct Line {
     /// Bytes of text before the first placeholder or filler, after which its text is not all of it.
     pub known: Option<usize>,
     /// What is added to the turn of a loop in it, if that is its only placeholder.
-    pub added_to_turn: Option<u64>,
+    pub added_to_turn: Option<Addend>,
     /// Whether a line came before it: only the first can begin with a byte order mark.
     pub is_later: bool,
     /// The line before ended with CR, so an LF now belongs to that line end.
@@ -24,7 +26,7 @@ impl Line {
     }
 
     /// Notes that a placeholder or filler follows.
-    pub fn end_known(&mut self, added_to_turn: Option<u64>) {
+    pub fn end_known(&mut self, added_to_turn: Option<Addend>) {
         self.added_to_turn = added_to_turn.filter(|_| self.known.is_none());
         self.known.get_or_insert(self.text.len());
     }
@@ -44,9 +46,9 @@ impl Line {
     }
 
     /// The id that it gives its event. `turns` is those of the innermost loop, if there is one.
-    pub fn id(&self, turns: Option<Option<u64>>) -> Option<EventId> {
+    pub fn id(&self, turns: Option<&Turns>) -> Option<EventId> {
         let value = EventId::value(self.known_text())?;
-        match self.added_to_turn.zip(turns) {
+        match self.added_to_turn.clone().zip(turns.cloned()) {
             Some((plus, turns)) => {
                 let (before, after) = (value.to_vec(), self.text[self.known.unwrap_or(0)..].to_vec());
                 Some(EventId::Turn(TurnId { before, plus, after, turns }))

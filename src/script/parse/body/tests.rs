@@ -1,6 +1,7 @@
 //! Where chunks and events begin and end.
 
 use super::*;
+use crate::script::context::tests::TestRequest;
 
 fn body(cut: Cut, text: &[u8]) -> Body {
     let mut body = Body::new();
@@ -134,7 +135,11 @@ fn a_pace_waits_before_text_that_is_sent_in_one_write_and_not_in_it() {
 
 #[test]
 fn a_client_resumes_at_a_step_or_inside_one() {
-    let place = |cut, id: &[u8]| body(cut, b"\xEF\xBB\xBFid: 1\n\ndata\nid: 2\n\nid: 3\n\n").resume.after(id);
+    let place = |cut, id: &[u8]| {
+        body(cut, b"\xEF\xBB\xBFid: 1\n\ndata\nid: 2\n\nid: 3\n\n")
+            .resume
+            .after(id, TestRequest::get("/", "").context())
+    };
     assert_eq!(place(Cut::Event, b"1"), Some(Position { step: 1, skip: 0, turn: None }));
     assert_eq!(place(Cut::Event, b"2"), Some(Position { step: 2, skip: 0, turn: None }));
     assert_eq!(place(Cut::Line, b"2"), Some(Position { step: 5, skip: 0, turn: None }));

@@ -1,0 +1,81 @@
+//! Checks the waits and the turns that a request sets, before the response begins.
+
+use super::context::{RenderContext, RequestContext};
+use super::repeat::{Turns, MAX_REQUESTED_TURNS};
+use super::units::parse_wait;
+use super::{Part, Step, Wait};
+use std::time::Duration;
+
+/// The longest time that the waits which a request decides can take together, in one response or in one turn of an endless
+/// loop. A client that disconnected without a reset is noticed only at the next write, and counts as connected until then.
+pub(super) const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
+
+/// How often the steps in a loop are played.
+#[derive(Clone, Copy)]
+struct InLoop {
+    /// In all loops inside each other.
+    times: f64,
+    /// In those of them whose turns the request sets.
+    requested_times: f64,
+    /// Whether there is such a loop: then the request sets all waits in it.
+    is_requested: bool,
+}
+
+impl Part {
+    /// Checks the turns and waits that the request decides, as they are in the first turn of each loop. If later turns decide
+    /// on longer waits, the player shortens them.
+    ///
+    /// # Errors
+    /// A message about the first that is not a number or a time, or if they are too many or take more than 10 minutes
+    /// together.
+    pub fn check_waits(&self, context: RequestContext<'_>) -> Result<(), String> {
+        let mut seconds = 0.0;
+        let mut loops = Vec::new();
+        for step in self.steps() {
+            let now =
+                *loops.last().unwrap_or(&InLoop { times: 1.0, requested_times: 1.0, is_requested: false });
+            let turn = if loops.is_empty() { 0 } else { 1 };
+            let context = RenderContext { turn, ..RenderContext::of_head(context) };
+            match step {
+                Step::Repeat { turns, every } => {
+                    let inside = now.and(turns, &context)?;
+                    if every.is_requested() || inside.is_requested {
+                        seconds += inside.times * every.time(&context)?.as_secs_f64();
+                    }
+                    loops.push(inside);
+                }
+                Step::Again => {
+                    loops.pop();
+                }
+                Step::Sleep(Wait::Requested(template)) => {
+                    let (_, most) = parse_wait(&template.render(&context))?;
+                    seconds += now.times * most.as_secs_f64();
+                }
+                Step::Sleep(Wait::Between(_, most)) if now.is_requested => {
+                    seconds += now.times * most.as_secs_f64();
+                }
+                _ => {}
+            }
+        }
+        if seconds > MAX_REQUESTED_WAIT.as_secs_f64() {
+            return Err("the requested waits are too long (at most 10m together)".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl InLoop {
+    /// How often the steps are played in a loop with these turns inside this one.
+    fn and(self, turns: &Turns, context: &RenderContext<'_>) -> Result<InLoop, String> {
+        let number = turns.number(context)?.map_or(1.0, |turns| turns as f64);
+        let times = self.times * number;
+        if !matches!(turns, Turns::Requested(_)) {
+            return Ok(InLoop { times, ..self });
+        }
+        let requested_times = self.requested_times * number;
+        if requested_times > MAX_REQUESTED_TURNS as f64 {
+            return Err(format!("the requested turns are too many (at most {MAX_REQUESTED_TURNS} together)"));
+        }
+        Ok(InLoop { times, requested_times, is_requested: true })
+    }
+}
