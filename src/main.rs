@@ -109,6 +109,16 @@ struct Loaded {
     warnings: usize,
 }
 
+impl Loaded {
+    fn with(mut self, script: Script) -> Loaded {
+        script.warnings().iter().for_each(|warning| print_line(warning));
+        self.warnings += script.warnings().len();
+        self.routes.push(script.route());
+        self.server = self.server.script(script);
+        self
+    }
+}
+
 /// Loads the scripts. Prints the errors and warnings in them as `FILE:LINE: message`, which editors find; the error lists
 /// whatever else is wrong.
 fn load(options: &Options) -> Result<Loaded, String> {
@@ -117,18 +127,13 @@ fn load(options: &Options) -> Result<Loaded, String> {
     let mut is_invalid = false;
     let mut errors = Vec::new();
     for file in scripts::files(&options.scripts)? {
-        let script = if scripts::is_stdin(&file) {
-            Script::parse("/stdin", scripts::read_stdin()?)
+        let scripts = if scripts::is_stdin(&file) {
+            Script::parse_all("/stdin", scripts::read_stdin()?)
         } else {
-            Script::load(&file)
+            Script::load_all(&file)
         };
-        match script {
-            Ok(script) => {
-                script.warnings().iter().for_each(|warning| print_line(warning));
-                loaded.warnings += script.warnings().len();
-                loaded.routes.push(script.route());
-                loaded.server = loaded.server.script(script);
-            }
+        match scripts {
+            Ok(scripts) => loaded = scripts.into_iter().fold(loaded, Loaded::with),
             Err(error) if error.kind() == ErrorKind::InvalidScript => {
                 error.to_string().lines().for_each(print_line);
                 is_invalid = true;

@@ -6,6 +6,8 @@ use rust_sse_server::{ErrorKind, Server};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 use support::{request, Client, Exchange, Folder, Program, PATIENCE};
 
 /// The data of the response to `GET path`; its status line if that is not 200.
@@ -15,6 +17,12 @@ fn get(address: SocketAddr, path: &str) -> String {
         return String::from_utf8(exchange.data().0).unwrap();
     }
     exchange.head.lines().next().unwrap().to_owned()
+}
+
+/// What the program has written to stderr. It does so on a thread that no client waits for.
+fn what_it_printed(program: Program) -> String {
+    sleep(Duration::from_millis(200));
+    program.end()
 }
 
 #[test]
@@ -65,7 +73,7 @@ fn a_script_with_errors_stays_as_it_was_and_they_are_printed_once() {
         format!("rust_sse_server: {script} has errors and was not loaded again\n"),
         format!("{script}:3: warning: unknown field `daat` (did you mean `data`?)\n"),
     ];
-    let printed = program.end();
+    let printed = what_it_printed(program);
     let places = expected.map(|line| printed.find(&line).unwrap_or_else(|| panic!("{printed}")));
     assert!(places.windows(2).all(|pair| pair[0] < pair[1]) && printed.lines().count() == 4, "{printed}");
 }
@@ -104,7 +112,7 @@ fn a_change_that_makes_two_scripts_answer_a_request_is_not_made_until_they_diffe
     assert_eq!(get(program.address, "/b"), "data: swapped\n\n");
     folder.file("c.sse", "@on GET /-/stop\n");
     assert_eq!(get(program.address, "/c"), "HTTP/1.1 404 Not Found");
-    let printed = program.end();
+    let printed = what_it_printed(program);
     assert!(printed.contains(" both answer GET /a (change `@on` or the file name)\n"), "{printed}");
     assert!(printed.contains("c.sse: paths such as `/-/stop` that begin with /-/ are"), "{printed}");
     assert_eq!(printed.lines().count(), 2, "{printed}");

@@ -138,6 +138,53 @@ fn standard_input_is_a_script() {
 }
 
 #[test]
+fn a_file_can_have_several_scripts() {
+    let folder = Folder::new("several");
+    let text = "@# A remark on the file.\n\n@script a\n@# The first.\ndata: a\n\n@drop\n\
+        @script v1/b\n@on POST /v1/b\ndata: b\n\n@script  c \r\n@part connection 1\ndata: c\n\n";
+    let file = folder.file("several.sse", text);
+    let list = program(&["--only", "--list", &file]).output().unwrap().stdout;
+    assert_eq!(String::from_utf8(list).unwrap(), "/a          The first.\nPOST /v1/b  \n/c          \n");
+    program(&["--check", "-"]).write_stdin(text).assert().success().stdout("3 scripts, no errors\n");
+    let server = Program::start(&["--script", &file]);
+    assert_serves(&server, "/c", "data: c\n\n");
+    // The file has a script itself as soon as it has more than remarks; the others are loaded again with it.
+    folder.file("several.sse", format!("data: above\n\n{}", text.replace("data: a\n", "data: changed\n")));
+    assert_serves(&server, "/several", "data: above\n\n\n");
+    assert_serves(&server, "/a", "data: changed\n\n");
+    assert_serves(&server, "/c", "data: c\n\n");
+}
+
+#[test]
+fn the_errors_of_all_scripts_in_a_file_are_reported_with_their_lines() {
+    let folder = Folder::new("several-errors");
+    let file = folder.file(
+        "x.sse",
+        "@slep\n@script\n@script a b\n@script /a\ndata: 1\n\n@sleep x\n@script b\n@script c\n@on GET /b\n",
+    );
+    let output = program(&["--check", &file]).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let expected = [
+        ":1: unknown direction `@slep` (did you mean `@sleep`?)",
+        ":2: @script: missing name (expected one such as `chat`, without spaces, for the path `/chat`)",
+        ":3: @script: invalid name `a b` (expected one such as `chat`, without spaces, for the path `/chat`)",
+        ":4: @script: invalid name `/a` (expected one such as `chat`, without spaces, for the path `/chat`)",
+    ];
+    assert_eq!(errors, expected.map(|error| format!("{file}{error}\n")).concat());
+    let duplicate = folder.file("y.sse", "@script b\n@script c\n@on GET /b\n");
+    program(&["--check", &duplicate]).assert().code(1).stderr(format!(
+        "rust_sse_server: {duplicate}: two scripts answer GET /b (change `@on` or `@script`)\n"
+    ));
+    let error = rust_sse_server::Script::load(&duplicate).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!(
+            "{duplicate}:1: @script: one script is expected here, and this line begins another (remove it)"
+        )
+    );
+}
+
+#[test]
 fn a_page_that_a_script_replaces_is_not_announced() {
     let folder = Folder::new("page");
     let script = folder.file("page.sse", "@on GET /\ndata: x\n\n");

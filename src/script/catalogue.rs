@@ -100,10 +100,12 @@ impl Catalogue {
         for (count, script) in self.own().enumerate() {
             for earlier in self.own().take(count) {
                 if let Some(request) = script.route.common_request(&earlier.route) {
-                    duplicates.push(format!(
-                        "{} and {} both answer {request} (change `@on` or the file name)",
-                        script.file, earlier.file
-                    ));
+                    let (file, other) = (&script.file, &earlier.file);
+                    duplicates.push(if file == other {
+                        format!("{file}: two scripts answer {request} (change `@on` or `@script`)")
+                    } else {
+                        format!("{file} and {other} both answer {request} (change `@on` or the file name)")
+                    });
                 }
             }
         }

@@ -33,6 +33,24 @@ impl Script {
         compile(path, path, text.as_ref())
     }
 
+    /// Compiles several scripts in one text, each of which but the first begins with a line `@script NAME` and answers
+    /// `GET /NAME` unless it contains `@on`. What is above the first of these lines is a script as for [`Script::parse`], unless
+    /// it is only remarks.
+    ///
+    /// ```
+    /// use rust_sse_server::Script;
+    ///
+    /// let scripts = Script::parse_all("/", "@script chat\ndata: hello\n\n@script health\n@status 204\n")?;
+    /// assert_eq!(scripts.iter().map(Script::route).collect::<Vec<_>>(), ["/chat", "/health"]);
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidScript`]. The message lists all mistakes in the order of their lines, `path:LINE: message`.
+    pub fn parse_all(path: &str, text: impl AsRef<[u8]>) -> Result<Vec<Script>, Error> {
+        compile_all(path, path, text.as_ref())
+    }
+
     /// Loads a script from a file, which answers `GET /NAME` unless it contains `@on`: NAME is the name of the file
     /// without `.sse`.
     ///
@@ -40,20 +58,26 @@ impl Script {
     /// [`ErrorKind::InvalidScript`] as for [`Script::parse`]; [`ErrorKind::InvalidArgument`] for a file without a name;
     /// [`ErrorKind::Io`] when the file cannot be read.
     pub fn load(file: impl AsRef<Path>) -> Result<Script, Error> {
-        let file = file.as_ref();
-        let (name, path) = names_of_file(file)?;
-        let text = File::open(file).and_then(read_script);
-        let text = text.map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;
-        compile(&name, &path, &text)
+        let Text { name, path, bytes } = read_file(file.as_ref())?;
+        compile(&name, &path, &bytes)
+    }
+
+    /// Loads all scripts from a file: several as for [`Script::parse_all`], or one as for [`Script::load`].
+    ///
+    /// # Errors
+    /// As for [`Script::load`].
+    pub fn load_all(file: impl AsRef<Path>) -> Result<Vec<Script>, Error> {
+        let Text { name, path, bytes } = read_file(file.as_ref())?;
+        compile_all(&name, &path, &bytes)
     }
 
     /// Compiles the text of a file.
     ///
     /// # Errors
     /// As for [`Script::load`].
-    pub(crate) fn from_file(file: &Path, text: &[u8]) -> Result<Script, Error> {
+    pub(crate) fn all_from_file(file: &Path, text: &[u8]) -> Result<Vec<Script>, Error> {
         let (name, path) = names_of_file(file)?;
-        compile(&name, &path, text)
+        compile_all(&name, &path, text)
     }
 
     /// The method and target that the script answers, as it is written in `@on`; without a method for GET.
@@ -103,10 +127,31 @@ fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, Error> {
         .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
 }
 
+fn compile_all(file: &str, path: &str, text: &[u8]) -> Result<Vec<Script>, Error> {
+    Script::compile_all(file, path, text)
+        .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
+}
+
+/// What is in a file.
+struct Text {
+    /// The name of the file in messages.
+    name: String,
+    /// The path of the script in it.
+    path: String,
+    bytes: Vec<u8>,
+}
+
+fn read_file(file: &Path) -> Result<Text, Error> {
+    let (name, path) = names_of_file(file)?;
+    let bytes = File::open(file).and_then(read_script);
+    let bytes = bytes.map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;
+    Ok(Text { name, path, bytes })
+}
+
 /// Reads the text of a script to its end.
 ///
 /// # Errors
-/// It cannot be read, or is larger than [`MAX_SCRIPT`].
+/// It cannot be read, or is larger than 512 MiB.
 pub fn read_script(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     reader.take(MAX_SCRIPT + 1).read_to_end(&mut text)?;

@@ -1,5 +1,6 @@
 //! Compiles a script's text to a [`Script`]. A file is bytes, split at LF; a line that begins with `@` is a direction,
-//! every other line is sent as it is. The lines before the first `@part` belong to every part, and are parsed once.
+//! every other line is sent as it is. The lines before the first `@part` belong to every part, and are parsed once. A line
+//! `@script` begins another script in the same file.
 
 mod body;
 pub mod directions;
@@ -12,9 +13,9 @@ mod warnings;
 pub use error::ParseErrors;
 
 use super::condition::Conditions;
-use super::words::{trim_end, word};
+use super::words::{invalid, trim_end, word};
 use super::{Part, Script};
-use directions::PART;
+use directions::{Direction, PART, SCRIPT};
 use error::Located;
 use part::PartParser;
 use state::ScriptState;
@@ -26,14 +27,46 @@ impl Script {
     /// # Errors
     /// All errors in the script, in the order of their lines.
     pub fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, ParseErrors> {
-        let mut script = ScriptState::new(file, path);
-        let mut parts = Vec::new();
-        match encoding::check(text) {
-            Ok(text) => parse(&mut script, &mut parts, &split_lines(text)),
-            Err(message) => script.error(1, message),
+        let lines = lines_of_file(file, text)?;
+        if let Some((line, _)) = lines.iter().find_map(argument_of_script) {
+            let message = "one script is expected here, and this line begins another (remove it)";
+            return Err(ParseErrors::one(file, line, SCRIPT.explain(message.to_owned())));
         }
-        script.finish(parts)
+        compile_lines(file, path, &lines)
     }
+
+    /// Compiles all scripts of a file: the first is what is above the first `@script`, unless that is only remarks.
+    ///
+    /// # Errors
+    /// All errors in the scripts, in the order of their lines.
+    pub fn compile_all(file: &str, path: &str, text: &[u8]) -> Result<Vec<Script>, ParseErrors> {
+        let lines = lines_of_file(file, text)?;
+        let mut sections = lines.split(|line| argument_of_script(line).is_some());
+        let first = sections.next().unwrap_or_default();
+        let mut compiled = Vec::new();
+        if first.len() == lines.len() || !first.iter().all(is_blank_or_remark) {
+            compiled.push(compile_lines(file, path, first));
+        }
+        for ((line, argument), section) in lines.iter().filter_map(argument_of_script).zip(sections) {
+            compiled.push(match path_of_name(argument) {
+                Ok(path) => compile_lines(file, &path, section),
+                Err(message) => Err(ParseErrors::one(file, line, SCRIPT.explain(message))),
+            });
+        }
+        ParseErrors::collect(compiled)
+    }
+}
+
+fn lines_of_file<'a>(file: &str, text: &'a [u8]) -> Result<Vec<Line<'a>>, ParseErrors> {
+    let text = encoding::check(text).map_err(|message| ParseErrors::one(file, 1, message))?;
+    Ok(split_lines(text))
+}
+
+fn compile_lines(file: &str, path: &str, lines: &[Line<'_>]) -> Result<Script, ParseErrors> {
+    let mut script = ScriptState::new(file, path);
+    let mut parts = Vec::new();
+    parse(&mut script, &mut parts, lines);
+    script.finish(parts)
 }
 
 /// A line of the file, with its end. Lines are counted from 1.
@@ -44,10 +77,33 @@ fn split_lines(text: &[u8]) -> Vec<Line<'_>> {
     (1..).zip(lines).map(|(line, value)| Located { line, value }).collect()
 }
 
+/// What follows this direction in a line; `None` for any other line.
+fn argument_of<'a>(direction: &Direction, line: &Line<'a>) -> Option<&'a [u8]> {
+    let (name, argument) = word(trim_end(line.value.strip_prefix(b"@")?));
+    (name == direction.name().as_bytes()).then_some(argument)
+}
+
+/// The number of a line that begins a script, and what follows the `@script` in it; `None` for any other line.
+fn argument_of_script<'a>(line: &Line<'a>) -> Option<(usize, &'a [u8])> {
+    Some((line.line, argument_of(&SCRIPT, line)?))
+}
+
+/// The path of a script that begins with `@script NAME`: that of a file with this name.
+fn path_of_name(name: &[u8]) -> Result<String, String> {
+    let is_valid = !name.is_empty() && !name.starts_with(b"/") && !name.iter().any(u8::is_ascii_whitespace);
+    match std::str::from_utf8(name) {
+        Ok(name) if is_valid => Ok(format!("/{name}")),
+        _ => Err(invalid("name", name, "one such as `chat`, without spaces, for the path `/chat`")),
+    }
+}
+
+fn is_blank_or_remark(line: &Line<'_>) -> bool {
+    line.value.starts_with(b"@#") || trim_end(line.value).is_empty()
+}
+
 /// What follows the `@part` of a line; `None` for any other line.
 fn conditions_text<'a>(line: &Line<'a>) -> Option<&'a [u8]> {
-    let (name, argument) = word(trim_end(line.value.strip_prefix(b"@")?));
-    (name == PART.name().as_bytes()).then_some(argument)
+    argument_of(&PART, line)
 }
 
 /// Parses the lines of a file, and adds its parts to `parts`, each with the line of its `@part`.

@@ -45,8 +45,8 @@ struct ScriptFile {
     stamp: Option<Stamp>,
     /// Of what was read last.
     hash: Option<u64>,
-    /// The last script without errors.
-    script: Option<Arc<Script>>,
+    /// The last scripts without errors.
+    scripts: Vec<Arc<Script>>,
 }
 
 /// Files and folders that are watched, and the files that were found there.
@@ -86,7 +86,7 @@ impl ScriptFiles {
 
     /// The last scripts without errors.
     pub fn scripts(&self) -> Vec<Arc<Script>> {
-        self.files.iter().filter_map(|file| file.script.clone()).collect()
+        self.files.iter().flat_map(|file| &file.scripts).cloned().collect()
     }
 
     /// Whether nothing has changed. Reads no file.
@@ -105,14 +105,14 @@ impl ScriptFiles {
         for (path, stamp) in self.find() {
             let mut file = match before.iter().position(|file| file.path == path) {
                 Some(at) => before.swap_remove(at),
-                None => ScriptFile { path, stamp: None, hash: None, script: None },
+                None => ScriptFile { path, stamp: None, hash: None, scripts: Vec::new() },
             };
             if let Some(stamp) = stamp.filter(|stamp| file.stamp != Some(*stamp)) {
                 file.load(stamp, &mut changes);
             }
             self.files.push(file);
         }
-        changes.scripts_differ |= before.iter().any(|file| file.script.is_some());
+        changes.scripts_differ |= before.iter().any(|file| !file.scripts.is_empty());
         changes
     }
 
@@ -145,13 +145,14 @@ impl ScriptFile {
         if self.hash.replace(hash) == Some(hash) {
             return;
         }
-        let compile = |text: Vec<u8>| Script::from_file(&self.path, &text).map_err(|error| error.to_string());
+        let compile =
+            |text: Vec<u8>| Script::all_from_file(&self.path, &text).map_err(|error| error.to_string());
         match text.and_then(compile) {
-            Ok(script) => {
+            Ok(scripts) => {
                 changes.scripts_differ = true;
                 changes.loaded.push(name);
-                changes.warnings.extend_from_slice(script.warnings());
-                self.script = Some(Arc::new(script));
+                changes.warnings.extend(scripts.iter().flat_map(Script::warnings).cloned());
+                self.scripts = scripts.into_iter().map(Arc::new).collect();
             }
             Err(errors) => {
                 changes.invalid.push(name);

@@ -136,9 +136,10 @@ fn the_scripts_in_the_documents_have_no_errors_and_no_warnings() {
     for document in documents() {
         for script in blocks(&read(&document), "text").iter().filter_map(|block| block.strip_prefix("@# ")) {
             let (name, text) = script.split_once('\n').unwrap();
-            let script = Script::parse("/script", format!("{text}\n"));
-            let script = script.unwrap_or_else(|error| panic!("{document}, {name}: {error}"));
-            assert_eq!(script.warnings(), [""; 0], "{document}, {name}");
+            let scripts = Script::parse_all("/script", format!("{text}\n"));
+            let scripts = scripts.unwrap_or_else(|error| panic!("{document}, {name}: {error}"));
+            let mut warnings = scripts.iter().flat_map(Script::warnings);
+            assert_eq!(warnings.next(), None, "{document}, {name}");
             names.push(name.to_owned());
         }
     }
@@ -150,7 +151,16 @@ fn the_scripts_in_the_documents_have_no_errors_and_no_warnings() {
     }
     assert_eq!(
         names,
-        ["hello.sse", "page.sse", "tokens.sse", "flaky.sse", "feed.sse", "steps.sse", "comes-back.sse"]
+        [
+            "hello.sse",
+            "page.sse",
+            "tokens.sse",
+            "flaky.sse",
+            "feed.sse",
+            "steps.sse",
+            "two.sse",
+            "comes-back.sse"
+        ]
     );
 }
 

@@ -65,10 +65,14 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@drop [after SIZE]", apply: drop },
     Direction { usage: "@reset", apply: |part, _| part.end(Ending::Reset) },
     Direction { usage: "@hang [T]", apply: hang },
+    SCRIPT,
 ];
 
 /// The row of `@part`. It is applied to no part: the parser looks for it first, because it divides the file.
 pub(super) const PART: Direction = Direction { usage: "@part COND [and COND]", apply: |_, _| Ok(()) };
+
+/// The row of `@script`. It is applied to no part either, because it divides the file into scripts.
+pub(super) const SCRIPT: Direction = Direction { usage: "@script NAME", apply: |_, _| Ok(()) };
 
 /// How every direction is written, in the order of the reference.
 pub fn usages() -> impl Iterator<Item = &'static str> {

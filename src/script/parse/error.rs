@@ -20,6 +20,28 @@ pub struct ParseErrors {
     pub(super) errors: BTreeSet<Located<String>>,
 }
 
+impl ParseErrors {
+    /// One error.
+    pub(super) fn one(file: &str, line: usize, message: String) -> ParseErrors {
+        let errors = BTreeSet::from([Located { line, value: message }]);
+        ParseErrors { file: file.to_owned(), errors }
+    }
+
+    /// What was compiled from one file, or all errors in it.
+    pub(super) fn collect<T>(compiled: Vec<Result<T, ParseErrors>>) -> Result<Vec<T>, ParseErrors> {
+        let mut valid = Vec::new();
+        let mut invalid: Option<ParseErrors> = None;
+        for result in compiled {
+            match (result, &mut invalid) {
+                (Ok(value), _) => valid.push(value),
+                (Err(errors), Some(all)) => all.errors.extend(errors.errors),
+                (Err(errors), None) => invalid = Some(errors),
+            }
+        }
+        invalid.map_or(Ok(valid), Err)
+    }
+}
+
 impl fmt::Display for ParseErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |error: &Located<String>| format!("{}:{}: {}", self.file, error.line, error.value);
