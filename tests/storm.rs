@@ -5,7 +5,9 @@ mod support;
 use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
+use rust_sse_server::RunningServer;
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 use support::{example, has_tool, serve, PATIENCE};
 
 fn storm(arguments: &[&str]) -> Command {
@@ -23,7 +25,7 @@ fn numbered(ids: impl IntoIterator<Item = u32>) -> String {
 /// Asserts that a test of this script with two clients prints this, and that the exit status is 1.
 fn assert_flawed(script: &str, expected: &str) {
     let server = serve("1", &[("/flawed", script.as_bytes())]);
-    storm(&["--clients", "2", "--ramp", "0", &server.url("/flawed")])
+    storm(&["--clients", "2", "--ramp", "0", "--demo", &server.url("/flawed")])
         .assert()
         .code(1)
         .stdout(contains(expected));
@@ -42,7 +44,7 @@ fn without_a_url_it_starts_a_server_and_loses_nothing() {
 fn a_late_event_is_counted_in_the_bar_of_its_lateness() {
     let script = format!("data: first\n\n@sleep 1300ms\n{}", numbered(1..=15));
     let server = serve("1", &[("/late", script.as_bytes())]);
-    let output = storm(&["--clients", "1", &server.url("/late")]).assert().code(0);
+    let output = storm(&["--clients", "1", "--demo", &server.url("/late")]).assert().code(0);
     let output = String::from_utf8(output.get_output().stdout.clone()).unwrap();
     let bar = output.lines().find(|line| line.contains("up to 500.00 ms ")).unwrap_or_default();
     assert!(bar.ends_with(" 1    6.67 %"), "{output}");
@@ -75,11 +77,75 @@ fn every_way_to_lose_an_event_is_noticed() {
     );
 }
 
+/// The last line of the report on one stream with these options.
+fn last_line(server: &RunningServer, path: &str, options: &[&str], code: i32) -> String {
+    let url = server.url(path);
+    let arguments = [&["--clients", "2", "--ramp", "0"], options, &[&url]].concat();
+    let assert = storm(&arguments).assert().code(code);
+    let output = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    output.lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn any_stream_is_measured_until_there_is_enough() {
+    let tokens = "@on POST /tokens\n@part header a=b and body ~x\n@pace 5ms\ndata: one\n\ndata: [DONE]\n\ndata: late\n\n";
+    let scripts = [
+        ("/tokens", tokens),
+        ("/short", "retry: 10\n\nid: 1\ndata: x\n\n"),
+        ("/cut", "data: x\n\n@drop\n"),
+        ("/length", "@framing length\ndata: x\n\n"),
+        ("/close", "@framing close\ndata: x\n\n"),
+        ("/ticks", "@repeat forever every 20ms\ndata: x\n\n@again\n"),
+    ];
+    let scripts: Vec<(&str, &[u8])> = scripts.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+    let server = serve("1", &scripts);
+    for (path, options, code, begin, end) in [
+        ("/length", &[][..], 0, "2 events in ", "; 18 bytes, "),
+        ("/close", &[], 0, "2 events in ", "; 18 bytes, "),
+        ("/cut", &[], 1, "2 events in ", " 0 reconnections"),
+        ("/short", &["--events", "3"], 0, "6 events in ", " 4 reconnections"),
+        ("/tokens", &["-d", "x", "-H", "A: b", "--until", "[DONE]"], 0, "4 events in ", " 0 reconnections"),
+        ("/tokens", &["-d", "x", "-H", "A: b", "--until", "never"], 1, "6 events in ", " 0 reconnections"),
+    ] {
+        let line = last_line(&server, path, options, code);
+        assert!(line.starts_with(begin) && line.contains(end), "{path} {options:?}: {line}");
+    }
+    let ids: Vec<_> = server
+        .requests()
+        .iter()
+        .filter_map(|request| request.header("last-event-id").map(str::to_owned))
+        .collect();
+    assert_eq!(ids, ["1"; 4]);
+
+    let started = Instant::now();
+    let line = last_line(&server, "/ticks", &["--for", "300ms"], 0);
+    let events: usize = line.split(' ').next().unwrap().parse().unwrap();
+    assert!((10..=34).contains(&events) && started.elapsed() >= Duration::from_millis(300), "{line}");
+}
+
+#[test]
+fn the_report_can_be_json() {
+    let server = serve("1", &[("/x", b"data: 1\n\n@sleep 20ms\ndata: 2\n\n")]);
+    let output = storm(&["--clients", "3", "--json", &server.url("/x")]).assert().code(0);
+    let json = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    for part in
+        ["{\"clients\":3,\"seconds\":", "\"first_event\":{\"median_ms\":", ",\"events\":6,", ",\"bytes\":54,"]
+    {
+        assert!(json.contains(part), "{part} is not in {json}");
+    }
+    assert!(json.ends_with(",\"reconnections\":0,\"failures\":{}}\n"), "{json}");
+    let median = json.split("\"gaps\":{\"median_ms\":").nth(1).unwrap().split(',').next().unwrap();
+    assert!(median.parse::<f64>().unwrap() > 15.0, "{json}");
+}
+
 #[test]
 fn a_server_that_cannot_be_reached_is_reported_with_exit_1() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = contains("     3 × Connection refused").and(contains("\n0 of 45 events, "));
-    storm(&["--clients", "3", "--ramp", "0", &format!("http://{free}/")]).assert().code(1).stdout(refused);
+    let url = format!("http://{free}/");
+    storm(&["--clients", "3", "--ramp", "0", "--demo", &url]).assert().code(1).stdout(refused);
+    let refused = contains("     3 × Connection refused").and(contains("\n0 events in "));
+    storm(&["--clients", "3", "--ramp", "0", "--events", "2", &url]).assert().code(1).stdout(refused);
 }
 
 #[test]
@@ -108,6 +174,14 @@ fn a_wrong_command_line_is_one_line_and_exit_2() {
         (
             &["http://a/", "--speed", "2"],
             "`--speed` cannot be used with URL (that server has to play at its normal speed)",
+        ),
+        (&["--events", "0"], "invalid value `0` for `--events` (expected 1 or more)"),
+        (&["--for", "0s"], "invalid value `0s` for `--for` (expected a time such as 500ms, 10s or 2m)"),
+        (&["-X", "a b"], "invalid value `a b` for `-X` (expected a method such as POST)"),
+        (&["-H", "x"], "invalid value `x` for `-H` (expected `Name: value`)"),
+        (
+            &["--demo", "--json", "http://a/"],
+            "only `--clients`, `--ramp` and `--speed` can be used with the demo (add URL, without --demo)",
         ),
     ] {
         let expected = format!("storm: {message}; see --help\n");

@@ -30,6 +30,22 @@ impl Histogram {
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
+    /// The median, the 99th percentile and the maximum in words.
+    pub fn summary(&self) -> String {
+        let [median, most, longest] = [50, 99, 100].map(|percent| milliseconds(self.percentile(percent)));
+        format!("median {median}, 99 of 100 within {most}, all within {longest}")
+    }
+
+    /// The same as a JSON object, in milliseconds; `null` without any times.
+    pub fn to_json(&self) -> String {
+        if self.0.is_empty() {
+            return "null".to_owned();
+        }
+        let [median, most, longest] =
+            [50, 99, 100].map(|percent| self.percentile(percent).as_secs_f64() * 1_000.0);
+        format!("{{\"median_ms\":{median:.3},\"p99_ms\":{most:.3},\"max_ms\":{longest:.3}}}")
+    }
+
     /// The number of times in each bar.
     fn bars(&self) -> [usize; ENDS.len() + 1] {
         let mut bars = [0; ENDS.len() + 1];
@@ -62,6 +78,6 @@ impl fmt::Display for Histogram {
 }
 
 /// The time in milliseconds with two decimals.
-pub fn milliseconds(time: Duration) -> String {
+fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
 }

@@ -43,8 +43,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts the thread; `expected` is the number of events that all clients together should receive.
-    pub fn start(expected: usize) -> Progress {
+    /// Starts the thread; `expected` is the number of events that all clients together should receive, if that is known.
+    pub fn start(expected: Option<usize>) -> Progress {
         let counts = Arc::new(Counts::default());
         let (running, ended) = channel();
         let shared = Arc::clone(&counts);
@@ -64,10 +64,11 @@ impl Progress {
     }
 }
 
-fn print_every_second(counts: &Counts, expected: usize, ended: &Receiver<()>) {
+fn print_every_second(counts: &Counts, expected: Option<usize>, ended: &Receiver<()>) {
     let start = Instant::now();
     // On a terminal each line replaces the one before.
     let (before, after) = if stderr_is_a_terminal() { ("\r", "  ") } else { ("", "\n") };
+    let of_expected = expected.map_or_else(String::new, |expected| format!(" of {expected}"));
     let mut has_printed = false;
     while ended.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
         let seconds = start.elapsed().as_secs();
@@ -76,7 +77,7 @@ fn print_every_second(counts: &Counts, expected: usize, ended: &Receiver<()>) {
         // A closed stderr is no reason to end the test.
         let _ = write!(
             io::stderr(),
-            "{before}{seconds} s  {connected} connected  {events} of {expected} events{after}"
+            "{before}{seconds} s  {connected} connected  {events}{of_expected} events{after}"
         );
         has_printed = true;
     }

@@ -134,7 +134,7 @@ pub fn a_hundred_clients_fit_into_the_limits() {
     let program = Program::start_under(&wrapper, &program_path(), &options);
 
     let mut storm = Command::new(example("storm"));
-    storm.args(["--clients", "100", "--ramp", "200", &program.url("/events")]);
+    storm.args(["--clients", "100", "--ramp", "200", "--demo", &program.url("/events")]);
     let storm = storm.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     eventually(|| program.threads(), |now| *now == OWN_THREADS + 100);
     let memory = program.memory();

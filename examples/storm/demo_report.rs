@@ -1,7 +1,7 @@
-//! Adds up what all clients received and prints it at the end.
+//! Adds up what all clients of the demo received and prints it at the end.
 
-use crate::client::{ClientReport, EVENTS};
-use crate::histogram::{milliseconds, Histogram};
+use crate::demo::{ClientReport, EVENTS};
+use crate::histogram::Histogram;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -50,16 +50,11 @@ impl Report {
     }
 }
 
-fn summary(times: &Histogram) -> String {
-    let [median, most, longest] = [50, 99, 100].map(|percent| milliseconds(times.percentile(percent)));
-    format!("median {median}, 99 of 100 within {most}, all within {longest}")
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.lateness.count() > 0 {
-            writeln!(f, "first byte: {}", summary(&self.first_bytes))?;
-            writeln!(f, "lateness:   {}", summary(&self.lateness))?;
+            writeln!(f, "first byte: {}", self.first_bytes.summary())?;
+            writeln!(f, "lateness:   {}", self.lateness.summary())?;
             write!(f, "{}", self.lateness)?;
         }
         for (failure, count) in &self.failures {

@@ -1,0 +1,187 @@
+//! A client of any event stream: measures when its events arrive, until there are enough of them.
+
+use crate::progress::Counts;
+use crate::target::{explain, read_head, Target, TIMEOUT};
+use rust_sse_server::EventStream;
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a client waits before it reconnects, if the stream does not say.
+const RECONNECTION_TIME: Duration = Duration::from_secs(3);
+
+/// When a client has enough. If it wants nothing of these, it has enough at the end of the stream.
+#[derive(Clone, Default)]
+pub struct Enough {
+    /// So many events.
+    pub events: Option<usize>,
+    /// So much time since the client started.
+    pub time: Option<Duration>,
+    /// An event whose data contains this.
+    pub text: Option<String>,
+}
+
+impl Enough {
+    /// Whether the end of a stream is enough, so that the client does not reconnect.
+    fn is_one_stream(&self) -> bool {
+        self.events.is_none() && self.time.is_none()
+    }
+}
+
+/// What one client received.
+#[derive(Default)]
+pub struct StreamReport {
+    /// The time from the start of connecting to the first byte of the first body.
+    pub first_byte: Option<Duration>,
+    /// The same, to the first event.
+    pub first_event: Option<Duration>,
+    /// The times from one event to the next on the same connection.
+    pub gaps: Vec<Duration>,
+    pub events: usize,
+    /// Bytes of the event streams.
+    pub bytes: u64,
+    pub reconnections: usize,
+    /// Why there was no stream, or no end that was enough.
+    pub failure: Option<String>,
+    /// From the start of the client to its end.
+    pub time: Duration,
+}
+
+impl StreamReport {
+    /// The report of a client that could not start.
+    pub fn failed(failure: String) -> StreamReport {
+        StreamReport { failure: Some(failure), ..StreamReport::default() }
+    }
+}
+
+/// One client while it runs.
+struct Client<'a> {
+    enough: &'a Enough,
+    counts: &'a Counts,
+    start: Instant,
+    /// When the last event on this connection arrived.
+    last_event: Option<Duration>,
+    has_enough: bool,
+    report: StreamReport,
+}
+
+/// Runs one client until it has enough.
+pub fn run(target: &Target, enough: &Enough, counts: &Counts) -> StreamReport {
+    let report = StreamReport::default();
+    let mut client =
+        Client { enough, counts, start: Instant::now(), last_event: None, has_enough: false, report };
+    let result = client.run(target);
+    client.report.failure = result.err();
+    client.report.time = client.start.elapsed();
+    client.report
+}
+
+impl Client<'_> {
+    fn run(&mut self, target: &Target) -> Result<(), String> {
+        let mut last_event_id = String::new();
+        let mut reconnection_time = RECONNECTION_TIME;
+        loop {
+            let mut events = EventStream::with_last_event_id(last_event_id);
+            let connected = target.connect(events.last_event_id());
+            let result = connected.and_then(|stream| self.read(stream, &mut events));
+            if self.has_enough {
+                return Ok(());
+            }
+            if self.enough.is_one_stream() {
+                return self.end_of_only_stream(result);
+            }
+            if self.report.bytes == 0 {
+                // A server that never sends anything would be asked again and again.
+                result?;
+            }
+            last_event_id = events.last_event_id().to_owned();
+            reconnection_time = events.reconnection_time().unwrap_or(reconnection_time);
+            self.wait(reconnection_time);
+            if self.has_enough {
+                return Ok(());
+            }
+            self.report.reconnections += 1;
+        }
+    }
+
+    fn end_of_only_stream(&self, result: Result<(), String>) -> Result<(), String> {
+        result?;
+        match &self.enough.text {
+            Some(text) => Err(format!("the stream ended without {text:?}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads one response to its end, or until there is enough.
+    fn read(&mut self, mut stream: TcpStream, events: &mut EventStream) -> Result<(), String> {
+        let _connected = self.counts.connected();
+        self.last_event = None;
+        let (mut body, mut bytes) = read_head(&mut stream)?;
+        let mut buffer = [0; 8 * 1024];
+        loop {
+            let is_complete = body.push(&bytes, |data| self.take(data, events))?;
+            if self.has_enough || is_complete {
+                return Ok(());
+            }
+            stream.set_read_timeout(Some(self.longest_wait())).map_err(|error| explain(&error))?;
+            match stream.read(&mut buffer) {
+                Ok(0) if body.may_end() => return Ok(()),
+                Ok(0) => return Err("the stream was cut off: its body is incomplete".to_owned()),
+                Ok(length) => bytes = buffer[..length].to_vec(),
+                Err(error) if is_timeout(error.kind()) && self.is_time_over() => {
+                    self.has_enough = true;
+                    return Ok(());
+                }
+                Err(error) => return Err(format!("the stream was cut off: {}", explain(&error))),
+            }
+        }
+    }
+
+    /// Takes bytes of the event stream.
+    fn take(&mut self, data: &[u8], events: &mut EventStream) {
+        let now = self.start.elapsed();
+        self.report.bytes += data.len() as u64;
+        self.report.first_byte.get_or_insert(now);
+        events.push(data, |_, event| {
+            if self.has_enough {
+                return;
+            }
+            self.counts.add_event();
+            self.report.events += 1;
+            self.report.first_event.get_or_insert(now);
+            if let Some(last) = self.last_event.replace(now) {
+                self.report.gaps.push(now - last);
+            }
+            let data = event.data.unwrap_or_default();
+            self.has_enough = self.enough.events.map_or(false, |events| self.report.events >= events)
+                || self.enough.text.as_ref().map_or(false, |text| data.contains(text));
+        });
+        self.has_enough |= self.is_time_over();
+    }
+
+    fn is_time_over(&self) -> bool {
+        self.remaining_time() == Some(Duration::ZERO)
+    }
+
+    fn remaining_time(&self) -> Option<Duration> {
+        Some(self.enough.time?.saturating_sub(self.start.elapsed()))
+    }
+
+    /// How long to wait for the next byte. A timeout of zero is not allowed.
+    fn longest_wait(&self) -> Duration {
+        let remaining = self.remaining_time().unwrap_or(TIMEOUT);
+        remaining.clamp(Duration::from_millis(1), TIMEOUT)
+    }
+
+    /// Waits before the client reconnects.
+    fn wait(&mut self, time: Duration) {
+        let remaining = self.remaining_time().unwrap_or(time);
+        thread::sleep(time.min(remaining));
+        self.has_enough = self.is_time_over();
+    }
+}
+
+fn is_timeout(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
