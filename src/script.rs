@@ -70,6 +70,8 @@ use template::Template;
 pub struct Script {
     /// Its name in error messages, usually the path of its file.
     pub(crate) file: String,
+    /// The path that it answers unless it contains `@on`.
+    pub(crate) name: String,
     /// The text of its first remark.
     pub(crate) about: String,
     /// The requests that it answers.

@@ -8,6 +8,7 @@
 //! | `internal` | the page at `/`, and the paths under `/-/` |
 //! | `connections` | the list of open connections, through which they are interrupted |
 //! | `overload` | sends 503 to clients that cannot be served |
+//! | `downtime` | when connections are refused |
 //! | `driving` | what a test can do to a running server |
 //! | `clock` | sleeps until the next step of a script is due |
 //! | `stream_control` | what a test has told a stream to do |
@@ -22,7 +23,7 @@
 //! | `static_files` | the files of a folder, beside the scripts |
 //! | `shared` | the state that all threads share |
 //! | `thread_limit` | how many threads a process can have |
-//! | `waker` | wakes the accepting thread when the server stops |
+//! | `waker` | wakes the accepting thread when it is to close the port |
 //! | `warning` | warnings on stderr, at most one a minute |
 
 mod accept;
@@ -30,6 +31,7 @@ mod body;
 mod clock;
 mod connection;
 mod connections;
+mod downtime;
 mod driving;
 mod internal;
 mod journal;
@@ -49,7 +51,6 @@ mod waker;
 mod warning;
 
 use crate::judge::run::CaseRun;
-use crate::judge::verdicts::Verdict;
 use crate::judge::{cases, Judge};
 use crate::script::catalogue::{Catalogue, Found};
 use crate::script::units::Speed;
@@ -70,7 +71,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, mem};
 use thread_limit::thread_limit;
-use waker::Waker;
 use warning::Warnings;
 
 /// Clients served at the same time by default: below the usual limit of 1,024 open files.
@@ -283,7 +283,7 @@ impl Server {
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         self.shared.trace.reports_ends = self.shared.journal.is_on() || self.journal.is_some();
-        self.shared.waker = Waker::new(&listener).map_err(|error| Error::io("cannot listen", error))?;
+        self.shared.waker.arm(&listener).map_err(|error| Error::io("cannot listen", error))?;
         let threads = self.start_threads(listener);
         let (shared, threads) = threads.map_err(|error| Error::io("cannot start a thread", error))?;
         Ok(RunningServer { address, shared, threads: Some(threads) })
@@ -321,49 +321,6 @@ impl RunningServer {
     /// The URL of a path on this server. The path begins with `/` and is percent-encoded.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
-    }
-
-    /// The requests so far, the oldest first: about 10,000, and at most 16 MiB. Those that were rejected have no body, and
-    /// those for paths under `/-/` are not among them.
-    ///
-    /// ```
-    /// use std::io::{Read, Write};
-    /// use std::net::TcpStream;
-    ///
-    /// let server = rust_sse_server::Server::new().start("127.0.0.1:0")?;
-    /// let mut client = TcpStream::connect(server.address())?;
-    /// client.write_all(b"GET /stop HTTP/1.0\r\nLast-Event-ID: 2\r\n\r\n")?;
-    /// client.read_to_end(&mut Vec::new())?;
-    ///
-    /// assert_eq!(server.requests()[0].target, "/stop");
-    /// assert_eq!(server.requests()[0].header("last-event-id"), Some("2"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        let request = |entry: JournalEntry| match entry {
-            JournalEntry::Request(request) => Some(request),
-            JournalEntry::End(_) => None,
-        };
-        self.journal(1).into_iter().filter_map(request).collect()
-    }
-
-    /// What came of the expectations of scripts so far (`@expect`).
-    ///
-    /// ```
-    /// use rust_sse_server::{EventSource, Script, Server};
-    ///
-    /// let text = "@part connection 1\nretry: 50\nid: 7\ndata: x\n\n@drop\n\
-    ///     @part connection 2\n@expect last-event-id 7 and after 50ms..500ms\n@status 204\n\
-    ///     @part otherwise\n@expect never\n";
-    /// let server = Server::new().script(Script::parse("/x", text)?).start("127.0.0.1:0")?;
-    /// EventSource::new(&server.url("/x"))?.run();
-    ///
-    /// let verdict = server.verdict();
-    /// assert!(verdict.passed(), "{verdict}");
-    /// # Ok::<(), rust_sse_server::Error>(())
-    /// ```
-    pub fn verdict(&self) -> Verdict {
-        self.shared.verdicts.verdict(&self.shared.scripts.current())
     }
 
     /// The names of the test cases, in their order; none without [`Server::judge`].

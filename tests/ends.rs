@@ -123,7 +123,7 @@ fn the_servers_own_pages_have_one_line_each_in_the_trace() {
         notes[1..],
         [
             "* internal      HEAD /-/scripts: 200, 0 bytes, complete, connection closed",
-            "* internal      GET /-/none: 404, 207 bytes, complete, connection closed",
+            "* internal      GET /-/none: 404, 277 bytes, complete, connection closed",
             "* internal      POST /-/drop: 200, 14 bytes, complete, connection closed",
         ]
     );

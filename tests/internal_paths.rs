@@ -6,7 +6,7 @@ mod support;
 use rust_sse_server::{ErrorKind, RunningServer, Script, Server};
 use support::{field, request, Client, Exchange, Program, PATIENCE};
 
-const PATHS: [(&str, &str); 9] = [
+const PATHS: [(&str, &str); 11] = [
     ("/", "GET"),
     ("/-/scripts", "GET"),
     ("/-/wire/events", "GET"),
@@ -15,6 +15,8 @@ const PATHS: [(&str, &str); 9] = [
     ("/-/send/events", "POST"),
     ("/-/drop", "POST"),
     ("/-/drop/events", "POST"),
+    ("/-/reset", "POST"),
+    ("/-/down", "POST"),
     ("/-/stop", "POST"),
 ];
 
@@ -144,8 +146,10 @@ fn an_unknown_reserved_path_is_404_with_those_that_exist() {
     assert_eq!(
         body,
         "404 Not Found: the server answers nothing at this path; available:\nGET /-/scripts\n\
-         GET /-/wire/PATH\nGET /-/journal (with --control)\nGET /-/verdict (with --control)\nPOST /-/go/NAME (with --control)\n\
-         POST /-/send/PATH (with --control)\nPOST /-/drop (with --control)\nPOST /-/drop/PATH (with --control)\n\
+         GET /-/wire/PATH\nGET /-/journal (with --control)\nGET /-/verdict (with --control)\n\
+         POST /-/go/NAME (with --control)\nPOST /-/send/PATH (with --control)\nPOST /-/drop (with --control)\n\
+         POST /-/drop/PATH (with --control)\nPUT /-/scripts/NAME (with --control)\n\
+         DELETE /-/scripts/NAME (with --control)\nPOST /-/reset (with --control)\nPOST /-/down (with --control)\n\
          POST /-/stop (with --control)\n"
     );
     let (_, body) = response(&controlled(), &request("GET", "/-/none", ""));

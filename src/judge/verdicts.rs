@@ -29,6 +29,11 @@ impl Verdicts {
         outcomes.retain(|outcome| outcome.script != script);
     }
 
+    /// Forgets all outcomes.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The outcomes so far, in the order of the requests.
     pub fn outcomes(&self) -> Vec<Outcome> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()

@@ -36,6 +36,8 @@ pub struct Catalogue {
     added: Vec<Arc<Script>>,
     /// Those whose files are loaded again when they change.
     watched: Vec<Arc<Script>>,
+    /// What a test has put in the place of the scripts with these names: another one, or nothing.
+    replacements: Vec<(String, Option<Arc<Script>>)>,
     /// Those that requests can find: the built-in ones that were not replaced, then the others.
     scripts: Vec<Arc<Script>>,
 }
@@ -80,14 +82,48 @@ impl Catalogue {
         self.update();
     }
 
+    /// Puts a script in the place of the one with its name, until [`reset`](Catalogue::reset).
+    pub fn set(&mut self, script: Script) {
+        self.replace(script.name.clone(), Some(Arc::new(script)));
+    }
+
+    /// Removes the script with this name, until [`reset`](Catalogue::reset). `false` if there is none.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let exists = self.scripts().any(|script| script.name == name);
+        if exists {
+            self.replace(name.to_owned(), None);
+        }
+        exists
+    }
+
+    fn replace(&mut self, name: String, replacement: Option<Arc<Script>>) {
+        self.replacements.retain(|(other, _)| *other != name);
+        self.replacements.push((name, replacement));
+        self.update();
+    }
+
+    /// Brings back the scripts as they were, and lets them count requests from 1 again.
+    pub fn reset(&mut self) {
+        self.replacements.clear();
+        self.update();
+        let all = self.built_in.iter().chain(&self.added).chain(&self.watched);
+        all.for_each(|script| script.route.restart_count());
+    }
+
+    fn is_replaced(&self, script: &Script) -> bool {
+        self.replacements.iter().any(|(name, _)| *name == script.name)
+    }
+
     /// The scripts that are not built in.
     fn own(&self) -> impl Iterator<Item = &Arc<Script>> {
-        self.added.iter().chain(&self.watched)
+        let at_start = self.added.iter().chain(&self.watched).filter(|script| !self.is_replaced(script));
+        at_start.chain(self.replacements.iter().filter_map(|(_, script)| script.as_ref()))
     }
 
     fn update(&mut self) {
-        let is_replaced = |script: &Script| self.own().any(|own| own.route.replaces(&script.route));
-        let built_in = self.built_in.iter().filter(|script| !is_replaced(script));
+        let answers_too = |script: &Script| self.own().any(|own| own.route.replaces(&script.route));
+        let built_in =
+            self.built_in.iter().filter(|script| !answers_too(script) && !self.is_replaced(script));
         self.scripts = built_in.chain(self.own()).cloned().collect();
     }
 

@@ -86,6 +86,7 @@ impl Script {
     fn with_parts(&self, parts: Vec<Part>) -> Script {
         Script {
             file: self.file.clone(),
+            name: self.name.clone(),
             about: self.about.clone(),
             route: Route::get("/"),
             parts,

@@ -85,6 +85,12 @@ impl Script {
         self.route.to_string()
     }
 
+    /// Its name, by which [`set_script`](crate::RunningServer::set_script) and
+    /// [`remove_script`](crate::RunningServer::remove_script) find it: the path that it answers unless it contains `@on`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What is legal in an event stream but hardly meant, as lines `FILE:LINE: warning: message`: an event that no client
     /// dispatches, a field that clients ignore, a placeholder that does not exist.
     ///

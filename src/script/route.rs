@@ -132,6 +132,11 @@ impl Route {
         };
         self.counter.count(&key)
     }
+
+    /// Counts from 1 again.
+    pub fn restart_count(&self) {
+        self.counter.clear();
+    }
 }
 
 impl fmt::Display for Route {

@@ -19,6 +19,8 @@ struct Keys {
     visits: HashMap<u64, Visits>,
     /// The hashes, the oldest first.
     hashes: VecDeque<u64>,
+    /// How often everything was forgotten.
+    generation: u64,
 }
 
 /// What is known of the requests with one key.
@@ -41,6 +43,7 @@ pub struct Visit<'a> {
     pub after: Option<Duration>,
     /// The hash of the key.
     key: u64,
+    generation: u64,
     counter: &'a Counter,
     has_ended: Cell<bool>,
 }
@@ -49,7 +52,7 @@ impl Counter {
     /// Counts a request with this key.
     pub fn count(&self, key: &[u8]) -> Visit<'_> {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Keys { visits, hashes } = &mut *keys;
+        let Keys { visits, hashes, generation } = &mut *keys;
         let mut hasher = visits.hasher().build_hasher();
         hasher.write(key);
         let key = hasher.finish();
@@ -67,7 +70,13 @@ impl Counter {
                 }
             }
         }
-        Visit { number, after, key, counter: self, has_ended: Cell::new(false) }
+        Visit { number, after, key, generation: *generation, counter: self, has_ended: Cell::new(false) }
+    }
+
+    /// Forgets all requests: the next one is the first again.
+    pub fn clear(&self) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *keys = Keys { generation: keys.generation + 1, ..Keys::default() };
     }
 
     #[cfg(test)]
@@ -84,6 +93,9 @@ impl Visit<'_> {
             return;
         }
         let mut keys = self.counter.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.generation != keys.generation {
+            return;
+        }
         if let Some(visits) = keys.visits.get_mut(&self.key) {
             // The key can have been forgotten and counted anew while the response was sent.
             visits.open = visits.open.saturating_sub(1);
@@ -114,5 +126,16 @@ mod tests {
         let third = counter.count(b"key");
         assert_eq!(third.number, 2);
         assert!(third.after.is_some());
+    }
+
+    #[test]
+    fn after_all_requests_were_forgotten_the_end_of_an_older_response_does_not_count() {
+        let counter = Counter::default();
+        let before = counter.count(b"key");
+        counter.clear();
+        let first = counter.count(b"key");
+        assert_eq!((first.number, first.after), (1, None));
+        drop(before);
+        assert_eq!(counter.count(b"key").after, Some(Duration::ZERO), "the first response goes on");
     }
 }

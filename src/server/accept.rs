@@ -82,9 +82,9 @@ pub(super) fn start(listener: TcpListener, shared: Arc<Shared>, warnings: Warnin
     let (overload, overload_thread) = Overload::start(Arc::clone(&shared), warnings.clone())?;
     let spawner = Spawner { overload: overload.clone(), warnings: warnings.clone() };
     let spawn = Builder::new().name("spawn".to_owned()).spawn(move || spawner.run(&receiver))?;
-    let acceptor = Acceptor { listener, shared, sender, overload, warnings };
+    let acceptor = Acceptor { shared, sender, overload, warnings };
     let accept = Builder::new().name("accept".to_owned()).spawn(move || {
-        acceptor.run();
+        acceptor.run(listener);
         drop(acceptor);
         // As above.
         let _ = spawn.join();
@@ -93,7 +93,6 @@ pub(super) fn start(listener: TcpListener, shared: Arc<Shared>, warnings: Warnin
 }
 
 struct Acceptor {
-    listener: TcpListener,
     shared: Arc<Shared>,
     sender: SyncSender<Accepted>,
     overload: Overload,
@@ -102,14 +101,23 @@ struct Acceptor {
 
 impl Acceptor {
     /// Accepts clients until the server stops. Nothing here may wait for a client, for stdout or for stderr.
-    fn run(&self) {
+    fn run(&self, mut listener: TcpListener) {
         let mut number = 0;
         loop {
-            let result = self.listener.accept();
-            // To stop, the server connects to itself, so that `accept` returns.
+            let result = listener.accept();
+            // To close its port, the server connects to itself, so that `accept` returns. Whoever finds the waker not armed has
+            // set before what is looked at next.
+            self.shared.waker.arm_again(&listener);
             if self.shared.is_stopping() {
                 self.shared.waker.disarm();
                 return;
+            }
+            if self.shared.downtime.is_due() {
+                listener = match self.close_for_some_time(listener) {
+                    Some(listener) => listener,
+                    None => return,
+                };
+                continue;
             }
             match result {
                 Ok((stream, _)) => {
@@ -119,6 +127,31 @@ impl Acceptor {
                 Err(error) if is_about_the_client(&error) => {}
                 Err(error) => {
                     self.warnings.warn("cannot accept a connection, trying again", error);
+                    thread::sleep(ACCEPT_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Closes the port, and opens it again when connections are to be accepted. `None` if the server stops meanwhile.
+    fn close_for_some_time(&self, listener: TcpListener) -> Option<TcpListener> {
+        let address = listener.local_addr();
+        self.shared.waker.disarm();
+        drop(listener);
+        loop {
+            self.shared.downtime.wait();
+            let opened = address.as_ref().map_err(|error| error.kind().into()).and_then(TcpListener::bind);
+            let armed = opened.and_then(|listener| self.shared.waker.arm(&listener).map(|()| listener));
+            // Checked after the waker was armed: it wakes this thread if the server stops later.
+            if self.shared.is_stopping() {
+                self.shared.waker.disarm();
+                return None;
+            }
+            match armed {
+                Ok(listener) if self.shared.downtime.open() => return Some(listener),
+                Ok(_) => self.shared.waker.disarm(),
+                Err(error) => {
+                    self.warnings.warn("cannot listen again, trying again", error);
                     thread::sleep(ACCEPT_PAUSE);
                 }
             }

@@ -3,6 +3,9 @@
 use super::journal_entry::{JournalEntry, RecordedEnd};
 use super::recorded_request::RecordedRequest;
 use super::RunningServer;
+use crate::judge::verdicts::Verdict;
+use crate::script::Script;
+use crate::text::error::Error;
 use std::time::Duration;
 
 /// The methods with which a test drives the server. With [`control`](super::Server::control), clients can do the same over HTTP.
@@ -94,5 +97,98 @@ impl RunningServer {
             JournalEntry::End(end) => Some(end),
             JournalEntry::Request(_) => None,
         }
+    }
+
+    /// The requests so far, the oldest first: about 10,000, and at most 16 MiB. Those that were rejected have no body, and
+    /// those for paths under `/-/` are not among them.
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use std::net::TcpStream;
+    ///
+    /// let server = rust_sse_server::Server::new().start("127.0.0.1:0")?;
+    /// let mut client = TcpStream::connect(server.address())?;
+    /// client.write_all(b"GET /stop HTTP/1.0\r\nLast-Event-ID: 2\r\n\r\n")?;
+    /// client.read_to_end(&mut Vec::new())?;
+    ///
+    /// assert_eq!(server.requests()[0].target, "/stop");
+    /// assert_eq!(server.requests()[0].header("last-event-id"), Some("2"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        let request = |entry: JournalEntry| match entry {
+            JournalEntry::Request(request) => Some(request),
+            JournalEntry::End(_) => None,
+        };
+        self.journal(1).into_iter().filter_map(request).collect()
+    }
+
+    /// What came of the expectations of scripts so far (`@expect`).
+    ///
+    /// ```
+    /// use rust_sse_server::{EventSource, Script, Server};
+    ///
+    /// let text = "@part connection 1\nretry: 50\nid: 7\ndata: x\n\n@drop\n\
+    ///     @part connection 2\n@expect last-event-id 7 and after 50ms..500ms\n@status 204\n\
+    ///     @part otherwise\n@expect never\n";
+    /// let server = Server::new().script(Script::parse("/x", text)?).start("127.0.0.1:0")?;
+    /// EventSource::new(&server.url("/x"))?.run();
+    ///
+    /// let verdict = server.verdict();
+    /// assert!(verdict.passed(), "{verdict}");
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn verdict(&self) -> Verdict {
+        self.shared.verdicts.verdict(&self.shared.scripts.current())
+    }
+
+    /// Sets the script with this [name](Script::name): from now on, it answers requests in place of the one that had the name,
+    /// and in place of built-in scripts that answer one of its requests. Streams that are open go on as they began.
+    ///
+    /// ```
+    /// use rust_sse_server::{Script, Server};
+    ///
+    /// let server = Server::new().start("127.0.0.1:0")?;
+    /// server.set_script(Script::parse("/chat", "data: first\n\n")?)?;
+    /// server.set_script(Script::parse("/chat", "data: second\n\n")?)?;
+    /// assert!(server.remove_script("/chat"));
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::DuplicateRoute`](crate::ErrorKind::DuplicateRoute): a script of another name answers one of its requests, or
+    /// its path begins with `/-/`. Nothing has changed then.
+    pub fn set_script(&self, script: Script) -> Result<(), Error> {
+        self.shared.set_script(script)
+    }
+
+    /// Removes the script with this [name](Script::name), whether it is built in, was added, or was set by a test. `false` if there
+    /// is none.
+    pub fn remove_script(&self, name: &str) -> bool {
+        self.shared.scripts.remove(name)
+    }
+
+    /// Makes the server as it was after its start: with the scripts that it had, which count requests from 1 again, without open
+    /// streams, and with an empty journal and no outcomes of expectations. Streams are dropped as by
+    /// [`drop_all`](RunningServer::drop_all); their ends are not in the journal.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
+    /// Refuses connections for `time`, 10 minutes at most, as a server does that is being restarted. Then they are accepted again
+    /// on the same port. Returns when the port is closed. Open connections go on: see [`drop_all`](RunningServer::drop_all).
+    ///
+    /// ```
+    /// use std::{net::TcpStream, thread, time::Duration};
+    ///
+    /// let server = rust_sse_server::Server::new().start("127.0.0.1:0")?;
+    /// server.pause_listening(Duration::from_millis(100));
+    /// assert!(TcpStream::connect(server.address()).is_err());
+    /// thread::sleep(Duration::from_millis(200));
+    /// assert!(TcpStream::connect(server.address()).is_ok());
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn pause_listening(&self, time: Duration) {
+        self.shared.pause_listening(time);
     }
 }

@@ -14,6 +14,8 @@ use crate::http::short_response::Response;
 use crate::http::status::{bad_request, Status};
 use crate::http::uri::percent_decode;
 use crate::script::expectation::Outcome;
+use crate::script::units::parse_time;
+use crate::script::Script;
 use crate::text::json;
 use crate::trace::observers::Subscription;
 use std::net::TcpStream;
@@ -32,6 +34,10 @@ const TABLE: &[Row] = &[
     Row { route: "POST /-/send/PATH", is_control: true, respond: send },
     Row { route: "POST /-/drop", is_control: true, respond: drop_all },
     Row { route: "POST /-/drop/PATH", is_control: true, respond: drop_streams },
+    Row { route: "PUT /-/scripts/NAME", is_control: true, respond: set_script },
+    Row { route: "DELETE /-/scripts/NAME", is_control: true, respond: remove_script },
+    Row { route: "POST /-/reset", is_control: true, respond: reset },
+    Row { route: "POST /-/down", is_control: true, respond: pause_listening },
     Row { route: "POST /-/stop", is_control: true, respond: stop },
 ];
 
@@ -180,6 +186,48 @@ fn drop_all<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
 
 fn drop_streams<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
     streams(call.shared.connections.drop_streams(Some(&path_of(rest))))
+}
+
+/// Sets a script from the body: 204, or 200 with warnings about it, or 422 with the mistakes in it.
+fn set_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+    let script = Script::parse(&String::from_utf8_lossy(&path_of(rest)), call.body);
+    let warnings = script.as_ref().map_or(String::new(), |script| script.warnings().join("\n"));
+    match script.and_then(|script| call.shared.set_script(script)) {
+        Ok(()) if warnings.is_empty() => done(),
+        Ok(()) => Reply::Response(Response::new(Status::OK, warnings + "\n")),
+        Err(error) => Reply::Response(Response::new(Status::UNPROCESSABLE_CONTENT, format!("{error}\n"))),
+    }
+}
+
+fn remove_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+    if call.shared.scripts.remove(&String::from_utf8_lossy(&path_of(rest))) {
+        done()
+    } else {
+        Reply::Response(Response::new(Status::NOT_FOUND, "404 Not Found: no script has this name\n"))
+    }
+}
+
+fn reset<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    call.shared.reset();
+    done()
+}
+
+/// Refuses connections for the time in the query, `for=T`.
+fn pause_listening<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    let query = call.request.query().unwrap_or_default();
+    match query.strip_prefix(b"for=").map(parse_time) {
+        Some(Ok(time)) => {
+            call.shared.pause_listening(time);
+            done()
+        }
+        _ => Reply::Response(Response::error(&bad_request(
+            "the time is missing or invalid (write `/-/down?for=2s`)",
+        ))),
+    }
+}
+
+fn done<'a>() -> Reply<'a> {
+    Reply::Response(Response::new(Status::NO_CONTENT, ""))
 }
 
 /// How many streams something was done to.

@@ -100,8 +100,7 @@ impl Journal {
         }
     }
 
-    /// Forgets all entries.
-    #[cfg(test)]
+    /// Forgets all entries, and counts from 1 again.
     pub fn clear(&self) {
         let mut entries = self.lock();
         let (generation, is_closed) = (entries.generation + 1, entries.is_closed);

@@ -3,6 +3,7 @@
 use super::script_files::{Changes, ScriptFiles};
 use super::warning::Warnings;
 use crate::script::catalogue::Catalogue;
+use crate::script::Script;
 use crate::text::error::{Error, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -73,11 +74,33 @@ impl Scripts {
         changes.loaded
     }
 
+    /// Puts a script in the place of the one with its name.
+    ///
+    /// # Errors
+    /// They could not be served together any more. Nothing is changed then.
+    pub fn set(&self, script: Script) -> Result<(), Error> {
+        self.change(|catalogue| catalogue.set(script))
+    }
+
+    /// Removes the script with this name. `false` if there is none.
+    pub fn remove(&self, name: &str) -> bool {
+        let mut exists = false;
+        // Fewer scripts cannot get into each other's way, and a script that comes back had its place before.
+        let _ = self.change(|catalogue| exists = catalogue.remove(name));
+        exists
+    }
+
+    /// Brings back the scripts as they were after the start, and lets them count requests from 1 again.
+    pub fn reset(&self) {
+        // The files may have changed so that they cannot be served together; that was reported when they were loaded.
+        let _ = self.change(Catalogue::reset);
+    }
+
     /// Changes the scripts.
     ///
     /// # Errors
     /// They could not be served together any more. Nothing is changed then.
-    pub fn change(&self, change: impl FnOnce(&mut Catalogue)) -> Result<(), Error> {
+    fn change(&self, change: impl FnOnce(&mut Catalogue)) -> Result<(), Error> {
         let mut catalogue = write(&self.catalogue);
         let mut changed = Catalogue::clone(&catalogue);
         change(&mut changed);

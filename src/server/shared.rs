@@ -2,6 +2,7 @@
 
 use super::body::BodyMemory;
 use super::connections::{Connections, Reached};
+use super::downtime::Downtime;
 use super::journal::Journal;
 use super::scripts::Scripts;
 use super::static_files::StaticFiles;
@@ -14,11 +15,13 @@ use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
 use crate::script::play::random::random_seed;
 use crate::script::units::Speed;
+use crate::script::Script;
+use crate::text::error::Error;
 use crate::trace::Trace;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The state that all threads of a server share.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub(crate) struct Shared {
     pub body_memory: BodyMemory,
     /// Wakes the thread that accepts connections.
     pub waker: Waker,
+    /// When connections are refused.
+    pub downtime: Downtime,
     /// Prints warnings, once the server has started.
     pub warnings: Option<Warnings>,
     /// Clients that have a slot, except those that have closed their side while a script waits.
@@ -84,6 +89,7 @@ impl Shared {
             connections: Connections::default(),
             body_memory: BodyMemory::default(),
             waker: Waker::default(),
+            downtime: Downtime::default(),
             warnings: None,
             open_clients: AtomicUsize::new(0),
             slots: AtomicUsize::new(0),
@@ -110,12 +116,41 @@ impl Shared {
         self.stopping.store(true, Ordering::Relaxed);
         self.connections.interrupt_all(except);
         self.journal.close();
+        self.downtime.end();
         self.trace.observers.remove_all();
     }
 
     /// Whether a client has a slot.
     pub fn has_clients(&self) -> bool {
         self.slots.load(Ordering::Relaxed) > 0
+    }
+
+    /// Puts a script in the place of the one with its name.
+    ///
+    /// # Errors
+    /// The scripts could not be served together any more. Nothing is changed then.
+    pub fn set_script(&self, script: Script) -> Result<(), Error> {
+        let file = script.file.clone();
+        self.scripts.set(script)?;
+        self.verdicts.forget(&file);
+        Ok(())
+    }
+
+    /// Makes everything as it was after the start. Streams are dropped last: then nothing that they leave behind counts.
+    pub fn reset(&self) {
+        self.scripts.reset();
+        self.verdicts.clear();
+        self.journal.clear();
+        self.downtime.end();
+        self.connections.drop_streams(None);
+    }
+
+    /// Refuses connections for this time. Returns when the port is closed.
+    pub fn pause_listening(&self, time: Duration) {
+        self.downtime.begin(time);
+        // If this fails, the port is closed when the next client connects.
+        let _ = self.waker.wake();
+        self.downtime.wait_until_closed();
     }
 
     /// Lets each stream whose script has a pause of this name pass it once. Returns how many these are.

@@ -1,4 +1,4 @@
-//! Wakes the thread that accepts connections when the server stops.
+//! Wakes the thread that accepts connections when it is to close the port.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How long to try to connect to the server's own port. On one machine, that takes less than a millisecond.
 const WAKE_TIME: Duration = Duration::from_millis(50);
 
-/// Wakes the accepting thread, once. `accept` returns only when a client connects, so the server becomes one.
+/// Wakes the accepting thread, once for each time that it is armed. `accept` returns only when a client connects, so the server becomes one.
 #[derive(Debug, Default)]
 pub(crate) struct Waker(Mutex<Option<Target>>);
 
@@ -19,14 +19,29 @@ struct Target {
     spare: TcpListener,
 }
 
+impl Target {
+    fn new(listener: &TcpListener) -> io::Result<Target> {
+        Ok(Target { address: listener.local_addr()?, spare: listener.try_clone()? })
+    }
+}
+
 impl Waker {
-    /// A waker for the thread that accepts connections of this listener.
+    /// Prepares to wake the thread that accepts connections of this listener.
     ///
     /// # Errors
     /// The listener has no address, or there is no descriptor left.
-    pub fn new(listener: &TcpListener) -> io::Result<Waker> {
-        let target = Target { address: listener.local_addr()?, spare: listener.try_clone()? };
-        Ok(Waker(Mutex::new(Some(target))))
+    pub fn arm(&self, listener: &TcpListener) -> io::Result<()> {
+        *self.lock() = Some(Target::new(listener)?);
+        Ok(())
+    }
+
+    /// The same if the thread was woken. Never waits: a thread that holds the lock is about to wake this one.
+    pub fn arm_again(&self, listener: &TcpListener) {
+        if let Ok(mut target) = self.0.try_lock() {
+            if target.is_none() {
+                *target = Target::new(listener).ok();
+            }
+        }
     }
 
     /// Wakes the thread, unless that has been done, or the thread is about to end.
@@ -82,7 +97,8 @@ mod tests {
     fn a_waker_connects_once_and_not_at_all_when_disarmed() {
         let connects = |prepare: fn(&Waker)| {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let waker = Waker::new(&listener).unwrap();
+            let waker = Waker::default();
+            waker.arm(&listener).unwrap();
             prepare(&waker);
             waker.wake().unwrap();
             listener.set_nonblocking(true).unwrap();

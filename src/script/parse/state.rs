@@ -12,6 +12,7 @@ pub struct ScriptState {
     pub route: Route,
     /// The lines of directions that a script has once, by their names.
     pub single: HashMap<String, usize>,
+    name: String,
     pub about: Option<String>,
     pub case: Option<Located<Case>>,
     pub event_types: BTreeSet<String>,
@@ -30,6 +31,7 @@ impl ScriptState {
         ScriptState {
             route: Route::get(path),
             single: HashMap::new(),
+            name: path.to_owned(),
             about: None,
             case: None,
             event_types: BTreeSet::new(),
@@ -56,6 +58,7 @@ impl ScriptState {
         Ok(Script {
             warnings: warnings::in_lines(&self.errors.file, &self.warnings),
             file: self.errors.file,
+            name: self.name,
             about: self.about.unwrap_or_default(),
             route: self.route,
             parts: parts.into_iter().map(|part| part.value).collect(),

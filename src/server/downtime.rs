@@ -1,0 +1,80 @@
+//! Times in which the server refuses connections, as one does that is being restarted: its port is closed.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The longest time. It is made for a test, which does not wait longer.
+const MAX_TIME: Duration = Duration::from_secs(10 * 60);
+/// How long to wait until the port is closed. The accepting thread does that within a millisecond, unless it could not be woken.
+const CLOSE_TIME: Duration = Duration::from_millis(50);
+
+/// Tells the thread that accepts connections when not to do that.
+#[derive(Debug, Default)]
+pub(crate) struct Downtime {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When connections are to be accepted again.
+    until: Option<Instant>,
+    is_closed: bool,
+}
+
+impl State {
+    fn is_due(&self) -> bool {
+        self.until.map_or(false, |until| until > Instant::now())
+    }
+}
+
+impl Downtime {
+    /// Begins now. The accepting thread has to be woken then.
+    pub fn begin(&self, time: Duration) {
+        self.lock().until = Some(Instant::now() + time.min(MAX_TIME));
+        self.changed.notify_all();
+    }
+
+    /// Ends now.
+    pub fn end(&self) {
+        self.lock().until = None;
+        self.changed.notify_all();
+    }
+
+    /// Waits until the port is closed, or needs not be closed any more.
+    pub fn wait_until_closed(&self) {
+        let is_open = |state: &mut State| state.until.is_some() && !state.is_closed;
+        drop(self.changed.wait_timeout_while(self.lock(), CLOSE_TIME, is_open));
+    }
+
+    /// Whether the port has to be closed.
+    pub fn is_due(&self) -> bool {
+        self.lock().is_due()
+    }
+
+    /// Waits, with the port closed, until connections are to be accepted again.
+    pub fn wait(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        self.changed.notify_all();
+        loop {
+            let left =
+                state.until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+            if left == Duration::ZERO {
+                return;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Notes that connections are accepted again. `false` if the port has to stay closed, because another such time has begun.
+    pub fn open(&self) -> bool {
+        let mut state = self.lock();
+        state.is_closed = state.is_due();
+        !state.is_closed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
