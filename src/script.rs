@@ -81,6 +81,16 @@ pub struct Script {
     warnings: Vec<String>,
     /// What makes it a test case for clients (`@case`).
     pub(crate) case: Option<Case>,
+    /// What it was compiled from.
+    source: Arc<Source>,
+}
+
+/// The text of a script.
+#[derive(Debug)]
+pub struct Source {
+    /// The number of its first line in the file.
+    first_line: usize,
+    text: Vec<u8>,
 }
 
 impl Script {

@@ -93,6 +93,7 @@ impl Script {
             event_types: self.event_types.clone(),
             warnings: Vec::new(),
             case: self.case.clone(),
+            source: Arc::clone(&self.source),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod directions;
 mod encoding;
 mod error;
 mod part;
+pub mod replacement;
 mod state;
 mod warnings;
 
@@ -14,10 +15,11 @@ pub use error::ParseErrors;
 
 use super::condition::Conditions;
 use super::words::{invalid, trim_end, word};
-use super::{Part, Script};
+use super::{Part, Script, Source};
 use directions::{Direction, PART, SCRIPT};
 use error::Located;
 use part::PartParser;
+use replacement::Replacement;
 use state::ScriptState;
 
 impl Script {
@@ -32,7 +34,7 @@ impl Script {
             let message = "one script is expected here, and this line begins another (remove it)";
             return Err(ParseErrors::one(file, line, SCRIPT.explain(message.to_owned())));
         }
-        compile_lines(file, path, &lines)
+        compile_lines(file, path, &lines, &[])
     }
 
     /// Compiles all scripts of a file: the first is what is above the first `@script`, unless that is only remarks.
@@ -45,36 +47,53 @@ impl Script {
         let first = sections.next().unwrap_or_default();
         let mut compiled = Vec::new();
         if first.len() == lines.len() || !first.iter().all(is_blank_or_remark) {
-            compiled.push(compile_lines(file, path, first));
+            compiled.push(compile_lines(file, path, first, &[]));
         }
         for ((line, argument), section) in lines.iter().filter_map(argument_of_script).zip(sections) {
             compiled.push(match path_of_name(argument) {
-                Ok(path) => compile_lines(file, &path, section),
+                Ok(path) => compile_lines(file, &path, section, &[]),
                 Err(message) => Err(ParseErrors::one(file, line, SCRIPT.explain(message))),
             });
         }
         ParseErrors::collect(compiled)
     }
+
+    /// The same script with other directions in place of those of their kinds. Its requests are not counted.
+    ///
+    /// # Errors
+    /// The first message about a direction that is invalid, or does not fit the script.
+    pub fn replacing(&self, replacements: &[Replacement]) -> Result<Script, String> {
+        let Source { first_line, text } = &*self.source;
+        let lines = split_lines(text, *first_line);
+        compile_lines(&self.file, "/", &lines, replacements).map_err(|errors| errors.first())
+    }
 }
 
 fn lines_of_file<'a>(file: &str, text: &'a [u8]) -> Result<Vec<Line<'a>>, ParseErrors> {
     let text = encoding::check(text).map_err(|message| ParseErrors::one(file, 1, message))?;
-    Ok(split_lines(text))
+    Ok(split_lines(text, 1))
 }
 
-fn compile_lines(file: &str, path: &str, lines: &[Line<'_>]) -> Result<Script, ParseErrors> {
+fn compile_lines(
+    file: &str,
+    path: &str,
+    lines: &[Line<'_>],
+    replacements: &[Replacement],
+) -> Result<Script, ParseErrors> {
     let mut script = ScriptState::new(file, path);
     let mut parts = Vec::new();
-    parse(&mut script, &mut parts, lines);
-    script.finish(parts)
+    parse(&mut script, &mut parts, lines, replacements);
+    let text = lines.iter().map(|line| line.value).collect::<Vec<_>>().concat();
+    let first_line = lines.first().map_or(1, |line| line.line);
+    script.finish(parts, Source { first_line, text })
 }
 
 /// A line of the file, with its end. Lines are counted from 1.
 type Line<'a> = Located<&'a [u8]>;
 
-fn split_lines(text: &[u8]) -> Vec<Line<'_>> {
+fn split_lines(text: &[u8], first_line: usize) -> Vec<Line<'_>> {
     let lines = text.split_inclusive(|&byte| byte == b'\n');
-    (1..).zip(lines).map(|(line, value)| Located { line, value }).collect()
+    (first_line..).zip(lines).map(|(line, value)| Located { line, value }).collect()
 }
 
 /// What follows this direction in a line; `None` for any other line.
@@ -107,10 +126,20 @@ fn conditions_text<'a>(line: &Line<'a>) -> Option<&'a [u8]> {
 }
 
 /// Parses the lines of a file, and adds its parts to `parts`, each with the line of its `@part`.
-fn parse(script: &mut ScriptState, parts: &mut Vec<Located<Part>>, lines: &[Line<'_>]) {
+fn parse(
+    script: &mut ScriptState,
+    parts: &mut Vec<Located<Part>>,
+    lines: &[Line<'_>],
+    replacements: &[Replacement],
+) {
     let mut sections = lines.split(|line| conditions_text(line).is_some());
     let mut common = PartParser::new(script);
-    parse_lines(&mut common, sections.next().unwrap_or_default());
+    for replacement in replacements {
+        if let Err(message) = replacement.apply(&mut common) {
+            common.error(0, message);
+        }
+    }
+    parse_lines(&mut common, sections.next().unwrap_or_default(), replacements);
     let part_lines: Vec<_> =
         lines.iter().filter_map(|line| Some((line.line, conditions_text(line)?))).collect();
     if part_lines.is_empty() {
@@ -125,7 +154,7 @@ fn parse(script: &mut ScriptState, parts: &mut Vec<Located<Part>>, lines: &[Line
         if let Err(message) = part.check_is_reachable() {
             part.error(line, PART.explain(message));
         }
-        parse_lines(&mut part, section);
+        parse_lines(&mut part, section, replacements);
         match conditions {
             Ok(conditions) => {
                 let value = part.finish(conditions);
@@ -155,20 +184,23 @@ fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, S
     }
 }
 
-fn parse_lines(part: &mut PartParser, lines: &[Line<'_>]) {
+fn parse_lines(part: &mut PartParser, lines: &[Line<'_>], replacements: &[Replacement]) {
     for line in lines {
         part.begin_line(line.line);
         match line.value {
             [b'@', b'#', remark @ ..] => part.remark(remark),
             [b'@', text @ ..] if text.starts_with(b"@") => part.text(text),
-            [b'@', direction @ ..] => parse_direction(part, trim_end(direction)),
+            [b'@', direction @ ..] => parse_direction(part, trim_end(direction), replacements),
             text => part.text(text),
         }
     }
 }
 
-fn parse_direction(part: &mut PartParser, text: &[u8]) {
+fn parse_direction(part: &mut PartParser, text: &[u8], replacements: &[Replacement]) {
     let (name, argument) = word(text);
+    if replacements.iter().any(|replacement| replacement.replaces(name, argument)) {
+        return;
+    }
     let applied = directions::find(name).and_then(|direction| direction.apply(part, argument));
     if let Err(message) = applied {
         part.error(part.line, message);

@@ -13,10 +13,11 @@
 //! └─ wait_for_request         KeepAlive: the same again
 //! ```
 //!
-//! What a request needs that no script answers is in `connection/without_script.rs`, and what the judge needs to know in
-//! `connection/judged.rs`.
+//! What a request needs that no script answers is in `connection/without_script.rs`, what the judge needs to know in
+//! `connection/judged.rs`, and what parameters of a request change in `connection/parameters.rs`.
 
 mod judged;
+mod parameters;
 mod without_script;
 
 use super::body::Body;
@@ -36,7 +37,7 @@ use crate::http::short_response::Response;
 use crate::http::uri::percent_decode;
 use crate::http::AfterResponse;
 use crate::judge::verdicts::Verdicts;
-use crate::script::catalogue::{Catalogue, Found};
+use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
 use crate::script::{Ending, Script};
@@ -156,7 +157,7 @@ impl<'a> Connection<'a> {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let catalogue = self.shared.latest_scripts();
-        let found = find(&catalogue, request);
+        let found = self.find(&catalogue, request);
         let script_wants_it = matches!(found, Found::Script(script) if script.uses_body());
         let keeps = script_wants_it || self.shared.journal.is_on() || internal::is_reserved(request.path());
         self.incoming.receive(Instant::now() + BODY_TIME, &mut |bytes| {
@@ -192,7 +193,7 @@ impl<'a> Connection<'a> {
         self.prepare_record(request, body.bytes());
         let verdicts = &self.shared.verdicts;
         let catalogue = self.shared.latest_scripts();
-        match find(&catalogue, request) {
+        match self.find(&catalogue, request) {
             Found::Script(script) if script.uses_body() => self.play(script, request, body.bytes(), verdicts),
             Found::Script(script) => {
                 drop(body);
@@ -220,13 +221,18 @@ impl<'a> Connection<'a> {
             visit: None,
             open_clients: &self.shared.open_clients,
         };
+        let changed = match self.changed_script(script, request) {
+            Ok(changed) => changed,
+            Err(reason) => return self.send_invalid_value(&reason),
+        };
+        let played = changed.as_deref().unwrap_or(script);
         // A HEAD request does not play the script and is not counted.
         if self.options.head_only {
-            return self.play_part(script, context, verdicts);
+            return self.play_part(played, context, verdicts);
         }
         // `@part connection 2` means the second request to the script, not the second TCP connection.
         let visit = script.route.count(context);
-        self.play_part(script, context.counted(&visit), verdicts)
+        self.play_part(played, context.counted(&visit), verdicts)
     }
 
     /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
@@ -251,10 +257,7 @@ impl<'a> Connection<'a> {
         };
         let head = match part.response_head(context, self.options) {
             Ok(head) => head,
-            Err(reason) => {
-                self.tap.rejected(&reason);
-                return self.send(&responses::invalid_value(&reason), self.options);
-            }
+            Err(reason) => return self.send_invalid_value(&reason),
         };
         if part.ending != Ending::Reset {
             // When nothing is unread, the clock can see that the client closes its side.
@@ -266,6 +269,12 @@ impl<'a> Connection<'a> {
         self.send_stream(head, &stream.control, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
+    }
+
+    /// Responds to a request whose values make a response that cannot be sent.
+    fn send_invalid_value(&self, reason: &str) -> io::Result<AfterResponse> {
+        self.tap.rejected(reason);
+        self.send(&responses::invalid_value(reason), self.options)
     }
 
     /// Sends a response that is not a stream.
@@ -319,10 +328,6 @@ impl<'a> Connection<'a> {
             let _ = self.shared.waker.wake();
         }
     }
-}
-
-fn find<'a>(catalogue: &'a Catalogue, request: &Request) -> Found<'a> {
-    catalogue.find(request.method(), request.path(), request.query())
 }
 
 /// `after`, but `Close` instead of `KeepAlive` if `close` is true.

@@ -12,7 +12,7 @@ const REFERENCE: &str = "src/script/reference.md";
 
 /// The commands in code blocks of the language `sh`, by what they begin with, and what runs them. (Those in blocks of the
 /// language `console` are run by `tests/real_time/documents.rs`, because these blocks show what they print.)
-const COMMANDS: [(&str, &str); 25] = [
+const COMMANDS: [(&str, &str); 31] = [
     ("cargo install --path .", ".ci/check"),
     ("cargo install --git URL", ".ci/check, with this clone for URL"),
     ("cargo test", ".ci/check"),
@@ -26,6 +26,12 @@ const COMMANDS: [(&str, &str); 25] = [
     ("target/venv/bin/pip install requests-sse==", ".ci/run"),
     ("NODE_PATH=target/node/node_modules cargo run -- --judge -- node ", "tests/judge_clients.rs"),
     ("cargo run -- --judge -- target/venv/bin/python ", "tests/judge_clients.rs"),
+    ("export PATH=\"$PWD/target/debug:$PATH\"", "tests/testing.rs"),
+    ("NODE_PATH=target/node/node_modules node --test examples/testing/", "tests/testing.rs"),
+    ("target/venv/bin/pip install -r examples/testing/requirements.txt", ".ci/run"),
+    ("target/venv/bin/python -m pytest examples/testing", "tests/testing.rs"),
+    ("(cd examples/testing && go test)", "tests/testing.rs"),
+    ("cargo test --test testing", ".ci/check"),
     ("arch=", "tests/real_time/small_machines.rs"),
     ("rustc -O ", "tests/real_time/small_machines.rs"),
     ("$qemu -L ", "tests/real_time/small_machines.rs"),

@@ -27,6 +27,15 @@ impl ParseErrors {
         ParseErrors { file: file.to_owned(), errors }
     }
 
+    /// The first of them. One on line 0 is not in the file.
+    pub(super) fn first(&self) -> String {
+        match self.errors.iter().next() {
+            Some(Located { line: 0, value }) => value.clone(),
+            Some(Located { line, value }) => format!("{}:{line}: {value}", self.file),
+            None => String::new(),
+        }
+    }
+
     /// What was compiled from one file, or all errors in it.
     pub(super) fn collect<T>(compiled: Vec<Result<T, ParseErrors>>) -> Result<Vec<T>, ParseErrors> {
         let mut valid = Vec::new();

@@ -3,9 +3,10 @@
 use super::error::{Located, ParseErrors};
 use super::warnings;
 use crate::script::route::Route;
-use crate::script::{Case, Part, Script};
+use crate::script::{Case, Part, Script, Source};
 use crate::text::escape::escape;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// What all parts of a script have in common.
 pub struct ScriptState {
@@ -48,7 +49,7 @@ impl ScriptState {
     }
 
     /// Makes the script, if there was no error.
-    pub fn finish(mut self, parts: Vec<Located<Part>>) -> Result<Script, ParseErrors> {
+    pub fn finish(mut self, parts: Vec<Located<Part>>, source: Source) -> Result<Script, ParseErrors> {
         self.check_case(&parts);
         self.check_methods(&parts);
         self.warn_about_missing_ids();
@@ -64,6 +65,7 @@ impl ScriptState {
             parts: parts.into_iter().map(|part| part.value).collect(),
             event_types: self.event_types,
             case: self.case.map(|case| case.value),
+            source: Arc::new(source),
         })
     }
 

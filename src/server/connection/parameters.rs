@@ -1,0 +1,37 @@
+//! Changes a script for one response as the query of the request says (`?-drop=512`), if clients may control the server.
+
+use super::Connection;
+use crate::http::request::Request;
+use crate::script::catalogue::{Catalogue, Found};
+use crate::script::parse::replacement;
+use crate::script::Script;
+
+impl Connection<'_> {
+    /// The script that answers the request. Parameters that change it are no part of its query.
+    pub(super) fn find<'a>(&self, catalogue: &'a Catalogue, request: &Request) -> Found<'a> {
+        let query = request.query();
+        if !self.shared.control {
+            return catalogue.find(request.method(), request.path(), query);
+        }
+        let query = query.and_then(replacement::other_parameters);
+        catalogue.find(request.method(), request.path(), query.as_deref())
+    }
+
+    /// The script as the query of the request changes it; `None` if it does not.
+    ///
+    /// # Errors
+    /// A message about an invalid parameter.
+    #[inline(never)]
+    pub(super) fn changed_script(
+        &self,
+        script: &Script,
+        request: &Request,
+    ) -> Result<Option<Box<Script>>, String> {
+        let query = request.query().filter(|_| self.shared.control).unwrap_or_default();
+        let replacements = replacement::in_query(query)?;
+        if replacements.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(script.replacing(&replacements)?)))
+    }
+}

@@ -1,0 +1,108 @@
+//! Parameters of a request that change its response, such as `?-drop=512`, if clients may control the server.
+
+mod support;
+
+use rust_sse_server::{RunningServer, Script, Server};
+use std::time::Duration;
+use support::{request, Exchange, PATIENCE};
+
+/// A server that clients may control, with these scripts.
+fn serve(scripts: &[(&str, &str)]) -> RunningServer {
+    let add = |server: Server, (path, text): &(&str, &str)| server.script(Script::parse(path, text).unwrap());
+    scripts.iter().fold(Server::empty().control(), add).start("127.0.0.1:0").unwrap()
+}
+
+fn get(server: &RunningServer, target: &str) -> Exchange {
+    Exchange::new(server.address(), request("GET", target, ""), PATIENCE)
+}
+
+/// As captured streams begin.
+const CAPTURE: &str =
+    "@literal on\n@chunk whole\n@status 200 OK\nid: 1\ndata: {{i}}\n\n@sleep 1ms\nid: 2\ndata: b\n\n";
+const BODY: &str = "id: 1\ndata: {{i}}\n\nid: 2\ndata: b\n\n";
+
+#[test]
+fn each_parameter_takes_the_place_of_its_direction() {
+    let server = serve(&[("/a", CAPTURE)]);
+    assert_eq!(get(&server, "/a").chunks().concat(), BODY);
+
+    let exchange = get(&server, "/a?-status=503%20Busy");
+    assert!(exchange.head.starts_with("HTTP/1.1 503 Busy\r\n"), "{}", exchange.head);
+    assert_eq!(exchange.chunks().concat(), BODY);
+
+    assert_eq!(get(&server, "/a?-eol=crlf").chunks().concat(), BODY.replace('\n', "\r\n"));
+
+    let chunks = get(&server, "/a?-cut=1").chunks();
+    assert_eq!(chunks.concat(), BODY);
+    assert_eq!(chunks.len(), BODY.len() + 1, "and the last-chunk");
+
+    let exchange = get(&server, "/a?-drop=20");
+    assert_eq!(exchange.wire, b"13\r\nid: 1\ndata: {{i}}\n\n\r\nf\r\ni");
+    assert!(exchange.clean);
+
+    let exchange = get(&server, "/a?-cut=event&-pace=50ms");
+    let pause = exchange.when("id: 2") - exchange.when("id: 1");
+    assert!(pause >= Duration::from_millis(50), "{pause:?}");
+}
+
+#[test]
+fn they_are_combined_and_leave_other_parameters_alone() {
+    let server = serve(&[
+        ("/a", "data: {{query:n}}\n\n@drop after 3\ndata: x\n\n"),
+        ("/b", "@on GET /b?n=1\ndata: exactly\n\n@drop\n"),
+    ]);
+    let chunks = get(&server, "/a?-eol=cr&n=5&-cut=4&%2Ddrop=100&-cut=1").chunks();
+    assert_eq!(chunks, ["data", ": 5\r", "\rdat", "a: x", "\r\r", ""]);
+    assert_eq!(get(&server, "/b?n=1&-cut=line").chunks().len(), 2);
+    assert!(get(&server, "/b?n=1&-cut=line").clean, "the @drop at the end stays");
+    assert!(get(&server, "/b?n=2&-cut=line").head.starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+fn a_client_that_reconnects_with_its_last_event_id_gets_the_fault_again() {
+    let text =
+        "@resume\nid: 1\ndata: a\n\nid: 2\ndata: b\n\n@part connection 3\nid: 4\ndata: 3rd\n\n@part otherwise\n\
+        id: 3\ndata: c\n\n";
+    let server = serve(&[("/a", text)]);
+    let resume = |id: &str| {
+        let request = request("GET", "/a?-drop=20&-eol=crlf", &format!("Last-Event-ID: {id}\r\n"));
+        String::from_utf8(Exchange::new(server.address(), request, PATIENCE).data().0).unwrap()
+    };
+    assert_eq!(resume(""), "id: 1\r\ndata: a\r\n\r\nid");
+    assert_eq!(resume("1"), "id: 2\r\ndata: b\r\n\r\nid");
+    // The requests are counted as those without parameters are.
+    assert_eq!(resume("2"), "id: 4\r\ndata: 3rd\r\n\r\n");
+    assert_eq!(
+        get(&server, "/a").chunks().concat(),
+        "id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\n"
+    );
+}
+
+#[test]
+fn an_unknown_name_or_an_invalid_value_is_400_and_says_what_is_possible() {
+    let server = serve(&[("/a", "@# x\n@part otherwise\ndata: x\n\n")]);
+    for (query, message) in [
+        ("-cot=1", "unknown parameter `-cot` (available: -status, -eol, -cut, -pace, -drop)"),
+        ("x=1&-%1b", "unknown parameter `-\\x1b` (available: -status, -eol, -cut, -pace, -drop)"),
+        ("-eol=x%0a", "-eol: @eol: invalid argument `x\\n` (expected `@eol keep | lf | crlf | cr`)"),
+        (
+            "-cut=0",
+            "-cut: @chunk: invalid argument `0` (expected `@chunk event | line | whole | N [every T]`)",
+        ),
+        ("-drop", "-drop: @drop: missing size (expected 512, 64k or 5M, at most 1024M)"),
+        ("-status=204", "/a:3: status 204 allows no body (remove the body or change the status)"),
+    ] {
+        let exchange = get(&server, &format!("/a?{query}"));
+        assert!(exchange.head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{query}: {}", exchange.head);
+        assert_eq!(String::from_utf8(exchange.wire).unwrap(), format!("400 Bad Request: {message}\n"));
+    }
+    // A rejected request is not counted, and neither is a parameter for a path without a script.
+    assert!(get(&server, "/b?-cot=1").head.starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+fn without_control_they_mean_nothing() {
+    let script = Script::parse("/a", "data: {{query:-cut}}\n\n").unwrap();
+    let server = Server::empty().script(script).start("127.0.0.1:0").unwrap();
+    assert_eq!(get(&server, "/a?-cut=1&-x=2").chunks(), ["data: 1\n\n", ""]);
+}
