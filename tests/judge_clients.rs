@@ -176,3 +176,45 @@ fn the_files_list_cases_that_exist() {
         }
     }
 }
+
+/// Whether this is a case of the level `must`.
+fn is_requirement(id: &str) -> bool {
+    fs::read(file(&format!("src/cases/{id}.sse"))).unwrap().starts_with(b"@case must ")
+}
+
+/// The first line of the list of verdicts of a client, which has names and versions: `# undici 6.21.3`.
+fn versions(client: &str) -> String {
+    let list = fs::read_to_string(file(&format!("tests/judge/{client}.txt"))).unwrap();
+    list.strip_prefix("# ").unwrap().lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn the_readme_says_how_many_requirements_each_client_fails() {
+    let readme = fs::read_to_string(file("README.md")).unwrap();
+    for (client, _, _) in CLIENTS {
+        let versions = versions(client);
+        let version = versions.split(' ').nth(1).unwrap().trim_end_matches(';');
+        let start = format!("[`{client}`](tests/judge/{client}.txt) {version}");
+        let row = readme.lines().find(|line| line.contains(&start));
+        let row = row.unwrap_or_else(|| panic!("README.md has no row with {start}"));
+        let fails =
+            expected(client).iter().filter(|(id, verdict)| *verdict == "fail" && is_requirement(id)).count();
+        assert!(row.contains(&format!(" | {fails} | ")), "{row}: {fails}");
+    }
+    let requirements = cases().iter().filter(|id| is_requirement(id)).count();
+    assert!(readme.contains(&format!("how many of its {requirements} requirements")), "{requirements}");
+}
+
+#[test]
+fn the_versions_in_the_lists_are_those_that_are_installed() {
+    let pins = ["package.json", "requirements.txt"].map(|name| {
+        fs::read_to_string(file(&format!("examples/judge/{name}"))).unwrap().replace("\": \"", "==")
+    });
+    for (client, _, _) in CLIENTS.iter().filter(|(_, runtime, _)| !matches!(runtime, Runtime::Bash)) {
+        let versions = versions(client).replace(" with ", ", ").replace(" and ", ", ");
+        for package in versions.split(", ") {
+            let pin = package.replace(' ', "==");
+            assert!(pins.concat().contains(&pin), "tests/judge/{client}.txt: {pin}");
+        }
+    }
+}
