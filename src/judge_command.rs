@@ -2,8 +2,10 @@
 //! prints what came of each.
 
 mod known;
+mod progress;
 
 use known::Known;
+use progress::Progress;
 use rust_sse_server::internals::{matches_any, Profile};
 use rust_sse_server::{CaseResult, CaseRun, Report, RunningServer, Server};
 use std::collections::BTreeMap;
@@ -48,12 +50,16 @@ impl JudgeOptions {
     }
 }
 
-/// Runs the cases and prints and writes their results. Returns whether the client violated no `must` that it is not known
+/// Runs the cases and prints and writes their results, after it has shown its progress on a terminal. Returns whether the client violated no `must` that it is not known
 /// to violate, and no case that it is known to fail has passed.
 ///
 /// # Errors
 /// The server or the command cannot be started, no case is chosen, or a file cannot be read or written.
-pub fn judge(server: Server, options: &JudgeOptions) -> Result<bool, String> {
+pub fn judge(
+    server: Server,
+    options: &JudgeOptions,
+    terminal: Option<Box<dyn Write>>,
+) -> Result<bool, String> {
     let known = options.known.as_deref().map_or(Ok(Vec::new()), known::read)?;
     let server = server.judge().start("127.0.0.1:0").map_err(|error| error.to_string())?;
     let cases: Vec<String> = server.cases().into_iter().filter(|id| options.include(id)).collect();
@@ -61,7 +67,8 @@ pub fn judge(server: Server, options: &JudgeOptions) -> Result<bool, String> {
         return Err("no case has such a name (`--cases 'P*'` are the cases on parsing)".to_owned());
     }
     let client: Vec<_> = options.command.iter().map(|word| word.to_string_lossy()).collect();
-    let report = Report::new(client.join(" "), run_all(&server, options, &cases)?);
+    let progress = Progress::new(cases.len(), terminal);
+    let report = Report::new(client.join(" "), run_all(&server, options, &cases, progress)?);
     if let Some(folder) = &options.report {
         write_files(&report, folder)?;
     }
@@ -106,6 +113,7 @@ fn run_all(
     server: &RunningServer,
     options: &JudgeOptions,
     cases: &[String],
+    mut progress: Progress,
 ) -> Result<Vec<CaseResult>, String> {
     let waiting = Mutex::new(cases.iter().enumerate());
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -125,6 +133,7 @@ fn run_all(
         let mut judged = BTreeMap::new();
         for (index, result) in receiver {
             judged.insert(index, result?);
+            progress.show(judged.len());
         }
         Ok(results(judged.into_values().collect()))
     })

@@ -71,7 +71,9 @@ fn list(options: &Options) -> Result<(), String> {
 /// Judges a client. The exit code is 1 if it violates a `must`.
 fn judge(options: &Options) -> Result<ExitCode, String> {
     let server = configure(load(options)?.server, options)?;
-    let passed = judge_command::judge(server, &options.judge)?;
+    let terminal: Option<Box<dyn Write>> =
+        if stderr_is_a_terminal() { Some(Box::new(io::stderr())) } else { None };
+    let passed = judge_command::judge(server, &options.judge, terminal)?;
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
