@@ -115,7 +115,8 @@ fn run_all(
     cases: &[String],
     mut progress: Progress,
 ) -> Result<Vec<CaseResult>, String> {
-    let waiting = Mutex::new(cases.iter().enumerate());
+    // The last cases are on reconnecting. They take the longest, so they begin first.
+    let waiting = Mutex::new(cases.iter().enumerate().rev());
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     let (sender, receiver) = channel();
     thread::scope(|scope| {
