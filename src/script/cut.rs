@@ -87,6 +87,7 @@ impl Script {
         Script {
             file: self.file.clone(),
             about: self.about.clone(),
+            introduction: self.introduction.clone(),
             route: Route::get("/"),
             parts,
             event_types: self.event_types.clone(),

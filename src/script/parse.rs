@@ -65,6 +65,7 @@ fn lines_of_file<'a>(file: &str, text: &'a [u8]) -> Result<Vec<Line<'a>>, ParseE
 fn compile_lines(file: &str, path: &str, lines: &[Line<'_>]) -> Result<Script, ParseErrors> {
     let mut script = ScriptState::new(file, path);
     let mut parts = Vec::new();
+    script.introduction = introduction(lines);
     parse(&mut script, &mut parts, lines);
     script.finish(parts)
 }
@@ -75,6 +76,13 @@ type Line<'a> = Located<&'a [u8]>;
 fn split_lines(text: &[u8]) -> Vec<Line<'_>> {
     let lines = text.split_inclusive(|&byte| byte == b'\n');
     (1..).zip(lines).map(|(line, value)| Located { line, value }).collect()
+}
+
+/// The text of the remarks that a script begins with, one a line.
+fn introduction(lines: &[Line<'_>]) -> String {
+    let remarks = lines.iter().map_while(|line| line.value.strip_prefix(b"@#"));
+    let texts = remarks.map(|remark| trim_end(remark.strip_prefix(b" ").unwrap_or(remark)));
+    String::from_utf8_lossy(&texts.collect::<Vec<_>>().join(&b'\n')).into_owned()
 }
 
 /// What follows this direction in a line; `None` for any other line.

@@ -5,9 +5,11 @@
 mod support;
 
 mod chromium;
+mod controls;
 mod event_stream;
 mod matched;
 mod matcher;
+mod time_axis;
 
 use chromium::Chromium;
 use std::path::Path;

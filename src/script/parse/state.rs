@@ -13,6 +13,8 @@ pub struct ScriptState {
     /// The lines of directions that a script has once, by their names.
     pub single: HashMap<String, usize>,
     pub about: Option<String>,
+    /// The text of the remarks that it begins with.
+    pub introduction: String,
     pub case: Option<Located<Case>>,
     pub event_types: BTreeSet<String>,
     errors: ParseErrors,
@@ -31,6 +33,7 @@ impl ScriptState {
             route: Route::get(path),
             single: HashMap::new(),
             about: None,
+            introduction: String::new(),
             case: None,
             event_types: BTreeSet::new(),
             errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
@@ -57,6 +60,7 @@ impl ScriptState {
             warnings: warnings::in_lines(&self.errors.file, &self.warnings),
             file: self.errors.file,
             about: self.about.unwrap_or_default(),
+            introduction: self.introduction,
             route: self.route,
             parts: parts.into_iter().map(|part| part.value).collect(),
             event_types: self.event_types,
