@@ -2,15 +2,18 @@
 
 // What is said about the scripts: in the list of the introduction, and about the one that is selected.
 
-// The text of a script's introduction without its curl lines, and the first of these, for this server.
+// A line such as `See it with   curl -N http://127.0.0.1:8080/slow`.
+const CURL = / {3}(curl .*)/;
+
+// The text of a script's introduction without its curl lines, and these, for this server.
 function describeScript({ method, target, about, introduction }) {
 	const lines = (introduction || about).split('\n');
-	const curl = lines.map(line => line.match(/curl .*/)?.[0]).find(line => line)
-		?? `curl -N ${method === 'GET' ? '' : `-d '{"stream":true}' `}http://127.0.0.1:8080${target}`;
+	const written = lines.map(line => line.match(CURL)?.[1]).filter(line => line).join('\n');
+	const curl = written || `curl -N ${method === 'GET' ? '' : `-d '{"stream":true}' `}http://127.0.0.1:8080${target}`;
 	// Lines are broken for a file; an empty one separates paragraphs.
-	const text = lines.filter(line => !/curl /.test(line)).join('\n').trim().replace(/([^\n])\n(?!\n)/g, '$1 ');
+	const text = lines.filter(line => !CURL.test(line)).join('\n').trim().replace(/([^\n])\n(?!\n)/g, '$1 ');
 	const [title, ...rest] = text.split(/(?<=\.) (?=[A-Z])|\n+/);
-	return { title, text: rest.join(' '), curl: curl.replace('http://127.0.0.1:8080', location.origin) };
+	return { title, text: rest.join(' '), curl: curl.replaceAll('http://127.0.0.1:8080', location.origin) };
 }
 
 // An entry of the list. `choose` is called with the script when its link is used.
