@@ -27,6 +27,7 @@ class Exchange {
 	begins({ name, bytes }) {
 		const { before } = this;
 		this.before = /line|size|last/.test(name) && !bytes.endsWith('\n') ? name + '…' : name;
-		return /request line|status line|chunk-size|last-chunk|content|malformed/.test(name) && before !== name + '…';
+		if (name === 'malformed') return before !== name;
+		return /request line|status line|chunk-size|last-chunk|content/.test(name) && before !== name + '…';
 	}
 }

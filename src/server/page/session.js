@@ -190,8 +190,8 @@ class Session {
 
 	waits(wait) {
 		const { client, for: duration } = wait;
-		const note = duration === null ? 'the script waits until the client disconnects' : `the script waits ${Math.round(duration)} ms`;
-		const row = { note, detail: 'The script sends nothing now.', data: { name: 'wait' }, duration };
+		const note = duration === null ? 'until the client disconnects' : `${Math.round(duration)} ms, in which nothing is sent`;
+		const row = { name: 'wait', note, detail: `The script waits: ${note}.`, data: { name: 'wait' }, duration };
 		this.page.show(this.wireRow(this.exchanges.get(client), wait, row));
 	}
 
@@ -200,10 +200,10 @@ class Session {
 		const exchange = this.exchanges.get(client);
 		this.exchanges.delete(client);
 		if (exchange) Object.assign(exchange, { how, endedAt: end.time });
-		const note = `the response has ended: ${how}`;
-		const row = this.wireRow(exchange, end, { note, detail: note, data: { name: 'end' }, how });
-		const effects = this.isOurs(exchange) ? this.over(how, row) : [];
-		for (const shown of [row, ...effects]) this.page.show(shown);
+		const row = { name: 'end', note: how, detail: `The response has ended: ${how}.`, data: { name: 'end' }, how };
+		const shown = this.wireRow(exchange, end, row);
+		const effects = this.isOurs(exchange) ? this.over(how, shown) : [];
+		for (const each of [shown, ...effects]) this.page.show(each);
 	}
 
 	// Whether it is one of an EventSource that has not been closed.
@@ -233,8 +233,8 @@ class Session {
 		if (event instanceof MessageEvent) this.matcher.happen({ kind: 'event', state, at, event: { type, data, lastEventId } });
 		else this.matcher.happen({ kind: type, state, at });
 		if (type !== 'error' || event instanceof MessageEvent) return;
-		// The wire tells it better, unless the server was not there.
-		if (!this.lost.time || at - this.lost.at > PATIENCE) this.lost = { at };
+		// The wire tells the time better, unless the server is not there.
+		if (!this.lost.time || this.wire.readyState !== EventSource.OPEN) this.lost = { at };
 	}
 
 	settled(must, did) {
