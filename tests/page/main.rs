@@ -144,7 +144,7 @@ fn what_was_disconnected_stays_so(page: &mut Chromium) {
 
 /// `PICTURE=examples/page.png cargo test --test page` takes the picture in the README again.
 fn a_picture_of_it_has_at_most_150_kb(page: &mut Chromium) {
-    page.resize(1100, 600);
+    page.resize(1200, 600);
     connect(page, "/reconnect");
     page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.contains("nothing was lost"));
     let picture = page.picture();
