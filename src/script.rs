@@ -74,6 +74,8 @@ pub struct Script {
     pub(crate) name: String,
     /// The text of its first remark.
     pub(crate) about: String,
+    /// The text of the remarks that it begins with, one a line.
+    pub(crate) introduction: String,
     /// The requests that it answers.
     pub(crate) route: Route,
     parts: Vec<Part>,

@@ -116,16 +116,18 @@ pub(super) fn not_found(shared: &Shared) -> Response {
     Response::new(Status::NOT_FOUND, text)
 }
 
-/// The scripts as JSON: of each its `method`, `target`, `about`, and the event types in its text.
+/// The scripts as JSON: of each its `method`, `target`, `about` (its first remark), `introduction` (all remarks that it begins
+/// with), and the event types in its text.
 fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let mut scripts = Vec::new();
     for script in call.shared.scripts.current().scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
         scripts.push(format!(
-            "{{\"method\":{},\"target\":{},\"about\":{},\"types\":[{}]}}",
+            "{{\"method\":{},\"target\":{},\"about\":{},\"introduction\":{},\"types\":[{}]}}",
             json::string(&script.route.methods.join(",")),
             json::string(&script.route.target()),
             json::string(&script.about),
+            json::string(&script.introduction),
             types.join(","),
         ));
     }

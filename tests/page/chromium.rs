@@ -80,6 +80,25 @@ impl Chromium {
         }
     }
 
+    /// Runs a script that no content security policy restricts.
+    pub fn inject(&mut self, script: &str) {
+        let mut text = String::new();
+        for character in script.chars() {
+            match character {
+                '"' | '\\' => text.extend(['\\', character]),
+                '\0'..='\x1f' => text += &format!("\\u{:04x}", character as u32),
+                _ => text.push(character),
+            }
+        }
+        self.call("Runtime.evaluate", &format!("{{\"expression\":\"{text}\"}}"));
+    }
+
+    /// Sets what the user has chosen in the system, such as `prefers-color-scheme`.
+    pub fn emulate(&mut self, feature: &str, value: &str) {
+        let feature = format!("{{\"features\":[{{\"name\":\"{feature}\",\"value\":\"{value}\"}}]}}");
+        self.call("Emulation.setEmulatedMedia", &feature);
+    }
+
     /// Gives the page another size.
     pub fn resize(&mut self, width: u32, height: u32) {
         let size =
@@ -165,11 +184,15 @@ fn web_socket(address: &str, path: &str) -> TcpStream {
 /// A text in one masked frame (RFC 6455, section 5.2); a mask of zeros changes nothing.
 fn send(stream: &mut TcpStream, text: &str) {
     let mut frame = vec![0x81];
-    match u16::try_from(text.len()).unwrap() {
+    match text.len() {
         length @ 0..=125 => frame.push(0x80 | length as u8),
-        length => {
+        length @ 126..=0xffff => {
             frame.push(0x80 | 126);
-            frame.extend(length.to_be_bytes());
+            frame.extend((length as u16).to_be_bytes());
+        }
+        length => {
+            frame.push(0x80 | 127);
+            frame.extend((length as u64).to_be_bytes());
         }
     }
     frame.extend([0; 4]);

@@ -4,10 +4,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accessibility;
 mod chromium;
+mod controls;
 mod event_stream;
 mod matched;
 mod matcher;
+mod time_axis;
 
 use chromium::Chromium;
 use std::path::Path;
@@ -62,7 +65,6 @@ fn the_page_shows_what_goes_over_the_wire_and_what_an_event_source_makes_of_it()
     reconnects_are_shown_and_204_ends_them(&mut page);
     one_line_says_why_a_stream_cannot_be_opened(&mut page);
     what_was_disconnected_stays_so(&mut page);
-    everything_fits_and_has_a_name(&mut page);
 
     assert_eq!(page.faults(), Vec::<String>::new());
 }
@@ -140,30 +142,9 @@ fn what_was_disconnected_stays_so(page: &mut Chromium) {
     assert_eq!(page.run(STATE), "Disconnected.");
 }
 
-fn everything_fits_and_has_a_name(page: &mut Chromium) {
-    for width in [400, 1400] {
-        page.resize(width, 900);
-        let overflow = "String(document.documentElement.scrollWidth - document.documentElement.clientWidth)";
-        assert_eq!(page.run(overflow), "0", "at {width} px");
-        let screens = page.run("String(document.documentElement.scrollHeight / innerHeight)");
-        assert!(screens.parse::<f64>().unwrap() <= 1.5, "{screens} screens at {width} px");
-    }
-    let nameless = "Array.from(document.querySelectorAll('select, button, [role=log]'), element => \
-        element.labels?.length || element.getAttribute('aria-labelledby') || \
-        element.tagName == 'BUTTON').filter(name => !name).length";
-    assert_eq!(page.run(&format!("String({nameless})")), "0");
-    page.act(
-        "document.getElementById('wire').focus(); document.getElementById('wire').dispatchEvent(\
-         new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }))",
-    );
-    let details = page.run("document.getElementById('details').textContent");
-    assert!(details.starts_with("request line, RFC 9112, section 3"), "{details}");
-    assert_eq!(page.run("document.activeElement.dataset.name"), "request line");
-}
-
 /// `PICTURE=examples/page.png cargo test --test page` takes the picture in the README again.
 fn a_picture_of_it_has_at_most_150_kb(page: &mut Chromium) {
-    page.resize(1100, 600);
+    page.resize(1200, 600);
     connect(page, "/reconnect");
     page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.contains("nothing was lost"));
     let picture = page.picture();

@@ -43,6 +43,7 @@ async function testMatcher() {
 	assert.equal(await settle('must a', 'must request', 'must b', 'did b'), '-a request b', 'a request keeps its place');
 	assert.equal(await settle('must a', 'must request', 'did a'), 'a request', 'a request waits for what is before it');
 	assert.equal(await settle('must id', 'did id'), 'id', 'another last event ID is the same event after a while');
+	assert.equal(await settle('must b', 'must a\0', 'did a'), '-b a\0', 'data without its NUL is the same event after a while');
 }
 
 function testEventSource() {

@@ -19,6 +19,10 @@ const SCRIPTS: &[&str] = &[
     include_str!("../page/dispatched.js"),
     include_str!("../page/session.js"),
     include_str!("../page/rows.js"),
+    include_str!("../page/time_axis.js"),
+    include_str!("../page/playback.js"),
+    include_str!("../page/save.js"),
+    include_str!("../page/introduction.js"),
     include_str!("../page/page.js"),
 ];
 /// The page may use only what is part of it, and cannot insert text as HTML. The nonce is made for each response, and marks

@@ -36,6 +36,7 @@ function describeOpen(must, did) {
 function describeEvent(must, did) {
 	const { type, data, lastEventId } = (did ?? must).event;
 	const notes = [`lastEventId ${quote(lastEventId)}`];
+	if (must && data !== must.event.data) notes.push(`by the standard, the data is ${quote(must.event.data)}`);
 	if (must && lastEventId !== must.event.lastEventId) {
 		notes.push(`by the standard, lastEventId is ${quote(must.event.lastEventId)}`);
 	}

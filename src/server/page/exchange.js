@@ -10,6 +10,9 @@ class Exchange {
 		this.held = []; // Pieces, until the head of the request is complete and tells whose it is; then null.
 		this.isOurs = false;
 		this.chunk = 0; // The number of the chunk, or head, that it is at.
+		this.body = []; // The pieces of the body, if they are kept.
+		this.sentAt = undefined; // When the request came; later, when the response ended, and how.
+		this.endedAt = this.how = undefined;
 		this.before = ''; // The name of the last piece, with an ellipsis if its line has no end yet.
 	}
 
@@ -24,6 +27,7 @@ class Exchange {
 	begins({ name, bytes }) {
 		const { before } = this;
 		this.before = /line|size|last/.test(name) && !bytes.endsWith('\n') ? name + '…' : name;
-		return /request line|status line|chunk-size|last-chunk|content|malformed/.test(name) && before !== name + '…';
+		if (name === 'malformed') return before !== name;
+		return /request line|status line|chunk-size|last-chunk|content/.test(name) && before !== name + '…';
 	}
 }

@@ -5,19 +5,27 @@
 // The server shows the wire of every client. Ours is the one whose Referer field contains this token.
 const token = 'w=' + Math.random().toString(36).slice(2);
 
-const types = []; // The event types in the scripts.
+const scripts = []; // As the server lists them.
 let session = null;
 
 const say = text => { $('state').textContent = text; };
 
+let latest = null; // The buffers after the last row.
+
+const playback = new Playback(row => {
+	addRow(row);
+	addMark(row);
+	latest = row.buffers ?? latest;
+}, () => {
+	if (!pointed) showBuffers(latest);
+});
+
 const view = {
-	show(row) {
-		addRow(row);
-		showBuffers(row.buffers);
-	},
+	show: row => playback.add(row),
 	changed: fillRow,
 	said: say,
 	lost(why) {
+		if ($('once').checked) return stop('Disconnected at the end of the response.');
 		say(/^complete|^ended by/.test(why)
 			? 'The response is complete. To an EventSource this is a lost connection: it waits, then reconnects.'
 			: `The connection was lost (${why}): the browser waits, then reconnects.`);
@@ -31,19 +39,36 @@ function showBuffers(buffers) {
 	$('retry').textContent = buffers.retry === null ? 'the browser’s default' : `${buffers.retry} ms`;
 }
 
+// Explains the row, or the mark on the time axis, that is pointed at.
 function explain(event) {
-	const row = event.target.closest('li')?.row;
+	const row = event.target.closest('li, .mark')?.row;
 	if (!row) return;
 	$('details').textContent = row.detail;
 	point(row);
+	showBuffers(row.buffers);
+	if (event.type === 'focusin') reveal(row);
+}
+
+function stopExplaining(event) {
+	if (event.currentTarget.contains(document.activeElement?.closest('li'))) return; // It is still selected.
+	point(null);
+	showBuffers(latest);
 }
 
 function connect() {
 	session?.end();
-	clearRows();
+	clear();
+	introduce(false);
 	say('Connecting …');
 	$('connect').textContent = 'Disconnect';
-	session = new Session($('script').value, types, token, view);
+	session = new Session($('script').value, scripts.flatMap(({ types }) => types), token, view);
+}
+
+// Shows the introduction in place of the columns, or the columns.
+function introduce(isShown) {
+	document.body.classList.toggle('resting', isShown);
+	$('introduce').setAttribute('aria-expanded', isShown);
+	$('about').open = isShown;
 }
 
 function stop(why) {
@@ -53,31 +78,109 @@ function stop(why) {
 }
 
 function disconnect() {
+	const { chunk, step } = session.last ?? { chunk: 0, step: 0 };
 	view.show({
-		column: 'dispatched', chunk: session.last?.chunk ?? 0, name: 'close()', text: '', note: 'readyState 2 CLOSED',
+		column: 'dispatched', chunk, step, name: 'close()', text: '', note: 'readyState 2 CLOSED',
 		detail: `The page closed the EventSource, ${WHATWG}.2.`, data: { kind: 'closed', name: 'close' },
 	});
 	session.end();
 	stop('Disconnected.');
 }
 
+function clear() {
+	playback.clear();
+	clearRows();
+	clearAxis();
+	latest = null;
+}
+
 const isConnected = () => session !== null && !session.isClosed;
 
+// ---- The controls of the rows.
+
+function showPlayback() {
+	$('pause').setAttribute('aria-pressed', playback.isPaused);
+	$('slow').checked = playback.slow !== null;
+}
+
+function pause() {
+	if (playback.isPaused) playback.resume();
+	else playback.pause();
+	showPlayback();
+}
+
+function step(next) {
+	if (!playback.isPaused) playback.pause();
+	if (!next.call(playback)) say('Nothing more has arrived.');
+	showPlayback();
+}
+
+function goSlowly() {
+	if ($('slow').checked) playback.goSlowly();
+	else playback.resume();
+	showPlayback();
+}
+
+function handleKey(event) {
+	const action = { ' ': pause, n: () => step(playback.nextRow), c: () => step(playback.nextChunk) }[event.key];
+	if (!action || event.ctrlKey || event.altKey || event.metaKey) return moveFocus(event);
+	event.preventDefault();
+	action();
+}
+
+// ---- Saving and copying.
+
+function save() {
+	if (!session?.kept.length) return say('Nothing has arrived that could be saved.');
+	const script = new Blob([toBytes(scriptOf(session.target, session.kept))], { type: 'text/plain' });
+	const link = element('a');
+	link.href = URL.createObjectURL(script);
+	link.download = `${session.target.split('?')[0].split('/').pop() || 'stream'}.sse`;
+	link.click();
+	setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+	say(`Saved as ${link.download}. Play it with: rust_sse_server --script ${link.download}`);
+}
+
+async function copy() {
+	const id = session?.target === $('script').value ? session.model.stream?.lastEventId : '';
+	const line = curlLine($('script').value, id);
+	// A page that was not loaded from this machine may not be allowed to write to the clipboard.
+	const isCopied = await navigator.clipboard?.writeText(line).then(() => true, () => false);
+	say(isCopied ? `Copied: ${line}` : line);
+}
+
+// ---- The list of scripts.
+
+const isSelectable = ({ method }) => method === 'GET'; // An EventSource sends nothing else.
+
+// Selects the script that the fragment of the URL names.
 function select() {
-	for (const option of $('script').options) {
-		if (!option.disabled && `#${option.value}` === location.hash) option.selected = true;
-	}
-	$('about').textContent = $('script').selectedOptions[0]?.title ?? '';
+	const target = decodeURI(location.hash.slice(1));
+	if (scripts.some(script => isSelectable(script) && script.target === target)) $('script').value = target;
+	describe();
+}
+
+function describe() {
+	const script = scripts.find(script => isSelectable(script) && script.target === $('script').value);
+	if (script) showAbout(script);
+}
+
+function choose(target) {
+	$('script').value = target;
+	location.replace(`#${encodeURI(target)}`);
+	describe();
 }
 
 async function list() {
 	const response = await fetch('/-/scripts');
 	if (!response.ok) throw new Error(await response.text());
-	for (const script of await response.json()) {
-		const disabled = script.method !== 'GET';
-		const text = disabled ? `${script.method} ${script.target} (an EventSource sends only GET)` : script.target;
-		$('script').add(Object.assign(new Option(text, script.target), { disabled, title: script.about }));
-		types.push(...script.types);
+	scripts.push(...await response.json());
+	for (const script of scripts) {
+		const { method, target } = script;
+		const disabled = !isSelectable(script);
+		const text = disabled ? `${method} ${target} (an EventSource sends only GET)` : target;
+		$('script').add(Object.assign(new Option(text, target), { disabled }));
+		$('scripts').append(scriptEntry(script, () => { choose(target); connect(); }));
 	}
 	select();
 	say('Choose a script and connect.');
@@ -85,12 +188,26 @@ async function list() {
 
 history.replaceState(null, '', `?${token}${location.hash}`);
 onhashchange = select;
-$('script').onchange = () => location.replace(`#${$('script').value}`);
+$('script').onchange = () => {
+	choose($('script').value);
+	if (isConnected()) connect();
+};
+$('introduce').onclick = () => introduce(!document.body.classList.contains('resting'));
 $('connect').onclick = () => isConnected() ? disconnect() : connect();
-$('clear').onclick = clearRows;
 for (const log of document.querySelectorAll('.log')) {
-	log.onkeydown = moveFocus;
+	log.onkeydown = handleKey;
 	log.onpointerover = explain;
+	log.onpointerleave = stopExplaining;
 	log.addEventListener('focusin', explain);
 }
+$('marks').onpointerover = explain;
+$('marks').onpointerleave = stopExplaining;
+$('marks').onclick = event => event.target.closest('.mark')?.row.element.focus();
+$('pause').onclick = pause;
+$('next-row').onclick = () => step(playback.nextRow);
+$('next-chunk').onclick = () => step(playback.nextChunk);
+$('slow').onchange = goSlowly;
+$('clear').onclick = clear;
+$('save').onclick = save;
+$('copy').onclick = copy;
 list().catch(error => say(`The list of scripts cannot be read: ${error.message}`));

@@ -43,7 +43,7 @@ function remark({ name, bytes }, before) {
 		case 'empty line': return 'the head is complete';
 		case 'field line': return FIELDS[bytes.split(':')[0].toLowerCase()] ?? '';
 		case 'status line': return meaning(status(bytes));
-		case 'malformed': return 'not a chunk-size: the client gives up';
+		case 'malformed': return before === 'malformed' ? 'not read any more' : 'not a chunk-size: the client gives up';
 		default: return '';
 	}
 }

@@ -3,7 +3,7 @@
 // The rows of the columns. Nothing from a server is ever parsed as HTML.
 
 // The rows that a column keeps, and the characters of a line that are shown: a stream may have no end.
-const MOST_ROWS = 2000;
+const MOST_ROWS = 600;
 const MOST_CHARACTERS = 4000;
 
 const $ = id => document.getElementById(id);
@@ -38,22 +38,36 @@ function marked(className, text) {
 	return made;
 }
 
+const fresh = {}; // The latest rows of each column.
+let rowsMade = 0;
+let pointed = null; // The row that is pointed at.
+
 // Shows a row at the end of its column.
 function addRow(row) {
 	const list = $(row.column).firstElementChild;
-	const fresh = list.getElementsByClassName('fresh');
 	row.element = element('li');
+	row.element.id = `row-${rowsMade += 1}`;
+	row.element.setAttribute('aria-labelledby', row.element.id); // Its name is its text.
 	row.element.row = row;
 	fillRow(row);
-	row.element.classList.add('fresh');
 	list.append(row.element);
 	link(row.chunk, row.element);
-	while (fresh[0].row.chunk !== row.chunk) fresh[0].classList.remove('fresh');
+	freshen(row);
 	if (list.childElementCount > MOST_ROWS) removeRow(list.firstElementChild);
 	for (const discarded of row.discards ?? []) {
 		discarded.isDiscarded = true;
 		fillRow(discarded);
 	}
+}
+
+// The rows of the last chunk of each column stand out.
+function freshen({ column, chunk, element: item }) {
+	if (fresh[column]?.[0].row.chunk !== chunk) {
+		for (const old of fresh[column] ?? []) old.classList.remove('fresh');
+		fresh[column] = [];
+	}
+	fresh[column].push(item);
+	item.classList.add('fresh');
 }
 
 // Shows what a row says now.
@@ -76,21 +90,33 @@ function removeRow(item) {
 function link(chunk, item) {
 	if (!linked.has(chunk)) linked.set(chunk, new Set());
 	linked.get(chunk).add(item);
+	item.classList.toggle('same', pointed?.chunk === chunk);
 }
 
 function clearRows() {
 	linked.clear();
+	pointed = null;
+	for (const column of Object.keys(fresh)) delete fresh[column];
 	document.querySelectorAll('.log ol').forEach(list => list.replaceChildren());
 }
 
 // ---- Pointing at a row marks all of the same chunk.
 
-let pointed = null;
-
 function point(row) {
-	if (pointed) linked.get(pointed.chunk)?.forEach(item => item.classList.remove('same'));
+	const mark = isSame => linked.get(pointed.chunk)?.forEach(item => item.classList.toggle('same', isSame));
+	if (pointed) mark(false);
 	pointed = row;
-	if (row) linked.get(row.chunk)?.forEach(item => item.classList.add('same'));
+	if (pointed) mark(true);
+}
+
+// Scrolls the other columns to the same chunk.
+function reveal(row) {
+	const logs = new Set([row.element?.closest('.log')]);
+	for (const item of linked.get(row.chunk) ?? []) {
+		const log = item.closest('.log');
+		if (log && !logs.has(log)) item.scrollIntoView({ block: 'nearest' });
+		logs.add(log);
+	}
 }
 
 // ---- The keyboard: up and down in a column, left and right to the same chunk in another.

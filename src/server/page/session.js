@@ -18,12 +18,17 @@ const WHATWG = 'WHATWG HTML, section 9.2';
 // Event types for which the page always listens.
 const TYPES = ['open', 'error', 'message'];
 
+// Milliseconds after which it is said why nothing happens.
+const LONG = 1500;
+
 class Session {
 	// `page` has the functions show(row), changed(row), said(text) and closed(why).
 	constructor(target, types, token, page) {
 		Object.assign(this, { target, token, page });
 		this.types = new Map([...TYPES, ...types].map(type => [type, -Infinity])); // Since when there are listeners for each.
 		this.exchanges = new Map(); // By the number of their connection.
+		this.kept = []; // The exchanges of this page's EventSource, and how many bytes are in their bodies.
+		this.keptBytes = 0;
 		this.steps = 0;
 		this.chunks = 0;
 		this.last = null; // The last row of the wire that is about this page's EventSource.
@@ -36,6 +41,7 @@ class Session {
 	}
 
 	observe() {
+		this.watchFor('The server does not answer');
 		this.wire = new EventSource('/-/wire' + this.target);
 		for (const [type, handle] of [['piece', this.piece], ['wait', this.waits], ['end', this.ended]]) {
 			this.wire.addEventListener(type, event => handle.call(this, { ...JSON.parse(event.data), at: performance.now() }));
@@ -47,8 +53,16 @@ class Session {
 	// The EventSource is made when the wire is open, so that all it does is shown. The wire may also be open again after a loss.
 	open() {
 		if (this.source || this.isClosed) return;
+		this.watchFor('The EventSource has not sent its request');
 		this.source = new EventSource(location.origin + this.target);
 		for (const type of this.types.keys()) this.source.addEventListener(type, event => this.happened(event));
+	}
+
+	// Says why nothing may have happened after a while.
+	watchFor(what) {
+		clearTimeout(this.watch);
+		this.watch = setTimeout(() => this.page.said(`${what} yet. A browser opens at most six connections to a host, over HTTP/1.1, ` +
+			'and this page needs two: perhaps other tabs have them.'), LONG);
 	}
 
 	listen(type) {
@@ -65,6 +79,7 @@ class Session {
 	// The wire goes on to show other clients.
 	close() {
 		this.isClosed = true;
+		clearTimeout(this.watch);
 		this.source?.close();
 		this.matcher.stop();
 	}
@@ -93,7 +108,7 @@ class Session {
 		if (!exchange.held) return this.showPiece(piece, exchange);
 		exchange.held.push(piece);
 		if (piece.from === 'client' && !isComplete(exchange.request)) return;
-		exchange.isOurs = !!field(exchange.request, 'referer')?.includes(this.token);
+		exchange.isOurs = !this.isClosed && !!field(exchange.request, 'referer')?.includes(this.token);
 		for (const held of exchange.held) this.showPiece(held, exchange);
 		exchange.held = null;
 	}
@@ -102,7 +117,7 @@ class Session {
 		const { from, name, bytes, ms } = piece;
 		const { before } = exchange;
 		if (exchange.begins(piece)) exchange.chunk = ++this.chunks;
-		const whose = this.isOurs(exchange) ? '' : 'of another client';
+		const whose = exchange.isOurs ? '' : 'of another client';
 		const row = this.wireRow(exchange, piece, {
 			name,
 			bytes,
@@ -112,8 +127,20 @@ class Session {
 				`on connection ${exchange.connection}${whose && ` ${whose}`}, ${ms} ms after it was opened.`,
 			data: { name, from },
 		});
-		const effects = whose ? [] : this.effects(piece, exchange, row);
+		if (!whose) this.keep(piece, exchange);
+		const effects = this.isOurs(exchange) ? this.effects(piece, exchange, row) : [];
 		for (const shown of [row, ...effects]) this.page.show(shown);
+	}
+
+	// Keeps what is needed to save the exchanges.
+	keep({ name, bytes, time }, exchange) {
+		if (name === 'request line') {
+			this.kept.push(exchange);
+			exchange.sentAt = time;
+		}
+		if (!/chunk-data|content|malformed|trailer/.test(name) || this.keptBytes + bytes.length > MOST_KEPT) return;
+		this.keptBytes += bytes.length;
+		exchange.body.push({ name, bytes, time, chunk: exchange.chunk });
 	}
 
 	// Rows for what a piece does to the event stream.
@@ -130,6 +157,7 @@ class Session {
 
 	requested(exchange, row) {
 		const must = this.model.requested(exchange.request);
+		clearTimeout(this.watch);
 		const { time, at } = this.lost;
 		this.expect({ ...must, waited: time ? row.time - time : at && row.at - at }, row);
 		this.lost = {};
@@ -162,8 +190,8 @@ class Session {
 
 	waits(wait) {
 		const { client, for: duration } = wait;
-		const note = duration === null ? 'the script waits until the client disconnects' : `the script waits ${Math.round(duration)} ms`;
-		const row = { note, detail: 'The script sends nothing now.', data: { name: 'wait' }, duration };
+		const note = duration === null ? 'until the client disconnects' : `${Math.round(duration)} ms, in which nothing is sent`;
+		const row = { name: 'wait', note, detail: `The script waits: ${note}.`, data: { name: 'wait' }, duration };
 		this.page.show(this.wireRow(this.exchanges.get(client), wait, row));
 	}
 
@@ -171,18 +199,20 @@ class Session {
 		const { client, how } = end;
 		const exchange = this.exchanges.get(client);
 		this.exchanges.delete(client);
-		const note = `the response has ended: ${how}`;
-		const row = this.wireRow(exchange, end, { note, detail: note, data: { name: 'end' }, how });
-		const effects = this.isOurs(exchange) ? this.over(how, row) : [];
-		for (const shown of [row, ...effects]) this.page.show(shown);
+		if (exchange) Object.assign(exchange, { how, endedAt: end.time });
+		const row = { name: 'end', note: how, detail: `The response has ended: ${how}.`, data: { name: 'end' }, how };
+		const shown = this.wireRow(exchange, end, row);
+		const effects = this.isOurs(exchange) ? this.over(how, shown) : [];
+		for (const each of [shown, ...effects]) this.page.show(each);
 	}
 
+	// Whether it is one of an EventSource that has not been closed.
 	isOurs(exchange) {
 		return !this.isClosed && !!exchange?.isOurs;
 	}
 
 	wireRow(exchange, { at, time }, row) {
-		const isOther = !this.isOurs(exchange);
+		const isOther = !exchange?.isOurs;
 		const place = { column: 'wire', step: ++this.steps, chunk: exchange?.chunk ?? 0, at, time, isOther };
 		const made = { ...place, name: '', text: '', ...row };
 		if (!isOther) this.last = made;
@@ -191,8 +221,8 @@ class Session {
 
 	// ---- What the EventSource has to do and does.
 
-	expect(must, { step, chunk, at, time }) {
-		if (must) this.matcher.expect({ ...must, step, chunk, at, time });
+	expect(must, { step, chunk, at, time, buffers }) {
+		if (must) this.matcher.expect({ ...must, step, chunk, at, time, buffers });
 	}
 
 	happened(event) {
@@ -203,13 +233,13 @@ class Session {
 		if (event instanceof MessageEvent) this.matcher.happen({ kind: 'event', state, at, event: { type, data, lastEventId } });
 		else this.matcher.happen({ kind: type, state, at });
 		if (type !== 'error' || event instanceof MessageEvent) return;
-		// The wire tells it better, unless the server was not there.
-		if (!this.lost.time || at - this.lost.at > PATIENCE) this.lost = { at };
+		// The wire tells the time better, unless the server is not there.
+		if (!this.lost.time || this.wire.readyState !== EventSource.OPEN) this.lost = { at };
 	}
 
 	settled(must, did) {
-		const { step, chunk, time } = must ?? this.last ?? { step: 0, chunk: 0 };
-		const row = { column: 'dispatched', step, chunk, at: (did ?? must).at, time, ...describeDispatched(must, did) };
+		const { step, chunk, time, buffers } = must ?? this.last ?? { step: 0, chunk: 0 };
+		const row = { column: 'dispatched', step, chunk, at: (did ?? must).at, time, buffers, ...describeDispatched(must, did) };
 		if (must?.row) {
 			this.page.changed(Object.assign(must.row, row));
 		} else {

@@ -1,0 +1,36 @@
+'use strict';
+
+// What is said about the scripts: in the list of the introduction, and about the one that is selected.
+
+// A line such as `See it with   curl -N http://127.0.0.1:8080/slow`.
+const CURL = / {3}(curl .*)/;
+
+// The text of a script's introduction without its curl lines, and these, for this server.
+function describeScript({ method, target, about, introduction }) {
+	const lines = (introduction || about).split('\n');
+	const written = lines.map(line => line.match(CURL)?.[1]).filter(line => line).join('\n');
+	const curl = written || `curl -N ${method === 'GET' ? '' : `-d '{"stream":true}' `}http://127.0.0.1:8080${target}`;
+	// Lines are broken for a file; an empty one separates paragraphs.
+	const text = lines.filter(line => !CURL.test(line)).join('\n').trim().replace(/([^\n])\n(?!\n)/g, '$1 ');
+	const [title, ...rest] = text.split(/(?<=\.) (?=[A-Z])|\n+/);
+	return { title, text: rest.join(' '), curl: curl.replaceAll('http://127.0.0.1:8080', location.origin) };
+}
+
+// An entry of the list. `choose` is called with the script when its link is used.
+function scriptEntry(script, choose) {
+	const { title, text, curl } = describeScript(script);
+	const name = script.method === 'GET' ? script.target : `${script.method} ${script.target}`;
+	const link = element(script.method === 'GET' ? 'a' : 'b', name);
+	if (script.method === 'GET') {
+		link.href = `#${script.target}`;
+		link.onclick = () => choose(script);
+	}
+	return element('li', link, ` ${title}`, ...(text ? [element('p', text)] : []), element('div', element('code', curl)));
+}
+
+function showAbout(script) {
+	const { title, text, curl } = describeScript(script);
+	$('about').children[0].textContent = title;
+	$('about').children[1].textContent = text;
+	$('about').children[2].textContent = curl;
+}
