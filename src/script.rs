@@ -22,6 +22,7 @@
 //! | [`placeholder`] | the table of placeholders |
 //! | [`context`] | what placeholders and conditions can use |
 //! | `respond` | makes the head of the response to a request |
+//! | [`random`] | random waits, numbers and decisions |
 //! | [`repeat`] | how often loops are played, and how fast |
 //! | `requested` | checks the waits and turns that a request sets |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
@@ -41,6 +42,7 @@ pub mod parse;
 pub mod path_pattern;
 pub mod placeholder;
 pub mod play;
+pub mod random;
 pub mod repeat;
 mod requested;
 mod respond;
@@ -52,6 +54,7 @@ mod visits;
 mod words;
 
 use crate::http::chunk::Framed;
+use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
 use condition::Conditions;
 use context::RequestContext;
@@ -234,7 +237,7 @@ impl Part {
                 Step::Repeat { turns: Turns::Times(turns), .. } => {
                     loops.push(OpenLoop { turns: *turns, length_before: std::mem::take(&mut length) });
                 }
-                Step::Wire(_) | Step::Keepalive { .. } | Step::Repeat { .. } => return None,
+                Step::Wire(_) | Step::Keepalive { .. } | Step::Repeat { .. } | Step::Gzip(_) => return None,
                 Step::Again => {
                     let OpenLoop { turns, length_before } = loops.pop()?;
                     length = length.checked_mul(turns)?.checked_add(length_before)?;
@@ -311,6 +314,8 @@ pub enum Step {
         /// The comment with its line end.
         comment: Framed,
     },
+    /// Sends the body as gzip (`@gzip`).
+    Gzip(GzipFlush),
     /// From now on, closes the connection when the body has this many bytes (`@drop after`).
     DropAfter(u64),
     /// Begins a loop (`@repeat`).
