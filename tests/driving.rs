@@ -94,6 +94,36 @@ fn a_client_that_leaves_during_a_pause_is_noticed() {
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
 }
 
+#[test]
+fn a_part_can_expect_something_and_pause() {
+    let text = "@part connection 1\nretry: 50\nid: 7\ndata: 1\n\n@pause break\n@drop\n\
+        @part connection 2\n@expect last-event-id 7\n@pause go\ndata: 2\n\n";
+    let server = serve("1", &[("/a", text.as_bytes())]);
+    let mut client = connect(&server, "/a", "data: 1\n\n\r\n");
+    assert_eq!(server.release("break"), 1);
+    client.assert_closed();
+    let mut client = Client::connect(server.address());
+    client.get("/a", "Last-Event-ID: 7\r\n");
+    server.wait_for_request(2, PATIENCE).unwrap();
+    assert_eq!((server.release("go"), server.release("break")), (1, 0));
+    client.read_until("data: 2\n\n\r\n0\r\n\r\n");
+    assert!(server.verdict().passed(), "{}", server.verdict());
+}
+
+#[test]
+fn orders_are_followed_one_after_the_other() {
+    let server = serve("1", &[("/a", b"data: 1\n\n@pause go\ndata: 2\n\n@pause go\ndata: 3\n\n")]);
+    for _ in 0..50 {
+        let mut client = connect(&server, "/a", "data: 1\n\n\r\n");
+        server.send("/a", "before\n\n");
+        server.release("go");
+        server.send("/a", "after\n\n");
+        server.drop_streams("/a");
+        let sent = ["before\n\n", "data: 2\n\n", "after\n\n"].map(support::chunk).concat();
+        assert_eq!(client.read_to_end(), sent, "and not the end of the body");
+    }
+}
+
 /// Streams in every state in which a chunk can be sent at once, by path.
 const WAITING: [(&str, &[u8]); 4] = [
     ("/sleeping", b"data: 1\n\n@sleep 1h\ndata: 2\n\n"),
