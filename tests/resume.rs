@@ -120,3 +120,11 @@ fn an_id_with_a_placeholder_never_matches() {
     client.get("/x", "Last-Event-ID: {{elapsed}}\r\n").read_head();
     assert_eq!(client.read_chunk(), "id: 0\n\n");
 }
+
+#[test]
+fn a_client_that_resumes_gets_the_head_at_once_if_the_script_opens() {
+    let server = serve("1", &[("/x", b"@resume\n@open\nid: 1\n\n@sleep 1h\nid: 2\n\n")]);
+    let mut client = Client::connect(server.address());
+    assert!(client.get("/x", "Last-Event-ID: 1\r\n").read_head().starts_with("HTTP/1.1 200 OK\r\n"));
+    client.assert_silent_for(std::time::Duration::from_millis(50));
+}

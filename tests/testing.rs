@@ -15,6 +15,8 @@ use support::{has_tool, program_path, skip};
 
 /// The longest that a suite may take, without what a compiler takes.
 const LONGEST: Duration = Duration::from_secs(3);
+/// The same for a suite that starts a browser.
+const LONGEST_IN_BROWSER: Duration = Duration::from_secs(10);
 /// How often a suite is run until it passes in time: a busy machine makes clients late.
 const ATTEMPTS: usize = 3;
 
@@ -37,13 +39,13 @@ fn succeeds(mut command: Command) -> bool {
     command.output().map_or(false, |output| output.status.success())
 }
 
-fn assert_passes(mut suite: Command) {
+fn assert_passes(mut suite: Command, longest: Duration) {
     let mut failures = String::new();
     for _ in 0..ATTEMPTS {
         let begin = Instant::now();
         let output = suite.output().unwrap();
         let time = begin.elapsed();
-        if output.status.success() && time < LONGEST {
+        if output.status.success() && time < longest {
             return;
         }
         let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
@@ -60,19 +62,36 @@ fn node() {
     if !succeeds(command("node", &["-e", "require.resolve('eventsource'); require('node:test')"])) {
         return skip("Node does not find the package `eventsource`, or is older than version 18");
     }
-    assert_passes(command("node", &["--test", "feed.test.cjs"]));
+    assert_passes(command("node", &["--test", "feed.test.cjs"]), LONGEST);
+}
+
+/// The command that runs a file of tests with pytest, if these modules are installed. It writes nothing to the folder.
+fn pytest(file: &str, modules: &str) -> Option<Command> {
+    let python = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    if !succeeds(command(&python, &["-c", &format!("import {modules}")])) {
+        skip(&format!("Python has not all of these modules: {modules}"));
+        return None;
+    }
+    let mut suite = command(&python, &["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", file]);
+    suite.env_remove("PYTEST_ADDOPTS");
+    Some(suite)
 }
 
 #[test]
 fn python() {
-    let python = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    if !succeeds(command(&python, &["-c", "import httpx_sse, pytest"])) {
-        return skip("Python with the packages `httpx-sse` and `pytest` is not installed");
+    if let Some(suite) = pytest("test_feed.py", "httpx_sse, pytest") {
+        assert_passes(suite, LONGEST);
     }
-    // Nothing is written to the folder.
-    let mut suite = command(&python, &["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"]);
-    suite.env_remove("PYTEST_ADDOPTS");
-    assert_passes(suite);
+}
+
+#[test]
+fn a_page_in_a_browser() {
+    if !has_tool("chromium") {
+        return;
+    }
+    if let Some(suite) = pytest("test_page.py", "httpx, playwright, pytest") {
+        assert_passes(suite, LONGEST_IN_BROWSER);
+    }
 }
 
 #[test]
@@ -85,22 +104,28 @@ fn go() {
     let mut build = command("go", &["test", "-c", "-o", suite.to_str().unwrap()]);
     let output = build.env("GOCACHE", folder.join("go")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_passes(command(suite.to_str().unwrap(), &[]));
+    assert_passes(command(suite.to_str().unwrap(), &[]), LONGEST);
 }
 
 #[test]
 fn the_readme_shows_how_each_language_starts_the_program_in_at_most_20_lines() {
-    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
     for (language, file, from) in [
         ("js", "server.cjs", ""),
         ("python", "server.py", ""),
         ("go", "server_test.go", "// The program ends"),
     ] {
-        let text = fs::read_to_string(folder().join(file)).unwrap();
-        let start = text.find(from).unwrap();
-        let glue = &text[start..];
-        assert!(readme.contains(&format!("```{language}\n{glue}```\n")), "{file}");
+        let glue = shown_in_readme(language, file, from);
         let lines = glue.lines().filter(|line| !line.is_empty() && !line.starts_with("//")).count();
         assert!(lines <= 20, "{file}: {lines} lines");
     }
+    shown_in_readme("python", "test_page.py", "def test_");
+}
+
+/// The end of a file, which the README shows.
+fn shown_in_readme(language: &str, file: &str, from: &str) -> String {
+    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
+    let text = fs::read_to_string(folder().join(file)).unwrap();
+    let shown = &text[text.find(from).unwrap()..];
+    assert!(readme.contains(&format!("```{language}\n{shown}```\n")), "{file}");
+    shown.to_owned()
 }

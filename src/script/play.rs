@@ -127,10 +127,15 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(())
     }
 
-    /// Passes over the steps before the start: sends nothing, but keeps the settings and the loops that are in force there.
+    /// Passes over the steps before the start: sends nothing of the body, but keeps the settings and the loops that are in force
+    /// there. If one of them is `@open`, the client knows that it is connected again.
     fn pass_over(&mut self, steps: impl Iterator<Item = &'a Step>) -> Result<(), Stop> {
         for (index, step) in steps.enumerate() {
             match step {
+                Step::Open => {
+                    self.send_head()?;
+                    self.output.flush()?;
+                }
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
                 Step::Gzip(flush) => self.output.gzip(*flush),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
