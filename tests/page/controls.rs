@@ -88,7 +88,7 @@ fn a_saved_script_plays_the_same_bytes_with_the_same_pauses() {
     ] {
         connect(&mut page, target);
         page.wait_for(STATE, |state| state.starts_with("Disconnected at the end"));
-        let script = page.run("scriptOf(session.target, session.kept)");
+        let script = page.run("scriptOf(session.request, session.kept)");
         // One character for each byte.
         let script: Vec<u8> = script.chars().map(|character| character as u8).collect();
         let played = serve("1", &[("/saved", &script)]);
@@ -159,7 +159,7 @@ fn a_seventh_connection_is_explained() {
     connect(&mut page, "/fields");
     page.wait_for(STATE, |state| state.contains("A browser opens at most six connections to a host"));
     page.act("others.pop().close()");
-    page.wait_for(STATE, |state| state.starts_with("The EventSource has not sent its request yet."));
+    page.wait_for(STATE, |state| state.starts_with("The browser has not sent the request yet."));
     page.act("others.pop().close()");
     page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.contains("greeting"));
 }

@@ -10,6 +10,7 @@ mod controls;
 mod event_stream;
 mod matched;
 mod matcher;
+mod post;
 mod time_axis;
 
 use chromium::Chromium;

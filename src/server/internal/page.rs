@@ -17,6 +17,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("../page/exchange.js"),
     include_str!("../page/matcher.js"),
     include_str!("../page/dispatched.js"),
+    include_str!("../page/fetch_source.js"),
     include_str!("../page/session.js"),
     include_str!("../page/rows.js"),
     include_str!("../page/time_axis.js"),

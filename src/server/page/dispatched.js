@@ -19,6 +19,7 @@ function describeRequest(must) {
 	if (name === 'redirect') {
 		return { name, text: target, note: 'the browser follows the redirect', detail: `A redirect, ${WHATWG}.3 and Fetch.` };
 	}
+	if (name === 'fetch') return { name, text: target, note: 'with the body above', detail: 'A request by fetch.' };
 	const asked = retry === null ? 'no retry was sent' : `retry was ${retry} ms`;
 	return {
 		name,
@@ -29,6 +30,7 @@ function describeRequest(must) {
 }
 
 function describeOpen(must, did) {
+	if (must?.isFetch && did) return { name: 'response', text: '', note: must.why, detail: 'The head of the response.' };
 	const note = did ? `readyState ${STATES[did.state]}` : 'not fired by this browser';
 	return { name: 'open', text: '', note: must ? note : `${note}; ${NOT_SHOWN}`, detail: `The event open, ${WHATWG}.2.` };
 }
@@ -51,6 +53,7 @@ function describeEvent(must, did) {
 }
 
 function describeError(must, did) {
+	if (must?.isFetch && did) return { name: 'end', text: '', note: must.why, detail: 'The end of the response.' };
 	return { name: 'error', text: '', note: noteOnError(must, did), detail: `The event error, ${WHATWG}.2 and 9.2.3.` };
 }
 

@@ -6,25 +6,28 @@
 const CURL = / {3}(curl .*)/;
 
 // The text of a script's introduction without its curl lines, and these, for this server.
-function describeScript({ method, target, about, introduction }) {
+function describeScript(script) {
+	const { target, about, introduction } = script;
 	const lines = (introduction || about).split('\n');
 	const written = lines.map(line => line.match(CURL)?.[1]).filter(line => line).join('\n');
-	const curl = written || `curl -N ${method === 'GET' ? '' : `-d '{"stream":true}' `}http://127.0.0.1:8080${target}`;
+	const curl = written || `curl -N ${methodOf(script) === 'GET' ? '' : `-d '{"stream":true}' `}http://127.0.0.1:8080${target}`;
 	// Lines are broken for a file; an empty one separates paragraphs.
 	const text = lines.filter(line => !CURL.test(line)).join('\n').trim().replace(/([^\n])\n(?!\n)/g, '$1 ');
 	const [title, ...rest] = text.split(/(?<=\.) (?=[A-Z])|\n+/);
 	return { title, text: rest.join(' '), curl: curl.replaceAll('http://127.0.0.1:8080', location.origin) };
 }
 
+// A script's request: its target for GET, the method and the target for others.
+const methodOf = ({ method }) => method.split(',').includes('GET') ? 'GET' : method.split(',')[0];
+const nameOf = script => methodOf(script) === 'GET' ? script.target : `${methodOf(script)} ${script.target}`;
+const fragmentOf = script => `#${encodeURI(nameOf(script))}`;
+
 // An entry of the list. `choose` is called with the script when its link is used.
 function scriptEntry(script, choose) {
 	const { title, text, curl } = describeScript(script);
-	const name = script.method === 'GET' ? script.target : `${script.method} ${script.target}`;
-	const link = element(script.method === 'GET' ? 'a' : 'b', name);
-	if (script.method === 'GET') {
-		link.href = `#${script.target}`;
-		link.onclick = () => choose(script);
-	}
+	const link = element('a', nameOf(script));
+	link.href = fragmentOf(script);
+	link.onclick = () => choose(script);
 	return element('li', link, ` ${title}`, ...(text ? [element('p', text)] : []), element('div', element('code', curl)));
 }
 

@@ -16,9 +16,17 @@ const playback = new Playback(row => {
 	addRow(row);
 	addMark(row);
 	latest = row.buffers ?? latest;
+	if (row.data.kind === 'event') assemble(row);
 }, () => {
 	if (!pointed) showBuffers(latest);
 });
+
+// Puts the pieces of text together that the streams of large language models consist of.
+function assemble({ text }) {
+	const piece = text.length <= MOST_CHARACTERS ? pieceOf(text) : '';
+	$('assembled').hidden &&= !piece;
+	$('text').append(...escaped(piece));
+}
 
 const view = {
 	show: row => playback.add(row),
@@ -61,7 +69,14 @@ function connect() {
 	introduce(false);
 	say('Connecting …');
 	$('connect').textContent = 'Disconnect';
-	session = new Session($('script').value, scripts.flatMap(({ types }) => types), token, view);
+	const request = selectedRequest();
+	$('by').textContent = request.method === 'GET' ? 'by this browser’s EventSource' : 'by this page’s parser, from fetch';
+	session = new Session(request, scripts.flatMap(({ types }) => types), token, view);
+}
+
+function selectedRequest() {
+	const script = selected();
+	return { method: methodOf(script), target: script.target, body: $('body').value };
 }
 
 // Shows the introduction in place of the columns, or the columns.
@@ -80,8 +95,8 @@ function stop(why) {
 function disconnect() {
 	const { chunk, step } = session.last ?? { chunk: 0, step: 0 };
 	view.show({
-		column: 'dispatched', chunk, step, name: 'close()', text: '', note: 'readyState 2 CLOSED',
-		detail: `The page closed the EventSource, ${WHATWG}.2.`, data: { kind: 'closed', name: 'close' },
+		column: 'dispatched', chunk, step, name: session.isFetch ? 'abort()' : 'close()', text: '',
+		note: session.isFetch ? 'the page disconnects' : 'readyState 2 CLOSED', detail: 'The page disconnects.', data: { kind: 'closed', name: 'close' },
 	});
 	session.end();
 	stop('Disconnected.');
@@ -92,6 +107,8 @@ function clear() {
 	clearRows();
 	clearAxis();
 	latest = null;
+	$('assembled').hidden = true;
+	$('text').replaceChildren();
 }
 
 const isConnected = () => session !== null && !session.isClosed;
@@ -132,7 +149,7 @@ function handleKey(event) {
 
 function save() {
 	if (!session?.kept.length) return say('Nothing has arrived that could be saved.');
-	const script = new Blob([toBytes(scriptOf(session.target, session.kept))], { type: 'text/plain' });
+	const script = new Blob([toBytes(scriptOf(session.request, session.kept))], { type: 'text/plain' });
 	const link = element('a');
 	link.href = URL.createObjectURL(script);
 	link.download = `${session.target.split('?')[0].split('/').pop() || 'stream'}.sse`;
@@ -142,8 +159,8 @@ function save() {
 }
 
 async function copy() {
-	const id = session?.target === $('script').value ? session.model.stream?.lastEventId : '';
-	const line = curlLine($('script').value, id);
+	const request = selectedRequest();
+	const line = curlLine(request, session?.target === request.target ? session.model.stream?.lastEventId : '');
 	// A page that was not loaded from this machine may not be allowed to write to the clipboard.
 	const isCopied = await navigator.clipboard?.writeText(line).then(() => true, () => false);
 	say(isCopied ? `Copied: ${line}` : line);
@@ -151,23 +168,25 @@ async function copy() {
 
 // ---- The list of scripts.
 
-const isSelectable = ({ method }) => method === 'GET'; // An EventSource sends nothing else.
+const selected = () => scripts[$('script').selectedIndex];
 
 // Selects the script that the fragment of the URL names.
 function select() {
-	const target = decodeURI(location.hash.slice(1));
-	if (scripts.some(script => isSelectable(script) && script.target === target)) $('script').value = target;
+	const index = scripts.findIndex(script => fragmentOf(script) === location.hash);
+	if (index >= 0) $('script').selectedIndex = index;
 	describe();
 }
 
 function describe() {
-	const script = scripts.find(script => isSelectable(script) && script.target === $('script').value);
-	if (script) showAbout(script);
+	const script = selected();
+	if (!script) return;
+	showAbout(script);
+	$('request-body').hidden = methodOf(script) === 'GET';
 }
 
-function choose(target) {
-	$('script').value = target;
-	location.replace(`#${encodeURI(target)}`);
+function choose(script) {
+	location.replace(fragmentOf(script));
+	$('script').selectedIndex = scripts.indexOf(script);
 	describe();
 }
 
@@ -176,11 +195,11 @@ async function list() {
 	if (!response.ok) throw new Error(await response.text());
 	scripts.push(...await response.json());
 	for (const script of scripts) {
-		const { method, target } = script;
-		const disabled = !isSelectable(script);
-		const text = disabled ? `${method} ${target} (an EventSource sends only GET)` : target;
-		$('script').add(Object.assign(new Option(text, target), { disabled }));
-		$('scripts').append(scriptEntry(script, () => { choose(target); connect(); }));
+		$('script').add(new Option(nameOf(script), nameOf(script)));
+		$('scripts').append(scriptEntry(script, () => {
+			choose(script);
+			connect();
+		}));
 	}
 	select();
 	say('Choose a script and connect.');
@@ -189,7 +208,7 @@ async function list() {
 history.replaceState(null, '', `?${token}${location.hash}`);
 onhashchange = select;
 $('script').onchange = () => {
-	choose($('script').value);
+	choose(selected());
 	if (isConnected()) connect();
 };
 $('introduce').onclick = () => introduce(!document.body.classList.contains('resting'));

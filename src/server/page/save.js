@@ -12,13 +12,14 @@ const WRITTEN = /^(transfer-encoding|content-length|connection|keep-alive|date)$
 const DEFAULTS = { 'cache-control': 'no-cache', 'content-type': 'text/event-stream' };
 
 // The script, with one character for each byte.
-function scriptOf(target, exchanges) {
+function scriptOf({ method, target }, exchanges) {
+	const on = method === 'GET' ? '' : `@on ${method} ${target}\n`;
 	const answered = exchanges.filter(({ response }) => isComplete(response));
 	const parts = answered.map((exchange, n) => {
 		const condition = n + 1 < answered.length ? `connection ${n + 1}` : 'otherwise';
 		return [...(answered.length > 1 ? [`@part ${condition}\n`] : []), ...partOf(exchange)];
 	});
-	return [`@# Saved from ${toUtf8(target)}\n@literal on\n@chunk whole\n`, ...parts.flat()].join('');
+	return [`@# Saved from ${toUtf8(target)}\n${toUtf8(on)}@literal on\n@chunk whole\n`, ...parts.flat()].join('');
 }
 
 // The lines for one exchange.
@@ -97,8 +98,9 @@ function endOf(how = 'client disconnected') {
 
 // ---- The same request with curl.
 
-function curlLine(target, lastEventId) {
+function curlLine({ method, target, body }, lastEventId) {
 	const quoteShell = text => `'${text.replaceAll("'", "'\\''")}'`;
 	const id = lastEventId ? `-H ${quoteShell(`Last-Event-ID: ${lastEventId}`)} ` : '';
-	return `curl -iN --raw ${id}${quoteShell(location.origin + target)}`;
+	const content = method === 'GET' ? '' : `-X ${method} -H 'Content-Type: application/json' -d ${quoteShell(body)} `;
+	return `curl -iN --raw ${content}${id}${quoteShell(location.origin + target)}`;
 }

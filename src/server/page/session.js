@@ -23,8 +23,9 @@ const LONG = 1500;
 
 class Session {
 	// `page` has the functions show(row), changed(row), said(text) and closed(why).
-	constructor(target, types, token, page) {
-		Object.assign(this, { target, token, page });
+	// `request` has a method, a target and, unless the method is GET, a body.
+	constructor(request, types, token, page) {
+		Object.assign(this, { request, target: request.target, isFetch: request.method !== 'GET', token, page });
 		this.types = new Map([...TYPES, ...types].map(type => [type, -Infinity])); // Since when there are listeners for each.
 		this.exchanges = new Map(); // By the number of their connection.
 		this.kept = []; // The exchanges of this page's EventSource, and how many bytes are in their bodies.
@@ -34,7 +35,7 @@ class Session {
 		this.last = null; // The last row of the wire that is about this page's EventSource.
 		this.lost = {}; // When the last connection was lost: `at` and `time`.
 		this.isClosed = false;
-		this.model = new EventSourceModel();
+		this.model = this.isFetch ? new FetchModel() : new EventSourceModel();
 		this.matcher = new Matcher((must, did) => this.settled(must, did));
 		this.source = null;
 		this.observe();
@@ -53,7 +54,11 @@ class Session {
 	// The EventSource is made when the wire is open, so that all it does is shown. The wire may also be open again after a loss.
 	open() {
 		if (this.source || this.isClosed) return;
-		this.watchFor('The EventSource has not sent its request');
+		this.watchFor('The browser has not sent the request');
+		if (this.isFetch) {
+			this.source = new FetchSource(this.request, did => this.matcher.happen(did));
+			return;
+		}
 		this.source = new EventSource(location.origin + this.target);
 		for (const type of this.types.keys()) this.source.addEventListener(type, event => this.happened(event));
 	}
@@ -66,14 +71,14 @@ class Session {
 	}
 
 	listen(type) {
-		if (this.types.has(type)) return;
+		if (this.isFetch || this.types.has(type)) return;
 		this.types.set(type, performance.now());
 		this.source.addEventListener(type, event => this.happened(event));
 	}
 
 	// Whether there was a listener some time before, as the browser may have dispatched an event before the wire shows it.
 	hasListened(type, at) {
-		return this.types.get(type) < at - PATIENCE;
+		return this.isFetch || this.types.get(type) < at - PATIENCE;
 	}
 
 	// The wire goes on to show other clients.
@@ -251,6 +256,7 @@ class Session {
 
 	tell(must, did) {
 		if (did.kind === 'open') this.page.said(`Open: ${this.target}`);
+		if (this.isFetch && did.kind === 'error') return this.page.closed(`The response has ended: ${must?.why ?? 'no response'}.`);
 		if (did.kind !== 'error') return;
 		if (did.state === CLOSED) return this.page.closed(`Closed: ${whyGivenUp(must)}`);
 		this.page.lost(must?.why ?? 'no response');

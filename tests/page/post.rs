@@ -1,0 +1,52 @@
+//! Scripts for POST: the page requests them with fetch and a body that can be edited, parses them itself, and puts the pieces of
+//! text together that language models send.
+
+use super::{connect, open_page, rows, STATE};
+use crate::support::{has_tool, serve, Client, Program};
+
+#[test]
+fn a_script_for_post_is_fetched_with_the_body_in_the_page() {
+    if !has_tool("chromium") {
+        return;
+    }
+    let program = Program::start(&["--speed", "10"]);
+    let mut page = open_page(&program);
+    for target in ["POST /v1/chat/completions", "POST /v1/messages"] {
+        connect(&mut page, target);
+        page.wait_for(STATE, |state| state == "The response has ended: complete, connection kept open.");
+        assert_eq!(page.run("document.getElementById('text').textContent"), "Hello from a script!");
+        let dispatched = page.run(&rows("dispatched", ""));
+        assert!(dispatched.starts_with(&format!("fetch | {} | ", &target[5..])), "{dispatched}");
+        assert!(
+            !dispatched.contains("not dispatched") && !dispatched.contains("has not shown"),
+            "{dispatched}"
+        );
+        let lost = "String([...document.querySelectorAll('#dispatched [data-kind=event]')].filter(event => \
+            !document.querySelector(`#wire [data-name=chunk-data][data-chunk='${event.dataset.chunk}']`)).length)";
+        assert_eq!(page.run(lost), "0");
+    }
+    assert_eq!(page.run("document.getElementById('by').textContent"), "by this page’s parser, from fetch");
+
+    // What is saved answers the same request.
+    let script = page.run("scriptOf(session.request, session.kept)");
+    let played = serve("max", &[("/saved", script.as_bytes())]);
+    let mut client = Client::connect(played.address());
+    client.send("POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").read_head();
+    assert!(client.read_chunk().starts_with("event: message_start\ndata: {"), "{script}");
+
+    page.act("document.getElementById('body').value = '{\"stream\": false}'");
+    connect(&mut page, "POST /v1/chat/completions");
+    page.wait_for(STATE, |state| state == "The response has ended: 400 Bad Request, application/json.");
+    let line = page.run("curlLine(selectedRequest())");
+    let url = program.url("/v1/chat/completions");
+    let start = "curl -iN --raw -X POST -H 'Content-Type: application/json' -d";
+    assert_eq!(line, format!("{start} '{{\"stream\": false}}' '{url}'"));
+    // Back to an EventSource.
+    connect(&mut page, "/fields");
+    page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.contains("greeting"));
+    assert_eq!(
+        page.run("document.getElementById('assembled').hidden + document.getElementById('by').textContent"),
+        "trueby this browser’s EventSource"
+    );
+    assert_eq!(page.faults(), Vec::<String>::new());
+}
