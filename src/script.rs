@@ -22,6 +22,7 @@
 //! | [`placeholder`] | the table of placeholders |
 //! | [`context`] | what placeholders and conditions can use |
 //! | `respond` | makes the head of the response to a request |
+//! | [`random`] | random waits, numbers and decisions |
 //! | [`repeat`] | how often loops are played, and how fast |
 //! | `requested` | checks the waits and turns that a request sets |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
@@ -41,6 +42,7 @@ pub mod parse;
 pub mod path_pattern;
 pub mod placeholder;
 pub mod play;
+pub mod random;
 pub mod repeat;
 mod requested;
 mod respond;

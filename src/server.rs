@@ -168,7 +168,7 @@ impl Server {
         self
     }
 
-    /// Makes random waits repeatable: the n-th request to a script always gets the same ones. Default: a random seed.
+    /// Makes what is random repeatable: the n-th request to a script always gets the same. Default: a random seed.
     pub fn seed(mut self, seed: u64) -> Server {
         self.shared.timing.seed = seed;
         self

@@ -65,6 +65,7 @@ fn allocated_by(text: &[u8]) -> (usize, usize) {
         after: None,
         visit: None,
         open_clients: &AtomicUsize::new(1),
+        random: &rust_sse_server::internals::Random::new(1, 1),
     };
     let part = script.part(context).unwrap();
     let body = ChunkedWriter::new(io::sink(), Framing::Chunked);

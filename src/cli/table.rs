@@ -38,7 +38,7 @@ pub const TABLE: &[Row] = &[
         action: Value(set_speed),
         help: "play N times as fast, 0.001 to 1000000; max does not wait at all",
     },
-    Row { usage: "--seed N", action: Value(set_seed), help: "make random waits the same every time" },
+    Row { usage: "--seed N", action: Value(set_seed), help: "make what is random the same every time" },
     Row {
         usage: "--max-clients N",
         action: Value(set_max_clients),

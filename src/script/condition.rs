@@ -4,7 +4,7 @@ mod words;
 
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
-use super::template::unescape;
+use super::template::Template;
 use super::units::{parse_number, parse_time, parse_wait};
 use super::words::{invalid, unknown};
 use crate::text::escape::escape;
@@ -29,6 +29,8 @@ enum Condition {
     Value(Name, Wanted),
     /// The time since this client's previous response ended is in this range.
     After(RangeInclusive<Duration>),
+    /// With this probability, in percent.
+    Chance(u64),
     Not(Box<Condition>),
     Otherwise,
     Never,
@@ -40,8 +42,8 @@ enum Condition {
 #[derive(Clone, Debug, PartialEq)]
 enum Wanted {
     Present,
-    Equal(Vec<u8>),
-    Containing(Vec<u8>),
+    Equal(Template),
+    Containing(Template),
 }
 
 /// One row of the table of conditions.
@@ -66,6 +68,7 @@ const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "body ~V", parse: containing },
     ConditionKind { usage: "json PATH[=V|~V]", parse: keyed },
     ConditionKind { usage: "after T..T", parse: after },
+    ConditionKind { usage: "chance N%", parse: chance },
     ConditionKind { usage: "no COND", parse: no },
     ConditionKind { usage: "otherwise", parse: otherwise },
     ConditionKind { usage: "never", parse: never },
@@ -156,7 +159,7 @@ impl Conditions {
     /// The method that a request must have, if one of them requires one.
     pub fn method(&self) -> Option<&[u8]> {
         self.0.iter().find_map(|condition| match condition {
-            Condition::Value(name, Wanted::Equal(method)) if name.is_method() => Some(&method[..]),
+            Condition::Value(name, Wanted::Equal(method)) if name.is_method() => method.as_plain(),
             _ => None,
         })
     }
@@ -188,9 +191,10 @@ impl Condition {
             Condition::Connection(range) => range.contains(&number),
             Condition::Turn { number: turn, of } => number % of == turn % of,
             Condition::Value(name, wanted) => {
-                name.value(context).map_or(false, |value| wanted.accepts(&value))
+                name.value(context).map_or(false, |value| wanted.accepts(&value, context))
             }
             Condition::After(range) => context.request.after.map_or(false, |after| range.contains(&after)),
+            Condition::Chance(percent) => context.request.random.number(1, 100) <= *percent,
             Condition::Not(condition) => !condition.holds(context),
             Condition::Otherwise | Condition::Events(_) => true,
             Condition::Never => false,
@@ -212,7 +216,9 @@ impl Condition {
                 None => "no previous response".to_owned(),
             },
             Condition::Not(condition) => condition.describe(context),
-            Condition::Otherwise | Condition::Never | Condition::Events(_) => "a request".to_owned(),
+            Condition::Chance(_) | Condition::Otherwise | Condition::Never | Condition::Events(_) => {
+                "a request".to_owned()
+            }
         }
     }
 
@@ -227,7 +233,7 @@ impl Condition {
 
     fn uses_body(&self) -> bool {
         match self {
-            Condition::Value(name, _) => name.uses_body(),
+            Condition::Value(name, wanted) => name.uses_body() || wanted.uses_body(),
             Condition::Not(condition) => condition.uses_body(),
             _ => false,
         }
@@ -235,12 +241,17 @@ impl Condition {
 }
 
 impl Wanted {
-    fn accepts(&self, value: &[u8]) -> bool {
+    fn uses_body(&self) -> bool {
+        matches!(self, Wanted::Equal(text) | Wanted::Containing(text) if text.uses_body())
+    }
+
+    fn accepts(&self, value: &[u8], context: &RenderContext<'_>) -> bool {
         match self {
             Wanted::Present => true,
-            Wanted::Equal(text) => value == text,
+            Wanted::Equal(text) => *value == *text.render(context),
             Wanted::Containing(text) => {
-                text.is_empty() || value.windows(text.len()).any(|window| window == text)
+                let text = text.render(context);
+                text.is_empty() || value.windows(text.len()).any(|window| window == &*text)
             }
         }
     }
@@ -276,7 +287,7 @@ fn connection_turn(number: &[u8], of: &[u8]) -> Option<Condition> {
 /// `V`.
 fn equal(name: &str, words: &[Vec<u8>]) -> Parsed {
     match words {
-        [value] => value_condition(name, Wanted::Equal(value.clone())),
+        [value] => value_condition(name, Wanted::Equal(Template::parse(value)?)),
         _ => Ok(None),
     }
 }
@@ -285,7 +296,7 @@ fn equal(name: &str, words: &[Vec<u8>]) -> Parsed {
 fn present_or_equal(name: &str, words: &[Vec<u8>]) -> Parsed {
     match words {
         [] => value_condition(name, Wanted::Present),
-        [value] => value_condition(name, Wanted::Equal(unescape(value)?)),
+        [value] => value_condition(name, Wanted::Equal(Template::parse_escaped(value)?)),
         _ => Ok(None),
     }
 }
@@ -294,7 +305,7 @@ fn present_or_equal(name: &str, words: &[Vec<u8>]) -> Parsed {
 fn containing(name: &str, words: &[Vec<u8>]) -> Parsed {
     match words {
         [word] if word.starts_with(b"~") && word.len() > 1 => {
-            value_condition(name, Wanted::Containing(unescape(&word[1..])?))
+            value_condition(name, Wanted::Containing(Template::parse_escaped(&word[1..])?))
         }
         _ => Ok(None),
     }
@@ -314,10 +325,10 @@ fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
     }
     let wanted = match rest {
         [] => Wanted::Present,
-        [b'=', value @ ..] => Wanted::Equal(unescape(value)?),
+        [b'=', value @ ..] => Wanted::Equal(Template::parse_escaped(value)?),
         // Every value contains nothing.
         [_] => return Ok(None),
-        [_, value @ ..] => Wanted::Containing(unescape(value)?),
+        [_, value @ ..] => Wanted::Containing(Template::parse_escaped(value)?),
     };
     value_condition(&format!("{name}:{}", String::from_utf8_lossy(key)), wanted)
 }
@@ -343,6 +354,15 @@ fn after(_: &str, words: &[Vec<u8>]) -> Parsed {
         [range] => parse_wait(range).map(|(shortest, longest)| Some(Condition::After(shortest..=longest))),
         _ => Ok(None),
     }
+}
+
+/// `N%`.
+fn chance(_: &str, words: &[Vec<u8>]) -> Parsed {
+    let percent = match words {
+        [word] => word.strip_suffix(b"%").and_then(parse_number),
+        _ => None,
+    };
+    Ok(percent.filter(|percent| (1..=99).contains(percent)).map(Condition::Chance))
 }
 
 fn never(_: &str, words: &[Vec<u8>]) -> Parsed {

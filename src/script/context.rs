@@ -1,5 +1,6 @@
 //! Gathers what a script can know while it plays: the request, the client, and what changes from one moment to the next.
 
+use super::random::Random;
 use super::visits::Visit;
 use crate::http::request::Request;
 use crate::http::uri::{form_decode, split_at};
@@ -26,12 +27,20 @@ pub struct RequestContext<'a> {
     pub visit: Option<&'a Visit<'a>>,
     /// Clients connected to the server, kept up to date by it.
     pub open_clients: &'a AtomicUsize,
+    /// The random numbers of this request.
+    pub random: &'a Random,
 }
 
 impl<'a> RequestContext<'a> {
     /// The same request when it has been counted.
-    pub fn counted(self, visit: &'a Visit<'a>) -> RequestContext<'a> {
-        RequestContext { request_number: visit.number, after: visit.after, visit: Some(visit), ..self }
+    pub fn counted(self, visit: &'a Visit<'a>, random: &'a Random) -> RequestContext<'a> {
+        RequestContext {
+            request_number: visit.number,
+            after: visit.after,
+            visit: Some(visit),
+            random,
+            ..self
+        }
     }
 
     /// `Last-Event-ID`, or `lastEventId` in the query, where clients put it that cannot send the header. An empty one is
@@ -47,6 +56,17 @@ impl<'a> RequestContext<'a> {
         let parameters = self.request.query()?.split(|&byte| byte == b'&');
         let mut pairs = parameters.map(|parameter| split_at(parameter, b'='));
         pairs.find(|(key, _)| form_decode(key).as_ref() == name).map(|(_, value)| form_decode(value))
+    }
+
+    /// The host that the client wants to reach, and the port, which is 80 if it names none.
+    pub fn host_and_port(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let authority = self.request.authority()?;
+        let digits = authority.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let (host, port) = authority.split_at(authority.len() - digits);
+        match host.strip_suffix(b":") {
+            Some(host) if !port.is_empty() => Some((host, port)),
+            _ => Some((authority, b"80")),
+        }
     }
 
     /// The value of a cookie (RFC 6265, section 4.2.1).
@@ -92,6 +112,11 @@ pub struct RenderContext<'a> {
 }
 
 impl<'a> RenderContext<'a> {
+    /// The time that `time` stands for.
+    pub fn system_time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.time)
+    }
+
     /// The context in which a response head is made.
     pub fn of_head(request: RequestContext<'a>) -> RenderContext<'a> {
         RenderContext { request, elapsed: 0, time: unix_milliseconds(SystemTime::now()), turn: 0 }
@@ -114,6 +139,7 @@ pub(super) mod tests {
         pub head: Request,
         pub body: &'static str,
         pub open_clients: AtomicUsize,
+        pub random: Random,
     }
 
     impl TestRequest {
@@ -126,7 +152,12 @@ pub(super) mod tests {
             let head = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n");
             let mut reader = HeadReader::default();
             reader.push(head.as_bytes()).unwrap();
-            TestRequest { head: reader.finish().unwrap(), body: "", open_clients: AtomicUsize::new(1) }
+            TestRequest {
+                head: reader.finish().unwrap(),
+                body: "",
+                open_clients: AtomicUsize::new(1),
+                random: Random::new(1, 1),
+            }
         }
 
         /// The context of this request, the first one.
@@ -139,6 +170,7 @@ pub(super) mod tests {
                 after: None,
                 visit: None,
                 open_clients: &self.open_clients,
+                random: &self.random,
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::context::RenderContext;
 use super::units::parse_number;
+use crate::http::date::Timestamp;
 use crate::http::uri::percent_encode_all;
 use crate::text::json;
 use std::borrow::Cow;
@@ -19,6 +20,9 @@ pub struct Placeholder {
 pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: "elapsed", value: |context, _| number(context.elapsed) },
     Placeholder { usage: "time", value: |context, _| number(context.time) },
+    Placeholder { usage: "date", value: |context, _| text(Timestamp(context.system_time())) },
+    Placeholder { usage: "uuid", value: |context, _| text(context.request.random.uuid()) },
+    Placeholder { usage: RANDOM, value: |context, range| number(random(context, range)?) },
     Placeholder { usage: TURN, value: |context, _| number(context.turn).filter(|_| context.turn > 0) },
     Placeholder { usage: "connection", value: |context, _| number(context.request.request_number) },
     Placeholder { usage: "last-event-id", value: |context, _| context.request.last_event_id() },
@@ -26,6 +30,8 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: "target", value: |context, _| bytes(context.request.request.target()) },
     Placeholder { usage: "path", value: |context, _| bytes(context.request.request.path()) },
     Placeholder { usage: "open", value: |context, _| number(context.request.open()) },
+    Placeholder { usage: "host", value: |context, _| bytes(context.request.host_and_port()?.0) },
+    Placeholder { usage: "port", value: |context, _| bytes(context.request.host_and_port()?.1) },
     Placeholder { usage: "query:K", value: |context, key| context.request.query_value(key.as_bytes()) },
     Placeholder {
         usage: "header:K",
@@ -46,8 +52,27 @@ const METHOD: &str = "method";
 const BODY: &str = "body";
 const JSON: &str = "json:PATH";
 
+/// The placeholder for random numbers.
+const RANDOM: &str = "random:A..B";
+
+/// The smallest and the largest number of `A..B`.
+fn range(text: &str) -> Option<(u64, u64)> {
+    let (least, most) = text.split_once("..")?;
+    let (least, most) = (parse_number(least)?, parse_number(most)?);
+    (least <= most).then_some((least, most))
+}
+
+fn random(context: &RenderContext<'_>, key: &str) -> Option<u64> {
+    let (least, most) = range(key)?;
+    Some(context.request.random.number(least, most))
+}
+
+fn text(value: impl fmt::Display) -> Option<Cow<'static, [u8]>> {
+    Some(Cow::Owned(value.to_string().into_bytes()))
+}
+
 fn number(number: u64) -> Option<Cow<'static, [u8]>> {
-    Some(Cow::Owned(number.to_string().into_bytes()))
+    text(number)
 }
 
 fn bytes(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
@@ -80,8 +105,8 @@ enum Form {
     Url,
 }
 
-/// The forms that can follow a name, as in `{{query:q as json}}`.
-const FORMS: [(&str, Form); 2] = [(" as json", Form::Json), (" as url", Form::Url)];
+/// The forms that can follow a name and `as`, as in `{{query:q as json}}`.
+const FORMS: [(&str, Form); 2] = [("json", Form::Json), ("url", Form::Url)];
 
 /// What is added to a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,7 +149,8 @@ impl Name {
                 Some((usage, _)) => usage == name && !key.is_empty(),
                 None => placeholder.usage == text,
             })?;
-        Some(Name { placeholder, key: key.to_owned() })
+        let is_invalid = placeholder.usage == RANDOM && range(key).is_none();
+        (!is_invalid).then(|| Name { placeholder, key: key.to_owned() })
     }
 
     /// Reads one of the names that take a key, such as `query:K`; `None` for another name, and for a list such as
@@ -135,7 +161,7 @@ impl Name {
 
     /// Whether it is one of those that take a key: `query:K`, `header:K`, `cookie:K` or `json:PATH`.
     pub fn has_key(&self) -> bool {
-        !self.key.is_empty()
+        !self.key.is_empty() && self.placeholder.usage != RANDOM
     }
 
     /// The value in this context; `None` if the request has none.
@@ -168,8 +194,10 @@ impl Value {
             Some((sum, default)) => (sum, Some(default.as_bytes().to_vec())),
             None => (text, None),
         };
-        let found = FORMS.iter().find_map(|(end, form)| Some((sum.strip_suffix(end)?, *form)));
-        let (sum, form) = found.unwrap_or((sum, Form::Bytes));
+        let (sum, form) = match sum.split_once(" as ") {
+            Some((sum, name)) => (sum, FORMS.iter().find(|(form, _)| *form == name)?.1),
+            None => (sum, Form::Bytes),
+        };
         let (name, plus) = match sum.split_once('+') {
             Some((name, addend)) => (name, Some(Addend::parse(addend)?)),
             None => (sum, None),

@@ -22,13 +22,11 @@
 //! | `output` | sends head and chunks |
 //! | `timer` | due times, waits and keep-alive comments |
 //! | `loops` | turns of loops |
-//! | [`random`] | random waits |
 //! | `releases` | releases of pauses to come |
 
 pub mod clock;
 mod loops;
 mod output;
-pub mod random;
 mod releases;
 mod timer;
 
@@ -43,7 +41,6 @@ use crate::http::AfterResponse;
 use clock::{Clock, Timing};
 use loops::Loops;
 use output::{Output, Stop};
-use random::Random;
 use std::io::{self, Write};
 use std::time::Duration;
 use timer::Timer;
@@ -54,7 +51,6 @@ pub struct Player<'a, W: Write, C: Clock> {
     output: Output<W>,
     timer: Timer<'a, C>,
     loops: Loops,
-    random: Random,
     /// How much longer the waits can be that the request decides, in this response or in this turn of an endless loop.
     requested_wait_left: Duration,
 }
@@ -73,7 +69,6 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             output: Output::new(head, body),
             timer: Timer::new(clock, timing),
             loops: Loops::default(),
-            random: Random::new(timing.seed, request.request_number),
             requested_wait_left: MAX_REQUESTED_WAIT,
         }
     }
@@ -220,11 +215,11 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     fn choose_time(&mut self, wait: &Wait) -> Duration {
         match wait {
-            Wait::Between(least, most) => self.random.between(*least, *most),
+            Wait::Between(least, most) => self.request.random.between(*least, *most),
             Wait::Requested(text) => {
                 // `Part::check_waits` has checked that it is a time.
                 let (least, most) = parse_wait(&text.render(&self.context())).unwrap_or_default();
-                let time = self.random.between(least, most).min(self.requested_wait_left);
+                let time = self.request.random.between(least, most).min(self.requested_wait_left);
                 self.requested_wait_left -= time;
                 time
             }

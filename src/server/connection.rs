@@ -40,6 +40,7 @@ use crate::judge::verdicts::Verdicts;
 use crate::script::catalogue::Found;
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
+use crate::script::random::Random;
 use crate::script::{Ending, Script};
 use crate::trace::Tap;
 use std::cell::Cell;
@@ -220,6 +221,7 @@ impl<'a> Connection<'a> {
             after: None,
             visit: None,
             open_clients: &self.shared.open_clients,
+            random: &Random::new(self.shared.timing.seed, 1),
         };
         let changed = match self.changed_script(script, request) {
             Ok(changed) => changed,
@@ -232,7 +234,8 @@ impl<'a> Connection<'a> {
         }
         // `@part connection 2` means the second request to the script, not the second TCP connection.
         let visit = script.route.count(context);
-        self.play_part(played, context.counted(&visit), verdicts)
+        let random = Random::new(self.shared.timing.seed, visit.number);
+        self.play_part(played, context.counted(&visit, &random), verdicts)
     }
 
     /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.

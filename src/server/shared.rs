@@ -13,7 +13,7 @@ use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
 use crate::script::catalogue::Catalogue;
 use crate::script::play::clock::Timing;
-use crate::script::play::random::random_seed;
+use crate::script::random::random_seed;
 use crate::script::units::Speed;
 use crate::script::Script;
 use crate::text::error::Error;

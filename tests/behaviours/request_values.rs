@@ -1,6 +1,7 @@
 //! What a script does with the values of a request: ids, queries, bodies.
 
 use crate::support::{chunk, play, request, serve, Client, Exchange, PATIENCE};
+use rust_sse_server::{Script, Server};
 use std::time::Instant;
 
 /// The body of the response to a request for this target, with these field lines.
@@ -218,4 +219,69 @@ fn a_star_in_a_path_stands_for_one_segment() {
     assert!(exchange.head.starts_with("HTTP/1.1 404 "), "{}", exchange.head);
     let exchange = Exchange::new(server.address(), request("GET", "/v1/models/x", ""), PATIENCE);
     assert!(exchange.head.contains("\r\nallow: POST"), "{}", exchange.head);
+}
+
+/// The text of a body between two others.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    text.split(before).nth(1).unwrap().split(after).next().unwrap()
+}
+
+#[test]
+fn the_date_and_the_host_are_those_of_the_request() {
+    let text = body("{{host}} {{port}} [{{date}}]", "/a", "");
+    assert!(text.starts_with("localhost 80 ["), "{text}");
+    let date = between(&text, "[", "]");
+    assert!(date.len() == 24 && date.starts_with("20") && date.ends_with('Z'), "{date}");
+    let server = serve("max", &[("/a", b"{{host}} {{port}}")]);
+    for (host, expected) in [("[::1]:8080", "[::1] 8080"), ("[::1]", "[::1] 80"), ("a.b:1", "a.b 1")] {
+        let request = format!("GET /a HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let exchange = Exchange::new(server.address(), request, PATIENCE);
+        assert_eq!(String::from_utf8(exchange.data().0).unwrap(), expected);
+    }
+}
+
+/// What two servers with this seed send for two requests each.
+fn random(seed: u64, script: &str) -> [String; 4] {
+    let played = || {
+        let server = Server::new().seed(seed).script(Script::parse("/a", script).unwrap());
+        let server = server.start("127.0.0.1:0").unwrap();
+        let get = || Exchange::new(server.address(), request("GET", "/a", ""), PATIENCE);
+        [get(), get()].map(|exchange| exchange.head + &String::from_utf8_lossy(&exchange.wire))
+    };
+    let ([first, second], [again, second_again]) = (played(), played());
+    [first, second, again, second_again]
+}
+
+#[test]
+fn a_seed_makes_every_random_value_the_same() {
+    let script = "@header X-Request-Id: {{uuid}}\n@repeat 20\n{{random:1..6}} {{uuid}}\n@again\n";
+    let [first, second, again, second_again] = random(7, script);
+    assert_eq!((&first, &second), (&again, &second_again));
+    assert_ne!(first, second);
+    assert_ne!(first, random(8, script)[0]);
+    let id = between(&first, "X-Request-Id: ", "\r\n");
+    assert_eq!((id.len(), first.matches(id).count()), (36, 1));
+    assert!(Script::parse("/a", "@header X: {{random:2..1}}\n").is_err());
+    assert!(Script::parse("/a", "@header X: {{random:x}}\n").is_err());
+}
+
+#[test]
+fn a_part_with_a_chance_is_played_about_that_often() {
+    let server = Server::new()
+        .seed(1)
+        .script(Script::parse("/a", "@part chance 20%\n@status 503\n@part otherwise\ndata: x\n\n").unwrap());
+    let server = server.start("127.0.0.1:0").unwrap();
+    let mut client = Client::connect(server.address());
+    let is_503 = |_| {
+        let head = client.get("/a", "").read_head();
+        if head.contains("chunked") {
+            client.read_until("0\r\n\r\n");
+        }
+        head.starts_with("HTTP/1.1 503 ")
+    };
+    let count = (0..500).map(is_503).filter(|is_503| *is_503).count();
+    assert!((60..140).contains(&count), "{count} of 500");
+    for percent in ["0%", "100%", "20", "x%", "-1%", "2 0%"] {
+        assert!(Script::parse("/a", format!("@part chance {percent}\nx\n")).is_err(), "{percent}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::http::short_response::Response;
 use crate::http::status::Status;
-use crate::script::play::random::random_seed;
+use crate::script::random::random_seed;
 
 /// The page, which contains its style and its scripts.
 const DOCUMENT: &str = include_str!("../page/document.html");

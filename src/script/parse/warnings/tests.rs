@@ -84,12 +84,9 @@ fn a_captured_head_is_one_warning() {
 fn unknown_placeholders_are_warned_about_but_not_other_text_in_braces() {
     assert_warns("data: {{elapse}}\n\n", 1, "unknown placeholder `elapse` (did you mean `elapsed`?)");
     assert_warns("data: {{ elapsed }}\n\n", 1, r"unknown placeholder ` elapsed\s` (did you mean `elapsed`?)");
-    let found = warnings("data: {{uuid}} {{i}} {{query}}\n\n");
-    assert!(
-        found[0].starts_with("1: warning: unknown placeholder `query` (did you mean `query:K`?)"),
-        "{found:?}"
-    );
-    assert!(found[1].starts_with("1: warning: unknown placeholder `uuid` (known: elapsed, "), "{found:?}");
+    let found = warnings("data: {{nobody}} {{i}} {{query}}\n\n");
+    assert!(found[0].starts_with("1: warning: unknown placeholder `nobody` (known: elapsed, "), "{found:?}");
+    assert_eq!(found[1], "1: warning: unknown placeholder `query` (did you mean `query:K`?)");
     for inside in ["", "1", "\"a\": {}", "two words", "{i}", "%"] {
         assert_eq!(warnings(&format!("data: {{{{{inside}}}}}\n\n")), [""; 0], "{inside}");
     }
