@@ -25,7 +25,10 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("broken-chunk", include_bytes!("../scripts/broken-chunk.sse")),
     ("big", include_bytes!("../scripts/big.sse")),
     ("chat-completions", include_bytes!("../scripts/chat-completions.sse")),
+    ("responses", include_bytes!("../scripts/responses.sse")),
     ("messages", include_bytes!("../scripts/messages.sse")),
+    ("gemini", include_bytes!("../scripts/gemini.sse")),
+    ("ollama", include_bytes!("../scripts/ollama.sse")),
 ];
 
 /// The scripts of a server.

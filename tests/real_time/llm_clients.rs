@@ -1,4 +1,4 @@
-//! The `openai` and `anthropic` packages for Python read the built-in token streams.
+//! The official clients for Python, `openai`, `anthropic`, `google-genai` and `ollama`, read the built-in token streams.
 
 use crate::support::{demo, skip};
 use std::process::Command;
@@ -59,26 +59,152 @@ except openai.BadRequestError as error:
     }
 }
 
-pub fn anthropic_streams_text_and_raises_an_error_in_the_middle_of_the_stream() {
+pub fn openai_gets_429_and_then_an_answer_and_streams_that_are_cut_off() {
     let program = r#"
-import sys, anthropic
-client = anthropic.Anthropic(base_url=sys.argv[1], api_key="none", max_retries=0, timeout=10)
-question = dict(model="any", max_tokens=9, messages=[{"role": "user", "content": "Hi"}])
+import sys, json, time, openai
+client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none", max_retries=0, timeout=10)
+question = dict(messages=[{"role": "user", "content": "Hi"}], stream=True)
 
-with client.messages.stream(**question) as stream:
-    text = "".join(stream.text_stream)
-    message = stream.get_final_message()
-print(text, message.stop_reason, message.usage.output_tokens)
+def text(client, model):
+    text = ""
+    for chunk in client.chat.completions.create(model=model, **question):
+        for choice in chunk.choices:
+            text += choice.delta.content or ""
+    return text
 
-text = ""
 try:
-    with client.messages.stream(**question, extra_query={"fault": "overloaded"}) as stream:
-        for piece in stream.text_stream:
-            text += piece
-except anthropic.APIStatusError as error:
-    print(text, error.body["error"]["type"])
+    text(client, "rate-limit")
+except openai.RateLimitError as error:
+    headers = error.response.headers
+    print(error.code, headers["retry-after"], headers["x-ratelimit-remaining-requests"], text(client, "rate-limit"))
+start = time.monotonic()
+print(text(client.with_options(max_retries=1), "rate-limit"), round(time.monotonic() - start))
+print(text(client, "no-end"))
+try:
+    text(client, "cut")
+except Exception as error:
+    print(type(error).__name__)
+"#;
+    if let Some(printed) = python("openai", program) {
+        assert_eq!(
+            printed,
+            "rate_limit_exceeded 1 0 Hello from a script!\n\
+             Hello from a script! 1\n\
+             Hello\n\
+             APIConnectionError\n"
+        );
+    }
+}
+
+pub fn openai_reads_the_stream_of_the_responses_api() {
+    let program = r#"
+import sys, json, openai
+client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none", max_retries=0, timeout=10)
+words, response = [], None
+for event in client.responses.create(model="any", input="Hi", stream=True):
+    if event.type == "response.output_text.delta": words.append(event.delta)
+    if event.type == "response.completed": response = event.response
+print(words, response.output_text, response.usage.total_tokens, response.model)
+tool = {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}
+with client.responses.stream(model="any", input="Hi", tools=[tool]) as stream:
+    for event in stream: pass
+    call = stream.get_final_response().output[0]
+print(call.name, json.loads(call.arguments)["city"])
+"#;
+    if let Some(printed) = python("openai", program) {
+        assert_eq!(
+            printed,
+            "['Hello', ' from', ' a', ' script!'] Hello from a script! 13 any\n\
+             f Paris\n"
+        );
+    }
+}
+
+pub fn anthropic_streams_text_a_tool_call_and_thinking_and_raises_errors() {
+    let program = r#"
+import sys, json, anthropic
+client = anthropic.Anthropic(base_url=sys.argv[1], api_key="none", max_retries=0, timeout=10)
+question = dict(max_tokens=2048, messages=[{"role": "user", "content": "Hi"}])
+def ask(client=client, model="any", **more):
+    with client.messages.stream(model=model, **question, **more) as stream:
+        for event in stream: pass
+        return stream.get_final_message()
+m = ask()
+print(m.content[0].text, m.stop_reason, m.usage.output_tokens, m.model)
+m = ask(tools=[{"name": "f", "input_schema": {"type": "object", "properties": {}}}])
+print(m.content[0].name, m.content[0].input, m.stop_reason)
+m = ask(thinking={"type": "enabled", "budget_tokens": 1024})
+print(m.content[0].thinking, m.content[1].text)
+for model in ["rate-limit", "busy", "overloaded", "cut"]:
+    try:
+        ask(model=model)
+    except anthropic.APIStatusError as error:
+        print(model, error.status_code, error.body["error"]["type"], error.response.headers.get("retry-after"))
+    except Exception as error:
+        print(model, type(error).__name__)
+print(ask(model="rate-limit").content[0].text, ask(client.with_options(max_retries=1), "rate-limit").content[0].text)
 "#;
     if let Some(printed) = python("anthropic", program) {
-        assert_eq!(printed, "Hello from a script! end_turn 4\nHello overloaded_error\n");
+        assert_eq!(
+            printed,
+            "Hello from a script! end_turn 4 any\n\
+             f {'city': 'Paris'} tool_use\n\
+             A greeting. Hello!\n\
+             rate-limit 429 rate_limit_error 1\n\
+             busy 529 overloaded_error None\n\
+             overloaded 200 overloaded_error None\n\
+             cut RemoteProtocolError\n\
+             Hello from a script! Hello from a script!\n"
+        );
+    }
+}
+
+pub fn google_genai_streams_text_and_a_function_call() {
+    let program = r#"
+import sys
+from google import genai
+from google.genai import types
+client = genai.Client(api_key="none", vertexai=False, http_options={"base_url": sys.argv[1]})
+stream = client.models.generate_content_stream(model="any", contents="Hi")
+chunks = list(stream)
+print("".join(c.text for c in chunks), chunks[-1].candidates[0].finish_reason.value, chunks[-1].usage_metadata.total_token_count)
+f = types.FunctionDeclaration(name="f", description="x", parameters={"type": "OBJECT", "properties": {}})
+config = types.GenerateContentConfig(tools=[types.Tool(function_declarations=[f])])
+for chunk in client.models.generate_content_stream(model="any", contents="Hi", config=config):
+    print(chunk.function_calls[0].name, chunk.function_calls[0].args)
+try:
+    client.models.generate_content(model="any", contents="Hi")
+except genai.errors.ClientError as error:
+    print(error.code, error.status)
+"#;
+    if let Some(printed) = python("google.genai", program) {
+        assert_eq!(
+            printed,
+            "Hello from a script! STOP 13\n\
+             f {'city': 'Paris'}\n\
+             400 INVALID_ARGUMENT\n"
+        );
+    }
+}
+
+pub fn ollama_reads_lines_of_json() {
+    let program = r#"
+import sys, ollama
+client = ollama.Client(host=sys.argv[1])
+hi = [{"role": "user", "content": "Hi"}]
+parts = list(client.chat("any", hi, stream=True))
+print("".join(p.message.content for p in parts), parts[-1].done_reason, parts[-1].eval_count, parts[-1].model)
+print(client.chat("any", hi).message.content)
+tool = {"type": "function", "function": {"name": "f", "description": "x", "parameters": {"type": "object", "properties": {}}}}
+parts = list(client.chat("any", hi, tools=[tool], stream=True))
+print(parts[0].message.tool_calls[0].function.name, parts[0].message.tool_calls[0].function.arguments)
+"#;
+    if let Some(printed) = python("ollama", program) {
+        assert_eq!(
+            printed,
+            "Hello from a script! stop 4 any\n\
+             Hello from a script!\n\
+             f {'city': 'Paris'}\n"
+        );
     }
 }

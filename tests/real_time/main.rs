@@ -55,7 +55,11 @@ fn the_cases_pass_side_by_side() {
             a_max_clients_above_what_the_system_can_serve_is_an_error_that_names_the_limit;
         llm_clients:
             openai_streams_text_and_a_tool_call_and_gets_an_error_without_streaming,
-            anthropic_streams_text_and_raises_an_error_in_the_middle_of_the_stream;
+            openai_gets_429_and_then_an_answer_and_streams_that_are_cut_off,
+            openai_reads_the_stream_of_the_responses_api,
+            anthropic_streams_text_a_tool_call_and_thinking_and_raises_errors,
+            google_genai_streams_text_and_a_function_call,
+            ollama_reads_lines_of_json;
     };
     let start = |(name, case): (&'static str, fn())| {
         (name, thread::Builder::new().name(name.to_owned()).spawn(case).unwrap())
