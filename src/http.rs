@@ -13,6 +13,7 @@
 //! | [`dechunk`] | decodes chunked bodies |
 //! | [`field`] | parses field lines |
 //! | [`media_type`] | the content types of files |
+//! | [`gzip`] | writes gzip without compressing |
 //! | [`date`] | formats the value of `date` |
 //! | [`uri`] | percent-encoding |
 
@@ -21,6 +22,7 @@ pub mod chunk;
 pub mod date;
 pub mod dechunk;
 pub mod field;
+pub mod gzip;
 pub mod media_type;
 pub mod request;
 mod request_line;

@@ -54,6 +54,7 @@ mod visits;
 mod words;
 
 use crate::http::chunk::Framed;
+use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
 use condition::Conditions;
 use context::RequestContext;
@@ -236,7 +237,7 @@ impl Part {
                 Step::Repeat { turns: Turns::Times(turns), .. } => {
                     loops.push(OpenLoop { turns: *turns, length_before: std::mem::take(&mut length) });
                 }
-                Step::Wire(_) | Step::Keepalive { .. } | Step::Repeat { .. } => return None,
+                Step::Wire(_) | Step::Keepalive { .. } | Step::Repeat { .. } | Step::Gzip(_) => return None,
                 Step::Again => {
                     let OpenLoop { turns, length_before } = loops.pop()?;
                     length = length.checked_mul(turns)?.checked_add(length_before)?;
@@ -313,6 +314,8 @@ pub enum Step {
         /// The comment with its line end.
         comment: Framed,
     },
+    /// Sends the body as gzip (`@gzip`).
+    Gzip(GzipFlush),
     /// From now on, closes the connection when the body has this many bytes (`@drop after`).
     DropAfter(u64),
     /// Begins a loop (`@repeat`).

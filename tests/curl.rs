@@ -100,3 +100,20 @@ fn netcat_gets_the_whole_stream_after_a_half_close() {
     let output = Command::new("sh").args(["-c", &command]).output().unwrap();
     assert!(text(&output.stdout).ends_with("\r\n0\r\n\r\n"), "{}", text(&output.stdout));
 }
+
+#[test]
+fn curl_reads_gzip_as_it_is_flushed() {
+    if !has_tool("curl") {
+        return;
+    }
+    for flush in ["event", "end"] {
+        let big = "x".repeat(100_000);
+        let script = format!("@gzip {flush}\ndata: 1\n\ndata: {big}\n\n@trailer A: b\n");
+        let server = serve("max", &[("/gzip", script.as_bytes())]);
+        let output = curl(&["--compressed", &server.url("/gzip")]);
+        assert_eq!(output.status.code(), Some(0), "{flush}");
+        assert!(text(&output.stdout) == format!("data: 1\n\ndata: {big}\n\n"), "{flush}");
+        let cut = serve("max", &[("/cut", format!("@gzip {flush}\ndata: 1\n\n@drop\n").as_bytes())]);
+        assert_eq!(curl(&["--compressed", &cut.url("/cut")]).status.code(), Some(18), "{flush}");
+    }
+}

@@ -112,6 +112,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 Step::Pause(name) => self.timer.pause(name, &mut self.output)?,
                 Step::Clock => self.timer.restart_elapsed(),
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
+                Step::Gzip(flush) => self.output.gzip(*flush),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
                 Step::Repeat { turns, every } => self.begin_loop(next, turns, every),
                 Step::Again => next = self.next_turn()?.unwrap_or(next),
@@ -131,6 +132,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         for (index, step) in steps.enumerate() {
             match step {
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
+                Step::Gzip(flush) => self.output.gzip(*flush),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
                 Step::Repeat { turns, every } => self.begin_loop(index + 1, turns, every),
                 Step::Again => self.loops.end(),

@@ -1,6 +1,7 @@
 //! The bytes of the body: valid, invalid and unusual event streams arrive exactly as they are written.
 
 use crate::support::{play, Exchange};
+use rust_sse_server::Script;
 
 /// Asserts that a script sends exactly this data and that the body is complete.
 fn assert_sends(script: &[u8], data: &[u8]) {
@@ -105,4 +106,54 @@ fn data_framed_in_advance_also_reaches_an_http_1_0_client() {
     let server = crate::support::serve("max", &[("/a", b"data: 1\n\n@send {{path}}\n@fill 2000 z\n")]);
     let response = Exchange::new(server.address(), "GET /a HTTP/1.0\r\n\r\n", crate::support::PATIENCE);
     assert_eq!(response.wire, [b"data: 1\n\n/a".to_vec(), vec![b'z'; 2_000]].concat());
+}
+
+/// The data of the stored blocks at the start of a gzip file, and whether the last of them is among them.
+fn stored_blocks(gzip: &[u8]) -> (String, bool) {
+    let mut data = Vec::new();
+    let mut rest = gzip.strip_prefix(b"\x1f\x8b\x08\0\0\0\0\0\0\xff").unwrap();
+    while let [is_last @ (0 | 1), low, high, not_low, not_high, after @ ..] = rest {
+        assert_eq!((!low, !high), (*not_low, *not_high));
+        let (block, after) = after.split_at(usize::from(*low) + 256 * usize::from(*high));
+        data.extend_from_slice(block);
+        if *is_last == 1 {
+            assert_eq!(after[4..], (data.len() as u32).to_le_bytes());
+            return (String::from_utf8(data).unwrap(), true);
+        }
+        rest = after;
+    }
+    (String::from_utf8(data).unwrap(), false)
+}
+
+#[test]
+fn gzip_is_flushed_with_each_event_or_at_the_end() {
+    let events = "data: 1\n\n@sleep 1s\ndata: {{path}}\n\n";
+    for (direction, first) in [("@gzip event\n", "data: 1\n\n"), ("@gzip end\n", "")] {
+        let response = play(format!("{direction}{events}"), "10");
+        assert!(response.head.contains("\r\ncontent-encoding: gzip\r\n"), "{}", response.head);
+        let (gzip, is_complete) = response.data();
+        assert_eq!(stored_blocks(&gzip), ("data: 1\n\ndata: /script\n\n".to_owned(), true));
+        assert!(is_complete);
+        let first_chunk = response.chunks().len();
+        assert_eq!(first_chunk, if first.is_empty() { 2 } else { 4 }, "{direction}");
+        let dropped = play(format!("{direction}data: 1\n\n@drop\n"), "10").data().0;
+        assert!(if first.is_empty() {
+            dropped.is_empty()
+        } else {
+            stored_blocks(&dropped) == (first.to_owned(), false)
+        });
+    }
+    let response = play("@gzip end\n@fill 70000\n\n\n@hang 1ms\n", "10");
+    assert_eq!(stored_blocks(&response.data().0).0.len(), 65_535);
+    let resumed = play("@gzip event\n@resume\nid: 1\n\n", "1");
+    assert_eq!(stored_blocks(&resumed.data().0).0, "id: 1\n\n");
+    for script in [
+        "@gzip\n",
+        "@gzip always\n",
+        "x\n@gzip end\n",
+        "@gzip end\n@gzip event\n",
+        "@gzip end\n@framing length\n",
+    ] {
+        assert!(Script::parse("/x", script).is_err(), "{script}");
+    }
 }

@@ -6,6 +6,7 @@ use super::body::{Cut, MAX_FILL};
 use super::error::Located;
 use super::part::PartParser;
 use crate::http::chunk::Framed;
+use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
 use crate::script::expectation::Expectation;
 use crate::script::head::field_line;
@@ -39,6 +40,7 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@status 503 [Reason]", apply: status },
     Direction { usage: "@header Name: v | +Name: v | -Name", apply: header },
     Direction { usage: "@framing chunked | length [N] | close", apply: framing },
+    Direction { usage: "@gzip event | end", apply: gzip },
     Direction { usage: "@open", apply: open },
     Direction { usage: "@eol keep | lf | crlf | cr", apply: eol },
     Direction { usage: "@literal on | off", apply: literal },
@@ -165,6 +167,18 @@ fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         _ => return Err(invalid_argument(argument)),
     });
     Ok(())
+}
+
+fn gzip(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.check_is_above_body()?;
+    part.check_is_single_in_part("gzip")?;
+    let flush = match argument {
+        b"event" => GzipFlush::Each,
+        b"end" => GzipFlush::Full,
+        _ => return Err(invalid_argument(argument)),
+    };
+    header(part, b"content-encoding: gzip")?;
+    step(part, Step::Gzip(flush))
 }
 
 fn open(part: &mut PartParser, _: &[u8]) -> Result<(), String> {

@@ -2,6 +2,7 @@
 //! `@drop after` cuts the body.
 
 use crate::http::chunk::{ChunkedWriter, Framed, Framing};
+use crate::http::gzip::{Gzip, GzipFlush};
 use crate::http::response::is_interim_response;
 use std::io::{self, Write};
 
@@ -28,13 +29,15 @@ pub(super) struct Output<W: Write> {
     is_headless: bool,
     /// Bytes of the body after which it is cut.
     drop_after: Option<u64>,
-    /// The last two bytes of the body.
+    /// What makes gzip of the body.
+    gzip: Option<Gzip>,
+    /// The last two bytes of the body, before they are gzip.
     last: [u8; 2],
 }
 
 impl<W: Write> Output<W> {
     pub fn new(head: Vec<u8>, body: ChunkedWriter<W>) -> Output<W> {
-        Output { head, body, is_headless: false, drop_after: None, last: *b"\n\n" }
+        Output { head, body, is_headless: false, drop_after: None, gzip: None, last: *b"\n\n" }
     }
 
     /// Whether the head is still to be sent.
@@ -61,8 +64,24 @@ impl<W: Write> Output<W> {
         self.body.write_head(std::mem::take(&mut self.head))
     }
 
-    /// Sends data as one chunk.
+    /// Sends the body as gzip.
+    pub fn gzip(&mut self, flush: GzipFlush) {
+        self.gzip = Some(Gzip::new(flush));
+    }
+
+    /// Sends data as one chunk, or what gzip makes of it.
     pub fn send(&mut self, data: &[u8]) -> Result<(), Stop> {
+        self.note_last(data);
+        match &mut self.gzip {
+            Some(gzip) => {
+                let bytes = gzip.write(data);
+                self.send_bytes(&bytes)
+            }
+            None => self.send_bytes(data),
+        }
+    }
+
+    fn send_bytes(&mut self, data: &[u8]) -> Result<(), Stop> {
         if let Some(limit) = self.drop_after {
             let left = limit.saturating_sub(self.body.length());
             if data.len() as u64 >= left {
@@ -71,13 +90,12 @@ impl<W: Write> Output<W> {
                 return Err(Stop::Close);
             }
         }
-        self.note_last(data);
         Ok(self.body.write_all(data)?)
     }
 
     /// Sends a chunk that was framed in advance, or what follows the first `skip` bytes of its data.
     pub fn send_framed(&mut self, chunk: &Framed, skip: usize) -> Result<(), Stop> {
-        if skip > 0 || self.drop_after.is_some() {
+        if skip > 0 || self.drop_after.is_some() || self.gzip.is_some() {
             return self.send(&chunk.data()[skip..]);
         }
         self.note_last(chunk.data());
@@ -113,7 +131,10 @@ impl<W: Write> Output<W> {
     }
 
     /// Ends the body. `true` if the client sees that it is complete, so that another response can follow.
-    pub fn finish(&mut self, trailer: &[u8]) -> io::Result<bool> {
+    pub fn finish(&mut self, trailer: &[u8]) -> Result<bool, Stop> {
+        if let Some(mut gzip) = self.gzip.take().filter(|_| !self.has_no_body()) {
+            self.send_bytes(&gzip.finish())?;
+        }
         self.body.finish(trailer)?;
         let is_complete = match self.body.framing() {
             Framing::Length(length) => length == self.body.length(),
