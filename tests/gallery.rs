@@ -291,6 +291,33 @@ fn token_streams_accept_post_only() {
 }
 
 #[test]
+fn mcp_answers_with_the_id_of_the_call_and_resumes_it() {
+    let server = demo("max");
+    let call = |method: &str, fields: &str, body: &str| {
+        let fields = format!("Content-Length: {}\r\n{fields}", body.len());
+        let response = Exchange::new(server.address(), request(method, "/mcp", &fields) + body, PATIENCE);
+        (response.head.clone(), String::from_utf8(response.data().0).unwrap())
+    };
+    let (head, _) = call("POST", "", r#"{"id":1,"method":"initialize","params":{"protocolVersion":"x"}}"#);
+    let id = head.split("Mcp-Session-Id: ").nth(1).unwrap().split("\r\n").next().unwrap();
+    let session = format!("Mcp-Session-Id: {id}\r\n");
+    assert!(call("POST", "", r#"{"id":1,"method":"ping"}"#).0.starts_with("HTTP/1.1 400 "));
+    assert!(call("POST", &session, r#"{"method":"notifications/initialized"}"#)
+        .0
+        .starts_with("HTTP/1.1 202 "));
+    assert!(call("GET", &session, "").0.starts_with("HTTP/1.1 405 "));
+    let (_, answer) = call("POST", &session, r#"{"id":"a","method":"none"}"#);
+    assert_eq!(
+        answer,
+        "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"error\":{\"code\":-32601,\"message\":\"Method not found\"}}\n"
+    );
+    let (_, cut) = call("POST", &session, r#"{"id":"a","method":"tools/call","params":{"name":"flaky"}}"#);
+    assert!(cut.starts_with("retry: 100\nid: \"a\"\ndata:\n\n"), "{cut}");
+    let (_, rest) = call("GET", &format!("{session}Last-Event-ID: \"a\"\r\n"), "");
+    assert!(rest.starts_with("data: {\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":"), "{rest}");
+}
+
+#[test]
 fn scripts_start_with_a_comment_and_have_10_to_40_lines() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/scripts");
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -302,7 +329,7 @@ fn scripts_start_with_a_comment_and_have_10_to_40_lines() {
         let sends_nul = ["\\0", "\\x00", "\0"].iter().any(|nul| text.contains(nul));
         assert_eq!(sends_nul, text.contains("| od -c"), "{path:?}");
         // Only the demo and the token streams are longer: they write out every event.
-        let is_long = ["events", "chat-completions", "responses", "messages"]
+        let is_long = ["events", "chat-completions", "responses", "messages", "mcp"]
             .iter()
             .any(|name| path.ends_with(format!("{name}.sse")));
         assert!((10..=40).contains(&lines) || is_long, "{path:?} has {lines} lines");

@@ -29,6 +29,7 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("messages", include_bytes!("../scripts/messages.sse")),
     ("gemini", include_bytes!("../scripts/gemini.sse")),
     ("ollama", include_bytes!("../scripts/ollama.sse")),
+    ("mcp", include_bytes!("../scripts/mcp.sse")),
 ];
 
 /// The scripts of a server.

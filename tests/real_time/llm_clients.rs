@@ -1,4 +1,4 @@
-//! The official clients for Python, `openai`, `anthropic`, `google-genai` and `ollama`, read the built-in token streams.
+//! The official clients for Python, `openai`, `anthropic`, `google-genai`, `ollama` and `mcp`, read the built-in streams.
 
 use crate::support::{demo, skip};
 use std::process::Command;
@@ -205,6 +205,36 @@ print(parts[0].message.tool_calls[0].function.name, parts[0].message.tool_calls[
             "Hello from a script! stop 4 any\n\
              Hello from a script!\n\
              f {'city': 'Paris'}\n"
+        );
+    }
+}
+
+pub fn mcp_calls_a_tool_and_resumes_a_call_that_is_cut_off() {
+    let program = r#"
+import sys, asyncio, mcp
+from mcp.client.streamable_http import streamable_http_client
+async def main():
+    async with streamable_http_client(sys.argv[1] + "/mcp") as streams:
+        async with mcp.ClientSession(streams[0], streams[1]) as session:
+            result = await session.initialize()
+            print(result.server_info.name)
+            print([tool.name for tool in (await session.list_tools()).tools])
+            seen = []
+            async def progress(done, total, message): seen.append((done, total))
+            result = await session.call_tool("echo", {"text": "a\"b"}, progress_callback=progress)
+            print(result.content[0].text, seen)
+            try:
+                await session.call_tool("none", {})
+            except Exception as error:
+                print(type(error).__name__, error)
+            print((await session.call_tool("flaky", {})).content[0].text)
+            await session.send_ping()
+asyncio.run(main())
+"#;
+    if let Some(printed) = python("mcp", program) {
+        assert_eq!(
+            printed,
+            "scripted\n['echo', 'flaky']\na\"b [(1.0, 3.0), (2.0, 3.0)]\nMCPError Unknown tool\nresumed\n"
         );
     }
 }

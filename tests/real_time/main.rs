@@ -59,7 +59,8 @@ fn the_cases_pass_side_by_side() {
             openai_reads_the_stream_of_the_responses_api,
             anthropic_streams_text_a_tool_call_and_thinking_and_raises_errors,
             google_genai_streams_text_and_a_function_call,
-            ollama_reads_lines_of_json;
+            ollama_reads_lines_of_json,
+            mcp_calls_a_tool_and_resumes_a_call_that_is_cut_off;
     };
     let start = |(name, case): (&'static str, fn())| {
         (name, thread::Builder::new().name(name.to_owned()).spawn(case).unwrap())
