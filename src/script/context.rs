@@ -4,6 +4,7 @@ use super::random::Random;
 use super::visits::Visit;
 use crate::http::request::Request;
 use crate::http::uri::{form_decode, split_at};
+use crate::text::json;
 use crate::text::json_reader::{as_string, value_at};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -74,6 +75,12 @@ impl<'a> RequestContext<'a> {
         let cookies = self.request.field("cookie")?.split(|&byte| byte == b';');
         let mut pairs = cookies.map(|pair| split_at(pair.strip_prefix(b" ").unwrap_or(pair), b'='));
         pairs.find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// All field lines as a JSON object.
+    pub fn headers(&self) -> String {
+        let lines = self.request.field_lines();
+        json::object_of_lists(lines.map(|line| (line.name, String::from_utf8_lossy(line.value))))
     }
 
     /// The text of the value at this path in a JSON body. `None` if there is none, if it is `null`, or if the body is not

@@ -37,6 +37,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         usage: "header:K",
         value: |context, key| context.request.request.field(key).map(Cow::Borrowed),
     },
+    Placeholder { usage: "headers", value: |context, _| text(context.request.headers()) },
     Placeholder { usage: "cookie:K", value: |context, key| context.request.cookie(key).map(Cow::Borrowed) },
     Placeholder { usage: BODY, value: |context, _| bytes(context.request.body) },
     Placeholder { usage: JSON, value: |context, path| context.request.json_value(path) },

@@ -67,28 +67,11 @@ impl RecordedRequest {
         let (time, method, target) =
             (unix_milliseconds(self.time), json::string(&self.method), json::string(&self.target));
         write!(out, "{{\"entry\":{},\"request\":{},\"time\":{time},", self.entry, self.number)?;
-        write!(
-            out,
-            "\"method\":{method},\"target\":{target},\"headers\":{{{}}},\"body\":",
-            self.headers_as_json()
-        )?;
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str().into()));
+        let headers = json::object_of_lists(headers);
+        write!(out, "\"method\":{method},\"target\":{target},\"headers\":{headers},\"body\":")?;
         json::write_lossy(&self.body, out)?;
         out.write_all(b"}\n")
-    }
-
-    /// For each name, in lower case, the list of its values, in the order of the first field line with each name.
-    fn headers_as_json(&self) -> String {
-        let mut lists: Vec<(String, Vec<String>)> = Vec::new();
-        for (name, value) in &self.headers {
-            let (name, value) = (name.to_ascii_lowercase(), json::string(value));
-            match lists.iter_mut().find(|(other, _)| *other == name) {
-                Some((_, values)) => values.push(value),
-                None => lists.push((name, vec![value])),
-            }
-        }
-        let member =
-            |(name, values): &(String, Vec<String>)| format!("{}:[{}]", json::string(name), values.join(","));
-        lists.iter().map(member).collect::<Vec<_>>().join(",")
     }
 
     /// Bytes of memory that the request takes.

@@ -1,5 +1,6 @@
 //! Writes text and bytes as JSON strings (RFC 8259, section 7).
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::str;
 
@@ -15,6 +16,21 @@ pub fn string(text: &str) -> String {
 pub fn bytes(bytes: &[u8]) -> String {
     let text: String = bytes.iter().copied().map(char::from).collect();
     string(&text)
+}
+
+/// An object that contains, for each name, in lower case, the list of its values, in the order of the first pair with each
+/// name.
+pub fn object_of_lists<'a>(pairs: impl Iterator<Item = (&'a str, Cow<'a, str>)>) -> String {
+    let mut lists: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, value) in pairs {
+        let (name, value) = (name.to_ascii_lowercase(), string(&value));
+        match lists.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, values)) => values.push(value),
+            None => lists.push((name, vec![value])),
+        }
+    }
+    let member = |(name, values): &(String, Vec<String>)| format!("{}:[{}]", string(name), values.join(","));
+    format!("{{{}}}", lists.iter().map(member).collect::<Vec<_>>().join(","))
 }
 
 /// Writes a JSON string of any length in small pieces. Bytes that are not UTF-8 become U+FFFD, as

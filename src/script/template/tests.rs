@@ -19,6 +19,8 @@ fn render(text: &str) -> String {
 #[test]
 fn every_placeholder_has_a_value() {
     assert_eq!(render("{{elapsed}} {{time}} {{i}} {{connection}} {{open}}"), "5 1700000000000 2 3 9");
+    let headers = r#"{"host":["test"],"last-event-id":["7"],"x":["y"],"cookie":["c=d"]}"#;
+    assert_eq!(render("{{headers}}"), headers);
     assert_eq!(render("{{method}} {{target}} {{path}}"), "GET /a?n=41&s=x%0Ay /a");
     assert_eq!(
         render("{{last-event-id}} {{query:s}} {{header:x}} {{cookie:c}} {{body}}"),
