@@ -23,6 +23,7 @@
 //! | [`context`] | what placeholders and conditions can use |
 //! | `respond` | makes the head of the response to a request |
 //! | [`random`] | random waits, numbers and decisions |
+//! | `rendered` | makes a body before its head |
 //! | [`repeat`] | how often loops are played, and how fast |
 //! | `requested` | checks the waits and turns that a request sets |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
@@ -43,6 +44,7 @@ pub mod path_pattern;
 pub mod placeholder;
 pub mod play;
 pub mod random;
+mod rendered;
 pub mod repeat;
 mod requested;
 mod respond;

@@ -101,7 +101,7 @@ impl Script {
 
 impl Part {
     /// The same response with other steps.
-    fn with_steps(&self, steps: Vec<Step>) -> Part {
+    pub(super) fn with_steps(&self, steps: Vec<Step>) -> Part {
         Part { common: Arc::new([]), steps, resume: None, ..self.clone() }
     }
 

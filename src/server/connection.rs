@@ -253,6 +253,11 @@ impl<'a> Connection<'a> {
         if !part.expectations.is_empty() {
             self.check_expectations(script, part, context, verdicts);
         }
+        let rendered = match part.rendered(context) {
+            Ok(rendered) => rendered,
+            Err(reason) => return self.send_invalid_value(&reason),
+        };
+        let part = rendered.as_ref().unwrap_or(part);
         // With `@resume`, a client that has every event gets 204, which tells it not to reconnect.
         let start = match part.start(context) {
             Some(start) => start,

@@ -152,7 +152,7 @@ fn gzip_is_flushed_with_each_event_or_at_the_end() {
         "@gzip always\n",
         "x\n@gzip end\n",
         "@gzip end\n@gzip event\n",
-        "@gzip end\n@framing length\n",
+        "@gzip end\n@framing length\n@sleep 1s\n",
     ] {
         assert!(Script::parse("/x", script).is_err(), "{script}");
     }

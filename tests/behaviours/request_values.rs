@@ -285,3 +285,35 @@ fn a_part_with_a_chance_is_played_about_that_often() {
         assert!(Script::parse("/a", format!("@part chance {percent}\nx\n")).is_err(), "{percent}");
     }
 }
+
+#[test]
+fn a_body_with_placeholders_has_a_length_if_nothing_in_it_waits() {
+    let script = "@on GET,POST /a\n@framing length\n@header X: {{query:n}}\n{\"n\": {{query:n as json}}}\n\
+        @repeat {{query:n}}\n{{i}} {{random:1..1000}} and more\n@again\n";
+    let server = serve("max", &[("/a", script.as_bytes())]);
+    let mut client = Client::connect(server.address());
+    for n in ["1", "12"] {
+        client.get(&format!("/a?n={n}"), "");
+        let (head, body) = client.read_answer();
+        assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{head}");
+        assert!(body.starts_with(&format!("{{\"n\": \"{n}\"}}\n1 ")), "{body}");
+        assert_eq!(body.lines().count(), 1 + n.parse::<usize>().unwrap());
+    }
+    for (target, message) in [
+        ("/a?n=x", "invalid number `x` (expected 1 to 100000)"),
+        ("/a?n=100000", "the body is too long for `@framing length` (at most 1048576 bytes)"),
+    ] {
+        client.get(target, "");
+        assert_eq!(client.read_answer().1, format!("400 Bad Request: {message}\n"));
+    }
+    for waits in
+        ["@sleep 1s\n", "@pause x\n", "@keepalive 1s\n", "@repeat 2 every 1s\nx\n@again\n", "@resume\n"]
+    {
+        let script = format!("@framing length\n{waits}{{{{path}}}}\n");
+        assert!(Script::parse("/a", script).is_err(), "{waits}");
+    }
+    let script = "@framing length\n@gzip end\n{{path}}\n@drop\n";
+    let response = play(script, "max");
+    assert!(response.head.contains("\r\ncontent-length: 31\r\n"), "{}", response.head);
+    assert_eq!(response.wire.len(), 31);
+}

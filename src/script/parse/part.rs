@@ -250,7 +250,8 @@ impl<'a> PartParser<'a> {
             id_source: self.id_source,
         };
         let needs_length = part.framing == BodyFraming::Length(None);
-        if needs_length && (part.resume.is_some() || part.body_length().is_none()) {
+        let is_known = part.resume.is_none() && part.body_length().is_some();
+        if needs_length && !is_known && !part.can_be_rendered() {
             let message = "@framing: the length is not known in advance (write `@framing length N`)";
             self.script.error(self.framing.line, message.to_owned());
         }

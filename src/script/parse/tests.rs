@@ -278,7 +278,7 @@ fn only_a_chunked_body_has_a_trailer_section() {
 
 #[test]
 fn a_length_must_be_written_unless_it_is_known_in_advance() {
-    for body in ["{{i}}", "@keepalive 1s\na", "@resume\na"] {
+    for body in ["@sleep 1s\n{{i}}", "@keepalive 1s\na", "@resume\na"] {
         assert_eq!(
             error(&format!("@framing length\n{body}\n")),
             "1: @framing: the length is not known in advance (write `@framing length N`)"

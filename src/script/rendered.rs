@@ -1,0 +1,99 @@
+//! Makes the whole body of a response before its head, whose `content-length` depends on it (`@framing length`).
+
+use super::context::RequestContext;
+use super::play::clock::{Clock, Timing, WaitFor, Woken};
+use super::play::Player;
+use super::repeat::{Every, Turns};
+use super::resume::Position;
+use super::units::Speed;
+use super::{BodyFraming, Chunk, Ending, Part, Step};
+use crate::http::chunk::{ChunkedWriter, Framed, Framing};
+use std::io::{self, Write};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Bytes of the longest body that is made in advance. Each client can have one in memory, so it is as long as the body of a
+/// request can be by default.
+const MAX_RENDERED: usize = 1 << 20;
+
+impl Part {
+    /// Whether the body can be made in advance: nothing waits in it, and nothing goes around its framing.
+    pub(super) fn can_be_rendered(&self) -> bool {
+        self.resume.is_none()
+            && self.steps().all(|step| match step {
+                Step::Chunk(Chunk::Pieces { every, .. }) => *every == Duration::ZERO,
+                Step::Chunk(_) | Step::Flush | Step::Clock | Step::Gzip(_) | Step::Again => true,
+                Step::Repeat { turns, every } => {
+                    *turns != Turns::Endless && *every == Every::Always(Duration::ZERO)
+                }
+                _ => false,
+            })
+    }
+
+    /// This part with the values of a request in its body, if the length of its body has to be known and depends on them.
+    ///
+    /// # Errors
+    /// A message, if a value is invalid or the body is too long.
+    pub fn rendered(&self, context: RequestContext<'_>) -> Result<Option<Part>, String> {
+        if self.framing != BodyFraming::Length(None) || self.body_length().is_some() {
+            return Ok(None);
+        }
+        self.render(context).map(Some)
+    }
+
+    /// Not inlined, so that other responses do not need its stack.
+    #[inline(never)]
+    fn render(&self, context: RequestContext<'_>) -> Result<Part, String> {
+        self.check_waits(context)?;
+        let mut body = Limited(Vec::new());
+        let writer = ChunkedWriter::new(&mut body, Framing::UntilClose);
+        // The response does not end here.
+        let context = RequestContext { visit: None, ..context };
+        let timing = Timing { speed: Speed::MAX, seed: 0 };
+        let whole = Part { ending: Ending::End, ..self.clone() };
+        Player::new(context, Vec::new(), writer, NoWait, timing)
+            .play(&whole, Position::default())
+            .map_err(|error| error.to_string())?;
+        let steps = vec![Step::Chunk(Chunk::Framed(Framed::new(&body.0)))];
+        Ok(self.with_steps(steps))
+    }
+}
+
+/// Bytes in memory, up to [`MAX_RENDERED`].
+struct Limited(Vec<u8>);
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_RENDERED {
+            let message =
+                format!("the body is too long for `@framing length` (at most {MAX_RENDERED} bytes)");
+            return Err(io::Error::new(io::ErrorKind::Other, message));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The clock of a body in which nothing waits.
+struct NoWait;
+
+impl Clock for NoWait {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn system_time(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn wait(&mut self, _: WaitFor<'_>) -> io::Result<Woken> {
+        Ok(Woken::Due)
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
