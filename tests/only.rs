@@ -53,8 +53,8 @@ fn the_program_lists_announces_and_serves_only_what_is_named() {
     let (head, body) = client.get("/", "").read_answer();
     assert!(head.starts_with("HTTP/1.1 404 ") && body.ends_with("; available:\nPOST /chat\n"), "{body}");
     assert_eq!(field(&client.get("/chat", "").read_answer().0, "allow"), Some("POST, OPTIONS"));
-    client.get("/-/requests", "").read_head();
-    let requests = client.read_chunk();
-    assert_eq!(requests.lines().count(), 2);
-    assert!(requests.contains("\"target\":\"/\""), "{requests}");
+    client.get("/-/journal", "").read_head();
+    let journal = client.read_chunk();
+    assert_eq!(journal.matches("\"request\":").count(), 2);
+    assert!(journal.contains("\"target\":\"/\""), "{journal}");
 }
