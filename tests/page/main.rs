@@ -8,6 +8,7 @@ mod accessibility;
 mod chromium;
 mod controls;
 mod event_stream;
+mod judge;
 mod matched;
 mod matcher;
 mod post;
