@@ -8,6 +8,7 @@ mod accessibility;
 mod chromium;
 mod controls;
 mod event_stream;
+mod firefox;
 mod judge;
 mod matched;
 mod matcher;
