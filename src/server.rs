@@ -76,10 +76,6 @@ use warning::Warnings;
 /// Clients served at the same time by default: below the usual limit of 1,024 open files.
 pub const DEFAULT_MAX_CLIENTS: usize = 1_000;
 
-/// Bytes in a report of the events that a client has dispatched: the largest event of a test case has 5 MiB, and JSON can
-/// make them more.
-const MAX_REPORT: usize = 16 * 1024 * 1024;
-
 /// A server that is not running yet.
 ///
 /// ```
@@ -243,12 +239,11 @@ impl Server {
         self
     }
 
-    /// Judges clients: serves the built-in test cases at `/case/NAME/ID`, where NAME is any name for the client. See
-    /// [`RunningServer::judge`]. At `/-/judge` is a page that shows what comes of them. The body of a request, which can be a
-    /// report of events, can have 16 MiB if [`max_body`](Server::max_body) is not called after this.
+    /// Judges clients (see [`RunningServer::judge`]): serves test cases at `/case/NAME/ID`, where NAME is any name for the
+    /// client, and a page at `/-/judge`. Bodies of requests can have 16 MiB, unless `max_body` is called after this.
     pub fn judge(mut self) -> Server {
         self.shared.judge = Judge::new(cases::built_in().unwrap_or_default());
-        self.shared.body_memory.max_body = self.shared.body_memory.max_body.max(MAX_REPORT);
+        self.shared.body_memory.allow_reports();
         self
     }
 
