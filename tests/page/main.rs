@@ -5,11 +5,10 @@
 mod support;
 
 mod accessibility;
+#[allow(dead_code, reason = "another test uses the rest")]
 mod chromium;
 mod controls;
 mod event_stream;
-mod firefox;
-mod judge;
 mod matched;
 mod matcher;
 mod post;
