@@ -17,7 +17,7 @@ const USAGE: &str = "\
 A scripted Server-Sent-Events server: plays a script of events to every client.
 
 Usage: rust_sse_server [OPTIONS] [HOST [PORT]] [FILE]...
-       rust_sse_server --judge [OPTIONS] -- COMMAND...
+       rust_sse_server --judge [OPTIONS] [-- COMMAND...]
        curl -isN --raw URL | rust_sse_server --capture > FILE
 
 Arguments:
@@ -80,8 +80,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
     if options.command != Command::Judge && options.judge != JudgeOptions::default() {
         return Err("`--profile`, `--cases`, `--report` and `--known` need `--judge`".to_owned());
     }
-    if options.command == Command::Judge && options.judge.command.is_empty() {
-        return Err("`--judge` needs a client (write `--judge -- COMMAND`)".to_owned());
+    if let Some(option) = options.judge.needs_command().filter(|_| options.judge.command.is_empty()) {
+        return Err(format!("`{option}` needs a client (write `--judge {option} … -- COMMAND`)"));
     }
     if options.command == Command::Check && options.scripts.is_empty() {
         return Err("`--check` needs a script (write `--check FILE`)".to_owned());

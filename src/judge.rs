@@ -4,31 +4,34 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`cases`] | the built-in cases |
+//! | [`client`] | a client that is judged |
 //! | [`events`] | compares the events that a client reports with those that were sent |
 //! | [`profile`] | chooses the cases for a kind of client |
 //! | [`report`] | what came of all cases, as text, JSON, JUnit XML and HTML |
 //! | [`run`] | one client in one case: what happened so far, and the result |
+//! | [`runs`] | all runs, client by client |
 //! | [`result`] | what came of a case |
 //! | [`verdicts`] | keeps what came of the expectations of scripts |
 
 pub mod cases;
+pub mod client;
 pub mod events;
 pub mod profile;
 pub mod report;
 pub mod result;
 pub mod run;
+pub mod runs;
 pub mod verdicts;
 
 use crate::http::uri::percent_decode;
 use cases::TestCase;
+use report::Report;
 use run::CaseRun;
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use runs::Runs;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The paths of cases begin with this: `/case/NAME/ID`.
 const PREFIX: &[u8] = b"/case/";
-/// Runs that are kept; beyond this number, the oldest are forgotten. A client has about a hundred.
-const MAX_RUNS: usize = 10_000;
 /// Bytes in the name of a client.
 const MAX_NAME: usize = 64;
 
@@ -39,19 +42,15 @@ pub struct Judge {
     runs: Mutex<Runs>,
 }
 
-#[derive(Debug, Default)]
-struct Runs {
-    by_key: HashMap<Key, Arc<CaseRun>>,
-    oldest_first: VecDeque<Key>,
-}
-
-/// A client's name and the ID of a case.
-type Key = (String, String);
-
 impl Judge {
     /// A judge with these cases.
     pub fn new(cases: Vec<TestCase>) -> Judge {
         Judge { cases, runs: Mutex::default() }
+    }
+
+    /// Whether there are cases to judge clients by.
+    pub fn is_present(&self) -> bool {
+        !self.cases.is_empty()
     }
 
     /// The cases in their order.
@@ -61,33 +60,68 @@ impl Judge {
 
     /// The run that a request for this path belongs to, which begins with its first request. `None` for any other path.
     pub fn run_at(&self, path: &[u8]) -> Option<Arc<CaseRun>> {
-        if self.cases.is_empty() {
+        if !self.is_present() {
             return None;
         }
         let path = percent_decode(path.strip_prefix(PREFIX)?);
-        let (client, id) = std::str::from_utf8(&path).ok()?.split_once('/')?;
-        self.run(client, id)
+        let (client, id) = std::str::from_utf8(&path).ok()?.rsplit_once('/')?;
+        let mut runs = self.runs();
+        match runs.find(client, id).filter(|run| !run.can_begin_again()) {
+            Some(run) => Some(run),
+            None => self.begin(&mut runs, client, id, true),
+        }
     }
 
     /// The run of this client and this case, which begins now if there is none. `None` if there is no such case.
     pub fn run(&self, client: &str, id: &str) -> Option<Arc<CaseRun>> {
-        if client.is_empty() || client.len() > MAX_NAME {
+        let mut runs = self.runs();
+        runs.find(client, id).or_else(|| self.begin(&mut runs, client, id, false))
+    }
+
+    /// Begins the first case among those with these IDs that the client has not begun. `None` if there is no further one.
+    pub fn next(&self, client: &str, includes: impl Fn(&str) -> bool) -> Option<Arc<CaseRun>> {
+        let mut runs = self.runs();
+        let is_next = |case: &&TestCase| includes(&case.id) && runs.find(client, &case.id).is_none();
+        let id = &self.cases.iter().find(is_next)?.id;
+        self.begin(&mut runs, client, id, false)
+    }
+
+    /// The run of this client and this case, if it has begun.
+    pub fn find(&self, client: &str, id: &str) -> Option<Arc<CaseRun>> {
+        self.runs().find(client, id)
+    }
+
+    /// All runs, in the order in which they began.
+    pub fn all_runs(&self) -> Vec<Arc<CaseRun>> {
+        self.runs().all()
+    }
+
+    /// What came of the cases that are decided for this client, in the order of the cases. `None` if it has begun none.
+    pub fn report(&self, client: &str) -> Option<Report> {
+        let runs: Vec<_> = self.cases.iter().filter_map(|case| self.find(client, &case.id)).collect();
+        let results = runs.iter().filter_map(|run| run.result()).collect();
+        (!runs.is_empty()).then(|| Report::new(client, results))
+    }
+
+    /// Forgets this client, so that it can be judged again.
+    pub fn forget(&self, client: &str) {
+        self.runs().forget(client);
+    }
+
+    fn begin(&self, runs: &mut Runs, client: &str, id: &str, by_request: bool) -> Option<Arc<CaseRun>> {
+        if !is_name(client) {
             return None;
         }
         let case = self.cases.iter().find(|case| case.id == id)?;
-        let key = (client.to_owned(), id.to_owned());
-        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(run) = runs.by_key.get(&key) {
-            return Some(Arc::clone(run));
-        }
-        let run = Arc::new(CaseRun::new(case, client)?);
-        runs.by_key.insert(key.clone(), Arc::clone(&run));
-        runs.oldest_first.push_back(key);
-        if runs.oldest_first.len() > MAX_RUNS {
-            if let Some(oldest) = runs.oldest_first.pop_front() {
-                runs.by_key.remove(&oldest);
-            }
-        }
-        Some(run)
+        runs.begin(client, case, by_request)
     }
+
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a client can have this name.
+pub fn is_name(client: &str) -> bool {
+    !client.is_empty() && client.len() <= MAX_NAME
 }

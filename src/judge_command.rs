@@ -6,7 +6,7 @@ mod progress;
 
 use known::Known;
 use progress::Progress;
-use rust_sse_server::internals::{matches_any, Profile};
+use rust_sse_server::internals::{Profile, Selection};
 use rust_sse_server::{CaseResult, CaseRun, Report, RunningServer, Server};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -31,10 +31,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub struct JudgeOptions {
     /// The command and its arguments.
     pub command: Vec<OsString>,
-    /// Names of cases, separated by commas, in which `*` stands for any characters; `None` for all.
-    pub cases: Option<String>,
-    /// The kind of client.
-    pub profile: Profile,
+    /// The cases.
+    pub selection: Selection,
     /// The folder for `report.json`, `junit.xml` and `index.html`.
     pub report: Option<PathBuf>,
     /// The file that lists the cases which the client may fail.
@@ -42,16 +40,20 @@ pub struct JudgeOptions {
 }
 
 impl JudgeOptions {
-    fn include(&self, id: &str) -> bool {
-        match &self.cases {
-            Some(patterns) => matches_any(patterns, id),
-            None => self.profile.includes(id),
-        }
+    /// An option that is given and has a meaning for a command only. Over HTTP, clients say which cases they want.
+    pub fn needs_command(&self) -> Option<&'static str> {
+        let given = [
+            ("--profile", self.selection.profile != Profile::default()),
+            ("--cases", self.selection.cases.is_some()),
+            ("--report", self.report.is_some()),
+            ("--known", self.known.is_some()),
+        ];
+        given.iter().find(|(_, is_given)| *is_given).map(|(option, _)| *option)
     }
 }
 
-/// Runs the cases and prints and writes their results, after it has shown its progress on a terminal. Returns whether the client violated no `must` that it is not known
-/// to violate, and no case that it is known to fail has passed.
+/// Runs the cases on a server that has them, shows the progress on a terminal, and prints and writes the results. Returns
+/// whether the client violated no `must` that it is not known to violate, and no case that it is known to fail has passed.
 ///
 /// # Errors
 /// The server or the command cannot be started, no case is chosen, or a file cannot be read or written.
@@ -61,8 +63,8 @@ pub fn judge(
     terminal: Option<Box<dyn Write>>,
 ) -> Result<bool, String> {
     let known = options.known.as_deref().map_or(Ok(Vec::new()), known::read)?;
-    let server = server.judge().start("127.0.0.1:0").map_err(|error| error.to_string())?;
-    let cases: Vec<String> = server.cases().into_iter().filter(|id| options.include(id)).collect();
+    let server = server.start("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let cases: Vec<String> = server.cases().into_iter().filter(|id| options.selection.includes(id)).collect();
     if cases.is_empty() {
         return Err("no case has such a name (`--cases 'P*'` are the cases on parsing)".to_owned());
     }
@@ -121,7 +123,7 @@ fn run_all(
     let (sender, receiver) = channel();
     thread::scope(|scope| {
         for _ in 0..PARALLEL {
-            let sender: Sender<(usize, Result<Judged, String>)> = sender.clone();
+            let sender: Sender<(usize, Result<Arc<CaseRun>, String>)> = sender.clone();
             scope.spawn(move || {
                 while let Some((index, id)) = next() {
                     if sender.send((index, run_case(server, &options.command, id))).is_err() {
@@ -131,48 +133,34 @@ fn run_all(
             });
         }
         drop(sender);
-        let mut judged = BTreeMap::new();
-        for (index, result) in receiver {
-            judged.insert(index, result?);
-            progress.show(judged.len());
+        let mut runs = BTreeMap::new();
+        for (index, run) in receiver {
+            runs.insert(index, run?);
+            progress.show(runs.len());
         }
-        Ok(results(judged.into_values().collect()))
+        // Only now it is known for every case whether the client reports events at all.
+        Ok(runs.values().filter_map(|run| run.result()).collect())
     })
 }
 
-/// What came of a case, and whether the client has reported an event in it.
-struct Judged {
-    result: CaseResult,
-    has_reported: bool,
-}
-
-/// The results. If the client has reported an event in one case, it could have done so in the others.
-fn results(judged: Vec<Judged>) -> Vec<CaseResult> {
-    let reports = judged.iter().any(|judged| judged.has_reported);
-    let results = judged.into_iter().map(|judged| judged.result);
-    results.map(|result| if reports { result.of_reporting_client() } else { result }).collect()
-}
-
-fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<Judged, String> {
+/// Runs the client until the case is decided.
+fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<Arc<CaseRun>, String> {
     let run = server.judge(CLIENT, id).ok_or_else(|| format!("no case `{id}`"))?;
     let mut child = start(command, &server.url(&run.path()))?;
     let reader = report_events(&mut child, Arc::clone(&run));
     let mut has_ended = false;
-    let result = loop {
-        if let Some(result) = run.result() {
-            break result;
-        }
+    while run.result().is_none() {
         let all_is_read = reader.as_ref().map_or(true, |reader| reader.is_finished());
         if !has_ended && all_is_read && child.try_wait().map_or(true, |status| status.is_some()) {
             has_ended = true;
             run.client_ended();
         }
         thread::sleep(LOOK);
-    };
+    }
     // An error means that it has ended already.
     let _ = child.kill();
     let _ = child.wait();
-    Ok(Judged { result, has_reported: run.has_reported() })
+    Ok(run)
 }
 
 fn start(command: &[OsString], url: &str) -> Result<Child, String> {
@@ -193,7 +181,7 @@ fn report_events(child: &mut Child, run: Arc<CaseRun>) -> Option<thread::JoinHan
     let read = move || {
         for line in BufReader::new(output).lines() {
             match line {
-                Ok(line) => run.report(&line),
+                Ok(line) => drop(run.report(&line)),
                 Err(_) => return,
             }
         }

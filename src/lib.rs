@@ -117,7 +117,7 @@ pub mod internals {
     pub use crate::http::request::{HeadReader, Request};
     pub use crate::http::uri::percent_decode;
     pub use crate::http::Progress;
-    pub use crate::judge::profile::{matches_any, Profile};
+    pub use crate::judge::profile::{Profile, Selection};
     pub use crate::script::capture::Capture;
     pub use crate::script::condition;
     pub use crate::script::context::RequestContext;

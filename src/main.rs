@@ -39,13 +39,13 @@ fn main() -> ExitCode {
 /// Does what the command line says, and returns the exit code.
 fn run(options: &Options) -> Result<ExitCode, String> {
     match options.command {
-        Command::Judge => return judge(options),
+        Command::Judge if !options.judge.command.is_empty() => return judge(options),
         Command::Help => print(&cli::help()),
         Command::Version => print(&format!("rust_sse_server {VERSION}\n")),
         Command::Check => check(options),
         Command::List => list(options),
         Command::Capture => capture::capture(),
-        Command::Serve => serve(options),
+        Command::Serve | Command::Judge => serve(options),
     }
     .map(|()| ExitCode::SUCCESS)
 }
@@ -85,8 +85,7 @@ fn serve(options: &Options) -> Result<(), String> {
     }
     let addresses = resolve(options)?;
     let server = server.start(addresses.as_slice()).map_err(|error| explain(&error, options))?;
-    let has_page = !options.only || options.static_files.is_some();
-    announce(options.address.host(), server.address(), has_page, &routes)?;
+    announce(options, server.address(), &routes)?;
     if options.exit_with_stdin {
         let thread = thread::Builder::new().spawn(exit_with_stdin);
         thread.map_err(|error| format!("cannot start a thread: {error}"))?;
@@ -161,6 +160,9 @@ fn counted(count: usize, noun: &str) -> String {
 
 fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
     server = server.speed(options.speed).keep_requests(options.control);
+    if options.command == Command::Judge {
+        server = server.judge();
+    }
     if let Some(folder) = &options.static_files {
         server = server.static_files(folder).map_err(|error| error.to_string())?;
     }
@@ -279,7 +281,9 @@ fn explain(error: &Error, options: &Options) -> String {
 /// Prints where the server listens. Programs that start it wait for the first line, which contains HOST as it was given.
 /// The other lines contain the address that was bound, because a name can have several, or in place of 0.0.0.0 and [::],
 /// which are no addresses to connect to, the loopback address.
-fn announce(host: &str, mut address: SocketAddr, has_page: bool, routes: &[String]) -> Result<(), String> {
+fn announce(options: &Options, mut address: SocketAddr, routes: &[String]) -> Result<(), String> {
+    let host = options.address.host();
+    let has_page = !options.only || options.static_files.is_some();
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let first = format!("Starting SSE server at http://{host}:{}/events", address.port());
     if address.ip().is_unspecified() {
@@ -294,6 +298,9 @@ fn announce(host: &str, mut address: SocketAddr, has_page: bool, routes: &[Strin
     let is_page = |route: &String| route == "/" || (route.ends_with(" /") && route.contains("GET"));
     if has_page && !routes.iter().any(is_page) {
         add("and for a browser", "/");
+    }
+    if options.command == Command::Judge {
+        add("and the judge", "/-/judge");
     }
     for route in routes {
         let (method, target) = route.split_once(' ').unwrap_or(("", route));

@@ -239,10 +239,11 @@ impl Server {
         self
     }
 
-    /// Judges clients: serves the built-in test cases at `/case/NAME/ID`, where NAME is any name for the client. See
-    /// [`RunningServer::judge`].
+    /// Judges clients (see [`RunningServer::judge`]): serves test cases at `/case/NAME/ID`, where NAME is any name for the
+    /// client, and a page at `/-/judge`. Bodies of requests can have 16 MiB, unless `max_body` is called after this.
     pub fn judge(mut self) -> Server {
         self.shared.judge = Judge::new(cases::built_in().unwrap_or_default());
+        self.shared.body_memory.allow_reports();
         self
     }
 

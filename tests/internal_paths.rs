@@ -6,7 +6,7 @@ mod support;
 use rust_sse_server::{ErrorKind, RunningServer, Script, Server};
 use support::{field, request, Client, Exchange, Program, PATIENCE};
 
-const PATHS: [(&str, &str); 11] = [
+const PATHS: [(&str, &str); 14] = [
     ("/", "GET"),
     ("/-/scripts", "GET"),
     ("/-/wire/events", "GET"),
@@ -18,10 +18,13 @@ const PATHS: [(&str, &str); 11] = [
     ("/-/reset", "POST"),
     ("/-/down", "POST"),
     ("/-/stop", "POST"),
+    ("/-/judge", "GET"),
+    ("/-/judge/next", "POST"),
+    ("/-/judge/forget", "POST"),
 ];
 
 fn controlled() -> RunningServer {
-    Server::new().control().allow_host("sse.test").start("127.0.0.1:0").unwrap()
+    Server::new().control().judge().allow_host("sse.test").start("127.0.0.1:0").unwrap()
 }
 
 /// The head and the body of the response to a request.
@@ -39,7 +42,7 @@ fn from(method: &str, path: &str, fields: &str) -> String {
 fn another_website_gets_403_under_the_reserved_paths_and_never_cors_fields() {
     let server = controlled();
     for method in ["GET", "POST", "HEAD", "OPTIONS", "PUT"] {
-        for path in ["/-/scripts", "/-/wire/events", "/-/journal", "/-/drop", "/-/stop", "/-/", "/-/none"] {
+        for path in PATHS.iter().map(|(path, _)| *path).skip(1).chain(["/-/", "/-/none"]) {
             let (head, body) = response(&server, &from(method, path, "Host: evil.test\r\n"));
             assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{method} {path}: {head}");
             assert!(
@@ -150,10 +153,12 @@ fn an_unknown_reserved_path_is_404_with_those_that_exist() {
          POST /-/go/NAME (with --control)\nPOST /-/send/PATH (with --control)\nPOST /-/drop (with --control)\n\
          POST /-/drop/PATH (with --control)\nPUT /-/scripts/NAME (with --control)\n\
          DELETE /-/scripts/NAME (with --control)\nPOST /-/reset (with --control)\nPOST /-/down (with --control)\n\
-         POST /-/stop (with --control)\n"
+         POST /-/stop (with --control)\nGET /-/judge (with --judge)\nGET /-/judge/results (with --judge)\n\
+         POST /-/judge/next (with --judge)\nPOST /-/judge/report (with --judge)\n\
+         GET /-/judge/report (with --judge)\nPOST /-/judge/forget (with --judge)\n"
     );
     let (_, body) = response(&controlled(), &request("GET", "/-/none", ""));
-    assert!(body.ends_with("\nPOST /-/stop\n"), "{body}");
+    assert!(body.contains("\nPOST /-/stop\n") && body.ends_with("\nPOST /-/judge/forget\n"), "{body}");
 }
 
 #[test]

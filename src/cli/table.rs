@@ -109,7 +109,8 @@ pub const TABLE: &[Row] = &[
         usage: "--judge",
         action: Run(Command::Judge),
         help: "judge an SSE client: run the command that follows `--` once for each test case,\n\
-               with its URL as the last argument; exit with 0 if it violates no `must`",
+               with its URL as the last argument; exit with 0 if it violates no `must`;\n\
+               without a command, serve the cases, and a page at /-/judge that judges browsers",
     },
     Row {
         usage: "--profile KIND",
@@ -214,13 +215,13 @@ fn set_journal(options: &mut Options, value: &OsStr) -> Result<(), &'static str>
 }
 
 fn set_cases(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.judge.cases = Some(value.to_str().ok_or("names of cases, such as P06,R*")?.to_owned());
+    options.judge.selection.cases = Some(value.to_str().ok_or("names of cases, such as P06,R*")?.to_owned());
     Ok(())
 }
 
 fn set_profile(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     let profile = value.to_str().and_then(|name| name.parse().ok());
-    options.judge.profile = profile.ok_or("eventsource, browser, library or parser")?;
+    options.judge.selection.profile = profile.ok_or("eventsource, browser, library or parser")?;
     Ok(())
 }
 

@@ -75,3 +75,10 @@ pub fn percent_encode(path: &[u8]) -> String {
     }
     encoded
 }
+
+/// The decoded value of the first parameter of this name in a query; names are compared decoded. A `+` is a space, as in
+/// what forms and `URLSearchParams` send (WHATWG URL, section 5.1).
+pub fn query_value<'a>(query: &'a [u8], name: &[u8]) -> Option<Cow<'a, [u8]>> {
+    let mut pairs = query.split(|&byte| byte == b'&').map(|parameter| split_at(parameter, b'='));
+    pairs.find(|(key, _)| form_decode(key).as_ref() == name).map(|(_, value)| form_decode(value))
+}

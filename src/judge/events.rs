@@ -35,17 +35,19 @@ impl ReportedEvent {
     }
 }
 
-/// What the comparison has found so far.
+/// Compares, in their order, the events that were sent and those that are reported.
+#[derive(Debug, Default)]
 pub struct EventCheck {
+    /// How many were reported and are those that were sent.
+    matches: usize,
     /// The first event that was reported and is not the one that was sent.
     pub mismatch: Option<Mismatch>,
-    /// The first event that was sent and not reported.
-    pub missing: Option<String>,
     /// The longest time from an event to its report.
     pub longest_delay: Duration,
 }
 
 /// Two descriptions of an event.
+#[derive(Clone, Debug)]
 pub struct Mismatch {
     /// What was sent.
     pub expected: String,
@@ -56,26 +58,29 @@ pub struct Mismatch {
 }
 
 impl EventCheck {
-    /// Compares, in their order, the events that were sent and those that were reported.
-    pub fn new(sent: &[TimedEvent], reported: &[ReportedEvent]) -> EventCheck {
-        let mut check = EventCheck { mismatch: None, missing: None, longest_delay: Duration::ZERO };
-        for (index, got) in reported.iter().enumerate() {
-            match sent.get(index) {
-                Some(sent) if got.is(&sent.event) => {
-                    let delay = sent.sent_at.map(|sent_at| got.at.saturating_duration_since(sent_at));
-                    check.longest_delay = check.longest_delay.max(delay.unwrap_or_default());
-                }
-                other => {
-                    let expected = other.map(|sent| describe(&sent.event));
-                    let expected = expected.unwrap_or_else(|| "no further event".to_owned());
-                    let response = other.or_else(|| sent.last()).map_or(0, |sent| sent.response);
-                    check.mismatch = Some(Mismatch { expected, got: describe_report(got), response });
-                    break;
-                }
+    /// Compares the next event that is reported. What was sent is known by then: it is recorded before it is sent.
+    pub fn add(&mut self, sent: &[TimedEvent], got: &ReportedEvent) {
+        if self.mismatch.is_some() {
+            return;
+        }
+        match sent.get(self.matches) {
+            Some(sent) if got.is(&sent.event) => {
+                let delay = sent.sent_at.map(|sent_at| got.at.saturating_duration_since(sent_at));
+                self.longest_delay = self.longest_delay.max(delay.unwrap_or_default());
+                self.matches += 1;
+            }
+            other => {
+                let expected = other.map(|sent| describe(&sent.event));
+                let expected = expected.unwrap_or_else(|| "no further event".to_owned());
+                let response = other.or_else(|| sent.last()).map_or(0, |sent| sent.response);
+                self.mismatch = Some(Mismatch { expected, got: describe_report(got), response });
             }
         }
-        check.missing = sent.get(reported.len()).map(|sent| describe(&sent.event));
-        check
+    }
+
+    /// The first event that was sent and not reported.
+    pub fn missing(&self, sent: &[TimedEvent]) -> Option<String> {
+        sent.get(self.matches).map(|sent| describe(&sent.event))
     }
 }
 

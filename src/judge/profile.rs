@@ -48,6 +48,25 @@ impl FromStr for Profile {
     }
 }
 
+/// Which cases to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The kind of client.
+    pub profile: Profile,
+    /// Names of cases, separated by commas, in which `*` stands for any characters; `None` for those of the profile.
+    pub cases: Option<String>,
+}
+
+impl Selection {
+    /// Whether the case of this name is among them.
+    pub fn includes(&self, id: &str) -> bool {
+        match &self.cases {
+            Some(patterns) => matches_any(patterns, id),
+            None => self.profile.includes(id),
+        }
+    }
+}
+
 /// Whether a name matches one of the patterns, which are separated by commas. `*` stands for any characters.
 pub fn matches_any(patterns: &str, name: &str) -> bool {
     patterns.split(',').any(|pattern| matches(pattern, name))

@@ -67,14 +67,6 @@ pub struct CaseResult {
 }
 
 impl CaseResult {
-    /// The result if the client is known to report its events: then one that it has not reported was not dispatched.
-    pub fn of_reporting_client(self) -> CaseResult {
-        match self.verdict {
-            CaseVerdict::NotReported => CaseResult { verdict: CaseVerdict::Fail, ..self },
-            _ => self,
-        }
-    }
-
     /// Whether the client violates the standard: it failed a case of the level `must`.
     pub fn is_violation(&self) -> bool {
         self.verdict == CaseVerdict::Fail && self.level == Level::Must.as_str()

@@ -1,9 +1,11 @@
 //! One client in one test case: the script that it is sent, what has happened so far, and the result once that is decided.
 
 use super::cases::{TestCase, Variant};
+use super::client::Client;
 use super::events::{EventCheck, ReportedEvent};
 use super::result::{CaseResult, CaseVerdict};
 use super::verdicts::Verdicts;
+use crate::http::uri::percent_encode_all;
 use crate::script::expectation::{Expectation, Outcome, OutcomeKind};
 use crate::script::{Case, Level, Script};
 use crate::trace::recording::Recording;
@@ -19,8 +21,8 @@ const REQUEST_TIME: Duration = Duration::from_secs(12);
 const QUIET_TIME: Duration = Duration::from_secs(6);
 /// How long a client can take to report an event that was sent to it, if the case allows no other time.
 const REPORT_TIME: Duration = Duration::from_secs(2);
-/// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and events
-/// that it has dispatched.
+/// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and reports of
+/// events, which can arrive after its next request. Whether a client reports events at all is not known before its first.
 const SETTLE_TIME: Duration = Duration::from_millis(100);
 /// The longest time for a case, even while the connection is open.
 const RUN_TIME: Duration = Duration::from_secs(30);
@@ -28,6 +30,8 @@ const RUN_TIME: Duration = Duration::from_secs(30);
 const CUTS_TIME: Duration = Duration::from_secs(15);
 /// How often an undecided run is looked at.
 const LOOK: Duration = Duration::from_millis(10);
+/// What came when an event was sent, but not dispatched.
+const NO_SUCH_EVENT: &str = "no such event";
 
 /// One client in one test case.
 #[derive(Debug)]
@@ -38,10 +42,14 @@ pub struct CaseRun {
     pub recording: Arc<Recording>,
     /// What came of the expectations of the script.
     pub verdicts: Verdicts,
+    /// Counts all runs in the order in which they begin, from 1.
+    pub(crate) number: u64,
+    /// Whether it began with a request, and not because somebody has asked for it.
+    by_request: bool,
     id: String,
     case: Case,
     variant: Variant,
-    client: String,
+    client: Arc<Client>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -55,8 +63,8 @@ struct State {
     /// When something last happened.
     active_at: Instant,
     client_ended_at: Option<Instant>,
-    reported: Vec<ReportedEvent>,
-    result: Option<CaseResult>,
+    events: EventCheck,
+    decided: Option<Decided>,
 }
 
 /// What came of a case, and where it failed what was expected and what came.
@@ -64,6 +72,29 @@ struct Decision {
     verdict: CaseVerdict,
     expected: String,
     got: String,
+}
+
+/// The result of a case that is decided.
+#[derive(Debug)]
+struct Decided {
+    result: CaseResult,
+    /// The first event that was sent, if none was reported. It matters as soon as the client reports one in another case.
+    unreported: Option<String>,
+}
+
+impl Decided {
+    /// The result if the client reports its events, or if it does not.
+    fn result(&self, reports: bool) -> CaseResult {
+        match &self.unreported {
+            Some(event) if reports => CaseResult {
+                verdict: CaseVerdict::Fail,
+                expected: event.clone(),
+                got: NO_SUCH_EVENT.to_owned(),
+                ..self.result.clone()
+            },
+            _ => self.result.clone(),
+        }
+    }
 }
 
 impl Decision {
@@ -74,24 +105,31 @@ impl Decision {
 
 impl CaseRun {
     /// A run of this case that begins now. `None` if the script is invalid.
-    pub(super) fn new(case: &TestCase, client: &str) -> Option<CaseRun> {
+    pub(super) fn new(
+        case: &TestCase,
+        client: &Arc<Client>,
+        number: u64,
+        by_request: bool,
+    ) -> Option<CaseRun> {
         let now = Instant::now();
         Some(CaseRun {
             script: case.script()?,
             recording: Arc::new(Recording::new()),
             verdicts: Verdicts::default(),
+            number,
+            by_request,
             id: case.id.clone(),
             case: case.case.clone(),
             variant: case.variant,
-            client: client.to_owned(),
+            client: Arc::clone(client),
             state: Mutex::new(State {
                 began_at: now,
                 requests: 0,
                 open: 0,
                 active_at: now,
                 client_ended_at: None,
-                reported: Vec::new(),
-                result: None,
+                events: EventCheck::default(),
+                decided: None,
             }),
             changed: Condvar::new(),
         })
@@ -99,7 +137,17 @@ impl CaseRun {
 
     /// The path that the client has to request.
     pub fn path(&self) -> String {
-        format!("/case/{}/{}", self.client, self.id)
+        format!("/case/{}/{}", percent_encode_all(self.client.name.as_bytes()), self.id)
+    }
+
+    /// The ID of the case.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The name of the client.
+    pub fn client(&self) -> &str {
+        &self.client.name
     }
 
     /// Notes that the client has sent a request.
@@ -116,20 +164,28 @@ impl CaseRun {
     }
 
     /// Takes an event that the client has dispatched: a line of JSON with `type`, `data` and `id`. Other lines are ignored.
-    pub fn report(&self, line: &str) {
-        if let Some(event) = ReportedEvent::parse(line) {
-            self.change(|state| state.reported.push(event));
-        }
-    }
-
-    /// Whether the client has reported an event.
-    pub fn has_reported(&self) -> bool {
-        !self.state().reported.is_empty()
+    /// Returns whether it is one.
+    pub fn report(&self, line: &str) -> bool {
+        let event = match ReportedEvent::parse(line) {
+            Some(event) => event,
+            None => return false,
+        };
+        self.client.has_reported();
+        self.change(|state| self.recording.with_events(|sent| state.events.add(sent, &event)));
+        true
     }
 
     /// Notes that the client has ended, so that it sends nothing more.
     pub fn client_ended(&self) {
         self.change(|state| state.client_ended_at = Some(Instant::now()));
+    }
+
+    /// Whether a further request begins the case anew: a person starts a client again that has been judged. A request that
+    /// comes soon after the last one belongs to that, because a client that fails may reconnect although it must not.
+    pub(super) fn can_begin_again(&self) -> bool {
+        let mut state = self.state();
+        let is_decided = self.result_in(&mut state).is_some();
+        self.by_request && is_decided && state.idle(Instant::now()) >= QUIET_TIME
     }
 
     /// Waits until the case is decided, for 30 s at most.
@@ -150,21 +206,31 @@ impl CaseRun {
     }
 
     fn result_in(&self, state: &mut State) -> Option<CaseResult> {
-        if state.result.is_none() {
+        if state.decided.is_none() {
             let decision = self.decide(state, Instant::now())?;
-            let is_info = self.case.level == Level::Info && decision.verdict != CaseVerdict::NotReported;
-            state.result = Some(CaseResult {
-                id: self.id.clone(),
-                level: self.case.level.as_str(),
-                section: self.case.section.clone(),
-                text: self.case.text.clone(),
-                verdict: if is_info { CaseVerdict::Info } else { decision.verdict },
-                expected: decision.expected,
-                got: decision.got,
-                wire: self.recording.text(),
-            });
+            state.decided = Some(self.decided(state, decision));
+            self.recording.discard_large_data();
         }
-        state.result.clone()
+        Some(state.decided.as_ref()?.result(self.client.reports()))
+    }
+
+    fn decided(&self, state: &State, decision: Decision) -> Decided {
+        let Decision { verdict, expected, got } = decision;
+        let is_info = self.case.level == Level::Info && verdict != CaseVerdict::NotReported;
+        let missing = self.recording.with_events(|sent| state.events.missing(sent));
+        let result = CaseResult {
+            id: self.id.clone(),
+            level: self.case.level.as_str(),
+            section: self.case.section.clone(),
+            text: self.case.text.clone(),
+            verdict: if is_info { CaseVerdict::Info } else { verdict },
+            expected,
+            got,
+            wire: self.recording.text(),
+        };
+        // A failure stays what it is. Otherwise, an event is missing only where none was reported.
+        let can_fail = !matches!(result.verdict, CaseVerdict::Fail | CaseVerdict::Info);
+        Decided { result, unreported: missing.filter(|_| can_fail) }
     }
 
     fn decide(&self, state: &State, now: Instant) -> Option<Decision> {
@@ -173,9 +239,8 @@ impl CaseRun {
             let got = failed.got.clone() + &self.place(failed.connection);
             return Decision::new(CaseVerdict::Fail, &failed.expected, &got);
         }
-        let check = self.recording.with_events(|sent| EventCheck::new(sent, &state.reported));
-        if let Some(mismatch) = check.mismatch {
-            let got = mismatch.got + &self.place(mismatch.response);
+        if let Some(mismatch) = &state.events.mismatch {
+            let got = mismatch.got.clone() + &self.place(mismatch.response);
             return Decision::new(CaseVerdict::Fail, &mismatch.expected, &got);
         }
         if let (Variant::Cuts(places), true) = (self.variant, now > state.began_at + CUTS_TIME) {
@@ -193,24 +258,23 @@ impl CaseRun {
                 None
             };
         }
-        let needs_events = self.script.expectations().any(Expectation::is_about_events);
-        let judges_events = needs_events || !state.reported.is_empty();
         if idle < self.quiet_time().max(SETTLE_TIME) && !is_over {
             return None;
         }
-        if judges_events {
-            if let Some(missing) = check.missing {
-                return if !is_over && idle < self.report_time() {
-                    None
-                } else if state.reported.is_empty() {
-                    Decision::new(CaseVerdict::NotReported, &missing, "no report")
-                } else {
-                    Decision::new(CaseVerdict::Fail, &missing, "no such event")
-                };
-            }
+        let reports = self.client.reports();
+        let needs_events = self.script.expectations().any(Expectation::is_about_events);
+        let missing = self.recording.with_events(|sent| state.events.missing(sent));
+        if let Some(missing) = missing.filter(|_| needs_events || reports) {
+            return if !is_over && idle < self.report_time() {
+                None
+            } else if reports {
+                Decision::new(CaseVerdict::Fail, &missing, NO_SUCH_EVENT)
+            } else {
+                Decision::new(CaseVerdict::NotReported, &missing, "no report")
+            };
         }
-        if let Some(late) = self.late_event(check.longest_delay) {
-            let got = format!("{} ms after it was sent", check.longest_delay.as_millis());
+        if let Some(late) = self.late_event(state.events.longest_delay) {
+            let got = format!("{} ms after it was sent", state.events.longest_delay.as_millis());
             return Decision::new(CaseVerdict::Fail, late, &got);
         }
         match outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Slow) {

@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::visits::Visit;
 use crate::http::request::Request;
-use crate::http::uri::{form_decode, split_at};
+use crate::http::uri::{query_value, split_at};
 use crate::text::json;
 use crate::text::json_reader::{as_string, value_at};
 use std::borrow::Cow;
@@ -51,12 +51,9 @@ impl<'a> RequestContext<'a> {
         header.or_else(|| self.query_value(b"lastEventId")).filter(|id| !id.is_empty())
     }
 
-    /// The decoded value of the first parameter of this name in the query; names are compared decoded. A `+` is a space,
-    /// as in what forms and `URLSearchParams` send (WHATWG URL, section 5.1).
+    /// The decoded value of the first parameter of this name in the query.
     pub fn query_value(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
-        let parameters = self.request.query()?.split(|&byte| byte == b'&');
-        let mut pairs = parameters.map(|parameter| split_at(parameter, b'='));
-        pairs.find(|(key, _)| form_decode(key).as_ref() == name).map(|(_, value)| form_decode(value))
+        query_value(self.request.query()?, name)
     }
 
     /// The host that the client wants to reach, and the port, which is 80 if it names none.

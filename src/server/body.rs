@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes in a body unless the server was told otherwise. Few clients of event streams send more.
 const DEFAULT_MAX_BODY: usize = 1024 * 1024;
+/// Bytes in a body that is a report of events to the judge: the largest event of a test case has 5 MiB, and JSON can make
+/// them more.
+const MAX_REPORT: usize = 16 * 1024 * 1024;
 /// Bytes of all bodies together, or the limit for one body if that is more. A thousand clients with a body of 1 MiB each
 /// would take a gigabyte.
 const MAX_ALL_BODIES: usize = 64 * 1024 * 1024;
@@ -28,6 +31,11 @@ impl Default for BodyMemory {
 impl BodyMemory {
     fn limit(&self) -> usize {
         MAX_ALL_BODIES.max(self.max_body)
+    }
+
+    /// Allows bodies to be reports of events.
+    pub fn allow_reports(&mut self) {
+        self.max_body = self.max_body.max(MAX_REPORT);
     }
 
     /// A body without a byte so far.

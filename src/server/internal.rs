@@ -1,9 +1,11 @@
 //! Answers the paths that belong to the server: the page at `/`, and under `/-/` the list of scripts, the bytes that go
-//! over other connections, and the control of the server.
+//! over other connections, the control of the server, and the judge.
 
 pub(super) mod guard;
 pub(super) mod journal;
+pub(super) mod judge;
 mod page;
+pub(super) mod results;
 pub(super) mod wire;
 
 pub(super) use super::scripts::is_reserved;
@@ -11,43 +13,79 @@ use super::shared::Shared;
 use crate::http::request::Request;
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
-use crate::http::status::{bad_request, Status};
+use crate::http::status::{bad_request, RequestError, Status};
 use crate::http::uri::percent_decode;
+use crate::judge::run::CaseRun;
 use crate::script::expectation::Outcome;
 use crate::script::units::parse_time;
 use crate::script::Script;
 use crate::text::json;
 use crate::trace::observers::Subscription;
 use std::net::TcpStream;
+use std::sync::Arc;
 
 /// The route of the page.
 const PAGE: &str = "GET /";
 
 /// Everything that the server answers without a script. The last segment of a path is a placeholder if it is in capitals.
 const TABLE: &[Row] = &[
-    Row { route: PAGE, is_control: false, respond: |_, _| Reply::Response(page::page()) },
-    Row { route: "GET /-/scripts", is_control: false, respond: scripts },
-    Row { route: "GET /-/wire/PATH", is_control: false, respond: observe },
-    Row { route: "GET /-/journal", is_control: true, respond: journal },
-    Row { route: "GET /-/verdict", is_control: true, respond: verdict },
-    Row { route: "POST /-/go/NAME", is_control: true, respond: release },
-    Row { route: "POST /-/send/PATH", is_control: true, respond: send },
-    Row { route: "POST /-/drop", is_control: true, respond: drop_all },
-    Row { route: "POST /-/drop/PATH", is_control: true, respond: drop_streams },
-    Row { route: "PUT /-/scripts/NAME", is_control: true, respond: set_script },
-    Row { route: "DELETE /-/scripts/NAME", is_control: true, respond: remove_script },
-    Row { route: "POST /-/reset", is_control: true, respond: reset },
-    Row { route: "POST /-/down", is_control: true, respond: pause_listening },
-    Row { route: "POST /-/stop", is_control: true, respond: stop },
+    Row { route: PAGE, needs: Needs::Nothing, respond: |_, _| Reply::Response(page::wire()) },
+    Row { route: "GET /-/scripts", needs: Needs::Nothing, respond: scripts },
+    Row { route: "GET /-/wire/PATH", needs: Needs::Nothing, respond: observe },
+    Row { route: "GET /-/journal", needs: Needs::Control, respond: journal },
+    Row { route: "GET /-/verdict", needs: Needs::Control, respond: verdict },
+    Row { route: "POST /-/go/NAME", needs: Needs::Control, respond: release },
+    Row { route: "POST /-/send/PATH", needs: Needs::Control, respond: send },
+    Row { route: "POST /-/drop", needs: Needs::Control, respond: drop_all },
+    Row { route: "POST /-/drop/PATH", needs: Needs::Control, respond: drop_streams },
+    Row { route: "PUT /-/scripts/NAME", needs: Needs::Control, respond: set_script },
+    Row { route: "DELETE /-/scripts/NAME", needs: Needs::Control, respond: remove_script },
+    Row { route: "POST /-/reset", needs: Needs::Control, respond: reset },
+    Row { route: "POST /-/down", needs: Needs::Control, respond: pause_listening },
+    Row { route: "POST /-/stop", needs: Needs::Control, respond: stop },
+    Row { route: "GET /-/judge", needs: Needs::Judge, respond: |_, _| Reply::Response(page::judge()) },
+    Row { route: "GET /-/judge/results", needs: Needs::Judge, respond: judge_results },
+    Row { route: "POST /-/judge/next", needs: Needs::Judge, respond: judge_next },
+    Row { route: "POST /-/judge/report", needs: Needs::Judge, respond: take_judge_report },
+    Row { route: "GET /-/judge/report", needs: Needs::Judge, respond: give_judge_report },
+    Row { route: "POST /-/judge/forget", needs: Needs::Judge, respond: judge_forget },
 ];
 
 /// A method and a path, and what they do.
 struct Row {
     route: &'static str,
-    /// Whether it is there only if clients may control the server.
-    is_control: bool,
+    needs: Needs,
     /// Gets the part of the path in the place of the placeholder.
     respond: for<'a> fn(&Call<'a>, &'a [u8]) -> Reply<'a>,
+}
+
+/// What a server has to be told so that it has a row.
+#[derive(Clone, Copy)]
+enum Needs {
+    Nothing,
+    /// That clients may control the server.
+    Control,
+    /// That it judges clients.
+    Judge,
+}
+
+impl Needs {
+    fn are_met(self, shared: &Shared) -> bool {
+        match self {
+            Needs::Nothing => true,
+            Needs::Control => shared.control,
+            Needs::Judge => shared.judge.is_present(),
+        }
+    }
+
+    /// What the list of paths says about a row that this server does not have.
+    fn hint(self) -> &'static str {
+        match self {
+            Needs::Nothing => "",
+            Needs::Control => " (with --control)",
+            Needs::Judge => " (with --judge)",
+        }
+    }
 }
 
 /// A request, and what is needed to answer it.
@@ -67,6 +105,10 @@ pub(super) enum Reply<'a> {
     Observe(StreamHead, Subscription<'a>),
     /// The head of a stream of the entries of the journal, from the one with this number on.
     Journal(StreamHead, usize),
+    /// The head of a stream of what comes of test cases.
+    Results(StreamHead, results::Watcher<'a>),
+    /// A run, and who gets the next case as soon as it is decided.
+    Decided(Arc<CaseRun>, judge::NextCase),
     /// A short response, after which the server stops.
     Stop(Response),
 }
@@ -91,7 +133,7 @@ impl Row {
 
 /// The rows that this server has.
 fn rows(shared: &Shared) -> impl Iterator<Item = &'static Row> + '_ {
-    let rows = TABLE.iter().filter(|row| shared.control || !row.is_control);
+    let rows = TABLE.iter().filter(|row| row.needs.are_met(shared));
     rows.filter(|row| shared.has_page || row.route != PAGE)
 }
 
@@ -110,7 +152,7 @@ pub(super) fn reply<'a>(call: &Call<'a>) -> Option<Reply<'a>> {
 pub(super) fn not_found(shared: &Shared) -> Response {
     let mut text = "404 Not Found: the server answers nothing at this path; available:\n".to_owned();
     for row in TABLE.iter().filter(|row| row.route.contains("/-/")) {
-        let hint = if row.is_control && !shared.control { " (with --control)" } else { "" };
+        let hint = if row.needs.are_met(shared) { "" } else { row.needs.hint() };
         text += &format!("{}{hint}\n", row.route);
     }
     Response::new(Status::NOT_FOUND, text)
@@ -236,6 +278,42 @@ fn done<'a>() -> Reply<'a> {
 fn streams<'a>(count: usize) -> Reply<'a> {
     let json = format!("{{\"streams\":{count}}}\n");
     Reply::Response(Response::new(Status::OK, json).content_type("application/json"))
+}
+
+fn judge_results<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    match results::Watcher::new(call.shared) {
+        Some(watcher) => {
+            Reply::Results(wire::head(call.request, call.options, b"text/event-stream"), watcher)
+        }
+        None => {
+            let error = Status::SERVICE_UNAVAILABLE.error("too many streams of results (limit 16)");
+            Reply::Response(Response::error(&error))
+        }
+    }
+}
+
+fn judge_next<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    match judge::next(call.request, &call.shared.judge) {
+        Ok((next, Some(run))) => Reply::Decided(run, next),
+        Ok((next, None)) => Reply::Response(next.response(&call.shared.judge)),
+        Err(error) => Reply::Response(Response::error(&error)),
+    }
+}
+
+fn take_judge_report<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    response_or_error(judge::take_report(call.request, call.body, &call.shared.judge))
+}
+
+fn give_judge_report<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    response_or_error(judge::give_report(call.request, &call.shared.judge))
+}
+
+fn judge_forget<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    response_or_error(judge::forget(call.request, &call.shared.judge))
+}
+
+fn response_or_error<'a>(result: Result<Response, RequestError>) -> Reply<'a> {
+    Reply::Response(result.unwrap_or_else(|error| Response::error(&error)))
 }
 
 fn stop<'a>(_: &Call<'a>, _: &'a [u8]) -> Reply<'a> {

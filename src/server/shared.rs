@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub verdicts: Verdicts,
     /// The test cases, and the clients that are judged.
     pub judge: Judge,
+    /// Streams of what comes of the test cases.
+    pub judge_watchers: AtomicUsize,
     /// Whether paths under `/-/` control the server.
     pub control: bool,
     /// Names that `Host` may have in requests under `/-/`, besides `localhost`.
@@ -82,6 +84,7 @@ impl Shared {
             journal: Journal::new(),
             verdicts: Verdicts::default(),
             judge: Judge::default(),
+            judge_watchers: AtomicUsize::new(0),
             control: false,
             allowed_hosts: Vec::new(),
             max_clients,

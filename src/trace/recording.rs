@@ -1,6 +1,7 @@
 //! Keeps what goes over the connections of one test case: a line for each line on the wire, and the events that a client
 //! has to dispatch.
 
+use super::secrets::without_secrets;
 use super::wire_parser::WireParser;
 use crate::event_source::stream::{Event, EventStream};
 use crate::http::AfterResponse;
@@ -67,6 +68,15 @@ impl Recording {
         look(&self.state().events)
     }
 
+    /// Discards the data of large events, which nobody needs once the case is decided.
+    pub fn discard_large_data(&self) {
+        for sent in &mut self.state().events {
+            if sent.event.data.len() > MAX_TEXT {
+                sent.event.data = String::new();
+            }
+        }
+    }
+
     /// The reconnection time that a client has to use, if a stream has set one.
     pub fn reconnection_time(&self) -> Option<Duration> {
         self.state().reconnection_time
@@ -119,9 +129,9 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder for the response to a request with this head.
     pub fn new(recording: Arc<Recording>, head: &[u8]) -> Recorder {
-        for line in head.split_inclusive(|&byte| byte == b'\n') {
-            recording.add_line('>', line);
-        }
+        WireParser::for_requests().push(head, &mut |_, kind, line| {
+            recording.add_line('>', &without_secrets(kind, line).unwrap_or_default());
+        });
         let stream = {
             let mut state = recording.state();
             state.responses += 1;

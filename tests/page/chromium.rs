@@ -106,6 +106,12 @@ impl Chromium {
         self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
+    /// Shows the page as for a user who prefers `light` or `dark` colors.
+    pub fn prefer_color_scheme(&mut self, scheme: &str) {
+        let feature = format!("{{\"name\":\"prefers-color-scheme\",\"value\":\"{scheme}\"}}");
+        self.call("Emulation.setEmulatedMedia", &format!("{{\"features\":[{feature}]}}"));
+    }
+
     /// What the page looks like, as a PNG.
     pub fn picture(&mut self) -> Vec<u8> {
         let answer = self.call("Page.captureScreenshot", "{\"format\":\"png\"}");

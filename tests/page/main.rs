@@ -5,6 +5,7 @@
 mod support;
 
 mod accessibility;
+#[allow(dead_code, reason = "another test uses the rest")]
 mod chromium;
 mod controls;
 mod event_stream;

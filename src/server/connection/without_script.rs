@@ -5,7 +5,8 @@ use crate::http::request::Request;
 use crate::http::response::ResponseOptions;
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
-use crate::server::internal::{self, guard, journal, wire, Call, Reply};
+use crate::server::clock::ClientClock;
+use crate::server::internal::{self, guard, journal, judge, results, wire, Call, Reply};
 use crate::server::journal_entry::RecordedEnd;
 use crate::server::recorded_request::RecordedRequest;
 use crate::server::responses;
@@ -121,6 +122,18 @@ impl Connection<'_> {
                 let control = StreamControl::internal();
                 let entries = self.shared.journal.entries(from);
                 self.send_stream(head, &control, |head, body, _clock| journal::send(entries, head, body))
+            }
+            Reply::Results(head, watcher) => {
+                let control = StreamControl::internal();
+                self.send_stream(head, &control, |head, body, clock| {
+                    results::send(&watcher, head, body, clock)
+                })
+            }
+            Reply::Decided(run, next) => {
+                let control = StreamControl::internal();
+                let clock = ClientClock::new(self.stream, &control, self.shared, self.tap);
+                judge::wait_until_decided(&run, clock)?;
+                self.send(&next.response(&self.shared.judge), options)
             }
             Reply::Stop(response) => {
                 self.stops_server.set(true);

@@ -1,52 +1,82 @@
-//! The page at `/`.
+//! The pages: of the wire at `/`, and of the judge at `/-/judge`.
 
 use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::script::random::random_seed;
 
-/// The page, which contains its style and its scripts.
-const DOCUMENT: &str = include_str!("../page/document.html");
-const STYLE: &str = include_str!("../page/style.css");
-/// The scripts share one global scope. Each uses only what those before it define.
-const SCRIPTS: &[&str] = &[
-    include_str!("../page/text.js"),
-    include_str!("../page/head.js"),
-    include_str!("../page/event_stream.js"),
-    include_str!("../page/event_source.js"),
-    include_str!("../page/pieces.js"),
-    include_str!("../page/exchange.js"),
-    include_str!("../page/matcher.js"),
-    include_str!("../page/dispatched.js"),
-    include_str!("../page/fetch_source.js"),
-    include_str!("../page/session.js"),
-    include_str!("../page/rows.js"),
-    include_str!("../page/time_axis.js"),
-    include_str!("../page/playback.js"),
-    include_str!("../page/save.js"),
-    include_str!("../page/introduction.js"),
-    include_str!("../page/page.js"),
-];
-/// The page may use only what is part of it, and cannot insert text as HTML. The nonce is made for each response, and marks
+/// A page: its document, which contains its style and its scripts.
+struct Page {
+    document: &'static str,
+    style: &'static str,
+    /// The scripts share one global scope. Each uses only what those before it define.
+    scripts: &'static [&'static str],
+}
+
+const WIRE: Page = Page {
+    document: include_str!("../page/document.html"),
+    style: include_str!("../page/style.css"),
+    scripts: &[
+        include_str!("../page/text.js"),
+        include_str!("../page/head.js"),
+        include_str!("../page/event_stream.js"),
+        include_str!("../page/event_source.js"),
+        include_str!("../page/pieces.js"),
+        include_str!("../page/exchange.js"),
+        include_str!("../page/matcher.js"),
+        include_str!("../page/dispatched.js"),
+        include_str!("../page/fetch_source.js"),
+        include_str!("../page/session.js"),
+        include_str!("../page/rows.js"),
+        include_str!("../page/time_axis.js"),
+        include_str!("../page/playback.js"),
+        include_str!("../page/save.js"),
+        include_str!("../page/introduction.js"),
+        include_str!("../page/page.js"),
+    ],
+};
+const JUDGE: Page = Page {
+    document: include_str!("../judge_page/document.html"),
+    style: include_str!("../judge_page/style.css"),
+    scripts: &[
+        include_str!("../judge_page/table.js"),
+        include_str!("../judge_page/details.js"),
+        include_str!("../judge_page/browser.js"),
+        include_str!("../judge_page/page.js"),
+    ],
+};
+/// A page may use only what is part of it, and cannot insert text as HTML. The nonce is made for each response, and marks
 /// its own scripts and its style.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
     style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 
-/// The page, whole.
-pub fn page() -> Response {
-    let nonce = format!("{:016x}{:016x}", random_seed(), random_seed());
-    Response::new(Status::OK, document(&nonce))
-        .content_type("text/html; charset=utf-8")
-        .field("cache-control", "no-store")
-        .field("referrer-policy", "same-origin")
-        .field("x-content-type-options", "nosniff")
-        .field("content-security-policy", POLICY.replace("{nonce}", &nonce))
+/// The page that shows what goes over the wire.
+pub fn wire() -> Response {
+    WIRE.response()
 }
 
-/// The document with its style and its scripts in place.
-fn document(nonce: &str) -> String {
-    let script = |text: &&str| format!("<script nonce=\"{nonce}\">\n{text}</script>\n");
-    let scripts: String = SCRIPTS.iter().map(script).collect();
-    let style = format!("<style nonce=\"{nonce}\">\n{STYLE}</style>\n");
-    DOCUMENT.replace("{style}\n", &style).replace("{scripts}\n", &scripts)
+/// The page that shows what comes of test cases.
+pub fn judge() -> Response {
+    JUDGE.response()
+}
+
+impl Page {
+    /// The page, whole.
+    fn response(&self) -> Response {
+        let nonce = format!("{:016x}{:016x}", random_seed(), random_seed());
+        Response::new(Status::OK, self.html(&nonce))
+            .content_type("text/html; charset=utf-8")
+            .field("cache-control", "no-store")
+            .field("referrer-policy", "same-origin")
+            .field("x-content-type-options", "nosniff")
+            .field("content-security-policy", POLICY.replace("{nonce}", &nonce))
+    }
+
+    /// The document with its style and its scripts in place.
+    fn html(&self, nonce: &str) -> String {
+        let script = |text: &&str| format!("<script nonce=\"{nonce}\">\n{text}</script>\n");
+        let scripts: String = self.scripts.iter().map(script).collect();
+        let style = format!("<style nonce=\"{nonce}\">\n{}</style>\n", self.style);
+        self.document.replace("{style}\n", &style).replace("{scripts}\n", &scripts)
+    }
 }

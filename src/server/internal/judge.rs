@@ -1,0 +1,153 @@
+//! The judge over HTTP: gives clients their next test case, takes their reports of events, and tells what came of the cases.
+
+use crate::http::request::Request;
+use crate::http::short_response::Response;
+use crate::http::status::{bad_request, RequestError, Status};
+use crate::http::uri::{percent_encode_all, query_value};
+use crate::judge::profile::Selection;
+use crate::judge::run::CaseRun;
+use crate::judge::{is_name, Judge};
+use crate::script::play::clock::Clock;
+use crate::text::json;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// How often it is looked whether a case is decided that somebody waits for.
+const LOOK: Duration = Duration::from_millis(10);
+
+const NO_NAME: RequestError = bad_request("expected `?client=NAME` with a name of 1 to 64 bytes");
+const NO_PROFILE: RequestError =
+    bad_request("expected eventsource, browser, library or parser after `profile=`");
+const NO_RUN: RequestError = Status::NOT_FOUND.error(
+    "this client has not begun this case (`?client=NAME&case=ID`, as in the response to POST /-/judge/next)",
+);
+const NO_CLIENT: RequestError = Status::NOT_FOUND.error("this client has not begun a case");
+const NO_EVENT: RequestError = bad_request(
+    "each line of a report is a JSON object with the members type, data and id, which are strings",
+);
+
+/// Who gets the next case, and if it is to be given only when another one is decided, that one.
+///
+/// # Errors
+/// A parameter is missing or invalid.
+pub fn next(request: &Request, judge: &Judge) -> Result<(NextCase, Option<Arc<CaseRun>>), RequestError> {
+    let next = NextCase::new(request)?;
+    let after = match parameter(request, "after") {
+        Some(id) => Some(judge.find(&next.client, &id).ok_or(NO_RUN)?),
+        None => None,
+    };
+    Ok((next, after))
+}
+
+/// Takes events that a client has dispatched, a line of JSON for each.
+///
+/// # Errors
+/// There is no such run, or a line is something else.
+pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Response, RequestError> {
+    let id = parameter(request, "case").unwrap_or_default();
+    let run = judge.find(&client(request)?, &id).ok_or(NO_RUN)?;
+    let text = String::from_utf8_lossy(body);
+    let all_are_events = text.lines().filter(|line| !line.trim().is_empty()).all(|line| run.report(line));
+    if parameter(request, "ended").is_some() {
+        run.client_ended();
+    }
+    if all_are_events {
+        Ok(Response::new(Status::NO_CONTENT, ""))
+    } else {
+        Err(NO_EVENT)
+    }
+}
+
+/// What came of the cases of a client that are decided, or of one of them, as `--report` writes it to `report.json`.
+///
+/// # Errors
+/// There is no such client.
+pub fn give_report(request: &Request, judge: &Judge) -> Result<Response, RequestError> {
+    let mut report = judge.report(&client(request)?).ok_or(NO_CLIENT)?;
+    if let Some(id) = parameter(request, "case") {
+        report.results.retain(|result| result.id == id);
+    }
+    Ok(Response::new(Status::OK, report.to_json()).content_type("application/json"))
+}
+
+/// Forgets a client, so that it can be judged again.
+///
+/// # Errors
+/// There is no name.
+pub fn forget(request: &Request, judge: &Judge) -> Result<Response, RequestError> {
+    judge.forget(&client(request)?);
+    Ok(Response::new(Status::NO_CONTENT, ""))
+}
+
+fn client(request: &Request) -> Result<String, RequestError> {
+    parameter(request, "client").filter(|name| is_name(name)).ok_or(NO_NAME)
+}
+
+/// The value of a parameter in the query, if it is UTF-8.
+fn parameter(request: &Request, name: &str) -> Option<String> {
+    let value = query_value(request.query()?, name.as_bytes())?;
+    String::from_utf8(value.into_owned()).ok()
+}
+
+/// Who gets the next case.
+pub struct NextCase {
+    client: String,
+    selection: Selection,
+    /// `http://` and the value of `Host`, which the guard has checked.
+    origin: String,
+    /// The parameters that the next request has to repeat.
+    query: String,
+}
+
+impl NextCase {
+    fn new(request: &Request) -> Result<NextCase, RequestError> {
+        let client = client(request)?;
+        let mut selection = Selection { cases: parameter(request, "cases"), ..Selection::default() };
+        let mut query = format!("client={}", percent_encode_all(client.as_bytes()));
+        if let Some(profile) = parameter(request, "profile") {
+            selection.profile = profile.parse().map_err(|_| NO_PROFILE)?;
+            query += &format!("&profile={profile}");
+        }
+        if let Some(cases) = &selection.cases {
+            query += &format!("&cases={}", percent_encode_all(cases.as_bytes()));
+        }
+        let authority = request.authority().unwrap_or_default();
+        let origin = format!("http://{}", String::from_utf8_lossy(authority));
+        Ok(NextCase { client, selection, origin, query })
+    }
+
+    /// Begins the case, and says where the client finds it, where it reports events, and where it gets the case after it.
+    pub fn response(&self, judge: &Judge) -> Response {
+        let run = match judge.next(&self.client, |id| self.selection.includes(id)) {
+            Some(run) => run,
+            None => return Response::new(Status::NO_CONTENT, ""),
+        };
+        let NextCase { client, origin, query, .. } = self;
+        let (id, client) = (run.id(), percent_encode_all(client.as_bytes()));
+        let members = [
+            ("id", id.to_owned()),
+            ("url", format!("{origin}{}", run.path())),
+            ("report", format!("{origin}/-/judge/report?client={client}&case={id}")),
+            ("next", format!("{origin}/-/judge/next?{query}&after={id}")),
+        ];
+        let members: Vec<String> =
+            members.iter().map(|(name, value)| format!("\"{name}\":{}", json::string(value))).collect();
+        Response::new(Status::OK, format!("{{{}}}\n", members.join(",")))
+            .content_type("application/json")
+            .field("cache-control", "no-store")
+    }
+}
+
+/// Waits until a run is decided, which takes 30 s at most.
+///
+/// # Errors
+/// The client has left, or the server stops.
+pub fn wait_until_decided(run: &CaseRun, mut clock: impl Clock) -> io::Result<()> {
+    while run.result().is_none() {
+        clock.check()?;
+        thread::sleep(LOOK);
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Tells observers what comes of the test cases of all clients: the event stream at `/-/judge/results`.
+
+use crate::http::chunk::ChunkedWriter;
+use crate::http::AfterResponse;
+use crate::judge::cases::TestCase;
+use crate::judge::result::CaseVerdict;
+use crate::judge::run::CaseRun;
+use crate::judge::Judge;
+use crate::script::play::clock::Clock;
+use crate::server::shared::Shared;
+use crate::text::json;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The most streams at a time. Each looks at all runs again and again.
+const MAX_WATCHERS: usize = 16;
+/// How often a stream looks for what has changed. A page shows no difference sooner.
+const WATCH: Duration = Duration::from_millis(100);
+/// After this time without an event, a stream is sent a comment: only a write shows that a client has left.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// A place among the streams of results, free again when it is dropped.
+pub struct Watcher<'a> {
+    judge: &'a Judge,
+    count: &'a AtomicUsize,
+}
+
+impl<'a> Watcher<'a> {
+    /// `None` when there are [`MAX_WATCHERS`] already.
+    pub fn new(shared: &'a Shared) -> Option<Watcher<'a>> {
+        let watcher = Watcher { judge: &shared.judge, count: &shared.judge_watchers };
+        // Counted before the comparison: one too many is taken back by dropping it.
+        let others = watcher.count.fetch_add(1, Ordering::Relaxed);
+        (others < MAX_WATCHERS).then_some(watcher)
+    }
+}
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What a stream has told of a run.
+struct Told {
+    run: Arc<CaseRun>,
+    verdict: Option<CaseVerdict>,
+}
+
+/// Sends all cases (`cases`), and then for each run that it has begun, what came of it (`run`), and that it was forgotten
+/// (`forget`), until the client leaves.
+///
+/// # Errors
+/// The client has left, or the server stops.
+pub fn send(
+    watcher: &Watcher<'_>,
+    head: Vec<u8>,
+    mut body: ChunkedWriter<impl Write>,
+    mut clock: impl Clock,
+) -> io::Result<AfterResponse> {
+    body.write_head(head)?;
+    body.write_all(cases(watcher.judge).as_bytes())?;
+    let mut told = BTreeMap::new();
+    let mut sent_at = Instant::now();
+    loop {
+        let mut events = changes(watcher.judge, &mut told);
+        if events.is_empty() && sent_at.elapsed() >= SILENCE {
+            events = ": still here\n\n".to_owned();
+        }
+        if !events.is_empty() {
+            body.write_all(events.as_bytes())?;
+            sent_at = Instant::now();
+        }
+        body.flush()?;
+        clock.check()?;
+        thread::sleep(WATCH);
+    }
+}
+
+fn cases(judge: &Judge) -> String {
+    let case = |case: &TestCase| {
+        let (level, about) = (case.case.level.as_str(), &case.case);
+        format!(
+            "{{\"id\":{},\"level\":\"{level}\",\"section\":{},\"text\":{}}}",
+            json::string(&case.id),
+            json::string(&about.section),
+            json::string(&about.text),
+        )
+    };
+    let cases: Vec<String> = judge.cases().iter().map(case).collect();
+    format!("event: cases\ndata: [{}]\n\n", cases.join(","))
+}
+
+/// The events for what has changed since they were told.
+fn changes(judge: &Judge, told: &mut BTreeMap<u64, Told>) -> String {
+    let runs: BTreeMap<u64, Arc<CaseRun>> =
+        judge.all_runs().into_iter().map(|run| (run.number, run)).collect();
+    let mut events = String::new();
+    told.retain(|number, told| {
+        let is_kept = runs.contains_key(number);
+        if !is_kept {
+            events += &event("forget", &told.run, "");
+        }
+        is_kept
+    });
+    for (number, run) in runs {
+        let result = run.result();
+        let verdict = result.as_ref().map(|result| result.verdict);
+        if told.get(&number).map(|told| told.verdict) == Some(verdict) {
+            continue;
+        }
+        let fields = result.map_or_else(String::new, |result| {
+            let (expected, got) = (json::string(&result.expected), json::string(&result.got));
+            format!(",\"verdict\":\"{}\",\"expected\":{expected},\"got\":{got}", result.verdict.as_str())
+        });
+        events += &event("run", &run, &fields);
+        told.insert(number, Told { run, verdict });
+    }
+    events
+}
+
+fn event(event_type: &str, run: &CaseRun, fields: &str) -> String {
+    let (client, case) = (json::string(run.client()), json::string(run.id()));
+    format!("event: {event_type}\ndata: {{\"client\":{client},\"case\":{case}{fields}}}\n\n")
+}
