@@ -4,13 +4,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[allow(dead_code, reason = "another test uses the rest")]
+#[path = "../page/browser.rs"]
+mod browser;
+#[allow(dead_code, reason = "the test of the other page uses the rest")]
 #[path = "../page/chromium.rs"]
 mod chromium;
+#[path = "../page/firefox.rs"]
 mod firefox;
 
+use browser::Browser;
 use chromium::Chromium;
-use firefox::{Firefox, FIREFOX};
+use firefox::Firefox;
 use rust_sse_server::Server;
 use std::fs;
 use std::path::Path;
@@ -74,7 +78,7 @@ fn chromium_judges_itself() {
 /// Firefox waits at least half a second before it reconnects, too long for a stream that is cut at every position.
 #[test]
 fn firefox_judges_itself() {
-    if !has_tool(FIREFOX) {
+    if !has_tool("firefox-esr") {
         return;
     }
     let cases = Server::new().judge().start("127.0.0.1:0").unwrap().cases();
@@ -121,7 +125,7 @@ fn a_client_that_opens_a_case_by_hand_is_shown(page: &mut Chromium, program: &Pr
 fn it_can_be_read_in_light_and_dark(page: &mut Chromium) {
     page.act("$('differing').click()");
     for (scheme, background) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 27)")] {
-        page.prefer_color_scheme(scheme);
+        page.emulate("prefers-color-scheme", scheme);
         assert_eq!(page.run("getComputedStyle(document.body).backgroundColor"), background);
         for width in [400, 1100] {
             page.resize(width, 800);

@@ -1,6 +1,7 @@
 //! The page fits windows of any size, and can be used with a keyboard and a screen reader.
 
 use super::{connect, open_page, rows, STATE};
+use crate::browser::Browser;
 use crate::chromium::Chromium;
 use crate::support::{has_tool, skip, Program};
 use std::fs;

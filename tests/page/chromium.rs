@@ -1,13 +1,11 @@
-//! Drives Chromium through its debugging port: the DevTools protocol over a WebSocket (RFC 6455), both as far as they are
-//! needed here.
+//! Drives Chromium through its debugging port: the DevTools protocol over a WebSocket, as far as it is needed here.
 
-use crate::support::{Folder, PATIENCE};
+use crate::browser::{connect, receive, send, value_in, web_socket, Browser};
+use crate::support::Folder;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 /// A browser with one page, ended when dropped.
 pub struct Chromium {
@@ -51,35 +49,6 @@ impl Chromium {
         chromium
     }
 
-    /// The value of an expression, which is a string.
-    pub fn run(&mut self, expression: &str) -> String {
-        // Percent-encoded, a string is the same in JSON.
-        let expression =
-            format!("encodeURIComponent({expression})").replace('\\', "\\\\").replace('"', "\\\"");
-        let answer = self.call("Runtime.evaluate", &format!("{{\"expression\":\"{expression}\"}}"));
-        let value = answer.split("\"type\":\"string\",\"value\":\"").nth(1);
-        let value = value.unwrap_or_else(|| panic!("{expression}: {answer}")).split('"').next().unwrap();
-        decode(value)
-    }
-
-    /// Does what these statements say.
-    pub fn act(&mut self, statements: &str) {
-        self.run(&format!("(() => {{ {statements}; return 'done' }})()"));
-    }
-
-    /// Waits until the value of an expression is as wanted.
-    pub fn wait_for(&mut self, expression: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let value = self.run(&format!("({expression}) ?? ''"));
-            if wanted(&value) {
-                return value;
-            }
-            assert!(Instant::now() < deadline, "{expression} is still {value:?}");
-            sleep(Duration::from_millis(20));
-        }
-    }
-
     /// Runs a script that no content security policy restricts.
     pub fn inject(&mut self, script: &str) {
         let mut text = String::new();
@@ -104,12 +73,6 @@ impl Chromium {
         let size =
             format!("{{\"width\":{width},\"height\":{height},\"deviceScaleFactor\":1,\"mobile\":false}}");
         self.call("Emulation.setDeviceMetricsOverride", &size);
-    }
-
-    /// Shows the page as for a user who prefers `light` or `dark` colors.
-    pub fn prefer_color_scheme(&mut self, scheme: &str) {
-        let feature = format!("{{\"name\":\"prefers-color-scheme\",\"value\":\"{scheme}\"}}");
-        self.call("Emulation.setEmulatedMedia", &format!("{{\"features\":[{feature}]}}"));
     }
 
     /// What the page looks like, as a PNG.
@@ -140,18 +103,21 @@ impl Chromium {
     }
 }
 
+impl Browser for Chromium {
+    fn run(&mut self, expression: &str) -> String {
+        // Percent-encoded, a string is the same in JSON.
+        let expression =
+            format!("encodeURIComponent({expression})").replace('\\', "\\\\").replace('"', "\\\"");
+        let answer = self.call("Runtime.evaluate", &format!("{{\"expression\":\"{expression}\"}}"));
+        value_in(&answer).unwrap_or_else(|| panic!("{expression}: {answer}"))
+    }
+}
+
 impl Drop for Chromium {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn connect(address: &str) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
 }
 
 fn ask(address: &str, method: &str, target: &str, fields: &str) -> String {
@@ -166,74 +132,6 @@ fn ask(address: &str, method: &str, target: &str, fields: &str) -> String {
         answer.extend_from_slice(&buffer[..length]);
     }
     String::from_utf8(answer).unwrap()
-}
-
-/// RFC 6455, section 4.1. What the server makes of the key is of no interest: nobody stands between.
-fn web_socket(address: &str, path: &str) -> TcpStream {
-    let mut stream = connect(address);
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nhost: {address}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
-    )
-    .unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-    stream
-}
-
-/// A text in one masked frame (RFC 6455, section 5.2); a mask of zeros changes nothing.
-fn send(stream: &mut TcpStream, text: &str) {
-    let mut frame = vec![0x81];
-    match text.len() {
-        length @ 0..=125 => frame.push(0x80 | length as u8),
-        length @ 126..=0xffff => {
-            frame.push(0x80 | 126);
-            frame.extend((length as u16).to_be_bytes());
-        }
-        length => {
-            frame.push(0x80 | 127);
-            frame.extend((length as u64).to_be_bytes());
-        }
-    }
-    frame.extend([0; 4]);
-    frame.extend(text.as_bytes());
-    stream.write_all(&frame).unwrap();
-}
-
-/// A message, which may come in several frames.
-fn receive(stream: &mut TcpStream) -> String {
-    let mut message = Vec::new();
-    loop {
-        let mut start = [0; 2];
-        stream.read_exact(&mut start).unwrap();
-        let length = match start[1] {
-            126 => u64::from(u16::from_be_bytes(read(stream))),
-            127 => u64::from_be_bytes(read(stream)),
-            length => u64::from(length),
-        };
-        let mut data = vec![0; usize::try_from(length).unwrap()];
-        stream.read_exact(&mut data).unwrap();
-        match start[0] & 0x0f {
-            0 | 1 => message.extend(data),
-            9 | 10 => continue,
-            opcode => panic!("the browser sent a frame of kind {opcode}"),
-        }
-        if start[0] & 0x80 != 0 {
-            return String::from_utf8(message).unwrap();
-        }
-    }
-}
-
-fn read<const N: usize>(stream: &mut TcpStream) -> [u8; N] {
-    let mut bytes = [0; N];
-    stream.read_exact(&mut bytes).unwrap();
-    bytes
 }
 
 /// RFC 4648, section 4.
@@ -251,9 +149,4 @@ fn base64(text: &str) -> Vec<u8> {
         }
     }
     bytes
-}
-
-fn decode(text: &str) -> String {
-    let decoded = rust_sse_server::internals::percent_decode(text.as_bytes());
-    String::from_utf8(decoded.into_owned()).unwrap()
 }

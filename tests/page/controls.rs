@@ -1,6 +1,7 @@
 //! The rows can be paused and shown one by one, saved as a script, and the page says what happens at the end.
 
 use super::{connect, open_page, rows, STATE};
+use crate::browser::Browser;
 use crate::chromium::Chromium;
 use crate::support::{has_tool, request, serve, Exchange, Folder, Program, PATIENCE};
 

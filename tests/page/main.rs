@@ -5,15 +5,17 @@
 mod support;
 
 mod accessibility;
-#[allow(dead_code, reason = "another test uses the rest")]
+mod browser;
 mod chromium;
 mod controls;
 mod event_stream;
+mod firefox;
 mod matched;
 mod matcher;
 mod post;
 mod time_axis;
 
+use browser::Browser;
 use chromium::Chromium;
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +34,7 @@ fn rows(column: &str, fitting: &str) -> String {
 }
 
 /// Chooses a script and connects.
-fn connect(page: &mut Chromium, target: &str) {
+fn connect(page: &mut impl Browser, target: &str) {
     page.act(&format!(
         "document.getElementById('script').value = '{target}'; \
          document.getElementById('script').dispatchEvent(new Event('change')); \
@@ -42,11 +44,16 @@ fn connect(page: &mut Chromium, target: &str) {
     ));
 }
 
-/// Opens the page, and waits until it has the list of scripts.
+/// Opens the page in Chromium.
 fn open_page(program: &Program) -> Chromium {
     let mut page = Chromium::open(&program.url("/"));
-    page.wait_for("String(document.getElementById('script')?.options.length ?? 0)", |count| count != "0");
+    wait_for_list(&mut page);
     page
+}
+
+/// Waits until the page has the list of scripts.
+fn wait_for_list(page: &mut impl Browser) {
+    page.wait_for("String(document.getElementById('script')?.options.length ?? 0)", |count| count != "0");
 }
 
 const STATE: &str = "document.getElementById('state').textContent";

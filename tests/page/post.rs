@@ -2,6 +2,7 @@
 //! text together that language models send.
 
 use super::{connect, open_page, rows, STATE};
+use crate::browser::Browser;
 use crate::support::{has_tool, serve, Client, Program};
 
 #[test]

@@ -1,6 +1,7 @@
 //! The time axis, and what is marked and shown when a row is pointed at.
 
 use super::{connect, open_page, rows, STATE};
+use crate::browser::Browser;
 use crate::support::{has_tool, Program};
 
 /// How many marks there are of each kind.

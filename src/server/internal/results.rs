@@ -31,7 +31,7 @@ pub struct Watcher<'a> {
 
 impl<'a> Watcher<'a> {
     /// `None` when there are [`MAX_WATCHERS`] already.
-    pub fn new(shared: &'a Shared) -> Option<Watcher<'a>> {
+    pub(super) fn new(shared: &'a Shared) -> Option<Watcher<'a>> {
         let watcher = Watcher { judge: &shared.judge, count: &shared.judge_watchers };
         // Counted before the comparison: one too many is taken back by dropping it.
         let others = watcher.count.fetch_add(1, Ordering::Relaxed);
