@@ -92,7 +92,15 @@ pub struct Value {
     name: Name,
     plus: Option<Addend>,
     form: Form,
-    default: Option<Vec<u8>>,
+    default: Option<Fallback>,
+}
+
+/// What an absent value is replaced by.
+#[derive(Clone, Debug, PartialEq)]
+enum Fallback {
+    Text(Vec<u8>),
+    /// Another value, with its own default.
+    Value(Box<Value>),
 }
 
 /// How a value is written.
@@ -188,11 +196,12 @@ impl Name {
 }
 
 impl Value {
-    /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without a form and `|default`; `None` for an unknown name.
+    /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without a form and `|default` or `||NAME`; `None` for an unknown
+    /// name.
     pub fn parse(text: &[u8]) -> Option<Value> {
         let text = std::str::from_utf8(text).ok()?;
         let (sum, default) = match text.split_once('|') {
-            Some((sum, default)) => (sum, Some(default.as_bytes().to_vec())),
+            Some((sum, default)) => (sum, Some(Fallback::parse(default)?)),
             None => (text, None),
         };
         let (sum, form) = match sum.split_once(" as ") {
@@ -208,34 +217,44 @@ impl Value {
 
     /// The bytes to send in this context; none for a value that is absent and has no default.
     pub fn render<'a>(&'a self, context: &RenderContext<'a>) -> Cow<'a, [u8]> {
-        let value = self.value(context);
         match self.form {
-            Form::Bytes => value.unwrap_or_default(),
-            Form::Url => Cow::Owned(percent_encode_all(&value.unwrap_or_default()).into_bytes()),
-            Form::Json => self.json_text(context).unwrap_or_else(|| match value {
-                Some(value) => Cow::Owned(json::string(&String::from_utf8_lossy(&value)).into_bytes()),
-                None => Cow::Borrowed(b"null"),
-            }),
+            Form::Bytes => self.value(context).unwrap_or_default(),
+            Form::Url => {
+                let value = self.value(context).unwrap_or_default();
+                Cow::Owned(percent_encode_all(&value).into_bytes())
+            }
+            Form::Json => self.as_json(context),
         }
     }
 
     /// The value, the sum, or the default.
     fn value<'a>(&'a self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
+        let value = self.own_value(context);
+        value.or_else(|| self.default.as_ref()?.value(context))
+    }
+
+    /// The value or the sum. A sum with an absent value is absent if there is a default.
+    fn own_value<'a>(&self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
         let value = self.name.value(context);
-        if value.is_none() && self.default.is_some() {
-            return self.default.as_deref().map(Cow::Borrowed);
-        }
         match &self.plus {
+            Some(_) if value.is_none() && self.default.is_some() => None,
             Some(addend) => number(self.name.number(context).saturating_add(addend.number(context))),
             None => value,
         }
     }
 
-    /// A value of a JSON body as it is there.
-    fn json_text<'a>(&self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
+    /// The value as JSON: one of a JSON body as it is there, any other as a string.
+    fn as_json<'a>(&'a self, context: &RenderContext<'a>) -> Cow<'a, [u8]> {
         let is_json = self.name.placeholder.usage == JSON && self.plus.is_none();
-        let text = context.request.json_text(&self.name.key).filter(|_| is_json)?;
-        bytes(text.as_bytes())
+        if let Some(text) = context.request.json_text(&self.name.key).filter(|_| is_json) {
+            return Cow::Borrowed(text.as_bytes());
+        }
+        match (self.own_value(context), &self.default) {
+            (None, Some(Fallback::Value(value))) => value.as_json(context),
+            (None, None) => Cow::Borrowed(b"null"),
+            (None, Some(Fallback::Text(text))) => json_string(text),
+            (Some(value), _) => json_string(&value),
+        }
     }
 
     /// What is added to the turn of the innermost loop, if the value is that or a sum that begins with it.
@@ -252,7 +271,29 @@ impl Value {
     /// Whether the body of the request is needed.
     pub fn uses_body(&self) -> bool {
         let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if name.uses_body());
-        in_addend || self.name.uses_body()
+        let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.uses_body());
+        in_addend || in_default || self.name.uses_body()
+    }
+}
+
+fn json_string(text: &[u8]) -> Cow<'static, [u8]> {
+    Cow::Owned(json::string(&String::from_utf8_lossy(text)).into_bytes())
+}
+
+impl Fallback {
+    /// Reads what follows the first `|`.
+    fn parse(text: &str) -> Option<Fallback> {
+        match text.strip_prefix('|') {
+            Some(value) => Some(Fallback::Value(Box::new(Value::parse(value.as_bytes())?))),
+            None => Some(Fallback::Text(text.as_bytes().to_vec())),
+        }
+    }
+
+    fn value<'a>(&'a self, context: &RenderContext<'a>) -> Option<Cow<'a, [u8]>> {
+        match self {
+            Fallback::Text(text) => Some(Cow::Borrowed(text)),
+            Fallback::Value(value) => value.value(context),
+        }
     }
 }
 

@@ -103,13 +103,13 @@ fn about_line(line: &[u8]) -> Option<String> {
     }
     let has_colon = name.len() < line.len();
     let message = if name.starts_with(b"HTTP/") {
-        "the head of an HTTP response, which clients ignore (capture without `-i`: `curl -N URL > FILE`)"
+        "the head of an HTTP response, which clients ignore (capture without `-i`: `curl -N URL > FILE`, or with `--capture`)"
     } else if suggest::nearest(&text, FIELDS).is_some() || (has_colon && is_word(name)) {
         return Some(unknown("field", name, FIELDS.into_iter()));
     } else if is_direction(line) {
         "not a direction, because it does not begin with `@` (remove what is before it)"
     } else if !has_colon && name.len() <= 8 && name.iter().all(u8::is_ascii_hexdigit) {
-        "a chunk-size, which clients ignore (capture without `--raw`: `curl -N URL > FILE`)"
+        "a chunk-size, which clients ignore (capture without `--raw`: `curl -N URL > FILE`, or with `--capture`)"
     } else {
         "not a field, so clients ignore it (write `data: TEXT`)"
     };

@@ -36,6 +36,12 @@ fn numbers_are_added_and_absent_ones_count_as_0() {
 
 #[test]
 fn a_default_replaces_an_absent_value() {
+    assert_eq!(
+        render("{{query:none||header:x|z}} {{query:n||header:x}} {{query:none||cookie:none|z}}"),
+        "y 41 z"
+    );
+    assert_eq!(render("{{query:none as json||cookie:c}} [{{query:none||cookie:none}}]"), "\"d\" []");
+    assert!(Template::parse(b"{{query:n||nobody}}").is_err());
     assert_eq!(render("{{query:none|a b}}{{query:n|0}}{{cookie:none}}{{query:none+1|z}}"), "a b41z");
 }
 
@@ -65,6 +71,8 @@ fn values_of_a_json_body_are_found_by_their_paths() {
         render("{{query:q as url}} {{query:none as url}} {{query:none as url|a b}}"),
         "%22%0A%FF%20%2F  a%20b"
     );
+    let chain = "{{json:x as json||json:n}} {{json:x as json||json:y}} {{json:x as json||query:none|z}}";
+    assert_eq!(render(chain), "1.50 null \"z\"");
     assert!(Template::parse(b"{{query:a b}}").is_ok() && Template::parse(b"{{query:q as xml}}").is_err());
     assert!(Template::parse(b"{{path as xml}}").is_err());
 }

@@ -33,7 +33,7 @@ fn a_line_that_clients_ignore_is_warned_about() {
             "\u{FEFF}@sleep 1s",
             "not a direction, because it does not begin with `@` (remove what is before it)",
         ),
-        ("9f", "a chunk-size, which clients ignore (capture without `--raw`: `curl -N URL > FILE`)"),
+        ("9f", "a chunk-size, which clients ignore (capture without `--raw`: `curl -N URL > FILE`, or with `--capture`)"),
         ("retry: 3s", "not a number of milliseconds, so clients ignore this `retry` (write digits alone)"),
         ("retry", "not a number of milliseconds, so clients ignore this `retry` (write digits alone)"),
     ] {
@@ -75,7 +75,7 @@ fn every_form_of_a_field_is_fine() {
 #[test]
 fn a_captured_head_is_one_warning() {
     let message =
-        "the head of an HTTP response, which clients ignore (capture without `-i`: `curl -N URL > FILE`)";
+        "the head of an HTTP response, which clients ignore (capture without `-i`: `curl -N URL > FILE`, or with `--capture`)";
     assert_warns("HTTP/2 200\r\ncontent-type: text/event-stream\r\nx\r\n\r\ndata: 1\r\n\r\n", 1, message);
     assert_eq!(warnings("HTTP/1.1 200 OK\nx: y\n\ndaat: 1\n\n").len(), 2);
 }
