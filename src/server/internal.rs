@@ -27,6 +27,7 @@ const PAGE: &str = "GET /";
 const TABLE: &[Row] = &[
     Row { route: PAGE, is_control: false, respond: |_, _| Reply::Response(page::page()) },
     Row { route: "GET /-/scripts", is_control: false, respond: scripts },
+    Row { route: "GET /-/scripts/NAME", is_control: false, respond: script_text },
     Row { route: "GET /-/wire/PATH", is_control: false, respond: observe },
     Row { route: "GET /-/journal", is_control: true, respond: journal },
     Row { route: "GET /-/verdict", is_control: true, respond: verdict },
@@ -116,23 +117,40 @@ pub(super) fn not_found(shared: &Shared) -> Response {
     Response::new(Status::NOT_FOUND, text)
 }
 
-/// The scripts as JSON: of each its `method`, `target`, `about` (its first remark), `introduction` (all remarks that it begins
+/// The scripts as JSON: of each its `name`, `method`, `target`, `about` (its first remark), `introduction` (all remarks that it begins
 /// with), and the event types in its text.
 fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let mut scripts = Vec::new();
     for script in call.shared.scripts.current().scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
         scripts.push(format!(
-            "{{\"method\":{},\"target\":{},\"about\":{},\"introduction\":{},\"types\":[{}]}}",
+            "{{\"name\":{},\"method\":{},\"target\":{},\"about\":{},\"introduction\":{},\"types\":[{}]}}",
+            json::string(&script.name),
             json::string(&script.route.methods.join(",")),
             json::string(&script.route.target()),
             json::string(&script.about),
-            json::string(&script.introduction),
+            json::string(&script.introduction()),
             types.join(","),
         ));
     }
     let text = format!("[{}]\n", scripts.join(",\n"));
     Reply::Response(Response::new(Status::OK, text).content_type("application/json"))
+}
+
+/// The text of a script, in which U+FFFD stands for bytes that are not UTF-8.
+fn script_text<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+    let name = path_of(rest);
+    let scripts = call.shared.scripts.current();
+    let script = scripts.scripts().find(|script| script.name.as_bytes() == name);
+    Reply::Response(
+        script.map_or_else(no_script, |script| {
+            Response::new(Status::OK, String::from_utf8_lossy(script.text()))
+        }),
+    )
+}
+
+fn no_script() -> Response {
+    Response::new(Status::NOT_FOUND, "404 Not Found: no script has this name\n")
 }
 
 /// Subscribes to what goes over connections that request `/` and the rest of the path.
@@ -205,7 +223,7 @@ fn remove_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
     if call.shared.scripts.remove(&String::from_utf8_lossy(&path_of(rest))) {
         done()
     } else {
-        Reply::Response(Response::new(Status::NOT_FOUND, "404 Not Found: no script has this name\n"))
+        Reply::Response(no_script())
     }
 }
 

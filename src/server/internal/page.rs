@@ -24,6 +24,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("../page/playback.js"),
     include_str!("../page/save.js"),
     include_str!("../page/introduction.js"),
+    include_str!("../page/script_pane.js"),
     include_str!("../page/page.js"),
 ];
 /// The page may use only what is part of it, and cannot insert text as HTML. The nonce is made for each response, and marks
