@@ -69,6 +69,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use template::Template;
+use words::trim_end;
 
 /// A compiled script: one or more responses to one kind of request.
 #[derive(Debug)]
@@ -79,8 +80,6 @@ pub struct Script {
     pub(crate) name: String,
     /// The text of its first remark.
     pub(crate) about: String,
-    /// The text of the remarks that it begins with, one a line.
-    pub(crate) introduction: String,
     /// The requests that it answers.
     pub(crate) route: Route,
     parts: Vec<Part>,
@@ -109,6 +108,18 @@ impl Script {
     /// What it expects of requests, in the order of its lines.
     pub fn expectations(&self) -> impl Iterator<Item = &Expectation> {
         self.parts.iter().flat_map(|part| &part.expectations)
+    }
+
+    /// What it was compiled from.
+    pub fn text(&self) -> &[u8] {
+        &self.source.text
+    }
+
+    /// The text of the remarks that it begins with, one a line.
+    pub fn introduction(&self) -> String {
+        let remarks = self.text().split(|&byte| byte == b'\n').map_while(|line| line.strip_prefix(b"@#"));
+        let lines = remarks.map(|remark| trim_end(remark.strip_prefix(b" ").unwrap_or(remark)));
+        String::from_utf8_lossy(&lines.collect::<Vec<_>>().join(&b'\n')).into_owned()
     }
 
     /// The event types that it can send. Those with a placeholder in them are left out.

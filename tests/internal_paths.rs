@@ -149,7 +149,7 @@ fn an_unknown_reserved_path_is_404_with_those_that_exist() {
     assert_eq!(
         body,
         "404 Not Found: the server answers nothing at this path; available:\nGET /-/scripts\n\
-         GET /-/wire/PATH\nGET /-/journal (with --control)\nGET /-/verdict (with --control)\n\
+         GET /-/scripts/NAME\nGET /-/wire/PATH\nGET /-/journal (with --control)\nGET /-/verdict (with --control)\n\
          POST /-/go/NAME (with --control)\nPOST /-/send/PATH (with --control)\nPOST /-/drop (with --control)\n\
          POST /-/drop/PATH (with --control)\nPUT /-/scripts/NAME (with --control)\n\
          DELETE /-/scripts/NAME (with --control)\nPOST /-/reset (with --control)\nPOST /-/down (with --control)\n\

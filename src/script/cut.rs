@@ -88,7 +88,6 @@ impl Script {
             file: self.file.clone(),
             name: self.name.clone(),
             about: self.about.clone(),
-            introduction: self.introduction.clone(),
             route: Route::get("/"),
             parts,
             event_types: self.event_types.clone(),

@@ -82,7 +82,6 @@ fn compile_lines(
 ) -> Result<Script, ParseErrors> {
     let mut script = ScriptState::new(file, path);
     let mut parts = Vec::new();
-    script.introduction = introduction(lines);
     parse(&mut script, &mut parts, lines, replacements);
     let text = lines.iter().map(|line| line.value).collect::<Vec<_>>().concat();
     let first_line = lines.first().map_or(1, |line| line.line);
@@ -95,13 +94,6 @@ type Line<'a> = Located<&'a [u8]>;
 fn split_lines(text: &[u8], first_line: usize) -> Vec<Line<'_>> {
     let lines = text.split_inclusive(|&byte| byte == b'\n');
     (first_line..).zip(lines).map(|(line, value)| Located { line, value }).collect()
-}
-
-/// The text of the remarks that a script begins with, one a line.
-fn introduction(lines: &[Line<'_>]) -> String {
-    let remarks = lines.iter().map_while(|line| line.value.strip_prefix(b"@#"));
-    let texts = remarks.map(|remark| trim_end(remark.strip_prefix(b" ").unwrap_or(remark)));
-    String::from_utf8_lossy(&texts.collect::<Vec<_>>().join(&b'\n')).into_owned()
 }
 
 /// What follows this direction in a line; `None` for any other line.

@@ -31,6 +31,7 @@ const PAGE: &str = "GET /";
 const TABLE: &[Row] = &[
     Row { route: PAGE, needs: Needs::Nothing, respond: |_, _| Reply::Response(page::wire()) },
     Row { route: "GET /-/scripts", needs: Needs::Nothing, respond: scripts },
+    Row { route: "GET /-/scripts/NAME", needs: Needs::Nothing, respond: script_text },
     Row { route: "GET /-/wire/PATH", needs: Needs::Nothing, respond: observe },
     Row { route: "GET /-/journal", needs: Needs::Control, respond: journal },
     Row { route: "GET /-/verdict", needs: Needs::Control, respond: verdict },
@@ -158,23 +159,40 @@ pub(super) fn not_found(shared: &Shared) -> Response {
     Response::new(Status::NOT_FOUND, text)
 }
 
-/// The scripts as JSON: of each its `method`, `target`, `about` (its first remark), `introduction` (all remarks that it begins
+/// The scripts as JSON: of each its `name`, `method`, `target`, `about` (its first remark), `introduction` (all remarks that it begins
 /// with), and the event types in its text.
 fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let mut scripts = Vec::new();
     for script in call.shared.scripts.current().scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
         scripts.push(format!(
-            "{{\"method\":{},\"target\":{},\"about\":{},\"introduction\":{},\"types\":[{}]}}",
+            "{{\"name\":{},\"method\":{},\"target\":{},\"about\":{},\"introduction\":{},\"types\":[{}]}}",
+            json::string(&script.name),
             json::string(&script.route.methods.join(",")),
             json::string(&script.route.target()),
             json::string(&script.about),
-            json::string(&script.introduction),
+            json::string(&script.introduction()),
             types.join(","),
         ));
     }
     let text = format!("[{}]\n", scripts.join(",\n"));
     Reply::Response(Response::new(Status::OK, text).content_type("application/json"))
+}
+
+/// The text of a script, in which U+FFFD stands for bytes that are not UTF-8.
+fn script_text<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+    let name = path_of(rest);
+    let scripts = call.shared.scripts.current();
+    let script = scripts.scripts().find(|script| script.name.as_bytes() == name);
+    Reply::Response(
+        script.map_or_else(no_script, |script| {
+            Response::new(Status::OK, String::from_utf8_lossy(script.text()))
+        }),
+    )
+}
+
+fn no_script() -> Response {
+    Response::new(Status::NOT_FOUND, "404 Not Found: no script has this name\n")
 }
 
 /// Subscribes to what goes over connections that request `/` and the rest of the path.
@@ -247,7 +265,7 @@ fn remove_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
     if call.shared.scripts.remove(&String::from_utf8_lossy(&path_of(rest))) {
         done()
     } else {
-        Reply::Response(Response::new(Status::NOT_FOUND, "404 Not Found: no script has this name\n"))
+        Reply::Response(no_script())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The page fits windows of any size, and can be used with a keyboard and a screen reader.
 
-use super::{connect, open_page, rows, STATE};
+use super::{connect, open_page, rows, wait_for_state};
 use crate::browser::Browser;
 use crate::chromium::Chromium;
 use crate::support::{has_tool, skip, Program};
@@ -34,7 +34,7 @@ fn nothing_is_wider_than_the_window_and_a_projector_shows_all_columns() {
         page.act(INTRODUCE);
         assert_eq!(page.run(OVERFLOW), "0", "the introduction at {width} px");
         connect(&mut page, "/unicode");
-        page.wait_for(STATE, |state| state.starts_with("The response is complete"));
+        wait_for_state(&mut page, |state| state.starts_with("The response is complete"));
         assert_eq!(page.run(OVERFLOW), "0", "the columns at {width} px");
         if width >= 853 {
             for column in ["wire", "stream", "dispatched", "axis"] {
@@ -57,7 +57,7 @@ fn the_arrow_keys_go_from_row_to_row_and_to_the_same_chunk_in_the_next_column() 
     let program = Program::start(&["--speed", "100"]);
     let mut page = open_page(&program);
     connect(&mut page, "/slow");
-    page.wait_for(STATE, |state| state.starts_with("The response is complete"));
+    wait_for_state(&mut page, |state| state.starts_with("The response is complete"));
     let focused = "document.activeElement.closest('.log').id + ' ' + document.activeElement.textContent";
     page.act("[...document.querySelectorAll('#dispatched li')].find(row => row.textContent.includes('slowly')).focus()");
     for (key, wanted) in [
@@ -135,7 +135,7 @@ fn an_accessibility_checker_finds_nothing_in_both_colour_schemes() {
         page.act(INTRODUCE);
         assert_eq!(check(&mut page), "[]", "the introduction, {scheme}");
         connect(&mut page, "/drop");
-        page.wait_for(STATE, |state| state.starts_with("The connection was lost"));
+        wait_for_state(&mut page, |state| state.starts_with("The connection was lost"));
         page.act("document.querySelector('#wire li:last-child').focus()");
         assert_eq!(check(&mut page), "[]", "the columns, {scheme}");
     }

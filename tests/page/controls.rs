@@ -1,6 +1,6 @@
 //! The rows can be paused and shown one by one, saved as a script, and the page says what happens at the end.
 
-use super::{connect, open_page, rows, STATE};
+use super::{connect, open_page, rows, wait_for_state, STATE};
 use crate::browser::Browser;
 use crate::chromium::Chromium;
 use crate::support::{has_tool, request, serve, Exchange, Folder, Program, PATIENCE};
@@ -88,7 +88,7 @@ fn a_saved_script_plays_the_same_bytes_with_the_same_pauses() {
         ("/fields", 0),
     ] {
         connect(&mut page, target);
-        page.wait_for(STATE, |state| state.starts_with("Disconnected at the end"));
+        wait_for_state(&mut page, |state| state.starts_with("Disconnected at the end"));
         let script = page.run("scriptOf(session.request, session.kept)");
         // One character for each byte.
         let script: Vec<u8> = script.chars().map(|character| character as u8).collect();

@@ -13,6 +13,7 @@ mod firefox;
 mod matched;
 mod matcher;
 mod post;
+mod script_pane;
 mod time_axis;
 
 use browser::Browser;
@@ -57,6 +58,12 @@ fn wait_for_list(page: &mut impl Browser) {
 }
 
 const STATE: &str = "document.getElementById('state').textContent";
+
+/// Waits until the page says this, and until all rows are shown that there are.
+fn wait_for_state(page: &mut impl Browser, wanted: impl Fn(&str) -> bool) {
+    page.wait_for(STATE, wanted);
+    page.wait_for("String(playback.waiting.length)", |count| count == "0");
+}
 
 #[test]
 fn the_page_shows_what_goes_over_the_wire_and_what_an_event_source_makes_of_it() {
@@ -114,7 +121,7 @@ fn hostile_data_is_text(page: &mut Chromium) {
 
 fn reconnects_are_shown_and_204_ends_them(page: &mut Chromium) {
     connect(page, "/reconnect");
-    page.wait_for(STATE, |state| {
+    wait_for_state(page, |state| {
         state.starts_with("Closed: 204 No Content, which tells an EventSource to stop")
     });
     let dispatched = page.run(&rows("dispatched", ""));

@@ -1,7 +1,7 @@
 //! Scripts for POST: the page requests them with fetch and a body that can be edited, parses them itself, and puts the pieces of
 //! text together that language models send.
 
-use super::{connect, open_page, rows, STATE};
+use super::{connect, open_page, rows, wait_for_state};
 use crate::browser::Browser;
 use crate::support::{has_tool, serve, Client, Program};
 
@@ -14,7 +14,7 @@ fn a_script_for_post_is_fetched_with_the_body_in_the_page() {
     let mut page = open_page(&program);
     for target in ["POST /v1/chat/completions", "POST /v1/messages"] {
         connect(&mut page, target);
-        page.wait_for(STATE, |state| state == "The response has ended: complete, connection kept open.");
+        wait_for_state(&mut page, |state| state == "The response has ended: complete, connection kept open.");
         assert_eq!(page.run("document.getElementById('text').textContent"), "Hello from a script!");
         let dispatched = page.run(&rows("dispatched", ""));
         assert!(dispatched.starts_with(&format!("fetch | {} | ", &target[5..])), "{dispatched}");
@@ -37,7 +37,7 @@ fn a_script_for_post_is_fetched_with_the_body_in_the_page() {
 
     page.act("document.getElementById('body').value = '{\"stream\": false}'");
     connect(&mut page, "POST /v1/chat/completions");
-    page.wait_for(STATE, |state| state == "The response has ended: 400 Bad Request, application/json.");
+    wait_for_state(&mut page, |state| state == "The response has ended: 400 Bad Request, application/json.");
     let line = page.run("curlLine(selectedRequest())");
     let url = program.url("/v1/chat/completions");
     let start = "curl -iN --raw -X POST -H 'Content-Type: application/json' -d";

@@ -1,6 +1,6 @@
 //! The time axis, and what is marked and shown when a row is pointed at.
 
-use super::{connect, open_page, rows, STATE};
+use super::{connect, open_page, rows, wait_for_state};
 use crate::browser::Browser;
 use crate::support::{has_tool, Program};
 
@@ -18,7 +18,7 @@ fn a_chunk_is_not_an_event_on_the_time_axis() {
     let mut page = open_page(&program);
     page.act("document.getElementById('once').click()");
     connect(&mut page, "/slow");
-    page.wait_for(STATE, |state| state.starts_with("Disconnected at the end"));
+    wait_for_state(&mut page, |state| state.starts_with("Disconnected at the end"));
     let counts = ["request", "chunk", "event", "last", "loss"].map(|kind| page.run(&marks(kind)));
     assert_eq!(counts, ["1", "45", "2", "1", "0"]);
     // Marks are in the order of time, and the last one is at the end.
@@ -57,6 +57,6 @@ fn losses_and_requests_are_marked() {
     let program = Program::start(&[]);
     let mut page = open_page(&program);
     connect(&mut page, "/reconnect");
-    page.wait_for(STATE, |state| state.starts_with("Closed: 204"));
+    wait_for_state(&mut page, |state| state.starts_with("Closed: 204"));
     assert_eq!(["request", "loss", "event"].map(|kind| page.run(&marks(kind))), ["4", "2", "6"]);
 }

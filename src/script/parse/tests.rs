@@ -46,7 +46,7 @@ fn a_remark_does_not_end_a_chunk_and_the_first_one_describes_the_script() {
     assert_eq!(script.parts[0].steps.len(), 1);
     assert_eq!(script.about, "The first.");
     let script = parse("@# The first.\n@#\n@#  see \n@eol keep\n@# more\ndata: 1\n\n").unwrap();
-    assert_eq!(script.introduction, "The first.\n\n see");
+    assert_eq!(script.introduction(), "The first.\n\n see");
 }
 
 #[test]

@@ -31,6 +31,7 @@ const WIRE: Page = Page {
         include_str!("../page/playback.js"),
         include_str!("../page/save.js"),
         include_str!("../page/introduction.js"),
+        include_str!("../page/script_pane.js"),
         include_str!("../page/page.js"),
     ],
 };

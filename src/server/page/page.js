@@ -182,6 +182,7 @@ function describe() {
 	if (!script) return;
 	showAbout(script);
 	$('request-body').hidden = methodOf(script) === 'GET';
+	showScript(script);
 }
 
 function choose(script) {
@@ -193,7 +194,9 @@ function choose(script) {
 async function list() {
 	const response = await fetch('/-/scripts');
 	if (!response.ok) throw new Error(await response.text());
-	scripts.push(...await response.json());
+	scripts.splice(0, scripts.length, ...await response.json());
+	$('script').replaceChildren();
+	$('scripts').replaceChildren();
 	for (const script of scripts) {
 		$('script').add(new Option(nameOf(script), nameOf(script)));
 		$('scripts').append(scriptEntry(script, () => {
@@ -202,7 +205,6 @@ async function list() {
 		}));
 	}
 	select();
-	say('Choose a script and connect.');
 }
 
 history.replaceState(null, '', `?${token}${location.hash}`);
@@ -229,4 +231,6 @@ $('slow').onchange = goSlowly;
 $('clear').onclick = clear;
 $('save').onclick = save;
 $('copy').onclick = copy;
-list().catch(error => say(`The list of scripts cannot be read: ${error.message}`));
+$('source-pane').ontoggle = describe;
+$('play').onclick = playEdited;
+list().then(() => say('Choose a script and connect.'), error => say(`The list of scripts cannot be read: ${error.message}`));
