@@ -15,7 +15,8 @@ const ANY_LINES: &str = "…";
 /// Begins a remark after a line of a transcript.
 const REMARK: &str = " ← ";
 /// The rest of a line after one of these differs between two runs or between two versions of curl.
-const VARYING: [&str; 6] = ["date: ", "User-Agent: ", "* wait          ", "curl: (", "{\"time\":", "@sleep "];
+const VARYING: [&str; 7] =
+    ["date: ", "User-Agent: ", "* wait          ", "curl: (", "{\"time\":", "@sleep ", " events in "];
 
 /// A command of a document, and the lines that it prints.
 pub struct Transcript {
