@@ -225,6 +225,14 @@ impl<'a> Tap<'a> {
 
     /// Reports bytes of a response.
     pub fn sent(&self, bytes: &[u8]) {
+        if self.exchange.borrow().is_some() {
+            self.show_sent(bytes);
+        }
+    }
+
+    /// Not inlined, as above.
+    #[inline(never)]
+    fn show_sent(&self, bytes: &[u8]) {
         let mut exchange = self.exchange.borrow_mut();
         let Exchange { connection, request, response, events, chunks, is_internal, .. } = match &mut *exchange
         {
@@ -238,9 +246,12 @@ impl<'a> Tap<'a> {
             }
             if kind.is_data() && response.is_event_stream {
                 for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-                    let remark = events.push_line(line);
-                    if let Some(terminal) = terminal {
-                        terminal.event_stream_line(connection, kind, line, &remark);
+                    match terminal {
+                        Some(terminal) => {
+                            let remark = events.push_line(line);
+                            terminal.event_stream_line(connection, kind, line, &remark);
+                        }
+                        None => events.count_line(line),
                     }
                 }
             } else if let Some(terminal) = terminal {

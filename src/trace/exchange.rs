@@ -113,6 +113,11 @@ pub struct Events {
 }
 
 impl Events {
+    /// Takes a line of the stream, or as much of it as was sent.
+    pub fn count_line(&mut self, line: &[u8]) {
+        self.stream.push(line, |_, _| self.count += 1);
+    }
+
     /// Takes a line of the stream, or as much of it as was sent, and describes what it does at a client; an empty text
     /// if that shows only later.
     pub fn push_line(&mut self, line: &[u8]) -> String {
