@@ -137,9 +137,11 @@ fn connections_are_refused_for_some_time_and_open_streams_go_on() {
     for _ in 0..3 {
         let start = Instant::now();
         server.pause_listening(Duration::from_millis(100));
-        assert!(start.elapsed() < Duration::from_millis(50), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
         while start.elapsed() < Duration::from_millis(80) {
-            assert!(TcpStream::connect(server.address()).is_err());
+            let is_open = TcpStream::connect(server.address()).is_ok();
+            // On a busy machine, the time may be over by now.
+            assert!(!is_open || start.elapsed() > Duration::from_millis(95));
         }
         wait_until_open(server.address());
         assert!(start.elapsed() > Duration::from_millis(95), "{:?}", start.elapsed());
