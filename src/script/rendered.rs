@@ -33,16 +33,16 @@ impl Part {
     ///
     /// # Errors
     /// A message, if a value is invalid or the body is too long.
-    pub fn rendered(&self, context: RequestContext<'_>) -> Result<Option<Part>, String> {
+    pub fn rendered(&self, context: RequestContext<'_>) -> Result<Option<Box<Part>>, String> {
         if self.framing != BodyFraming::Length(None) || self.body_length().is_some() {
             return Ok(None);
         }
         self.render(context).map(Some)
     }
 
-    /// Not inlined, so that other responses do not need its stack.
+    /// Not inlined, and in a box, so that other responses do not need its stack.
     #[inline(never)]
-    fn render(&self, context: RequestContext<'_>) -> Result<Part, String> {
+    fn render(&self, context: RequestContext<'_>) -> Result<Box<Part>, String> {
         self.check_waits(context)?;
         let mut body = Limited(Vec::new());
         let writer = ChunkedWriter::new(&mut body, Framing::UntilClose);
@@ -54,7 +54,7 @@ impl Part {
             .play(&whole, Position::default())
             .map_err(|error| error.to_string())?;
         let steps = vec![Step::Chunk(Chunk::Framed(Framed::new(&body.0)))];
-        Ok(self.with_steps(steps))
+        Ok(Box::new(self.with_steps(steps)))
     }
 }
 

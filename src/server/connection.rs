@@ -257,7 +257,7 @@ impl<'a> Connection<'a> {
             Ok(rendered) => rendered,
             Err(reason) => return self.send_invalid_value(&reason),
         };
-        let part = rendered.as_ref().unwrap_or(part);
+        let part = rendered.as_deref().unwrap_or(part);
         // With `@resume`, a client that has every event gets 204, which tells it not to reconnect.
         let start = match part.start(context) {
             Some(start) => start,
