@@ -65,6 +65,9 @@ fn a_script_with_errors_stays_as_it_was_and_they_are_printed_once() {
     }
     folder.file("chat.sse", "data: 3\n\ndaat: x\n\n");
     assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: x\n\n");
+    // As an editor leaves it for a moment.
+    fs::write(&script, "").unwrap();
+    assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: x\n\n");
     fs::remove_file(&script).unwrap();
     assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: x\n\n");
     let expected = [

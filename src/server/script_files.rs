@@ -140,6 +140,10 @@ impl ScriptFile {
         let name = for_terminal(&self.path.to_string_lossy());
         let text = File::open(&self.path).and_then(read_script);
         let text = text.map_err(|error| format!("cannot read {name}: {error}"));
+        // Many programs empty a file before they write it, so a script that is empty now will have a text soon.
+        if matches!(&text, Ok(text) if text.is_empty()) && !self.scripts.is_empty() {
+            return;
+        }
         self.stamp = Some(stamp).filter(|stamp| text.is_ok() && stamp.is_reliable());
         let hash = hash(&text);
         if self.hash.replace(hash) == Some(hash) {

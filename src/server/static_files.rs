@@ -130,3 +130,32 @@ pub(super) fn redirect_to_folder(path: &[u8], query: Option<&[u8]>) -> Response 
     let text = "307 Temporary Redirect: this is a folder (add a slash to the path)\n";
     Response::new(Status::TEMPORARY_REDIRECT, text).field("location", location)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Component;
+
+    #[test]
+    fn a_path_made_of_pieces_that_lead_elsewhere_stays_below_the_folder() {
+        const PIECES: [&str; 16] = [
+            "/", "%2f", "\\", "%5C", ".", "..", "%2e", "%2E%2e", "a", "a.b", "C:", "%00", "%", "%zz", " ",
+            "%c3%a4",
+        ];
+        let mut number: u64 = 1;
+        for _ in 0..100_000 {
+            // Xorshift, by Marsaglia.
+            number ^= number << 13;
+            number ^= number >> 7;
+            number ^= number << 17;
+            let pieces = (0..8).map(|place| PIECES[(number >> (8 * place)) as usize % PIECES.len()]);
+            let path = format!("/{}", pieces.collect::<String>());
+            let mut names = relative(path.as_bytes()).into_iter().flat_map(|path| {
+                path.components().map(|part| matches!(part, Component::Normal(_))).collect::<Vec<_>>()
+            });
+            assert!(names.all(|is_name| is_name), "{path}");
+        }
+        assert_eq!(relative(b"/a/"), Some(PathBuf::from("a/index.html")));
+        assert_eq!(relative(b"/a/b%20c"), Some(PathBuf::from("a/b c")));
+    }
+}

@@ -24,7 +24,7 @@ const WATCH: Duration = Duration::from_millis(100);
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// A place among the streams of results, free again when it is dropped.
-pub struct Watcher<'a> {
+pub(crate) struct Watcher<'a> {
     judge: &'a Judge,
     count: &'a AtomicUsize,
 }
@@ -56,7 +56,7 @@ struct Told {
 ///
 /// # Errors
 /// The client has left, or the server stops.
-pub fn send(
+pub(crate) fn send(
     watcher: &Watcher<'_>,
     head: Vec<u8>,
     mut body: ChunkedWriter<impl Write>,
