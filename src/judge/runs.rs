@@ -76,3 +76,23 @@ impl Runs {
         self.clients.retain(|judged| !judged.runs.is_empty());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_runs_are_forgotten_first() {
+        let case = TestCase::parse("X", b"data: x\n\n").unwrap();
+        let mut runs = Runs::default();
+        for number in 0..MAX_RUNS + 2 {
+            runs.begin(&number.to_string(), &case, false).unwrap();
+        }
+        assert_eq!(runs.all().len(), MAX_RUNS);
+        assert!(runs.find("1", "X").is_none() && runs.find("2", "X").is_some());
+        runs.begin("2", &case, false).unwrap();
+        assert_eq!(runs.all().last().unwrap().client(), "2");
+        runs.forget("2");
+        assert_eq!(runs.all().len(), MAX_RUNS - 1);
+    }
+}
