@@ -158,14 +158,19 @@ fn what_was_disconnected_stays_so(page: &mut Chromium) {
     assert_eq!(page.run(STATE), "Disconnected.");
 }
 
-/// `PICTURE=examples/page.png cargo test --test page` takes the picture in the README again.
 fn a_picture_of_it_has_at_most_150_kb(page: &mut Chromium) {
     page.resize(1200, 600);
     connect(page, "/reconnect");
     page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.contains("nothing was lost"));
+    take_picture(page, "page.png");
+}
+
+/// `PICTURES=examples cargo test --test page` takes the pictures in the documents again.
+fn take_picture(page: &mut Chromium, name: &str) {
     let picture = page.picture();
-    if let Some(path) = std::env::var_os("PICTURE") {
-        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &picture).unwrap();
+    if let Some(folder) = std::env::var_os("PICTURES") {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        std::fs::write(folder.join(name), &picture).unwrap();
     }
-    assert!(picture.len() <= 150_000, "{} bytes", picture.len());
+    assert!(picture.len() <= 150_000, "{name} has {} bytes", picture.len());
 }

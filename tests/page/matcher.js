@@ -40,6 +40,7 @@ async function testMatcher() {
 	assert.equal(await settle('must a'), '-a', 'the browser does nothing');
 	assert.equal(await settle('did a', 'must b', 'did b'), '+a b', 'the wire does not show one');
 	assert.equal(await settle('must a', 3 * PATIENCE, 'did a'), '-a a', 'the browser is late');
+	assert.equal(await settle('did a', 3 * PATIENCE, 'must a', 'must b', 'did b'), '+a a b', 'the wire is late');
 	assert.equal(await settle('must a', 'must request', 'must b', 'did b'), '-a request b', 'a request keeps its place');
 	assert.equal(await settle('must a', 'must request', 'did a'), 'a request', 'a request waits for what is before it');
 	assert.equal(await settle('must id', 'did id'), 'id', 'another last event ID is the same event after a while');

@@ -1,6 +1,6 @@
 //! The time axis, and what is marked and shown when a row is pointed at.
 
-use super::{connect, open_page, rows, wait_for_state};
+use super::{connect, open_page, rows, take_picture, wait_for_state};
 use crate::browser::Browser;
 use crate::support::{has_tool, Program};
 
@@ -19,6 +19,9 @@ fn a_chunk_is_not_an_event_on_the_time_axis() {
     page.act("document.getElementById('once').click()");
     connect(&mut page, "/slow");
     wait_for_state(&mut page, |state| state.starts_with("Disconnected at the end"));
+    page.emulate("prefers-color-scheme", "dark");
+    page.resize(1200, 600);
+    take_picture(&mut page, "slow.png");
     let counts = ["request", "chunk", "event", "last", "loss"].map(|kind| page.run(&marks(kind)));
     assert_eq!(counts, ["1", "45", "2", "1", "0"]);
     // Marks are in the order of time, and the last one is at the end.

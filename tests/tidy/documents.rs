@@ -209,13 +209,15 @@ fn every_example_is_listed_and_begins_with_its_command() {
 }
 
 #[test]
-fn the_picture_is_a_png_of_at_most_150_kb() {
+fn the_pictures_are_png_files_of_at_most_150_kb() {
     if is_package() {
         return;
     }
-    let picture = fs::read(root().join("examples/page.png")).unwrap();
-    assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"));
-    assert!(picture.len() <= 150_000, "{} bytes", picture.len());
+    for name in ["page.png", "slow.png"] {
+        let picture = fs::read(root().join("examples").join(name)).unwrap();
+        assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"), "{name}");
+        assert!(picture.len() <= 150_000, "{name} has {} bytes", picture.len());
+    }
 }
 
 #[test]

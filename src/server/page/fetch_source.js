@@ -65,7 +65,7 @@ function pieceOf(data) {
 	} catch {
 		return '';
 	}
-	const delta = message?.choices?.[0]?.delta ?? message?.delta;
-	const pieces = [delta?.content, delta?.text, delta?.partial_json, delta?.tool_calls?.[0]?.function?.arguments];
+	const delta = message?.choices?.[0]?.delta ?? message?.delta ?? message?.candidates?.[0]?.content?.parts?.[0];
+	const pieces = [delta, delta?.content, delta?.text, delta?.partial_json, delta?.tool_calls?.[0]?.function?.arguments];
 	return pieces.find(piece => typeof piece === 'string') ?? '';
 }

@@ -4,10 +4,12 @@
 // come over different connections, so either can be first, and each waits for the other.
 //
 // `settled(must, did)` is called for each, in order: with both, with `must` alone if the browser has not done it, or with `did`
-// alone if the wire does not show why. If the browser does it late after all, it is called with both for a second time.
+// alone if the wire does not show why. If the other comes late after all, it is called with both for a second time.
 
 // Milliseconds that one waits for the other.
 const PATIENCE = 400;
+// Milliseconds after which the wire cannot show any more why there was an error: a server that is not there causes several.
+const LATE = 2000;
 
 class Matcher {
 	constructor(settled, patience = PATIENCE) {
@@ -15,11 +17,18 @@ class Matcher {
 		this.patience = patience;
 		this.expected = []; // What has to be done,
 		this.happened = []; // what was done,
-		this.missing = []; // and what was not done in time. Each has the time `at`.
+		this.missing = []; // what was not done in time,
+		this.unexplained = []; // and what the wire has not shown in time. Each has the time `at`.
 		this.timer = null;
 	}
 
 	expect(must) {
+		const isExplained = did => isSame(must, did, false) && (did.kind !== 'error' || must.at - did.at < LATE);
+		const place = this.unexplained.findIndex(isExplained);
+		if (place >= 0) {
+			this.settled(must, this.unexplained.splice(0, place + 1).pop());
+			return;
+		}
 		this.expected.push(must);
 		this.settle();
 	}
@@ -49,7 +58,9 @@ class Matcher {
 		if (place < 0 && late < 0 && !isLate) return false;
 		this.happened.shift();
 		if (place < 0) {
-			this.settled(this.missing.splice(0, late + 1).pop() ?? null, did);
+			const must = this.missing.splice(0, late + 1).pop() ?? null;
+			if (!must) this.unexplained.push(did);
+			this.settled(must, did);
 			return true;
 		}
 		// The browser keeps the order, so it has left out what comes before.

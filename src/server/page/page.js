@@ -30,7 +30,7 @@ function assemble({ text }) {
 
 const view = {
 	show: row => playback.add(row),
-	changed: fillRow,
+	changed: changeRow,
 	said: say,
 	lost(why) {
 		if ($('once').checked) return stop('Disconnected at the end of the response.');

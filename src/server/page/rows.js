@@ -82,6 +82,14 @@ function fillRow(row) {
 	Object.assign(item.dataset, { chunk, ...data });
 }
 
+// Lets a row say something else. It may also belong to another chunk.
+function changeRow(row, values) {
+	if (row.element) linked.get(row.chunk)?.delete(row.element);
+	Object.assign(row, values);
+	if (row.element) link(row.chunk, row.element);
+	fillRow(row);
+}
+
 function removeRow(item) {
 	linked.get(item.row.chunk)?.delete(item);
 	item.remove();

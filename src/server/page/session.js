@@ -245,10 +245,11 @@ class Session {
 	settled(must, did) {
 		const { step, chunk, time, buffers } = must ?? this.last ?? { step: 0, chunk: 0 };
 		const row = { column: 'dispatched', step, chunk, at: (did ?? must).at, time, buffers, ...describeDispatched(must, did) };
-		if (must?.row) {
-			this.page.changed(Object.assign(must.row, row));
+		const known = must?.row ?? did?.row;
+		if (known) {
+			this.page.changed(known, row);
 		} else {
-			if (must) must.row = row;
+			for (const each of [must, did]) if (each) each.row = row;
 			this.page.show(row);
 		}
 		if (did) this.tell(must, did);
