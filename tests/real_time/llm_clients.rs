@@ -78,7 +78,7 @@ except openai.RateLimitError as error:
     headers = error.response.headers
     print(error.code, headers["retry-after"], headers["x-ratelimit-remaining-requests"], text(client, "rate-limit"))
 start = time.monotonic()
-print(text(client.with_options(max_retries=1), "rate-limit"), round(time.monotonic() - start))
+print(text(client.with_options(max_retries=1), "rate-limit"), time.monotonic() - start > 0.9)
 print(text(client, "no-end"))
 try:
     text(client, "cut")
@@ -89,7 +89,7 @@ except Exception as error:
         assert_eq!(
             printed,
             "rate_limit_exceeded 1 0 Hello from a script!\n\
-             Hello from a script! 1\n\
+             Hello from a script! True\n\
              Hello\n\
              APIConnectionError\n"
         );
