@@ -24,6 +24,7 @@ pub mod runs;
 pub mod verdicts;
 
 use crate::http::uri::percent_decode;
+use crate::script::Script;
 use cases::TestCase;
 use report::Report;
 use run::CaseRun;
@@ -46,6 +47,14 @@ impl Judge {
     /// A judge with these cases.
     pub fn new(cases: Vec<TestCase>) -> Judge {
         Judge { cases, runs: Mutex::default() }
+    }
+
+    /// Takes the user's own scripts, if there are any, as cases in the place of the others.
+    pub fn use_scripts<'a>(&mut self, scripts: impl Iterator<Item = &'a Arc<Script>>) {
+        let own: Vec<TestCase> = scripts.filter_map(|script| TestCase::of_script(script).ok()).collect();
+        if self.is_present() && !own.is_empty() {
+            self.cases = own;
+        }
     }
 
     /// Whether there are cases to judge clients by.

@@ -239,8 +239,11 @@ impl Server {
         self
     }
 
-    /// Judges clients (see [`RunningServer::judge`]): serves test cases at `/case/NAME/ID`, where NAME is any name for the
-    /// client, and a page at `/-/judge`. Bodies of requests can have 16 MiB, unless `max_body` is called after this.
+    /// Judges clients (see [`RunningServer::judge`]) by the built-in cases, or by the scripts that were added, if there are any; one
+    /// without `@case`, such as a captured stream, tests which events a client dispatches.
+    ///
+    /// Cases are served at `/case/NAME/ID`, where NAME is any name for the client, and there is a page at `/-/judge`. Bodies of
+    /// requests can have 16 MiB, unless `max_body` is called after this.
     pub fn judge(mut self) -> Server {
         self.shared.judge = Judge::new(cases::built_in().unwrap_or_default());
         self.shared.body_memory.allow_reports();
@@ -280,6 +283,7 @@ impl Server {
         let scripts = Scripts::new(mem::take(&mut self.catalogue), mem::take(&mut self.watched))?;
         let replaces_page = matches!(scripts.current().find("GET", b"/", None), Found::Script(_));
         self.shared.trace.has_page = self.shared.has_page && !replaces_page;
+        self.shared.judge.use_scripts(scripts.current().own());
         self.shared.scripts = scripts;
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;

@@ -116,6 +116,39 @@ fn the_workflow_judges_a_client_with_a_list_of_known_failures() {
 }
 
 #[test]
+fn a_captured_stream_is_a_case_and_so_are_scripts_with_expectations() {
+    let folder = folder("own");
+    fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, text: &str| {
+        fs::write(folder.join(name), text).unwrap();
+        folder.join(name).to_str().unwrap().to_owned()
+    };
+    // A field that our client does not know is no event.
+    let capture = write(
+        "capture.sse",
+        "id: 1\nevent: x\ndata: {{a}}\n\nfoo: x\n\ndata: b\n\n@literal on\ndata: {{i}}\n\n",
+    );
+    let resumes = write(
+        "resumes.sse",
+        "@part connection 1\nretry: 10\nid: 7\n\ndata: x\n\n@part connection 2\n@expect last-event-id 8\n@status 204\n",
+    );
+    let output = judge(&["--script", &capture, "--script", &resumes], &[&our_client()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "capture must 9.2.6 pass: The events of capture are dispatched");
+    assert!(
+        lines[1].starts_with("resumes must ")
+            && lines[1].contains("expected last-event-id 8, got last-event-id `7`"),
+        "{text}"
+    );
+    assert_eq!(lines[2], "2 cases: 1 pass, 1 fail");
+    let silent = judge(&["--script", &capture], &["true"]);
+    assert!(stdout(&silent).starts_with("capture must 9.2.6 fail: "), "{}", stdout(&silent));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn what_cannot_be_judged_is_one_clear_message() {
     for (options, client, code, message) in [
         (

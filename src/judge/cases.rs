@@ -43,6 +43,27 @@ impl TestCase {
         })
     }
 
+    /// The case of a user's own script. One that has neither `@case` nor `@expect` nor `@part`, such as a captured stream, tests
+    /// which events the client dispatches; a request after that gets 204.
+    ///
+    /// # Errors
+    /// None: the text was compiled before.
+    pub fn of_script(script: &Script) -> Result<TestCase, ParseErrors> {
+        let id = script.name.trim_start_matches('/').replace('/', "-");
+        let text = script.text();
+        let has_parts = text.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"@part "));
+        let is_case = script.case.is_some() || script.expectations().next().is_some();
+        if has_parts || is_case {
+            return TestCase::parse(&id, text);
+        }
+        let case = format!(
+            "@case must 9.2.6 The events of {id} are dispatched\n@part connection 1\n@expect events\n"
+        );
+        let after_text = if text.ends_with(b"\n") { "" } else { "\n" };
+        let end = format!("{after_text}@part otherwise\n@status 204\n");
+        TestCase::parse(&id, &[case.as_bytes(), text, end.as_bytes()].concat())
+    }
+
     /// The script, compiled anew, so that it counts requests from 1.
     pub fn script(&self) -> Option<Script> {
         let script = Script::compile(&self.id, "/", &self.text).ok()?;
@@ -85,6 +106,12 @@ pub fn built_in() -> Result<Vec<TestCase>, ParseErrors> {
         cases.extend(variants);
     }
     Ok(cases)
+}
+
+/// Whether a case of this ID, or a variant of it, is built in.
+pub fn is_built_in(id: &str) -> bool {
+    let written = id.split('-').next().unwrap_or_default();
+    BUILT_IN.iter().any(|(built_in, _)| *built_in == written)
 }
 
 /// ID and text of every case.

@@ -1,5 +1,6 @@
 //! Chooses the cases for a kind of client.
 
+use super::cases::is_built_in;
 use std::str::FromStr;
 
 /// A kind of client, which decides the cases that apply to it.
@@ -62,7 +63,8 @@ impl Selection {
     pub fn includes(&self, id: &str) -> bool {
         match &self.cases {
             Some(patterns) => matches_any(patterns, id),
-            None => self.profile.includes(id),
+            // A case of the user's own is for every kind of client.
+            None => self.profile.includes(id) || !is_built_in(id),
         }
     }
 }

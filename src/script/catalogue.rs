@@ -119,7 +119,7 @@ impl Catalogue {
     }
 
     /// The scripts that are not built in.
-    fn own(&self) -> impl Iterator<Item = &Arc<Script>> {
+    pub fn own(&self) -> impl Iterator<Item = &Arc<Script>> {
         let at_start = self.added.iter().chain(&self.watched).filter(|script| !self.is_replaced(script));
         at_start.chain(self.replacements.iter().filter_map(|(_, script)| script.as_ref()))
     }

@@ -2,9 +2,10 @@
 //! really prints.
 
 /// The documents with transcripts.
-const DOCUMENTS: [(&str, &str); 5] = [
+const DOCUMENTS: [(&str, &str); 6] = [
     ("README.md", include_str!("../../README.md")),
     ("examples/README.md", include_str!("../../examples/README.md")),
+    ("examples/judge/README.md", include_str!("../../examples/judge/README.md")),
     ("examples/proxies/README.md", include_str!("../../examples/proxies/README.md")),
     ("examples/small-machines.md", include_str!("../../examples/small-machines.md")),
     ("src/script/reference.md", include_str!("../../src/script/reference.md")),
