@@ -110,7 +110,7 @@ pub const TABLE: &[Row] = &[
         action: Run(Command::Judge),
         help: "judge an SSE client: run the command that follows `--` once for each test case,\n\
                with its URL as the last argument; exit with 0 if it violates no `must`;\n\
-               without a command, serve the cases, and a page at /-/judge that judges browsers;\n\
+               without a command, serve the cases and a page at /-/judge that judges browsers;\n\
                with --script, the scripts are the cases, such as a captured stream",
     },
     Row {
