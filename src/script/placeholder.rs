@@ -189,6 +189,11 @@ impl Name {
         self.placeholder.usage == METHOD
     }
 
+    /// Whether the value can be a secret, or contain one: a field, a parameter, a cookie or the body.
+    pub fn can_be_secret(&self) -> bool {
+        self.has_key() || self.placeholder.usage == BODY
+    }
+
     /// Whether the body of the request is needed.
     pub fn uses_body(&self) -> bool {
         [BODY, JSON].contains(&self.placeholder.usage)
