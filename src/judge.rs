@@ -130,7 +130,7 @@ impl Judge {
     }
 }
 
-/// Whether a client can have this name.
+/// Whether a client can have this name. It is a segment of the path of each case, from which clients remove `.` and `..`.
 pub fn is_name(client: &str) -> bool {
-    !client.is_empty() && client.len() <= MAX_NAME
+    !client.is_empty() && client.len() <= MAX_NAME && client != "." && client != ".."
 }

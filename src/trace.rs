@@ -264,14 +264,14 @@ impl<'a> Tap<'a> {
         });
     }
 
-    /// Reports what came of an expectation of the script.
-    pub fn expectation(&self, outcome: &str) {
+    /// Reports what came of an expectation of the script. The log gets it without what can be secret in the request.
+    pub fn expectation(&self, outcome: &str, without_secrets: impl FnOnce() -> String) {
         if let Some(exchange) = &*self.exchange.borrow() {
             if let Some(terminal) = &self.trace.terminal {
                 terminal.expectation(&exchange.connection, outcome);
             }
             if let Some(log) = &self.trace.log {
-                log.expectation(exchange, outcome);
+                log.expectation(exchange, &without_secrets());
             }
         }
     }

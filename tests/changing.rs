@@ -188,4 +188,6 @@ fn connections_are_refused_over_http() {
         let message = "400 Bad Request: the time is missing or invalid (write `/-/down?for=2s`)\n";
         assert_eq!(send(program.address, "POST", &format!("/-/down{query}"), ""), (400, message.to_owned()));
     }
+    let message = "400 Bad Request: the time is too long (at most 10m)\n";
+    assert_eq!(send(program.address, "POST", "/-/down?for=11m", ""), (400, message.to_owned()));
 }

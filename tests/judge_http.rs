@@ -252,9 +252,16 @@ fn errors_say_what_was_expected() {
     let server = judging();
     send(&server, "POST", "/-/judge/next?client=c&cases=P08");
     let long = format!("/-/judge/next?client={}", "x".repeat(65));
+    let many_stars = format!("/-/judge/next?client=c&cases={}x", "*".repeat(4000));
     for (method, target, body, status, reason) in [
         ("POST", "/-/judge/next", "", 400, "expected `?client=NAME` with a name of 1 to 64 bytes"),
         ("POST", &long, "", 400, "expected `?client=NAME` with a name of 1 to 64 bytes"),
+        // A client would request `/P01` in place of `/case/../P01`.
+        ("POST", "/-/judge/next?client=%2e%2E", "", 400, "not `.` or `..`"),
+        ("POST", "/-/judge/next?client=.", "", 400, "not `.` or `..`"),
+        // 204 would say that all are done.
+        ("POST", "/-/judge/next?client=c&cases=Q*,", "", 400, "no case has such a name"),
+        ("POST", &many_stars, "", 400, "no case has such a name"),
         (
             "POST",
             "/-/judge/next?client=c&profile=x",

@@ -127,3 +127,38 @@ fn an_observer_that_comes_in_the_middle_of_a_traced_response_sees_the_next_one()
     let observed = observer.read_until("GET /events?next");
     assert_eq!(observed.matches("event: ").count(), 1, "{observed}");
 }
+
+/// What an expectation says about a request, and why a value is invalid, can contain any part of the request.
+#[test]
+fn the_log_has_no_value_that_a_script_expects_or_uses() {
+    let text = "@on POST /x\n@part query status\n@status {{header:x-status}}\n@part otherwise\n\
+        @expect header authorization=a and cookie sid=b and query token=c and json password=d and body ~e\n\
+        @expect last-event-id 7\n";
+    let folder = Folder::new("log-secrets");
+    let script = folder.file("x.sse", text);
+    let mut program = Program::start(&["--log", "--control", "--script", &script]);
+    let fields = "Authorization: s3cret\r\nCookie: sid=s3cret\r\nX-Status: s3cret\r\nLast-Event-ID: 8\r\n";
+    let post = |target: &str| {
+        let fields = format!("{fields}Content-Length: 21\r\nConnection: close\r\n");
+        let bytes = request("POST", target, &fields) + "{\"password\":\"s3cret\"}";
+        Exchange::new(program.address, bytes, PATIENCE)
+    };
+    post("/x?token=s3cret");
+    let refused = String::from_utf8(post("/x?status=1").wire).unwrap();
+    assert!(refused.ends_with("invalid status `s3cret` (expected a number from 200 to 999)\n"), "{refused}");
+    let verdict =
+        Exchange::new(program.address, request("GET", "/-/verdict", "Connection: close\r\n"), PATIENCE);
+    let verdict = String::from_utf8(verdict.wire).unwrap();
+    assert!(verdict.contains("cookie sid `s3cret`"), "{verdict}");
+    let mut log = String::new();
+    while !log.contains("target=\"/-/verdict\" status=200") {
+        log += &program.line();
+    }
+    assert!(!log.contains("s3cret"), "{log}");
+    assert!(
+        log.contains("got header authorization (not shown), cookie sid (not shown), query token (not shown)")
+    );
+    assert!(
+        log.contains("got last-event-id `8`\"") && log.contains("a value that the request sets is invalid")
+    );
+}

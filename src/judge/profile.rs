@@ -74,14 +74,21 @@ pub fn matches_any(patterns: &str, name: &str) -> bool {
     patterns.split(',').any(|pattern| matches(pattern, name))
 }
 
+/// A loop over the pieces between the stars, because a client can send any number of them: each piece is best where it is
+/// found first, since that leaves the most to the pieces after it.
 fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, rest)) => match name.strip_prefix(start) {
-            Some(tail) => (0..=tail.len()).any(|at| tail.get(at..).map_or(false, |tail| matches(rest, tail))),
-            None => false,
-        },
-    }
+    let (start, rest) = match pattern.split_once('*') {
+        Some(parts) => parts,
+        None => return pattern == name,
+    };
+    let mut pieces = rest.split('*');
+    let end = pieces.next_back().unwrap_or_default();
+    let tail = pieces.try_fold(name.strip_prefix(start), |tail, piece| {
+        let tail = tail?;
+        let at = tail.find(piece)?;
+        Some(Some(&tail[at + piece.len()..]))
+    });
+    tail.flatten().map_or(false, |tail| tail.ends_with(end))
 }
 
 #[cfg(test)]
@@ -95,6 +102,14 @@ mod tests {
         assert!(matches_any("*6*", "P06"));
         assert!(!matches_any("P0,H*", "P06"));
         assert!(!matches_any("", "P06"));
+        assert!(matches_any("P*6", "P06") && matches_any("*P*0*6*", "P06") && matches_any("***", ""));
+        assert!(!matches_any("P0*06", "P06") && !matches_any("*6*0*", "P06") && !matches_any("*0", "P06"));
+    }
+
+    #[test]
+    fn many_stars_take_neither_much_time_nor_much_of_the_stack() {
+        assert!(matches_any(&"*".repeat(100_000), "P06"));
+        assert!(!matches_any(&("*".repeat(100_000) + "x"), "P06"));
     }
 
     #[test]

@@ -135,12 +135,16 @@ impl Conditions {
     }
 
     /// What the request has where the conditions look that do not hold, or where all of them look if they hold.
-    pub fn describe(&self, context: RequestContext<'_>) -> String {
+    /// With `hides_values`, what can be secret is left out.
+    pub fn describe(&self, context: RequestContext<'_>, hides_values: bool) -> String {
         let context = RenderContext::of_head(context);
         let holds: Vec<bool> = self.0.iter().map(|condition| condition.holds(&context)).collect();
         let all_hold = !holds.contains(&false);
         let looked_at = self.0.iter().zip(holds).filter(|(_, holds)| all_hold || !holds);
-        looked_at.map(|(condition, _)| condition.describe(&context)).collect::<Vec<_>>().join(", ")
+        looked_at
+            .map(|(condition, _)| condition.describe(&context, hides_values))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Whether they are about the events that a client dispatches.
@@ -202,12 +206,13 @@ impl Condition {
     }
 
     /// What the request has in the place that the condition looks at.
-    fn describe(&self, context: &RenderContext<'_>) -> String {
+    fn describe(&self, context: &RenderContext<'_>, hides_values: bool) -> String {
         match self {
             Condition::Connection(_) | Condition::Turn { .. } => {
                 format!("connection {}", context.request.request_number)
             }
             Condition::Value(name, _) => match name.value(context) {
+                Some(_) if hides_values && name.can_be_secret() => format!("{name} (not shown)"),
                 Some(value) => format!("{name} `{}`", escape(value)),
                 None => format!("no {name}"),
             },
@@ -215,7 +220,7 @@ impl Condition {
                 Some(after) => format!("after {} ms", after.as_millis()),
                 None => "no previous response".to_owned(),
             },
-            Condition::Not(condition) => condition.describe(context),
+            Condition::Not(condition) => condition.describe(context, hides_values),
             Condition::Chance(_) | Condition::Otherwise | Condition::Never | Condition::Events(_) => {
                 "a request".to_owned()
             }
@@ -362,7 +367,12 @@ fn chance(_: &str, words: &[Vec<u8>]) -> Parsed {
         [word] => word.strip_suffix(b"%").and_then(parse_number),
         _ => None,
     };
-    Ok(percent.filter(|percent| (1..=99).contains(percent)).map(Condition::Chance))
+    match percent {
+        Some(percent) if !(1..=99).contains(&percent) => {
+            Err(format!("invalid chance `{percent}%` (expected 1% to 99%)"))
+        }
+        percent => Ok(percent.map(Condition::Chance)),
+    }
 }
 
 fn never(_: &str, words: &[Vec<u8>]) -> Parsed {

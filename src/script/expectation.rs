@@ -110,8 +110,13 @@ impl Expectation {
     /// What comes of it when this request plays the part.
     pub fn check(&self, script: &str, context: RequestContext<'_>) -> Outcome {
         let kind = self.judge(context);
-        let got = self.conditions.describe(context);
+        let got = self.conditions.describe(context, false);
         Outcome { connection: context.request_number, got, kind, ..self.missing(script) }
+    }
+
+    /// The same outcome without what can be secret in the request.
+    pub fn without_secrets(&self, outcome: &Outcome, context: RequestContext<'_>) -> Outcome {
+        Outcome { got: self.conditions.describe(context, true), ..outcome.clone() }
     }
 
     /// What comes of it when no request has played the part yet.

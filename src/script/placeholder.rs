@@ -189,16 +189,33 @@ impl Name {
         self.placeholder.usage == METHOD
     }
 
+    /// Whether the value can be a secret, or contain one: a field, a parameter, a cookie or the body.
+    pub fn can_be_secret(&self) -> bool {
+        self.has_key() || self.placeholder.usage == BODY
+    }
+
     /// Whether the body of the request is needed.
     pub fn uses_body(&self) -> bool {
         [BODY, JSON].contains(&self.placeholder.usage)
     }
 }
 
+/// The most values in one placeholder, `{{query:a||query:b||…}}`. Each is read and sent by a call inside that of the one before
+/// it, and the stack of a client's thread is small.
+pub(super) const MAX_VALUES: usize = 8;
+
+/// Whether a placeholder with this text has more than [`MAX_VALUES`].
+pub(super) fn has_too_many_values(text: &[u8]) -> bool {
+    text.windows(2).filter(|pair| pair == b"||").count() >= MAX_VALUES
+}
+
 impl Value {
     /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without a form and `|default` or `||NAME`; `None` for an unknown
     /// name.
     pub fn parse(text: &[u8]) -> Option<Value> {
+        if has_too_many_values(text) {
+            return None;
+        }
         let text = std::str::from_utf8(text).ok()?;
         let (sum, default) = match text.split_once('|') {
             Some((sum, default)) => (sum, Some(Fallback::parse(default)?)),
@@ -247,7 +264,7 @@ impl Value {
     fn as_json<'a>(&'a self, context: &RenderContext<'a>) -> Cow<'a, [u8]> {
         let is_json = self.name.placeholder.usage == JSON && self.plus.is_none();
         if let Some(text) = context.request.json_text(&self.name.key).filter(|_| is_json) {
-            return Cow::Borrowed(text.as_bytes());
+            return on_one_line(text.as_bytes());
         }
         match (self.own_value(context), &self.default) {
             (None, Some(Fallback::Value(value))) => value.as_json(context),
@@ -274,6 +291,15 @@ impl Value {
         let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.uses_body());
         in_addend || in_default || self.name.uses_body()
     }
+}
+
+/// JSON without line ends: they can only be between values, and would end the line of an event stream that it is in.
+fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
+    let is_line_end = |byte: u8| byte == b'\n' || byte == b'\r';
+    if !json.iter().any(|&byte| is_line_end(byte)) {
+        return Cow::Borrowed(json);
+    }
+    Cow::Owned(json.iter().map(|&byte| if is_line_end(byte) { b' ' } else { byte }).collect())
 }
 
 fn json_string(text: &[u8]) -> Cow<'static, [u8]> {

@@ -1,7 +1,7 @@
 //! Text with placeholders, `data: {{elapsed}} ms`, and the escapes of TEXT, `\n` and `\xE2`.
 
 use super::context::{RenderContext, RequestContext};
-use super::placeholder::{Value, PLACEHOLDERS};
+use super::placeholder::{has_too_many_values, Value, MAX_VALUES, PLACEHOLDERS};
 use super::words::unknown;
 use crate::http::uri::hex_byte;
 use crate::text::escape::escape;
@@ -132,6 +132,9 @@ impl Template {
 
 /// The message about a name in braces that is not a placeholder.
 pub(super) fn unknown_placeholder(name: &[u8]) -> String {
+    if has_too_many_values(name) {
+        return format!("too many values in the placeholder `{}` (at most {MAX_VALUES})", escape(name));
+    }
     unknown("placeholder", name, PLACEHOLDERS.iter().map(|placeholder| placeholder.usage))
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest time. It is made for a test, which does not wait longer.
-const MAX_TIME: Duration = Duration::from_secs(10 * 60);
+pub(super) const MAX_TIME: Duration = Duration::from_secs(10 * 60);
 /// How long to wait until the port is closed. The accepting thread does that within a millisecond, unless it could not be woken.
 const CLOSE_TIME: Duration = Duration::from_millis(50);
 

@@ -8,6 +8,7 @@ mod page;
 pub(super) mod results;
 pub(super) mod wire;
 
+use super::downtime;
 pub(super) use super::scripts::is_reserved;
 use super::shared::Shared;
 use crate::http::request::Request;
@@ -278,6 +279,9 @@ fn reset<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
 fn pause_listening<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let query = call.request.query().unwrap_or_default();
     match query.strip_prefix(b"for=").map(parse_time) {
+        Some(Ok(time)) if time > downtime::MAX_TIME => {
+            Reply::Response(Response::error(&bad_request("the time is too long (at most 10m)")))
+        }
         Some(Ok(time)) => {
             call.shared.pause_listening(time);
             done()

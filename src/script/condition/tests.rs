@@ -108,3 +108,10 @@ fn some_conditions_hold_for_every_request() {
     assert!(always("otherwise") && always("connection 1+") && always("connection 1 of 1"));
     assert!(!always("connection 2+") && !always("no connection 1+") && !always("method GET"));
 }
+
+#[test]
+fn a_chance_that_is_none_is_named_with_what_is_possible() {
+    let error = |text: &str| Conditions::parse(text.as_bytes()).unwrap_err();
+    assert_eq!(error("chance 100%"), "invalid chance `100%` (expected 1% to 99%)");
+    assert_eq!(error("chance x"), "invalid condition `chance x` (expected `chance N%`)");
+}

@@ -78,6 +78,26 @@ fn values_of_a_json_body_are_found_by_their_paths() {
 }
 
 #[test]
+fn a_value_as_json_stays_on_one_line() {
+    let body = "{\"list\": [1,\r\n  {\"a\":\n\"x\\n\"}]}";
+    let request = TestRequest { body, ..TestRequest::get("/a", "") };
+    let template = Template::parse(b"data: {{json:list as json}}").unwrap();
+    let context = RenderContext::of_head(request.context());
+    assert_eq!(&*template.render(&context), b"data: [1,    {\"a\": \"x\\n\"}]");
+}
+
+#[test]
+fn a_placeholder_has_at_most_eight_values() {
+    let values = |count| format!("{{{{{}}}}}", vec!["query:q"; count].join("||"));
+    assert!(Template::parse(values(8).as_bytes()).is_ok());
+    let error = Template::parse(values(9).as_bytes()).unwrap_err();
+    assert!(error.starts_with("too many values in the placeholder `query:q||query:q||"), "{error}");
+    assert!(error.ends_with("` (at most 8)"), "{error}");
+    // More would not fit into the stack of a client's thread.
+    assert!(Template::parse(values(100).as_bytes()).is_err());
+}
+
+#[test]
 fn an_unknown_placeholder_is_an_error_outside_of_the_body() {
     let error = |text: &str| Template::parse(text.as_bytes()).unwrap_err();
     assert_eq!(error("{{elapsd}}"), "unknown placeholder `elapsd` (did you mean `elapsed`?)");

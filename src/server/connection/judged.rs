@@ -37,7 +37,9 @@ impl Connection<'_> {
         let of_requests = part.expectations.iter().filter(|expectation| !expectation.is_about_events());
         for expectation in of_requests {
             let outcome = expectation.check(&script.file, context);
-            self.tap.expectation(&outcome.to_string());
+            self.tap.expectation(&outcome.to_string(), || {
+                expectation.without_secrets(&outcome, context).to_string()
+            });
             verdicts.add(outcome);
         }
     }

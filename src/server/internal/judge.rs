@@ -17,9 +17,12 @@ use std::time::Duration;
 /// How often it is looked whether a case is decided that somebody waits for.
 const LOOK: Duration = Duration::from_millis(10);
 
-const NO_NAME: RequestError = bad_request("expected `?client=NAME` with a name of 1 to 64 bytes");
+const NO_NAME: RequestError =
+    bad_request("expected `?client=NAME` with a name of 1 to 64 bytes, not `.` or `..`");
 const NO_PROFILE: RequestError =
     bad_request("expected eventsource, browser, library or parser after `profile=`");
+const NO_CASE: RequestError =
+    bad_request("no case has such a name (`cases=P*` after `client=NAME&` are the cases on parsing)");
 const NO_RUN: RequestError = Status::NOT_FOUND.error(
     "this client has not begun this case (`?client=NAME&case=ID`, as in the response to POST /-/judge/next)",
 );
@@ -34,6 +37,9 @@ const NO_EVENT: RequestError = bad_request(
 /// A parameter is missing or invalid.
 pub fn next(request: &Request, judge: &Judge) -> Result<(NextCase, Option<Arc<CaseRun>>), RequestError> {
     let next = NextCase::new(request)?;
+    if !judge.cases().iter().any(|case| next.selection.includes(&case.id)) {
+        return Err(NO_CASE);
+    }
     let after = match parameter(request, "after") {
         Some(id) => Some(judge.find(&next.client, &id).ok_or(NO_RUN)?),
         None => None,
