@@ -39,13 +39,13 @@ fn main() -> io::Result<()> {
             None => {}
         }
     }
-    // The end of the stream alone does not say that the answer is complete.
+    // The end of the stream alone does not mean that the answer is complete.
     Err(Error::new(ErrorKind::UnexpectedEof, "the answer is incomplete: the stream has no [DONE]"))
 }
 
 /// The text in an event's data.
 ///
-/// Shortcut: this is no JSON parser, and does not undo escapes such as `\n`.
+/// Shortcut: this is not a JSON parser, and does not decode escapes such as `\n`.
 fn content(data: &str) -> &str {
     let after_name = data.split_once(r#""content":""#).map_or("", |(_, rest)| rest);
     after_name.split('"').next().unwrap_or_default()

@@ -50,7 +50,7 @@ pub struct Trace {
     pub observers: Observers,
     /// Whether `/` is the server's page.
     pub has_page: bool,
-    /// Whether [`Tap::ended`] has to tell how responses end.
+    /// Whether [`Tap::ended`] has to report how responses end.
     pub reports_ends: bool,
 }
 
@@ -264,7 +264,7 @@ impl<'a> Tap<'a> {
         });
     }
 
-    /// Reports what came of an expectation of the script.
+    /// Reports the outcome of an expectation of the script.
     pub fn expectation(&self, outcome: &str) {
         if let Some(exchange) = &*self.exchange.borrow() {
             if let Some(terminal) = &self.trace.terminal {
@@ -297,7 +297,7 @@ impl<'a> Tap<'a> {
         }
     }
 
-    /// Reports the end of a response. Returns how it ended if somebody watches.
+    /// Reports the end of a response. Returns how it ended, if anything needs that.
     pub fn ended(&self, end: &io::Result<AfterResponse>) -> Option<End> {
         if matches!(end, Err(error) if is_disconnect(error)) {
             self.client_closed();

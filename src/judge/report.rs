@@ -1,4 +1,4 @@
-//! Writes what came of all cases for one client: as text, JSON, JUnit XML and HTML.
+//! Writes the results of all cases for one client: as text, JSON, JUnit XML and HTML.
 
 use super::result::{CaseResult, CaseVerdict};
 use crate::text::json;
@@ -65,7 +65,7 @@ impl Report {
         counts.join(", ")
     }
 
-    /// How many cases there are, and with which verdicts: `2 cases: 1 pass, 1 fail`.
+    /// The number of cases, and of each verdict: `2 cases: 1 pass, 1 fail`.
     pub fn summary(&self) -> String {
         let count = self.results.len();
         format!("{count} case{}: {}", if count == 1 { "" } else { "s" }, self.counts())

@@ -250,7 +250,7 @@ impl Capture {
         self.writer.direction("wire", &writer::escaped(bytes));
     }
 
-    /// Sends the head, if that was not done.
+    /// Sends the head, if it was not sent yet.
     fn open(&mut self) {
         if let Some(head_at) = self.head_at.take() {
             self.writer.wait_until(head_at);

@@ -220,8 +220,8 @@ impl<'a, C: Clock> Timer<'a, C> {
         Ok(())
     }
 
-    /// Waits, and sends meanwhile what is no part of the script: every keep-alive comment that is due before the wait is over,
-    /// and the chunks of a test.
+    /// Waits, and meanwhile sends what is not part of the script: every keep-alive comment that is due before the wait
+    /// is over, and the chunks of a test.
     fn wait<W: Write>(&mut self, wait: WaitFor<'_>, output: &mut Output<W>) -> Result<(), Stop> {
         loop {
             let comment_due =
