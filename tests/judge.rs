@@ -1,4 +1,5 @@
-//! `--judge -- COMMAND`: runs a client in the test cases, prints and writes what came of each, and sets the exit code.
+//! `--judge -- COMMAND`: runs a client in the test cases, prints and writes the result of each, and sets the exit
+//! status.
 
 mod support;
 

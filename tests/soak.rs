@@ -1,5 +1,5 @@
-//! Two hundred clients that go through all built-in scripts again and again leave nothing behind. The environment variable
-//! `SOAK` sets for how many seconds.
+//! Two hundred clients that request all built-in scripts repeatedly leave nothing behind. The environment variable
+//! `SOAK` sets the number of seconds.
 #![cfg(target_os = "linux")]
 
 mod support;

@@ -23,7 +23,7 @@ impl Client {
 
     /// Whether the client has reported an event in any case. If so, an event that it has not reported was not
     /// dispatched.
-    pub fn reports(&self) -> bool {
+    pub fn reports_events(&self) -> bool {
         self.reports.load(Ordering::Relaxed)
     }
 }

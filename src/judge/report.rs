@@ -127,7 +127,7 @@ impl Report {
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{client}</title>\n\
              <style>{STYLE}</style>\n<h1>{client}</h1>\n<p>{}</p>\n\
-             <table><tr><th>case<th>level<th>section<th>verdict<th>what is right\n{rows}</table>\n</html>\n",
+             <table><tr><th>case<th>level<th>section<th>verdict<th>correct behaviour\n{rows}</table>\n</html>\n",
             self.counts()
         )
     }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How long a thread waits without checking whether its client has disconnected.
 const SLICE: Duration = Duration::from_secs(1);
-/// The shortest time between two such checks in a wait that can end because the client closes its side. The longer the wait
-/// has lasted, the rarer they are: a test sees the end soon, and a stream that hangs for hours costs nothing.
+/// The shortest time between two such checks in a wait that can end because the client closes its side. The longer the
+/// wait has lasted, the rarer they are: a test sees the end soon, and a stream that hangs for hours costs little.
 const FIRST_SLICE: Duration = Duration::from_millis(5);
 /// Nanoseconds, for each client, by which a step may be late so that steps of several clients are done together: 0.1 ms
 /// with 1,000 clients and 1 ms with 10,000, where it saves a quarter of the processor time (26 µs instead of 37 µs for an
@@ -93,8 +93,8 @@ impl<'a> ClientClock<'a> {
         }
     }
 
-    /// The same, and checks whether the client has closed its side with `has_ended`. A client that has only shut down its
-    /// sending half is gone as well: there may never be a write that could tell.
+    /// Like `wait_until`, and checks with `has_ended` whether the client has closed its side. A client that has only
+    /// shut down its sending half counts as gone, because there may never be a write that would show the difference.
     #[inline(never)]
     fn wait_for_close(
         &mut self,
@@ -120,7 +120,7 @@ impl<'a> ClientClock<'a> {
         }
     }
 
-    /// Whether there may be an order, which can be to end. This is no system call.
+    /// Whether there may be an order, including one to end. This takes no system call.
     fn must_look(&self) -> io::Result<bool> {
         self.shared.check_is_running()?;
         Ok(self.control.is_called())

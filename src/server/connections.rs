@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// How long streams that a test drops may go on, to send what the test has sent before. They wait, and end in less than a
-/// millisecond, unless their clients do not read.
+/// How long streams that a test drops may continue, to send what the test has sent before. They end in less than a
+/// millisecond unless their clients do not read.
 const DROP_TIME: Duration = Duration::from_millis(20);
-/// The time between two looks at the streams that are left.
+/// The time between two checks of the streams that are left.
 const DROP_POLL: Duration = Duration::from_micros(200);
 
 #[derive(Debug)]
@@ -51,11 +51,11 @@ impl Drop for Listed<'_> {
     }
 }
 
-/// A stream that others can find through its connection. Dropping this ends that.
+/// A stream that other threads can find through its connection, until this is dropped.
 pub(crate) struct OpenStream<'a> {
     connections: &'a Connections,
     number: u64,
-    /// What others have told the stream to do.
+    /// The orders of other threads for the stream.
     pub control: Arc<StreamControl>,
 }
 
@@ -125,8 +125,8 @@ impl Connections {
         reached
     }
 
-    /// Ends the streams for this path, or all streams of scripts, after what they were told to do before. Returns how many these
-    /// are.
+    /// Ends the streams for this path, or all streams of scripts, after the orders that they were given before. Returns
+    /// their number.
     pub fn drop_streams(&self, path: Option<&[u8]>) -> usize {
         let mut open: Vec<(u64, Arc<StreamControl>)> = Vec::new();
         for (number, connection, control) in streams(&self.lock()) {

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Two changes within this time can leave a file with the same time of change, because file systems round it: some to two
-/// seconds. So a file that has changed is read at every request until this time has passed.
+/// Two changes within this time can leave a file with the same modification time, because file systems round it, some
+/// to two seconds. So a file that has changed is read at every request until this time has passed.
 const TIME_RESOLUTION: Duration = Duration::from_secs(2);
 
 /// What shows that a file has changed, without reading it.

@@ -37,7 +37,7 @@ struct Orders {
     is_dropped: bool,
 }
 
-/// What came of an order.
+/// What happened to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queued {
     /// The stream will take it.

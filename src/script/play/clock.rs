@@ -78,7 +78,7 @@ pub trait Clock {
         Ok(None)
     }
 
-    /// The same, before the response ends: there is no other after `None`.
+    /// Like [`next_order`](Clock::next_order), at the end of the response: after `None`, there will be no other.
     ///
     /// # Errors
     /// As above.

@@ -152,7 +152,7 @@ impl<'a, C: Clock> Timer<'a, C> {
         Ok(())
     }
 
-    /// Does what a test has told the stream to do meanwhile.
+    /// Carries out what a test has told the stream to do in the meantime.
     pub fn take_orders<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
         while let Some(order) = self.clock.next_order()? {
             self.obey(order, output)?;
@@ -160,7 +160,7 @@ impl<'a, C: Clock> Timer<'a, C> {
         Ok(())
     }
 
-    /// The same, before the response ends.
+    /// Like `take_orders`, at the end of the response, after which no order is accepted.
     pub fn take_last_orders<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
         while let Some(order) = self.clock.last_order()? {
             self.obey(order, output)?;

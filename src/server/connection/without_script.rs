@@ -27,7 +27,7 @@ impl Connection<'_> {
         self.send(&Response::error(&error), ResponseOptions { close: true, ..self.options })
     }
 
-    /// Keeps what [`record`](Connection::record) needs of a request, unless its path is one of those under `/-/`.
+    /// Keeps what [`record`](Connection::record) needs from a request, unless its path is one of those under `/-/`.
     pub(super) fn prepare_record(&self, request: &Request, body: &[u8]) {
         if self.shared.journal.is_on() && !internal::is_reserved(request.path()) {
             self.unrecorded.set(Some(Box::new(RecordedRequest::new(request, body))));

@@ -1,4 +1,4 @@
-//! Tells observers what comes of the test cases of all clients: the event stream at `/-/judge/results`.
+//! Sends the results of the test cases of all clients to observers: the event stream at `/-/judge/results`.
 
 use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The most streams at a time. Each looks at all runs again and again.
+/// The most streams at a time. Each checks all runs periodically.
 const MAX_WATCHERS: usize = 16;
-/// How often a stream looks for what has changed. A page shows no difference sooner.
+/// How often a stream looks for what has changed. A shorter interval would make no visible difference.
 const WATCH: Duration = Duration::from_millis(100);
 /// After this time without an event, a stream is sent a comment: only a write shows that a client has left.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ impl Drop for Watcher<'_> {
     }
 }
 
-/// What a stream has told of a run.
+/// What a stream has sent about a run.
 struct Told {
     run: Arc<CaseRun>,
     verdict: Option<CaseVerdict>,

@@ -8,7 +8,7 @@ const PARALLEL = 4;
 
 const ending = new Map(); // What ends the cases that this browser runs, by their IDs.
 
-// Browsers name each other in this field, so the most special name comes first.
+// Browsers also name each other in this field, so the most specific name comes first.
 const BROWSERS = [['Edg', 'Edge'], ['OPR', 'Opera'], ['Firefox', 'Firefox'], ['Chrome', 'Chromium'], ['Version', 'Safari']];
 
 function nameOfBrowser() {

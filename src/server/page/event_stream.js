@@ -71,7 +71,7 @@ class EventStream {
 		return { kind, text, end, effect, event, buffers: this.buffers() };
 	}
 
-	// Does what a field says, and returns that in words.
+	// Does what a field says, and returns a description of it.
 	field(name, value) {
 		switch (name) {
 			case 'data':
