@@ -1,5 +1,5 @@
-//! One source of events for many clients, with the standard library alone: each line typed becomes an event for every client.
-//! A browser shows the events on a page of twenty lines, `broadcast.html`.
+//! One source of events for many clients, with the standard library alone: each line typed becomes an event for every
+//! client. A browser shows the events on a page of twenty lines, `broadcast.html`.
 //!
 //! ```text
 //! cargo run --example broadcast               (in one terminal: type lines)

@@ -1,5 +1,5 @@
-//! A client of a stream of tokens, with the standard library alone: sends a POST request and prints the words as they arrive.
-//! An EventSource cannot do this, because its requests have no body.
+//! A client of a stream of tokens, with the standard library alone: sends a POST request and prints the words as they
+//! arrive. An EventSource cannot do this, because its requests have no body.
 //!
 //! ```text
 //! cargo run                             (in one terminal)
@@ -13,7 +13,8 @@ fn main() -> io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let mut stream = TcpStream::connect(&address)?;
 
-    // Shortcut: with HTTP/1.0 the response has no chunks, so its lines are the lines of the event stream. `events` decodes chunks.
+    // Shortcut: with HTTP/1.0 the response has no chunks, so its lines are the lines of the event stream. `events`
+    // decodes chunks.
     let body = r#"{"model": "scripted", "stream": true, "messages": [{"role": "user", "content": "Hello"}]}"#;
     let length = body.len();
     write!(

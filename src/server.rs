@@ -183,16 +183,16 @@ impl Server {
         self
     }
 
-    /// Sets how many bytes the body of a request can have. Further ones get `413 Content Too Large`. Default: 1 MiB. All bodies
-    /// that are in memory at a time have at most 64 MiB, or this many bytes if that is more; clients beyond get
-    /// `503 Service Unavailable`.
+    /// Sets how many bytes the body of a request can have. Further ones get `413 Content Too Large`. Default: 1 MiB.
+    /// All bodies that are in memory at a time have at most 64 MiB, or this many bytes if that is more; clients beyond
+    /// get `503 Service Unavailable`.
     pub fn max_body(mut self, bytes: usize) -> Server {
         self.shared.body_memory.max_body = bytes;
         self
     }
 
-    /// Lets every client control the server with the paths under `/-/`, unless it is a page of another website: what the methods
-    /// of [`RunningServer`] do, and `POST /-/stop`, which stops the server.
+    /// Lets every client control the server with the paths under `/-/`, unless it is a page of another website: what
+    /// the methods of [`RunningServer`] do, and `POST /-/stop`, which stops the server.
     pub fn control(mut self) -> Server {
         self.shared.control = true;
         self
@@ -232,10 +232,9 @@ impl Server {
         self
     }
 
-    /// Writes each request and each end of a response to `writer`, as [`JournalEntry::to_json`] formats it: whole lines, each
-    /// flushed before the response. A writer that fails loses lines, and so does one that blocks, after it has delayed one of
-    /// them by 0.1 s.
-    /// A warning on stderr tells that.
+    /// Writes each request and each end of a response to `writer`, as [`JournalEntry::to_json`] formats it: whole
+    /// lines, each flushed before the response. A writer that fails loses lines, and so does one that blocks, after it
+    /// has delayed one of them by 0.1 s. A warning on stderr tells that.
     pub fn journal(mut self, writer: impl Write + Send + 'static) -> Server {
         self.journal = Some(JournalWriter(Box::new(writer)));
         self

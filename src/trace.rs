@@ -78,8 +78,8 @@ impl Trace {
         self.observers.end(exchange, how);
     }
 
-    /// Whether this path is one of the server's own. The terminal does not show their bytes: with the page open, there would
-    /// be little else.
+    /// Whether this path is one of the server's own. The terminal does not show their bytes: with the page open, there
+    /// would be little else.
     fn is_internal(&self, path: &[u8]) -> bool {
         path.starts_with(b"/-/") || (path == b"/" && self.has_page)
     }

@@ -1,4 +1,5 @@
-//! Each built-in script does what its comments say, as seen by the library's EventSource or, where the wire matters, by curl.
+//! Each built-in script does what its comments say, as seen by the library's EventSource or, where the wire matters, by
+//! curl.
 
 mod support;
 

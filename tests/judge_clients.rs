@@ -1,5 +1,5 @@
-//! The clients in `examples/judge` get the verdicts that are listed in `tests/judge`, with the reason for each. The versions are
-//! those of `package.json` and `requirements.txt` beside the clients.
+//! The clients in `examples/judge` get the verdicts that are listed in `tests/judge`, with the reason for each. The
+//! versions are those of `package.json` and `requirements.txt` beside the clients.
 
 mod support;
 

@@ -102,7 +102,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--capture",
         action: Run(Command::Capture),
-        help: "read the output of `curl -isN --raw URL` on standard input, and print the script\n\
+        help: "read the output of `curl -isN --raw URL` on standard input, and print a script\n\
                that replays it, with its head, chunks, times and end",
     },
     Row {

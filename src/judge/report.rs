@@ -8,8 +8,8 @@ use std::fmt;
 ///
 /// Its `Display` output has a line for each case, and a last line with how many there are of each verdict.
 ///
-/// This judges a client in four cases at the same time. [`CaseRun::report`](crate::CaseRun::report) would take the events that
-/// the client dispatches.
+/// This judges a client in four cases at the same time. [`CaseRun::report`](crate::CaseRun::report) would take the
+/// events that the client dispatches.
 ///
 /// ```
 /// use rust_sse_server::{EventSource, Report, Server};

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 /// How long to wait for the first request. On a busy machine, an interpreter takes seconds to start.
 const START_TIME: Duration = Duration::from_secs(20);
-/// How long to wait for a further request that has to come. When no time is set, browsers reconnect after 3 to 5 s, and some
-/// clients double 5 s.
+/// How long to wait for a further request that has to come. When no time is set, browsers reconnect after 3 to 5 s, and
+/// some clients double 5 s.
 const REQUEST_TIME: Duration = Duration::from_secs(12);
 /// How long to wait whether a request comes that must not, when the stream has set no reconnection time.
 const QUIET_TIME: Duration = Duration::from_secs(6);

@@ -155,8 +155,8 @@ impl Catalogue {
         Err(duplicates.join("\n"))
     }
 
-    /// The script that answers a request. One for exactly this query comes before one for any query, and then one whose path
-    /// has fewer `*`.
+    /// The script that answers a request. One for exactly this query comes before one for any query, and then one whose
+    /// path has fewer `*`.
     pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
         let at_path: Vec<&Script> =
             self.scripts().filter(|script| script.route.matches(path, query)).collect();

@@ -127,8 +127,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(())
     }
 
-    /// Passes over the steps before the start: sends nothing of the body, but keeps the settings and the loops that are in force
-    /// there. If one of them is `@open`, the client knows that it is connected again.
+    /// Passes over the steps before the start: sends nothing of the body, but keeps the settings and the loops that are
+    /// in force there. If one of them is `@open`, the client knows that it is connected again.
     fn pass_over(&mut self, steps: impl Iterator<Item = &'a Step>) -> Result<(), Stop> {
         for (index, step) in steps.enumerate() {
             match step {

@@ -73,8 +73,8 @@ impl<'a> ClientClock<'a> {
     }
 
     /// Waits for at most a second at a time and checks the connection in between. A read timeout would do both at once,
-    /// but it is 20 to 40 ms late, where `park_timeout` is as good as `sleep`: both were 0.085 ms late at the median of 1,000
-    /// threads. And another thread can end it.
+    /// but it is 20 to 40 ms late, where `park_timeout` is as good as `sleep`: both were 0.085 ms late at the median of
+    /// 1,000 threads. And another thread can end it.
     fn wait_until(&mut self, due: Instant) -> io::Result<Woken> {
         let due = self.round_up(due);
         self.tap.waits(Some(due));

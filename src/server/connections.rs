@@ -144,8 +144,9 @@ impl Connections {
         count
     }
 
-    /// Ends streams that take too long to end themselves: they write to clients that do not read. Clients see the end of the
-    /// connection, but no reset: the receiving direction stays open, because bytes that arrive after it was shut down cause one.
+    /// Ends streams that take too long to end themselves: they write to clients that do not read. Clients see the end
+    /// of the connection, but no reset: the receiving direction stays open, because bytes that arrive after it was shut
+    /// down cause one.
     fn interrupt_streams(&self, open: &[(u64, Arc<StreamControl>)]) {
         let list = self.lock();
         for (number, control) in open.iter().filter(|(_, control)| !control.is_closed()) {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 /// The longest period. It is meant for tests, which do not wait longer.
 const MAX_TIME: Duration = Duration::from_secs(10 * 60);
-/// How long to wait until the port is closed. The accepting thread does that within a millisecond, unless it could not be woken.
+/// How long to wait until the port is closed. The accepting thread does that within a millisecond, unless it could not
+/// be woken.
 const CLOSE_TIME: Duration = Duration::from_millis(50);
 
 /// Tells the accepting thread when to refuse connections.

@@ -8,7 +8,8 @@ use crate::script::Script;
 use crate::text::error::Error;
 use std::time::Duration;
 
-/// The methods with which a test drives the server. With [`control`](super::Server::control), clients can do the same over HTTP.
+/// The methods with which a test drives the server. With [`control`](super::Server::control), clients can do the same
+/// over HTTP.
 impl RunningServer {
     /// Lets every open stream whose script has `@pause name` pass that pause once, even if the stream has not reached
     /// it yet. A stream that is opened later pauses again. Returns the number of streams.
@@ -40,7 +41,8 @@ impl RunningServer {
     /// not percent-encoded: at once where the script waits, and otherwise after its current step. Returns the number of
     /// streams.
     ///
-    /// A stream whose client does not read is dropped when 256 chunks, or more than one with 1 MiB together, wait to be sent.
+    /// A stream whose client does not read is dropped when 256 chunks, or more than one with 1 MiB together, wait to be
+    /// sent.
     pub fn send(&self, path: &str, bytes: impl AsRef<[u8]>) -> usize {
         self.shared.send(path.as_bytes(), bytes.as_ref())
     }
@@ -157,14 +159,14 @@ impl RunningServer {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::DuplicateRoute`](crate::ErrorKind::DuplicateRoute): a script of another name answers one of its requests, or
-    /// its path begins with `/-/`. Nothing has changed then.
+    /// [`ErrorKind::DuplicateRoute`](crate::ErrorKind::DuplicateRoute): a script of another name answers one of its
+    /// requests, or its path begins with `/-/`. Nothing has changed then.
     pub fn set_script(&self, script: Script) -> Result<(), Error> {
         self.shared.set_script(script)
     }
 
-    /// Removes the script with this [name](Script::name), whether it is built in, was added, or was set by a test. `false` if there
-    /// is none.
+    /// Removes the script with this [name](Script::name), whether it is built in, was added, or was set by a test.
+    /// `false` if there is none.
     pub fn remove_script(&self, name: &str) -> bool {
         self.shared.scripts.remove(name)
     }

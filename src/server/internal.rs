@@ -159,8 +159,8 @@ pub(super) fn not_found(shared: &Shared) -> Response {
     Response::new(Status::NOT_FOUND, text)
 }
 
-/// The scripts as JSON: of each its `name`, `method`, `target`, `about` (its first remark), `introduction` (all remarks that it begins
-/// with), and the event types in its text.
+/// The scripts as JSON: of each its `name`, `method`, `target`, `about` (its first remark), `introduction` (all remarks
+/// that it begins with), and the event types in its text.
 fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let mut scripts = Vec::new();
     for script in call.shared.scripts.current().scripts() {

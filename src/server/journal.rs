@@ -8,7 +8,8 @@ use std::iter;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send as many.
+/// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send
+/// as many.
 const MAX_ENTRIES: usize = 20_000;
 /// Bytes of all entries that are kept. The last one is kept even if it alone has more.
 const MAX_BYTES: usize = 16 * 1024 * 1024;

@@ -72,9 +72,10 @@ impl Default for RecordedEnd {
 impl JournalEntry {
     /// The entry as a line of JSON, with its LF.
     ///
-    /// A request has `entry`, `request` (its number), `time` in milliseconds since 1970, `method`, `target`, `headers` as an object
-    /// with a list of values for each name in lower case, and `body` as text. An end has `entry`, `end` (the number of the
-    /// request), `time`, `status`, `complete`, `closed_by` (`"client"`, `"server"`, `"test"` or null), `how`, `bytes` and `events`.
+    /// A request has `entry`, `request` (its number), `time` in milliseconds since 1970, `method`, `target`, `headers`
+    /// as an object with a list of values for each name in lower case, and `body` as text. An end has `entry`, `end`
+    /// (the number of the request), `time`, `status`, `complete`, `closed_by` (`"client"`, `"server"`, `"test"` or
+    /// null), `how`, `bytes` and `events`.
     pub fn to_json(&self) -> String {
         let mut json = Vec::new();
         // Writing to a vector cannot fail.

@@ -1,4 +1,5 @@
-//! Writes each entry of the journal to a file, on one thread, so that a file that blocks or cannot be written stops no client.
+//! Writes each entry of the journal to a file, on one thread, so that a file that blocks or cannot be written stops no
+//! client.
 
 use super::journal_entry::JournalEntry;
 use super::warning::Warnings;

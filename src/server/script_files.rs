@@ -1,5 +1,5 @@
-//! Notices that files of scripts have changed (`--script`), and loads them again. This happens on the thread of a client that
-//! has sent a request, before the request is answered.
+//! Notices that files of scripts have changed (`--script`), and loads them again. This happens on the thread of a
+//! client that has sent a request, before the request is answered.
 
 use crate::script::load::{files_in_folder, read_script};
 use crate::script::Script;

@@ -114,7 +114,8 @@ impl Shared {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Ends all streams and closes all connections, except the one with this number. `waker` then ends the accepting thread.
+    /// Ends all streams and closes all connections, except the one with this number. `waker` then ends the accepting
+    /// thread.
     pub fn stop(&self, except: Option<u64>) {
         self.stopping.store(true, Ordering::Relaxed);
         self.connections.interrupt_all(except);

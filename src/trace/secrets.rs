@@ -5,8 +5,8 @@ use crate::http::field::FieldLine;
 use crate::http::uri::{percent_decode, split_at};
 use std::borrow::Cow;
 
-/// The value of a field or of a query parameter is secret if its name ends with one of these, in any case. A number, an `s` or
-/// brackets may follow: `password2`, `tokens`, `user[password]`, `key[]`.
+/// The value of a field or of a query parameter is secret if its name ends with one of these, in any case. A number, an
+/// `s` or brackets may follow: `password2`, `tokens`, `user[password]`, `key[]`.
 const SECRET_NAMES: [&str; 14] = [
     "auth",
     "authorization",

@@ -29,8 +29,8 @@ fn text(id: &str) -> String {
     format!("document.getElementById('{id}').textContent")
 }
 
-/// Asserts that the verdicts for a client are those in `tests/judge`, which has a line `ID VERDICT: REASON` for each case that
-/// is not passed. The variants of a case have the same verdict.
+/// Asserts that the verdicts for a client are those in `tests/judge`, which has a line `ID VERDICT: REASON` for each
+/// case that is not passed. The variants of a case have the same verdict.
 fn assert_verdicts(program: &Program, client: &str, list: &str) {
     let list = format!("{}/tests/judge/{list}.txt", env!("CARGO_MANIFEST_DIR"));
     let list = fs::read_to_string(list).unwrap();

@@ -1,5 +1,5 @@
-//! What the browsers have in common: a page that runs expressions, and a WebSocket (RFC 6455) to tell it which, as far as it is
-//! needed here.
+//! What the browsers have in common: a page that runs expressions, and a WebSocket (RFC 6455) to tell it which, as far
+//! as it is needed here.
 
 use crate::support::PATIENCE;
 use std::io::{Read, Write};

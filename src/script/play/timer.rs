@@ -1,5 +1,5 @@
-//! Decides when things are sent: counts due times, waits for them, and sends the comments of `@keepalive` and the chunks of a
-//! test while it waits.
+//! Decides when things are sent: counts due times, waits for them, and sends the comments of `@keepalive` and the
+//! chunks of a test while it waits.
 //!
 //! Every due time is counted from the one before, never from the moment when a write returned, so nothing drifts.
 
