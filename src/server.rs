@@ -11,7 +11,7 @@
 //! | `downtime` | when connections are refused |
 //! | `driving` | what a test can do to a running server |
 //! | `clock` | sleeps until the next step of a script is due |
-//! | `stream_control` | what a test has told a stream to do |
+//! | `stream_control` | the commands of a test for a stream |
 //! | `socket` | the two directions of a TCP connection, with their time limits |
 //! | `body` | the memory for bodies of requests |
 //! | `journal` | keeps requests for tests |
@@ -184,7 +184,7 @@ impl Server {
     }
 
     /// Sets how many bytes the body of a request can have. Further ones get `413 Content Too Large`. Default: 1 MiB.
-    /// All bodies that are in memory at a time have at most 64 MiB, or this many bytes if that is more; clients beyond
+    /// All bodies that are in memory at a time have at most 64 MiB, or this many bytes if that is more; further clients
     /// get `503 Service Unavailable`.
     pub fn max_body(mut self, bytes: usize) -> Server {
         self.shared.body_memory.max_body = bytes;
@@ -234,7 +234,7 @@ impl Server {
 
     /// Writes each request and each end of a response to `writer`, as [`JournalEntry::to_json`] formats it: whole
     /// lines, each flushed before the response. A writer that fails loses lines, and so does one that blocks, after it
-    /// has delayed one of them by 0.1 s. A warning on stderr tells that.
+    /// has delayed one of them by 0.1 s. A warning on stderr says so.
     pub fn journal(mut self, writer: impl Write + Send + 'static) -> Server {
         self.journal = Some(JournalWriter(Box::new(writer)));
         self

@@ -111,7 +111,7 @@ fn a_part_can_expect_something_and_pause() {
 }
 
 #[test]
-fn orders_are_carried_out_in_the_order_in_which_they_were_given() {
+fn commands_are_executed_in_the_order_in_which_they_were_given() {
     let server = serve("1", &[("/a", b"data: 1\n\n@pause go\ndata: 2\n\n@pause go\ndata: 3\n\n")]);
     for _ in 0..50 {
         let mut client = connect(&server, "/a", "data: 1\n\n\r\n");

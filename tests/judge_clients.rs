@@ -121,7 +121,7 @@ fn judge(client: &str, runtime: Runtime, cases: &[String]) -> BTreeMap<String, (
     results.collect()
 }
 
-/// Judges a client. Returns the cases whose verdicts are not those that are expected, each with both in words.
+/// Judges a client. Returns the cases whose verdicts are not the expected ones, each with a description of both.
 fn differences(client: &str, runtime: Runtime, cases: &[String]) -> BTreeMap<String, String> {
     let expected = expected(client);
     let mut results = judge(client, runtime, cases);

@@ -56,7 +56,9 @@ fn the_loop_in_the_documents_judges_a_client() {
     let packages = env::var("NODE_PATH").unwrap_or_default();
     let can_run = Command::new("node").args(["-e", "require('eventsource')"]).stderr(Stdio::null()).status();
     if !can_run.map_or(false, |status| status.success()) {
-        return support::skip("NODE_PATH is not a folder with the package eventsource, or there is no node");
+        return support::skip(
+            "NODE_PATH is not a folder with the package eventsource, or node is not installed",
+        );
     }
     let document =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/README.md")).unwrap();

@@ -59,7 +59,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether the case of this name is among them.
+    /// Whether the case with this name is selected.
     pub fn includes(&self, id: &str) -> bool {
         match &self.cases {
             Some(patterns) => matches_any(patterns, id),

@@ -24,7 +24,7 @@ struct Judged {
 }
 
 impl Runs {
-    /// The run of this client and this case, if it has begun.
+    /// The run of this case for this client, if it has begun.
     pub fn find(&self, client: &str, id: &str) -> Option<Arc<CaseRun>> {
         let judged = self.clients.iter().find(|judged| judged.client.name == client)?;
         judged.runs.iter().find(|run| run.id() == id).map(Arc::clone)

@@ -28,7 +28,7 @@ impl Script {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidScript`]. The message lists all mistakes in the order of their lines, `path:LINE: message`.
+    /// [`ErrorKind::InvalidScript`]. The message lists all errors in the order of their lines, `path:LINE: message`.
     pub fn parse(path: &str, text: impl AsRef<[u8]>) -> Result<Script, Error> {
         compile(path, path, text.as_ref())
     }
@@ -46,7 +46,7 @@ impl Script {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidScript`]. The message lists all mistakes in the order of their lines, `path:LINE: message`.
+    /// [`ErrorKind::InvalidScript`]. The message lists all errors in the order of their lines, `path:LINE: message`.
     pub fn parse_all(path: &str, text: impl AsRef<[u8]>) -> Result<Vec<Script>, Error> {
         compile_all(path, path, text.as_ref())
     }

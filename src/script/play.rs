@@ -121,7 +121,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             skip = 0;
             // What a test sends after it has released a pause does not overtake what follows the pause.
             if !matches!(step, Step::Pause(_)) {
-                self.timer.take_orders(&mut self.output)?;
+                self.timer.take_commands(&mut self.output)?;
             }
         }
         Ok(())
@@ -152,7 +152,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         if let Ending::Hang(time) = part.ending {
             self.timer.hang(time, &mut self.output)?;
         }
-        self.timer.take_last_orders(&mut self.output)?;
+        self.timer.take_last_commands(&mut self.output)?;
         match part.ending {
             Ending::End | Ending::Close => {
                 self.send_head()?;

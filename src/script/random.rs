@@ -58,7 +58,7 @@ impl Random {
     }
 }
 
-/// A seed that nobody can guess, because the keys of every `RandomState` are random.
+/// An unpredictable seed, because the keys of every `RandomState` are random.
 pub fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }

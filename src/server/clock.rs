@@ -4,7 +4,7 @@
 use super::shared::Shared;
 use super::socket;
 use super::stream_control::StreamControl;
-use crate::script::play::clock::{Clock, Order, WaitFor, Woken};
+use crate::script::play::clock::{Clock, Command, WaitFor, Woken};
 use crate::trace::Tap;
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
@@ -27,7 +27,7 @@ pub(super) struct ClientClock<'a> {
     stream: &'a TcpStream,
     shared: &'a Shared,
     tap: &'a Tap<'a>,
-    /// What a test has told the stream to do.
+    /// The commands of a test for the stream.
     control: &'a StreamControl,
     /// When it was last checked whether the client has closed its side.
     checked_at: Instant,
@@ -38,7 +38,7 @@ pub(super) struct ClientClock<'a> {
 }
 
 impl<'a> ClientClock<'a> {
-    /// A clock whose waits end early when the server stops or `control` has an order, and within a second when the client
+    /// A clock whose waits end early when the server stops or `control` has a command, and within a second when the client
     /// resets `stream`.
     pub fn new(
         stream: &'a TcpStream,
@@ -120,10 +120,10 @@ impl<'a> ClientClock<'a> {
         }
     }
 
-    /// Whether there may be an order, including one to end. This takes no system call.
+    /// Whether there may be a command, including one to end. This takes no system call.
     fn must_look(&self) -> io::Result<bool> {
         self.shared.check_is_running()?;
-        Ok(self.control.is_called())
+        Ok(self.control.is_signaled())
     }
 
     /// Rounds a due time up to the grid of all clients, which is coarser the more clients there are. Nothing is ever early.
@@ -179,12 +179,12 @@ impl Clock for ClientClock<'_> {
         self.check_for_close()
     }
 
-    fn next_order(&mut self) -> io::Result<Option<Order>> {
-        self.control.next_order()
+    fn next_command(&mut self) -> io::Result<Option<Command>> {
+        self.control.next_command()
     }
 
-    fn last_order(&mut self) -> io::Result<Option<Order>> {
-        self.control.last_order()
+    fn last_command(&mut self) -> io::Result<Option<Command>> {
+        self.control.last_command()
     }
 }
 

@@ -55,7 +55,7 @@ impl Drop for Listed<'_> {
 pub(crate) struct OpenStream<'a> {
     connections: &'a Connections,
     number: u64,
-    /// The orders of other threads for the stream.
+    /// The commands of other threads for the stream.
     pub control: Arc<StreamControl>,
 }
 
@@ -66,12 +66,12 @@ impl Drop for OpenStream<'_> {
     }
 }
 
-/// How many streams an order has reached.
+/// The number of streams that a command has reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reached {
     /// Streams that take it.
     pub streams: usize,
-    /// Streams that were dropped instead, because too many orders waited already.
+    /// Streams that were dropped instead, because too many commands waited already.
     pub dropped: usize,
 }
 
@@ -98,15 +98,15 @@ impl Connections {
 
     /// Lets each stream whose script has a pause of this name pass it once.
     pub fn release(&self, name: &str) -> Reached {
-        self.order(|control| control.release(name))
+        self.give_command(|control| control.release(name))
     }
 
     /// Lets each stream for this path send a chunk.
     pub fn send(&self, path: &[u8], chunk: &Arc<Framed>) -> Reached {
-        self.order(|control| if control.is_for(path) { control.send(chunk) } else { Queued::No })
+        self.give_command(|control| if control.is_for(path) { control.send(chunk) } else { Queued::No })
     }
 
-    fn order(&self, give: impl Fn(&StreamControl) -> Queued) -> Reached {
+    fn give_command(&self, give: impl Fn(&StreamControl) -> Queued) -> Reached {
         let mut reached = Reached::default();
         for (_, connection, control) in streams(&self.lock()) {
             match give(control) {
@@ -125,7 +125,7 @@ impl Connections {
         reached
     }
 
-    /// Ends the streams for this path, or all streams of scripts, after the orders that they were given before. Returns
+    /// Ends the streams for this path, or all streams of scripts, after the commands that they were given before. Returns
     /// their number.
     pub fn drop_streams(&self, path: Option<&[u8]>) -> usize {
         let mut open: Vec<(u64, Arc<StreamControl>)> = Vec::new();

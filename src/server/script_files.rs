@@ -59,7 +59,7 @@ pub(super) struct ScriptFiles {
 /// What has changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Whether there are other scripts now.
+    /// Whether the scripts have changed.
     pub scripts_differ: bool,
     /// The names of the scripts that were loaded.
     pub loaded: Vec<String>,

@@ -46,7 +46,7 @@ impl Scripts {
         self.warnings = Some(warnings);
     }
 
-    /// The scripts as they are now. A response goes on with them when they are changed.
+    /// The scripts as they are now. A response continues with the scripts that it began with.
     pub fn current(&self) -> Arc<Catalogue> {
         Arc::clone(&read(&self.catalogue))
     }

@@ -3,7 +3,7 @@
 //!
 //! Every due time is counted from the one before, never from the moment when a write returned, so nothing drifts.
 
-use super::clock::{Clock, Order, Timing, WaitFor, Woken};
+use super::clock::{Clock, Command, Timing, WaitFor, Woken};
 use super::output::{Output, Stop};
 use super::releases::Releases;
 use crate::http::chunk::Framed;
@@ -152,26 +152,26 @@ impl<'a, C: Clock> Timer<'a, C> {
         Ok(())
     }
 
-    /// Carries out what a test has told the stream to do in the meantime.
-    pub fn take_orders<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
-        while let Some(order) = self.clock.next_order()? {
-            self.obey(order, output)?;
+    /// Executes the commands that a test has given in the meantime.
+    pub fn take_commands<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
+        while let Some(command) = self.clock.next_command()? {
+            self.execute(command, output)?;
         }
         Ok(())
     }
 
-    /// Like `take_orders`, at the end of the response, after which no order is accepted.
-    pub fn take_last_orders<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
-        while let Some(order) = self.clock.last_order()? {
-            self.obey(order, output)?;
+    /// Like `take_commands`, at the end of the response, after which no command is accepted.
+    pub fn take_last_commands<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
+        while let Some(command) = self.clock.last_command()? {
+            self.execute(command, output)?;
         }
         Ok(())
     }
 
-    fn obey<W: Write>(&mut self, order: Order, output: &mut Output<W>) -> Result<(), Stop> {
-        match order {
-            Order::Release(name) => self.releases.add(name),
-            Order::Send(chunk) => self.send_chunk(&chunk, output)?,
+    fn execute<W: Write>(&mut self, command: Command, output: &mut Output<W>) -> Result<(), Stop> {
+        match command {
+            Command::Release(name) => self.releases.add(name),
+            Command::Send(chunk) => self.send_chunk(&chunk, output)?,
         }
         Ok(())
     }
@@ -230,9 +230,9 @@ impl<'a, C: Clock> Timer<'a, C> {
                 (Woken::Due, None) => return Ok(()),
                 (Woken::Due, Some(due)) => self.send_comment(due, output)?,
                 (Woken::Called, _) => {
-                    while let Some(order) = self.clock.next_order()? {
-                        self.obey(order, output)?;
-                        // Later orders are for what follows the pause.
+                    while let Some(command) = self.clock.next_command()? {
+                        self.execute(command, output)?;
+                        // Later commands are for what follows the pause.
                         if matches!(wait, WaitFor::Release(name) if self.releases.take(name)) {
                             return Ok(());
                         }

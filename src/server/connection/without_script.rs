@@ -65,7 +65,7 @@ impl Connection<'_> {
                 return self.send(&Response::error(&error), options);
             }
         }
-        // No other website may read the page or a file, nor find out what they answer.
+        // No other website may read the page or a file, or find out which methods they answer.
         let internal_options = ResponseOptions { cors: false, ..options };
         let file = self.shared.static_files.as_ref().filter(|_| !is_reserved);
         let file = file.and_then(|files| files.find(request.path()));

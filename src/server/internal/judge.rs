@@ -45,7 +45,7 @@ pub fn next(request: &Request, judge: &Judge) -> Result<(NextCase, Option<Arc<Ca
 /// Takes events that a client has dispatched, a line of JSON for each.
 ///
 /// # Errors
-/// There is no such run, or a line is not such JSON.
+/// There is no such run, or a line is not a JSON object with these members.
 pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Response, RequestError> {
     let id = parameter(request, "case").unwrap_or_default();
     let run = judge.find(&client(request)?, &id).ok_or(NO_RUN)?;
@@ -76,7 +76,7 @@ pub fn give_report(request: &Request, judge: &Judge) -> Result<Response, Request
 /// Forgets a client, so that it can be judged again.
 ///
 /// # Errors
-/// There is no name.
+/// The query has no valid name.
 pub fn forget(request: &Request, judge: &Judge) -> Result<Response, RequestError> {
     judge.forget(&client(request)?);
     Ok(Response::new(Status::NO_CONTENT, ""))

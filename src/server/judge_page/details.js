@@ -1,6 +1,6 @@
 'use strict';
 
-// The details of a cell: what was expected, what came, and the wire.
+// The details of a cell: what was expected, what was received, and the wire.
 
 async function open(cell) {
 	const { name, id, verdict, expected, got } = cell.result;

@@ -1,6 +1,6 @@
 'use strict';
 
-// The pieces of requests and responses in words.
+// Descriptions of the pieces of requests and responses.
 
 // The section of RFC 9112 that defines each, and what it is.
 const PIECES = {

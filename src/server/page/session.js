@@ -238,7 +238,7 @@ class Session {
 		if (event instanceof MessageEvent) this.matcher.happen({ kind: 'event', state, at, event: { type, data, lastEventId } });
 		else this.matcher.happen({ kind: type, state, at });
 		if (type !== 'error' || event instanceof MessageEvent) return;
-		// The wire tells the time better, unless the server is not there.
+		// The wire gives a more exact time, unless the server is not there.
 		if (!this.lost.time || this.wire.readyState !== EventSource.OPEN) this.lost = { at };
 	}
 
