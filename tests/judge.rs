@@ -124,7 +124,7 @@ fn a_captured_stream_is_a_case_and_so_are_scripts_with_expectations() {
         fs::write(folder.join(name), text).unwrap();
         folder.join(name).to_str().unwrap().to_owned()
     };
-    // A field that our client does not know is no event.
+    // A block with only an unknown field is not an event.
     let capture = write(
         "capture.sse",
         "id: 1\nevent: x\ndata: {{a}}\n\nfoo: x\n\ndata: b\n\n@literal on\ndata: {{i}}\n\n",

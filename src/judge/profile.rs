@@ -63,7 +63,7 @@ impl Selection {
     pub fn includes(&self, id: &str) -> bool {
         match &self.cases {
             Some(patterns) => matches_any(patterns, id),
-            // A case of the user's own is for every kind of client.
+            // A user's own case is for every kind of client.
             None => self.profile.includes(id) || !is_built_in(id),
         }
     }
