@@ -1,5 +1,5 @@
-//! One source of events for many clients, with the standard library alone: each line typed becomes an event for every client.
-//! A browser shows the events on a page of twenty lines, `broadcast.html`.
+//! One source of events for many clients, with the standard library alone: each line typed becomes an event for every
+//! client. A browser shows the events on a page of twenty lines, `broadcast.html`.
 //!
 //! ```text
 //! cargo run --example broadcast               (in one terminal: type lines)
@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::thread::spawn;
 use std::time::Duration;
 
-/// Silence for longer than this ends connections on the way: proxies often allow 30 or 60 seconds (WHATWG, section 9.2.7).
+/// Proxies close connections that are silent for longer, often after 30 or 60 seconds (WHATWG, section 9.2.7).
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 /// Events that wait for one client. A client that falls further behind loses its connection.
 const QUEUE: usize = 64;
@@ -38,7 +38,7 @@ fn main() -> io::Result<()> {
     }
 }
 
-/// Queues an event for every client. The others have left, or do not read: their queues are removed.
+/// Queues an event for every client. Removes the queues of clients that have left or do not read.
 fn publish(news: &str) {
     let event = format!("data: {news}\n\n");
     CLIENTS.lock().unwrap().retain(|client| client.try_send(event.clone()).is_ok());
@@ -48,7 +48,7 @@ fn publish(news: &str) {
 fn serve(mut stream: TcpStream, comment_every: Duration) -> io::Result<()> {
     let mut lines = BufReader::new(&stream).lines();
     let request_line = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    // Shortcut: what the field lines say is ignored. EventSource sends the last event ID in one.
+    // Shortcut: the field lines are ignored, including the one in which an EventSource sends the last event ID.
     for line in lines {
         if line?.is_empty() {
             break;
@@ -68,8 +68,8 @@ fn serve(mut stream: TcpStream, comment_every: Duration) -> io::Result<()> {
     }
 }
 
-/// Sends each event that comes, and a comment when none has come for a while. The comment also finds out whether the client
-/// is still there: writing to a closed connection is an error, though not always the first time.
+/// Sends each event as it arrives, and a comment when none has arrived for a while. The comment also detects a client
+/// that has left: writing to a closed connection is an error, though not always the first time.
 fn send_events(mut stream: TcpStream, events: &Receiver<String>, comment_every: Duration) -> io::Result<()> {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\ncache-control: no-cache";
     stream.write_all(format!("{head}\r\n\r\n").as_bytes())?;

@@ -1,4 +1,4 @@
-//! The step after `threads`, still with the standard library alone: serves events to any number of clients, a thread
+//! The step after `threads`, still with only the standard library: serves events to any number of clients, a thread
 //! each. A client that reconnects with a last event ID continues after that event.
 //!
 //! ```text

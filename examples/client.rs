@@ -1,5 +1,5 @@
-//! Connects an EventSource to the demo and prints the events it dispatches. When the stream ends, the EventSource connects again
-//! with the last event ID, and stops when the server has no more events.
+//! Connects an EventSource to the demo and prints the events it dispatches. When the stream ends, the EventSource
+//! reconnects with the last event ID, and stops when the server has no more events.
 //!
 //! ```text
 //! cargo run                         (in one terminal)

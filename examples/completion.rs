@@ -1,5 +1,5 @@
-//! A client of a stream of tokens, with the standard library alone: sends a POST request and prints the words as they arrive.
-//! An EventSource cannot do this, because its requests have no body.
+//! A client of a stream of tokens, with the standard library alone: sends a POST request and prints the words as they
+//! arrive. An EventSource cannot do this, because its requests have no body.
 //!
 //! ```text
 //! cargo run                             (in one terminal)
@@ -13,7 +13,8 @@ fn main() -> io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let mut stream = TcpStream::connect(&address)?;
 
-    // Shortcut: with HTTP/1.0 the response has no chunks, so its lines are the lines of the event stream. `events` decodes chunks.
+    // Shortcut: with HTTP/1.0 the response has no chunks, so its lines are the lines of the event stream. `events`
+    // decodes chunks.
     let body = r#"{"model": "scripted", "stream": true, "messages": [{"role": "user", "content": "Hello"}]}"#;
     let length = body.len();
     write!(
@@ -39,13 +40,13 @@ fn main() -> io::Result<()> {
             None => {}
         }
     }
-    // The end of the stream alone does not say that the answer is complete.
+    // The end of the stream alone does not mean that the answer is complete.
     Err(Error::new(ErrorKind::UnexpectedEof, "the answer is incomplete: the stream has no [DONE]"))
 }
 
 /// The text in an event's data.
 ///
-/// Shortcut: this is no JSON parser, and does not undo escapes such as `\n`.
+/// Shortcut: this is not a JSON parser, and does not decode escapes such as `\n`.
 fn content(data: &str) -> &str {
     let after_name = data.split_once(r#""content":""#).map_or("", |(_, rest)| rest);
     after_name.split('"').next().unwrap_or_default()

@@ -1,5 +1,5 @@
-//! The step after `one_chunk`, still with the standard library alone: serves any number of clients, a thread each, and
-//! computes the size of each chunk. `chunks` also looks at the request.
+//! The step after `one_chunk`, still with the standard library alone: serves any number of clients, with one thread for
+//! each, and computes the size of each chunk. `chunks` also reads the request.
 //!
 //! ```text
 //! cargo run --example threads                 (in one terminal)

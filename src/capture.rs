@@ -12,14 +12,16 @@ use std::time::{Duration, Instant};
 /// Bytes that are read at a time.
 const BUFFER: usize = 64 * 1024;
 
-/// How much longer than this program curl takes from its start to its request: measured as 3 to 11 ms. It is not part of
-/// the time to the first byte. Without this, every copy of a copy would be later than the one before.
+/// How much longer curl takes to send its request than this program takes to start; 3 to 11 ms were measured. This is
+/// subtracted from the time to the first byte. Otherwise, each capture of a replayed capture would be later than the
+/// one before.
 const START_OF_CURL: Duration = Duration::from_millis(5);
 
 /// Reads stdin to its end, and writes the script to stdout.
 ///
 /// # Errors
-/// Stdin cannot be read, or stdout cannot be written. A reader of stdout that has closed it, as `head` does, is no error.
+/// Stdin cannot be read, or stdout cannot be written. It is not an error if the reader of stdout has closed it, as
+/// `head` does.
 pub fn capture() -> Result<(), String> {
     match copy(io::stdin().lock(), io::stdout().lock()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -27,7 +29,7 @@ pub fn capture() -> Result<(), String> {
     }
 }
 
-/// Writes the script as the response arrives: a stream without end is captured until Ctrl-C.
+/// Writes the script as the response arrives: an endless stream is captured until Ctrl-C.
 fn copy(mut response: impl Read, mut output: impl Write) -> io::Result<()> {
     let start = Instant::now() + START_OF_CURL;
     let mut capture = Capture::default();

@@ -7,11 +7,11 @@
 //! | [`client`] | a client that is judged |
 //! | [`events`] | compares the events that a client reports with those that were sent |
 //! | [`profile`] | chooses the cases for a kind of client |
-//! | [`report`] | what came of all cases, as text, JSON, JUnit XML and HTML |
+//! | [`report`] | the results of all cases, as text, JSON, JUnit XML and HTML |
 //! | [`run`] | one client in one case: what happened so far, and the result |
 //! | [`runs`] | all runs, client by client |
-//! | [`result`] | what came of a case |
-//! | [`verdicts`] | keeps what came of the expectations of scripts |
+//! | [`result`] | the result of a case |
+//! | [`verdicts`] | keeps the outcomes of the expectations of scripts |
 
 pub mod cases;
 pub mod client;
@@ -49,7 +49,7 @@ impl Judge {
         Judge { cases, runs: Mutex::default() }
     }
 
-    /// Takes the user's own scripts, if there are any, as cases in the place of the others.
+    /// Replaces the built-in cases by the user's own scripts, if there are any.
     pub fn use_scripts<'a>(&mut self, scripts: impl Iterator<Item = &'a Arc<Script>>) {
         let own: Vec<TestCase> = scripts.filter_map(|script| TestCase::of_script(script).ok()).collect();
         if self.is_present() && !own.is_empty() {
@@ -105,7 +105,8 @@ impl Judge {
         self.runs().all()
     }
 
-    /// What came of the cases that are decided for this client, in the order of the cases. `None` if it has begun none.
+    /// The results of the cases that are decided for this client, in the order of the cases. `None` if it has begun
+    /// none.
     pub fn report(&self, client: &str) -> Option<Report> {
         let runs: Vec<_> = self.cases.iter().filter_map(|case| self.find(client, &case.id)).collect();
         let results = runs.iter().filter_map(|run| run.result()).collect();

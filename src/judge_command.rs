@@ -1,5 +1,5 @@
-//! Judges a client that is a command: runs it once for each test case, with the URL of the case as its last argument, and
-//! prints what came of each.
+//! Judges a client that is a command: runs it once for each test case, with the URL of the case as its last argument,
+//! and prints the result of each.
 
 mod known;
 mod progress;
@@ -40,7 +40,7 @@ pub struct JudgeOptions {
 }
 
 impl JudgeOptions {
-    /// An option that is given and has a meaning for a command only. Over HTTP, clients say which cases they want.
+    /// The first given option that needs a command. Over HTTP, clients say which cases they want.
     pub fn needs_command(&self) -> Option<&'static str> {
         let given = [
             ("--profile", self.selection.profile != Profile::default()),
@@ -52,8 +52,8 @@ impl JudgeOptions {
     }
 }
 
-/// Runs the cases on a server that has them, shows the progress on a terminal, and prints and writes the results. Returns
-/// whether the client violated no `must` that it is not known to violate, and no case that it is known to fail has passed.
+/// Runs the cases on a server that has them, shows the progress on a terminal, and prints and writes the results.
+/// Returns whether every `must` that the client failed is known to fail, and no case that is known to fail has passed.
 ///
 /// # Errors
 /// The server or the command cannot be started, no case is chosen, or a file cannot be read or written.
@@ -138,7 +138,7 @@ fn run_all(
             runs.insert(index, run?);
             progress.show(runs.len());
         }
-        // Only now it is known for every case whether the client reports events at all.
+        // Only now is it known whether the client reports events at all, which decides some cases.
         Ok(runs.values().filter_map(|run| run.result()).collect())
     })
 }

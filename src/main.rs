@@ -94,10 +94,10 @@ fn serve(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// Waits until standard input closes, and then ends the program. The system closes a pipe when the program at its other end
-/// ends for any reason, even if that is killed.
+/// Waits until standard input closes, and then ends the program. The system closes a pipe when the program at its other
+/// end exits for any reason, even if it is killed.
 fn exit_with_stdin() {
-    // An error means that standard input cannot be read, and so that nobody is at its other end.
+    // An error means that standard input cannot be read, so there is no program at its other end.
     let _ = io::copy(&mut io::stdin(), &mut io::sink());
     process::exit(0);
 }

@@ -23,7 +23,7 @@
 //! | [`context`] | what placeholders and conditions can use |
 //! | `respond` | makes the head of the response to a request |
 //! | [`random`] | random waits, numbers and decisions |
-//! | `rendered` | makes a body before its head |
+//! | `rendered` | renders a body before its head |
 //! | [`repeat`] | how often loops are played, and how fast |
 //! | `requested` | checks the waits and turns that a request sets |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
@@ -115,7 +115,7 @@ impl Script {
         &self.source.text
     }
 
-    /// The text of the remarks that it begins with, one a line.
+    /// The text of the remarks that it begins with, one per line.
     pub fn introduction(&self) -> String {
         let remarks = self.text().split(|&byte| byte == b'\n').map_while(|line| line.strip_prefix(b"@#"));
         let lines = remarks.map(|remark| trim_end(remark.strip_prefix(b" ").unwrap_or(remark)));
@@ -222,7 +222,7 @@ impl Part {
         stays_unfinished || !self.trailer.is_empty() || self.steps().any(sends)
     }
 
-    /// The names of its pauses, as often as they are in it.
+    /// The name of each of its pauses, including repetitions.
     pub fn pauses(&self) -> impl Iterator<Item = Arc<str>> + '_ {
         self.steps().filter_map(|step| match step {
             Step::Pause(name) => Some(Arc::clone(name)),
@@ -333,9 +333,9 @@ pub enum Step {
     DropAfter(u64),
     /// Begins a loop (`@repeat`).
     Repeat {
-        /// How many.
+        /// How often the lines are played.
         turns: Turns,
-        /// From the beginning of one turn to that of the next.
+        /// The time from the beginning of one turn to that of the next.
         every: Every,
     },
     /// Ends the innermost loop: goes back to the step after its `Repeat`, or on (`@again`).

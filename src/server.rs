@@ -11,7 +11,7 @@
 //! | `downtime` | when connections are refused |
 //! | `driving` | what a test can do to a running server |
 //! | `clock` | sleeps until the next step of a script is due |
-//! | `stream_control` | what a test has told a stream to do |
+//! | `stream_control` | the commands of a test for a stream |
 //! | `socket` | the two directions of a TCP connection, with their time limits |
 //! | `body` | the memory for bodies of requests |
 //! | `journal` | keeps requests for tests |
@@ -134,10 +134,11 @@ impl Server {
         self
     }
 
-    /// Adds the script in a file, or those in the files `*.sse` of a folder, and watches them: at the next request after a file
-    /// has changed, its script is loaded again. If that has errors, they are printed on stderr, and its previous version stays.
-    /// Scripts of files that are new in the folder are added then, and those of removed files are removed. A script that is
-    /// loaded again counts its requests from 1; responses that are playing go on as they began.
+    /// Adds the script in a file, or those in the files `*.sse` of a folder, and watches them: at the next request
+    /// after a file has changed, its script is loaded again. If that has errors, they are printed on stderr, and its
+    /// previous version stays. Scripts of files that are new in the folder are added then, and those of removed files
+    /// are removed. A script that is loaded again counts its requests from 1; responses that are playing continue as
+    /// they began.
     ///
     /// ```
     /// use rust_sse_server::Server;
@@ -151,9 +152,10 @@ impl Server {
         self
     }
 
-    /// Serves the files of a folder beside the scripts, so that a web page and its stream have the same origin: a file for GET
-    /// and HEAD at its path in the folder, and `index.html` for a path that ends with a slash. Where a script answers, it comes
-    /// first. Not served are files outside of the folder, also through symbolic links, and names that begin with a dot.
+    /// Serves the files of a folder beside the scripts, so that a web page and its stream have the same origin: a file
+    /// for GET and HEAD at its path in the folder, and `index.html` for a path that ends with a slash. A script takes
+    /// precedence over a file. Files outside the folder, even through symbolic links, and names that begin with a dot
+    /// are not served.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when the folder does not exist or cannot be read.
@@ -168,7 +170,7 @@ impl Server {
         self
     }
 
-    /// Makes what is random repeatable: the n-th request to a script always gets the same. Default: a random seed.
+    /// Makes random values repeatable: the n-th request to a script always gets the same ones. Default: a random seed.
     pub fn seed(mut self, seed: u64) -> Server {
         self.shared.timing.seed = seed;
         self
@@ -181,16 +183,16 @@ impl Server {
         self
     }
 
-    /// Sets how many bytes the body of a request can have. Further ones get `413 Content Too Large`. Default: 1 MiB. All bodies
-    /// that are in memory at a time have at most 64 MiB, or this many bytes if that is more; clients beyond get
-    /// `503 Service Unavailable`.
+    /// Sets how many bytes the body of a request can have. Further ones get `413 Content Too Large`. Default: 1 MiB.
+    /// All bodies that are in memory at a time have at most 64 MiB, or this many bytes if that is more; further clients
+    /// get `503 Service Unavailable`.
     pub fn max_body(mut self, bytes: usize) -> Server {
         self.shared.body_memory.max_body = bytes;
         self
     }
 
-    /// Lets every client control the server with the paths under `/-/`, unless it is a page of another website: what the methods
-    /// of [`RunningServer`] do, and `POST /-/stop`, which stops the server.
+    /// Lets every client control the server with the paths under `/-/`, unless it is a page of another website: what
+    /// the methods of [`RunningServer`] do, and `POST /-/stop`, which stops the server.
     pub fn control(mut self) -> Server {
         self.shared.control = true;
         self
@@ -230,10 +232,9 @@ impl Server {
         self
     }
 
-    /// Writes each request and each end of a response to `writer`, as [`JournalEntry::to_json`] formats it: whole lines, each
-    /// flushed before the response. A writer that fails loses lines, and so does one that blocks, after it has delayed one of
-    /// them by 0.1 s.
-    /// A warning on stderr tells that.
+    /// Writes each request and each end of a response to `writer`, as [`JournalEntry::to_json`] formats it: whole
+    /// lines, each flushed before the response. A writer that fails loses lines, and so does one that blocks, after it
+    /// has delayed one of them by 0.1 s. A warning on stderr says so.
     pub fn journal(mut self, writer: impl Write + Send + 'static) -> Server {
         self.journal = Some(JournalWriter(Box::new(writer)));
         self
@@ -276,8 +277,9 @@ impl Server {
     /// any free port.
     ///
     /// # Errors
-    /// Those of [`check`](Server::check), [`ErrorKind::InvalidScript`] and [`ErrorKind::Io`] for the scripts of [`watch`](Server::watch), [`ErrorKind::AddressInUse`], and [`ErrorKind::Io`] when the system cannot bind
-    /// to the address or start a thread.
+    /// Those of [`check`](Server::check), [`ErrorKind::InvalidScript`] and [`ErrorKind::Io`] for the scripts of
+    /// [`watch`](Server::watch), [`ErrorKind::AddressInUse`], and [`ErrorKind::Io`] when the system cannot bind to the
+    /// address or start a thread.
     pub fn start(mut self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
         self.check()?;
         let scripts = Scripts::new(mem::take(&mut self.catalogue), mem::take(&mut self.watched))?;
@@ -334,7 +336,7 @@ impl RunningServer {
     }
 
     /// Begins a test case for a client, whose name can be any text of up to 64 bytes: the client has to request
-    /// [`path`](CaseRun::path), and [`wait`](CaseRun::wait) returns what came of it. `None` if there is no such case.
+    /// [`path`](CaseRun::path), and [`wait`](CaseRun::wait) returns its result. `None` if there is no such case.
     /// [`Report`](crate::Report) has an example.
     pub fn judge(&self, client: &str, case: &str) -> Option<Arc<CaseRun>> {
         self.shared.judge.run(client, case)

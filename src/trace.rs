@@ -50,7 +50,7 @@ pub struct Trace {
     pub observers: Observers,
     /// Whether `/` is the server's page.
     pub has_page: bool,
-    /// Whether [`Tap::ended`] has to tell how responses end.
+    /// Whether [`Tap::ended`] has to report how responses end.
     pub reports_ends: bool,
 }
 
@@ -78,8 +78,8 @@ impl Trace {
         self.observers.end(exchange, how);
     }
 
-    /// Whether this path is one of the server's own. The terminal does not show their bytes: with the page open, there would
-    /// be little else.
+    /// Whether this path is one of the server's own. The terminal does not show their bytes: with the page open, there
+    /// would be little else.
     fn is_internal(&self, path: &[u8]) -> bool {
         path.starts_with(b"/-/") || (path == b"/" && self.has_page)
     }
@@ -264,7 +264,7 @@ impl<'a> Tap<'a> {
         });
     }
 
-    /// Reports what came of an expectation of the script. The log gets it without what can be secret in the request.
+    /// Reports the outcome of an expectation of the script. The log gets it without what can be secret in the request.
     pub fn expectation(&self, outcome: &str, without_secrets: impl FnOnce() -> String) {
         if let Some(exchange) = &*self.exchange.borrow() {
             if let Some(terminal) = &self.trace.terminal {
@@ -297,7 +297,7 @@ impl<'a> Tap<'a> {
         }
     }
 
-    /// Reports the end of a response. Returns how it ended if somebody watches.
+    /// Reports the end of a response. Returns how it ended, if anything needs that.
     pub fn ended(&self, end: &io::Result<AfterResponse>) -> Option<End> {
         if matches!(end, Err(error) if is_disconnect(error)) {
             self.client_closed();

@@ -27,7 +27,7 @@ fn original_and_copy(options: &str, script: &str) -> [Exchange; 2] {
     [original, copy]
 }
 
-/// Other programs can keep a machine so busy that a time is wrong, but not each time.
+/// Other programs can keep a machine so busy that a time is wrong, but not in every attempt.
 fn in_one_of_ten_attempts(attempt: impl Fn() -> Result<(), String>) {
     let failed: Vec<String> = (0..10).map_while(|_| attempt().err()).collect();
     assert!(failed.len() < 10, "{failed:#?}");
@@ -115,7 +115,7 @@ fn a_full_disk_is_an_error() {
 
 /// As in `… | rust_sse_server --capture | head -3`, but with a reader that closes the pipe at once.
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let mut command = Command::new(program_path());
     command.arg("--capture").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();

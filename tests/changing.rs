@@ -1,5 +1,5 @@
-//! A test changes the server while it runs: it sets and removes scripts, resets everything to what it was after the start, and
-//! lets connections be refused for some time.
+//! A test changes the server while it runs: it sets and removes scripts, resets everything to the state after the
+//! start, and makes the server refuse connections for some time.
 
 mod support;
 
@@ -63,7 +63,7 @@ fn a_script_replaces_built_in_ones_and_cannot_replace_others_by_their_route() {
 }
 
 #[test]
-fn scripts_are_set_over_http_and_mistakes_are_reported() {
+fn scripts_are_set_over_http_and_errors_are_reported() {
     let program = Program::start(&["--control", "--only", "tests/scripts/pause.sse"]);
     let address = program.address;
     let put = |body: &str| send(address, "PUT", "/-/scripts/new", body);
@@ -92,7 +92,7 @@ fn scripts_are_set_over_http_and_mistakes_are_reported() {
 }
 
 #[test]
-fn a_reset_server_is_as_after_its_start() {
+fn a_reset_restores_the_state_after_the_start() {
     let text =
         "@part connection 1\ndata: first\n\n@hang\n@part otherwise\n@expect method PUT\ndata: later\n\n";
     let server = Server::new().script(script("/a", text)).start("127.0.0.1:0").unwrap();
@@ -130,7 +130,7 @@ fn a_reset_loads_the_scripts_of_files_as_they_are_now() {
 }
 
 #[test]
-fn connections_are_refused_for_some_time_and_open_streams_go_on() {
+fn connections_are_refused_for_some_time_and_open_streams_continue() {
     let server = serve("1", &[("/a", b"data: 1\n\n@pause go\ndata: 2\n\n")]);
     let mut client = Client::connect(server.address());
     client.get("/a", "").read_until("data: 1\n\n\r\n");
@@ -152,7 +152,7 @@ fn connections_are_refused_for_some_time_and_open_streams_go_on() {
 }
 
 #[test]
-fn a_server_that_refuses_connections_can_be_reset_and_stopped_and_told_again() {
+fn a_server_that_refuses_connections_can_be_reset_stopped_and_paused_again() {
     let server = Server::new().speed(Speed::MAX).start("127.0.0.1:0").unwrap();
     server.pause_listening(Duration::from_secs(60));
     server.pause_listening(Duration::from_secs(50));

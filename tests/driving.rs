@@ -1,5 +1,5 @@
-//! A test drives the server while it runs: it releases pauses, sends chunks, and drops streams. Each acts at once, whatever the
-//! stream does.
+//! A test drives the server while it runs: it releases pauses, sends chunks, and drops streams. Each takes effect at
+//! once, whatever the stream is doing.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -42,7 +42,7 @@ fn a_pause_lasts_until_it_is_released_for_the_streams_that_are_open() {
     let mut clients = [(); 2].map(|()| connect(&server, "/a", "data: 1\n\n\r\n"));
     assert_eq!(server.release("fourth"), 0);
     clients[0].assert_silent_for(Duration::from_millis(50));
-    // The last pause is released before the streams have come to it.
+    // The last pause is released before the streams have reached it.
     assert_eq!(server.release("third"), 2);
     clients[1].assert_silent_for(Duration::from_millis(50));
     at_once(|| {
@@ -59,7 +59,7 @@ fn a_pause_lasts_until_it_is_released_for_the_streams_that_are_open() {
 }
 
 #[test]
-fn each_release_lets_a_loop_make_one_turn() {
+fn each_release_allows_one_turn_of_a_loop() {
     let server = serve("max", &[("/a", b"@open\n@repeat forever\n@pause tick\ndata: {{i}}\n\n@again\n")]);
     let mut client = connect(&server, "/a", "\r\n\r\n");
     assert_eq!([(); 3].map(|()| server.release("tick")), [1; 3]);
@@ -111,7 +111,7 @@ fn a_part_can_expect_something_and_pause() {
 }
 
 #[test]
-fn orders_are_followed_one_after_the_other() {
+fn commands_are_executed_in_the_order_in_which_they_were_given() {
     let server = serve("1", &[("/a", b"data: 1\n\n@pause go\ndata: 2\n\n@pause go\ndata: 3\n\n")]);
     for _ in 0..50 {
         let mut client = connect(&server, "/a", "data: 1\n\n\r\n");
@@ -228,7 +228,7 @@ fn a_client_that_does_not_read_delays_no_other_and_loses_its_stream() {
 }
 
 #[test]
-fn streams_of_a_path_are_dropped_and_others_play_on() {
+fn streams_of_a_path_are_dropped_and_others_continue() {
     let server = serve("1", &WAITING);
     let mut clients: Vec<Client> =
         WAITING.iter().map(|(path, _)| connect(&server, path, "data: 1\n\n\r\n")).collect();

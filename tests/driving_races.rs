@@ -1,5 +1,6 @@
-//! Four threads drive one server at once, two of them over HTTP: they connect, set scripts, release pauses, send, drop and reset.
-//! No release and no event is lost, no event comes twice, and nothing is left behind. `ROUNDS=1000` tries that longer.
+//! Four threads drive one server at once, two of them over HTTP: they connect, set scripts, release pauses, send, drop
+//! and reset. No release and no event is lost, no event arrives twice, and nothing is left behind. `ROUNDS=1000` makes
+//! it run longer.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -141,7 +142,7 @@ fn descriptors_and_threads() -> [usize; 2] {
 }
 
 #[test]
-fn nothing_is_lost_or_comes_twice_when_four_threads_drive_a_server() {
+fn nothing_is_lost_or_duplicated_when_four_threads_drive_a_server() {
     let rounds = std::env::var("ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let before = descriptors_and_threads();
     let server = Server::new().control().start("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! `--exit-with-stdin`: the program ends when standard input closes, so that no test leaves one behind.
+//! `--exit-with-stdin`: the program ends when standard input closes, so that no test leaves a server running.
 
 mod support;
 
@@ -46,7 +46,7 @@ fn without_the_option_standard_input_does_not_matter() {
     child.wait().unwrap();
 }
 
-/// As a test run that is killed: nothing in it can end the program.
+/// Simulates a test run that is killed, so that nothing in it can end the program.
 #[cfg(unix)]
 #[test]
 fn the_program_ends_when_the_one_that_started_it_is_killed() {

@@ -1,4 +1,5 @@
-//! Each built-in script does what its comments say, as seen by the library's EventSource or, where the wire matters, by curl.
+//! Each built-in script does what its comments say, as seen by the library's EventSource or, where the wire matters, by
+//! curl.
 
 mod support;
 
@@ -122,7 +123,7 @@ fn the_clock_continues_after_the_last_event_id() {
 }
 
 #[test]
-fn test_sends_events_as_the_query_says() {
+fn test_sends_events_as_the_query_requests() {
     let server = demo("100");
     let path = "/test?count=3&interval=100ms&event=tick&data=a+b&id=7";
     assert_eq!(
@@ -165,7 +166,7 @@ fn reconnect_delivers_every_event_exactly_once() {
 #[test]
 fn stop_stops_an_event_source() {
     let server = demo("max");
-    // Every client, not the first alone.
+    // Every client, not only the first.
     for _ in 0..2 {
         assert_eq!(
             dispatched(&server, "/stop", &[], 99),

@@ -179,7 +179,7 @@ fn a_script_cannot_have_a_reserved_path() {
     let error = Server::new().script(script).start("127.0.0.1:0").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DuplicateRoute);
     assert!(
-        error.to_string().ends_with("paths such as `/-/stop` that begin with /-/ are the server's"),
+        error.to_string().ends_with("paths such as `/-/stop` that begin with /-/ are reserved"),
         "{error}"
     );
 }

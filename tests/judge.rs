@@ -1,4 +1,5 @@
-//! `--judge -- COMMAND`: runs a client in the test cases, prints and writes what came of each, and sets the exit code.
+//! `--judge -- COMMAND`: runs a client in the test cases, prints and writes the result of each, and sets the exit
+//! status.
 
 mod support;
 
@@ -123,7 +124,7 @@ fn a_captured_stream_is_a_case_and_so_are_scripts_with_expectations() {
         fs::write(folder.join(name), text).unwrap();
         folder.join(name).to_str().unwrap().to_owned()
     };
-    // A field that our client does not know is no event.
+    // A block with only an unknown field is not an event.
     let capture = write(
         "capture.sse",
         "id: 1\nevent: x\ndata: {{a}}\n\nfoo: x\n\ndata: b\n\n@literal on\ndata: {{i}}\n\n",

@@ -219,7 +219,7 @@ fn the_events_that_a_client_has_to_dispatch_are_those_of_the_standard() {
         });
         assert_eq!(sent_events(&run), expected, "{case}");
     };
-    // Large data is discarded when a case is decided, so these have no client that comes back.
+    // Large data is discarded when a case is decided, so these have no client that reconnects.
     let check_first_response = |case: &str, expected: &[[&str; 3]]| {
         let run = server.judge("client", case).unwrap();
         Exchange::new(server.address(), request("GET", &run.path(), ""), PATIENCE);

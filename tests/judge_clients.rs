@@ -1,5 +1,5 @@
-//! The clients in `examples/judge` get the verdicts that are listed in `tests/judge`, with the reason for each. The versions are
-//! those of `package.json` and `requirements.txt` beside the clients.
+//! The clients in `examples/judge` get the verdicts that are listed in `tests/judge`, with the reason for each. The
+//! versions are those of `package.json` and `requirements.txt` beside the clients.
 
 mod support;
 
@@ -34,7 +34,7 @@ const CLIENTS: [(&str, Runtime, &str); 7] = [
     ("curl", Runtime::Bash, "curl"),
 ];
 
-/// How often a verdict that is not the one in the file is tried again: a busy machine makes clients late.
+/// How often a case is repeated if its verdict is not the one in the file: a busy machine makes clients late.
 const RETRIES: usize = 2;
 /// In place of a verdict, where it depends on the speed of the machine.
 const VARIES: &str = "varies";
@@ -75,7 +75,7 @@ fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The cases for a client like an `EventSource`, as they are written: their variants say little more about these clients.
+/// The cases for a client like an `EventSource`, without their variants, which say little more about these clients.
 fn cases() -> Vec<String> {
     let server = Server::new().judge().start("127.0.0.1:0").unwrap();
     let profile = Profile::default();
@@ -121,7 +121,7 @@ fn judge(client: &str, runtime: Runtime, cases: &[String]) -> BTreeMap<String, (
     results.collect()
 }
 
-/// Judges a client. Returns the cases whose verdicts are not those that are expected, each with both in words.
+/// Judges a client. Returns the cases whose verdicts are not the expected ones, each with a description of both.
 fn differences(client: &str, runtime: Runtime, cases: &[String]) -> BTreeMap<String, String> {
     let expected = expected(client);
     let mut results = judge(client, runtime, cases);
@@ -135,7 +135,8 @@ fn differences(client: &str, runtime: Runtime, cases: &[String]) -> BTreeMap<Str
     words.collect()
 }
 
-/// Judges a client in the cases that differ again, while no other is judged. Returns in words what still differs.
+/// Judges a client again in the cases that differ, while no other is judged. Returns a description of what still
+/// differs.
 fn differences_alone(client: &str, runtime: Runtime, mut differing: BTreeMap<String, String>) -> String {
     for _ in 0..RETRIES {
         if differing.is_empty() {

@@ -1,4 +1,4 @@
-//! `--judge` without a command: clients ask for their test cases over HTTP, report events, and are judged in the same way.
+//! `--judge` without a command: clients request their test cases over HTTP, report events, and are judged in the same way.
 
 #![cfg(unix)]
 
@@ -38,7 +38,7 @@ fn visit(server: &RunningServer, path: &str, last_event_id: &str) {
     Exchange::new(server.address(), bytes, PATIENCE);
 }
 
-/// Waits until a case is decided: its verdict, and what was expected and what came.
+/// Waits until a case is decided: its verdict, what was expected, and what was received.
 fn verdict(server: &RunningServer, client: &str, case: &str) -> (String, String, String) {
     let target = format!("/-/judge/report?client={client}&case={case}");
     let json = eventually(|| send(server, "GET", &target).1, |json| json.contains("\"verdict\""));
@@ -56,7 +56,9 @@ fn the_loop_in_the_documents_judges_a_client() {
     let packages = env::var("NODE_PATH").unwrap_or_default();
     let can_run = Command::new("node").args(["-e", "require('eventsource')"]).stderr(Stdio::null()).status();
     if !can_run.map_or(false, |status| status.success()) {
-        return support::skip("NODE_PATH is not a folder with the package eventsource, or there is no node");
+        return support::skip(
+            "NODE_PATH is not a folder with the package eventsource, or node is not installed",
+        );
     }
     let document =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/README.md")).unwrap();
@@ -82,7 +84,7 @@ fn the_loop_in_the_documents_judges_a_client() {
 }
 
 #[test]
-fn a_client_gets_one_case_after_the_other_and_then_204() {
+fn a_client_gets_one_case_after_another_and_then_204() {
     let server = judging();
     let next = "/-/judge/next?client=a%20b%2F%E2%98%83&cases=P0*,H03";
     let (status, first) = send(&server, "POST", next);
@@ -165,7 +167,7 @@ fn a_client_that_has_ended_is_judged_at_once() {
 }
 
 #[test]
-fn a_report_that_comes_after_the_last_request_counts() {
+fn a_report_that_arrives_after_the_last_request_counts() {
     let server = judging();
     let id = r#"{"type":"message","data":"x","id":"1"}"#;
     for (client, reports, expected) in [
@@ -185,7 +187,7 @@ fn a_report_that_comes_after_the_last_request_counts() {
 }
 
 #[test]
-fn a_client_that_reports_in_one_case_has_to_in_all() {
+fn a_client_that_reports_events_in_one_case_has_to_report_them_in_all() {
     let server = judging();
     visit(&server, "/case/c/P29", "");
     visit(&server, "/case/c/P08", "");

@@ -16,13 +16,13 @@ fn get(server: &RunningServer, target: &str) -> Exchange {
     Exchange::new(server.address(), request("GET", target, ""), PATIENCE)
 }
 
-/// As captured streams begin.
+/// A script that begins like a captured one.
 const CAPTURE: &str =
     "@literal on\n@chunk whole\n@status 200 OK\nid: 1\ndata: {{i}}\n\n@sleep 1ms\nid: 2\ndata: b\n\n";
 const BODY: &str = "id: 1\ndata: {{i}}\n\nid: 2\ndata: b\n\n";
 
 #[test]
-fn each_parameter_takes_the_place_of_its_direction() {
+fn each_parameter_replaces_its_direction() {
     let server = serve(&[("/a", CAPTURE)]);
     assert_eq!(get(&server, "/a").chunks().concat(), BODY);
 
@@ -46,7 +46,7 @@ fn each_parameter_takes_the_place_of_its_direction() {
 }
 
 #[test]
-fn they_are_combined_and_leave_other_parameters_alone() {
+fn parameters_are_combined_and_do_not_affect_others() {
     let server = serve(&[
         ("/a", "data: {{query:n}}\n\n@drop after 3\ndata: x\n\n"),
         ("/b", "@on GET /b?n=1\ndata: exactly\n\n@drop\n"),
@@ -79,7 +79,7 @@ fn a_client_that_reconnects_with_its_last_event_id_gets_the_fault_again() {
 }
 
 #[test]
-fn an_unknown_name_or_an_invalid_value_is_400_and_says_what_is_possible() {
+fn an_unknown_name_or_an_invalid_value_gets_400_with_what_is_expected() {
     let server = serve(&[("/a", "@# x\n@part otherwise\ndata: x\n\n")]);
     for (query, message) in [
         ("-cot=1", "unknown parameter `-cot` (available: -status, -eol, -cut, -pace, -drop)"),
@@ -101,7 +101,7 @@ fn an_unknown_name_or_an_invalid_value_is_400_and_says_what_is_possible() {
 }
 
 #[test]
-fn without_control_they_mean_nothing() {
+fn without_control_parameters_have_no_effect() {
     let script = Script::parse("/a", "data: {{query:-cut}}\n\n").unwrap();
     let server = Server::empty().script(script).start("127.0.0.1:0").unwrap();
     assert_eq!(get(&server, "/a?-cut=1&-x=2").chunks(), ["data: 1\n\n", ""]);

@@ -19,14 +19,14 @@ fn get(address: SocketAddr, path: &str) -> String {
     exchange.head.lines().next().unwrap().to_owned()
 }
 
-/// What the program has written to stderr. It does so on a thread that no client waits for.
-fn what_it_printed(program: Program) -> String {
+/// What the program has written to stderr, which it does on a thread that no client waits for.
+fn stderr_of(program: Program) -> String {
     sleep(Duration::from_millis(200));
     program.end()
 }
 
 #[test]
-fn the_next_request_gets_the_changed_script_and_open_streams_go_on() {
+fn the_next_request_gets_the_changed_script_and_open_streams_continue() {
     let folder = Folder::new("changed");
     let script = folder.file("chat.sse", "data: 1\n\n@sleep 200ms\ndata: still 1\n\n");
     let program = Program::start(&[&script]);
@@ -41,9 +41,9 @@ fn the_next_request_gets_the_changed_script_and_open_streams_go_on() {
     assert!(client.send(request("POST", "/other", "")).read_to_end().contains("data: 3\n"));
 }
 
-/// The time of change is the same for many of these changes, and so is the length.
+/// Many of these changes have the same modification time, and the same length.
 #[test]
-fn no_change_is_missed_however_fast_they_follow_each_other() {
+fn no_change_is_missed_however_fast_changes_follow_each_other() {
     let folder = Folder::new("fast");
     let script = folder.file("n.sse", "data: 000\n\n");
     let server = Server::empty().watch(&script).start("127.0.0.1:0").unwrap();
@@ -55,7 +55,7 @@ fn no_change_is_missed_however_fast_they_follow_each_other() {
 }
 
 #[test]
-fn a_script_with_errors_stays_as_it_was_and_they_are_printed_once() {
+fn a_script_with_errors_does_not_replace_the_old_one_and_its_errors_are_printed_once() {
     let folder = Folder::new("errors");
     let script = folder.file("chat.sse", "data: 1\n\n");
     let program = Program::start(&["--script", &script]);
@@ -76,7 +76,7 @@ fn a_script_with_errors_stays_as_it_was_and_they_are_printed_once() {
         format!("rust_sse_server: {script} has errors and was not loaded again\n"),
         format!("{script}:3: warning: unknown field `daat` (did you mean `data`?)\n"),
     ];
-    let printed = what_it_printed(program);
+    let printed = stderr_of(program);
     let places = expected.map(|line| printed.find(&line).unwrap_or_else(|| panic!("{printed}")));
     assert!(places.windows(2).all(|pair| pair[0] < pair[1]) && printed.lines().count() == 4, "{printed}");
 }
@@ -100,7 +100,7 @@ fn a_folder_gains_new_files_and_loses_removed_ones() {
 }
 
 #[test]
-fn a_change_that_makes_two_scripts_answer_a_request_is_not_made_until_they_differ_again() {
+fn a_change_that_makes_two_scripts_answer_one_request_waits_until_they_differ_again() {
     let folder = Folder::new("duplicate");
     folder.file("a.sse", "data: a\n\n");
     folder.file("b.sse", "data: b\n\n");
@@ -115,7 +115,7 @@ fn a_change_that_makes_two_scripts_answer_a_request_is_not_made_until_they_diffe
     assert_eq!(get(program.address, "/b"), "data: swapped\n\n");
     folder.file("c.sse", "@on GET /-/stop\n");
     assert_eq!(get(program.address, "/c"), "HTTP/1.1 404 Not Found");
-    let printed = what_it_printed(program);
+    let printed = stderr_of(program);
     assert!(printed.contains(" both answer GET /a (change `@on` or the file name)\n"), "{printed}");
     assert!(printed.contains("c.sse: paths such as `/-/stop` that begin with /-/ are"), "{printed}");
     assert_eq!(printed.lines().count(), 2, "{printed}");

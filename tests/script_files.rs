@@ -179,7 +179,7 @@ fn the_errors_of_all_scripts_in_a_file_are_reported_with_their_lines() {
     assert_eq!(
         error,
         format!(
-            "{duplicate}:1: @script: one script is expected here, and this line begins another (remove it)"
+            "{duplicate}:1: @script: this line begins another script, but only one is expected (remove it)"
         )
     );
 }

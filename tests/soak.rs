@@ -1,5 +1,5 @@
-//! Two hundred clients that go through all built-in scripts again and again leave nothing behind. The environment variable
-//! `SOAK` sets for how many seconds.
+//! Two hundred clients that request all built-in scripts repeatedly leave nothing behind. The environment variable
+//! `SOAK` sets the number of seconds.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -39,8 +39,8 @@ fn requests() -> Vec<String> {
     list.lines().map(of_line).collect()
 }
 
-/// Sends a request on a connection of its own and reads until the response ends, or for a while. Errors are what some scripts
-/// are for.
+/// Sends a request on a new connection and reads until the response ends, or for a while. Some scripts are meant to
+/// cause errors.
 fn visit(program: &Program, request: &str) -> std::io::Result<usize> {
     let deadline = Instant::now() + TIME_FOR_A_STREAM;
     let mut stream = TcpStream::connect(program.address)?;

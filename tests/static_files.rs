@@ -1,4 +1,4 @@
-//! `--static`: the files of a folder are served beside the scripts, and nothing outside of it.
+//! `--static`: the files of a folder are served beside the scripts, and nothing outside it.
 
 mod support;
 
@@ -55,7 +55,7 @@ fn a_file_has_its_length_and_its_type_and_the_connection_is_kept() {
 }
 
 #[test]
-fn a_folder_is_its_index_html_and_is_not_listed() {
+fn a_folder_is_served_as_its_index_html_and_is_not_listed() {
     let folder = Folder::new("index");
     fs::create_dir_all(folder.0.join("app/empty")).unwrap();
     folder.file("app/index.html", "the app");
@@ -119,7 +119,7 @@ fn no_path_leads_out_of_the_folder() {
 
 #[cfg(unix)]
 #[test]
-fn symbolic_links_are_followed_only_inside_of_the_folder_and_pipes_are_not_opened() {
+fn symbolic_links_are_followed_only_inside_the_folder_and_pipes_are_not_opened() {
     use std::os::unix::fs::symlink;
     let outside = Folder::new("links");
     outside.file("secret.txt", "secret");
@@ -145,7 +145,7 @@ fn symbolic_links_are_followed_only_inside_of_the_folder_and_pipes_are_not_opene
 }
 
 #[test]
-fn scripts_come_before_files_and_files_before_the_page() {
+fn scripts_take_precedence_over_files_and_files_over_the_page() {
     let folder = Folder::new("order");
     folder.file("events", "a file");
     folder.file("chat", "a file");
@@ -165,7 +165,7 @@ fn scripts_come_before_files_and_files_before_the_page() {
 }
 
 #[test]
-fn files_answer_get_and_head_and_no_page_of_another_website() {
+fn files_answer_get_and_head_but_no_page_of_another_website() {
     let folder = Folder::new("methods");
     folder.file("a.json", "{}");
     let server = serve(&folder);

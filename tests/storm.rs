@@ -87,7 +87,7 @@ fn last_line(server: &RunningServer, path: &str, options: &[&str], code: i32) ->
 }
 
 #[test]
-fn any_stream_is_measured_until_there_is_enough() {
+fn any_stream_is_measured_until_the_end_condition_is_met() {
     let tokens = "@on POST /tokens\n@part header a=b and body ~x\n@pace 5ms\ndata: one\n\ndata: [DONE]\n\ndata: late\n\n";
     let scripts = [
         ("/tokens", tokens),

@@ -13,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use support::{has_tool, program_path, skip};
 
-/// The longest that a suite may take on a busy machine, without what a compiler takes. Alone, each takes about a second, and two
-/// with a browser.
+/// The longest time that a suite may take on a busy machine, without compiling. On an idle machine, each takes about a
+/// second, or two with a browser.
 const LONGEST: Duration = Duration::from_secs(10);
 /// How often a suite is run until it passes in time: a busy machine makes clients late.
 const ATTEMPTS: usize = 3;
@@ -71,7 +71,7 @@ fn node() {
 fn pytest(file: &str, modules: &str) -> Option<Command> {
     let python = env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     if !succeeds(command(&python, &["-c", &format!("import {modules}")])) {
-        skip(&format!("Python has not all of these modules: {modules}"));
+        skip(&format!("Python does not have all of these modules: {modules}"));
         return None;
     }
     let mut suite = command(&python, &["-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", file]);

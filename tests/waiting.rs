@@ -14,7 +14,7 @@ fn end(server: &RunningServer, number: usize) -> RecordedEnd {
 }
 
 #[test]
-fn ends_tell_how_much_was_sent_and_who_closed_the_connection() {
+fn ends_say_how_much_was_sent_and_who_closed_the_connection() {
     let scripts: [(&str, &[u8]); 5] = [
         ("/complete", b"data: 1\n\ndata: 2\n\n"),
         ("/drop", b"data: 1\n\ndata: cut"),
@@ -52,7 +52,7 @@ fn ends_tell_how_much_was_sent_and_who_closed_the_connection() {
 }
 
 #[test]
-fn a_wait_ends_as_soon_as_the_request_has_come_or_its_time_is_over() {
+fn a_wait_ends_as_soon_as_the_request_has_arrived_or_its_time_is_over() {
     let server = serve("1", &[("/a", b"@hang\n")]);
     assert_eq!(server.wait_for_request(1, Duration::from_millis(30)), None);
     assert_eq!(server.wait_for_end(1, Duration::ZERO), None);
@@ -120,7 +120,7 @@ fn clients_can_wait_over_http() {
 }
 
 #[test]
-fn invalid_queries_are_400_and_say_what_is_expected() {
+fn invalid_queries_get_400_with_what_is_expected() {
     let program = Program::start(&["--control"]);
     for (query, message) in [
         ("from=0", "invalid number `0` (expected 1 or more)"),

@@ -1,4 +1,4 @@
-# Python's `aiohttp-sse-client2`, which prints the events that it dispatches.
+# Python's `aiohttp-sse-client2`; prints the events that it dispatches.
 import asyncio
 import json
 import sys

@@ -1,4 +1,4 @@
-// Node's `eventsource-client`, which prints the events that it dispatches.
+// Node's `eventsource-client`; prints the events that it dispatches.
 const { createEventSource } = require("eventsource-client");
 
 const source = createEventSource({

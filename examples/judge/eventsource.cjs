@@ -1,4 +1,4 @@
-// Node's `eventsource`, which prints the events that it dispatches.
+// Node's `eventsource`; prints the events that it dispatches.
 const { EventSource } = require("eventsource");
 
 const source = new EventSource(process.argv[2]);

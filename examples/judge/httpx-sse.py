@@ -1,6 +1,6 @@
-# Python's `httpx-sse`, which prints the events that it dispatches. It does not reconnect, so this does as the section "Handling
-# reconnections" of its documentation suggests, with the package `stamina`. Two things are added: the random waits of `stamina`
-# are the same each time, and the last loop also reconnects after the end of a stream, until one has no events.
+# Python's `httpx-sse`; prints the events that it dispatches. It does not reconnect, so this follows the section "Handling
+# reconnections" of its documentation, with the package `stamina`. There are two additions: the random waits of `stamina`
+# are the same each time, and the last loop also reconnects after the end of a stream, until a stream has no events.
 import json
 import random
 import sys

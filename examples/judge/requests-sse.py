@@ -1,4 +1,4 @@
-# Python's `requests-sse`, which prints the events that it dispatches.
+# Python's `requests-sse`; prints the events that it dispatches.
 import json
 import sys
 

@@ -1,4 +1,4 @@
-// The EventSource of Node's `undici`, which prints the events that it dispatches.
+// The EventSource of Node's `undici`; prints the events that it dispatches.
 const { EventSource } = require("undici");
 
 const source = new EventSource(process.argv[2]);

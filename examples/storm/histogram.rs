@@ -30,7 +30,7 @@ impl Histogram {
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
-    /// The median, the 99th percentile and the maximum in words.
+    /// The median, the 99th percentile and the maximum as text.
     pub fn summary(&self) -> String {
         let [median, most, longest] = [50, 99, 100].map(|percent| milliseconds(self.percentile(percent)));
         format!("median {median}, 99 of 100 within {most}, all within {longest}")

@@ -1,5 +1,5 @@
-//! A load test: requests an event stream with many clients at once, and reports when its events arrived. Of the demo it also
-//! checks whether any event was lost.
+//! A load test: requests an event stream with many clients at once, and reports when its events arrived. For the demo,
+//! it also checks whether any event was lost.
 //!
 //! ```text
 //! cargo run --release --example storm -- --clients 1000
@@ -75,9 +75,9 @@ fn test_demo(url: &str, options: &Options) -> Result<bool, String> {
 }
 
 fn test_stream(url: &str, options: &Options) -> Result<bool, String> {
-    let (target, enough) = (Target::new(url, &options.request)?, options.enough.clone());
-    let progress = Progress::start(enough.events.map(|events| options.clients * events));
-    let run = move |target: &Target, counts: &Counts| stream::run(target, &enough, counts);
+    let (target, end_condition) = (Target::new(url, &options.request)?, options.end_condition.clone());
+    let progress = Progress::start(end_condition.events.map(|events| options.clients * events));
+    let run = move |target: &Target, counts: &Counts| stream::run(target, &end_condition, counts);
     let reports = run_clients(options, target, &progress, run, StreamReport::failed);
     let report = stream_report::Report::new(reports);
     progress.end();
@@ -94,7 +94,8 @@ fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
-/// Starts the clients, spread over the ramp, and waits for all of them. `failed` makes the report of a client that did not run.
+/// Starts the clients, spread over the ramp, and waits for all of them. `failed` creates the report of a client that
+/// did not run.
 fn run_clients<Report: Send + 'static>(
     options: &Options,
     target: Target,

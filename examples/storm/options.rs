@@ -1,6 +1,6 @@
 //! Reads the command line: how many clients, and of which server.
 
-use crate::stream::Enough;
+use crate::stream::EndCondition;
 use crate::target::RequestOptions;
 use rust_sse_server::internals::{parse_time, suggest};
 use rust_sse_server::Speed;
@@ -28,14 +28,14 @@ Options:
   -H FIELD       send this field line as well, such as 'Authorization: Bearer x'; can be repeated
   -d BODY        send this body; for @FILE, the contents of FILE
   --json         print the report as JSON
-  --demo         check that the URL sends the demo: every event once, in order, and how late
+  --demo         check that the URL sends the demo, each event once and in order, and how late
   --speed N      make the server that storm starts play N times as fast
   --serve        only run that server, until stdin ends
   --help         print this
 
 With --events or --for, a client whose stream ends earlier reconnects as an EventSource does.
 
-Exit status: 0 if every client got what it wanted, 1 if not, 2 if the test could not start.
+Exit status: 0 if every client received everything, 1 if not, 2 if the test could not start.
 ";
 
 /// More threads than this would exceed `vm.max_map_count` on Linux (65,530; a thread takes four mappings), where starting
@@ -78,7 +78,7 @@ pub struct Options {
     /// The time from the first client's start to the last one's.
     pub ramp: Duration,
     pub request: RequestOptions,
-    pub enough: Enough,
+    pub end_condition: EndCondition,
     pub json: bool,
     /// Whether the URL sends the demo.
     pub demo: bool,
@@ -93,7 +93,7 @@ impl Default for Options {
             clients: 100,
             ramp: Duration::from_secs(1),
             request: RequestOptions::default(),
-            enough: Enough::default(),
+            end_condition: EndCondition::default(),
             json: false,
             demo: false,
             speed: None,
@@ -131,9 +131,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             "--clients" => options.clients = clients(&value()?)?,
             "--ramp" => options.ramp = ramp(&value()?)?,
             "--speed" => options.speed = Some(speed(value()?)?),
-            "--events" => options.enough.events = Some(events(&value()?)?),
-            "--for" => options.enough.time = Some(time(&value()?)?),
-            "--until" => options.enough.text = Some(value()?),
+            "--events" => options.end_condition.events = Some(events(&value()?)?),
+            "--for" => options.end_condition.time = Some(time(&value()?)?),
+            "--until" => options.end_condition.text = Some(value()?),
             "-X" => options.request.method = Some(method(value()?)?),
             "-H" => options.request.fields.push(field(value()?)?),
             "-d" => options.request.body = Some(body(&value()?)?),
@@ -155,7 +155,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
 
 /// Checks that the options fit together.
 fn check(options: &Options) -> Result<(), String> {
-    let Options { request, enough, .. } = options;
+    let Options { request, end_condition, .. } = options;
     if options.url.is_some() && options.speed.is_some() {
         return Err(
             "`--speed` cannot be used with URL (that server has to play at its normal speed)".to_owned()
@@ -165,9 +165,9 @@ fn check(options: &Options) -> Result<(), String> {
     let is_for_streams = request.method.is_some()
         || !request.fields.is_empty()
         || request.body.is_some()
-        || enough.events.is_some()
-        || enough.time.is_some()
-        || enough.text.is_some()
+        || end_condition.events.is_some()
+        || end_condition.time.is_some()
+        || end_condition.text.is_some()
         || options.json;
     if is_demo && is_for_streams {
         return Err(

@@ -1,4 +1,4 @@
-//! A client of any event stream: measures when its events arrive, until there are enough of them.
+//! A client of any event stream: measures when its events arrive, until the client has reached its end condition.
 
 use crate::progress::Counts;
 use crate::target::{explain, read_head, Target, TIMEOUT};
@@ -11,20 +11,20 @@ use std::time::{Duration, Instant};
 /// How long a client waits before it reconnects, if the stream does not say.
 const RECONNECTION_TIME: Duration = Duration::from_secs(3);
 
-/// When a client has enough. If it wants nothing of these, it has enough at the end of the stream.
+/// When a client is done. Without any of these, it is done at the end of the stream.
 #[derive(Clone, Default)]
-pub struct Enough {
-    /// So many events.
+pub struct EndCondition {
+    /// After this many events.
     pub events: Option<usize>,
-    /// So much time since the client started.
+    /// After this much time since the client started.
     pub time: Option<Duration>,
-    /// An event whose data contains this.
+    /// After an event whose data contains this.
     pub text: Option<String>,
 }
 
-impl Enough {
-    /// Whether the end of a stream is enough, so that the client does not reconnect.
-    fn is_one_stream(&self) -> bool {
+impl EndCondition {
+    /// Whether the client is done at the end of a stream, and does not reconnect.
+    fn ends_with_stream(&self) -> bool {
         self.events.is_none() && self.time.is_none()
     }
 }
@@ -42,7 +42,7 @@ pub struct StreamReport {
     /// Bytes of the event streams.
     pub bytes: u64,
     pub reconnections: usize,
-    /// Why there was no stream, or no end that was enough.
+    /// Why there was no stream, or why the end condition was not met.
     pub failure: Option<String>,
     /// From the start of the client to its end.
     pub time: Duration,
@@ -57,20 +57,20 @@ impl StreamReport {
 
 /// One client while it runs.
 struct Client<'a> {
-    enough: &'a Enough,
+    end_condition: &'a EndCondition,
     counts: &'a Counts,
     start: Instant,
     /// When the last event on this connection arrived.
     last_event: Option<Duration>,
-    has_enough: bool,
+    is_done: bool,
     report: StreamReport,
 }
 
-/// Runs one client until it has enough.
-pub fn run(target: &Target, enough: &Enough, counts: &Counts) -> StreamReport {
+/// Runs one client until it is done.
+pub fn run(target: &Target, end_condition: &EndCondition, counts: &Counts) -> StreamReport {
     let report = StreamReport::default();
     let mut client =
-        Client { enough, counts, start: Instant::now(), last_event: None, has_enough: false, report };
+        Client { end_condition, counts, start: Instant::now(), last_event: None, is_done: false, report };
     let result = client.run(target);
     client.report.failure = result.err();
     client.report.time = client.start.elapsed();
@@ -85,20 +85,20 @@ impl Client<'_> {
             let mut events = EventStream::with_last_event_id(last_event_id);
             let connected = target.connect(events.last_event_id());
             let result = connected.and_then(|stream| self.read(stream, &mut events));
-            if self.has_enough {
+            if self.is_done {
                 return Ok(());
             }
-            if self.enough.is_one_stream() {
+            if self.end_condition.ends_with_stream() {
                 return self.end_of_only_stream(result);
             }
             if self.report.bytes == 0 {
-                // A server that never sends anything would be asked again and again.
+                // Otherwise, a server that never sends anything would be requested forever.
                 result?;
             }
             last_event_id = events.last_event_id().to_owned();
             reconnection_time = events.reconnection_time().unwrap_or(reconnection_time);
             self.wait(reconnection_time);
-            if self.has_enough {
+            if self.is_done {
                 return Ok(());
             }
             self.report.reconnections += 1;
@@ -107,13 +107,13 @@ impl Client<'_> {
 
     fn end_of_only_stream(&self, result: Result<(), String>) -> Result<(), String> {
         result?;
-        match &self.enough.text {
+        match &self.end_condition.text {
             Some(text) => Err(format!("the stream ended without {text:?}")),
             None => Ok(()),
         }
     }
 
-    /// Reads one response to its end, or until there is enough.
+    /// Reads one response to its end, or until the client is done.
     fn read(&mut self, mut stream: TcpStream, events: &mut EventStream) -> Result<(), String> {
         let _connected = self.counts.connected();
         self.last_event = None;
@@ -121,7 +121,7 @@ impl Client<'_> {
         let mut buffer = [0; 8 * 1024];
         loop {
             let is_complete = body.push(&bytes, |data| self.take(data, events))?;
-            if self.has_enough || is_complete {
+            if self.is_done || is_complete {
                 return Ok(());
             }
             stream.set_read_timeout(Some(self.longest_wait())).map_err(|error| explain(&error))?;
@@ -130,7 +130,7 @@ impl Client<'_> {
                 Ok(0) => return Err("the stream was cut off: its body is incomplete".to_owned()),
                 Ok(length) => bytes = buffer[..length].to_vec(),
                 Err(error) if is_timeout(error.kind()) && self.is_time_over() => {
-                    self.has_enough = true;
+                    self.is_done = true;
                     return Ok(());
                 }
                 Err(error) => return Err(format!("the stream was cut off: {}", explain(&error))),
@@ -144,7 +144,7 @@ impl Client<'_> {
         self.report.bytes += data.len() as u64;
         self.report.first_byte.get_or_insert(now);
         events.push(data, |_, event| {
-            if self.has_enough {
+            if self.is_done {
                 return;
             }
             self.counts.add_event();
@@ -154,10 +154,10 @@ impl Client<'_> {
                 self.report.gaps.push(now - last);
             }
             let data = event.data.unwrap_or_default();
-            self.has_enough = self.enough.events.map_or(false, |events| self.report.events >= events)
-                || self.enough.text.as_ref().map_or(false, |text| data.contains(text));
+            self.is_done = self.end_condition.events.map_or(false, |events| self.report.events >= events)
+                || self.end_condition.text.as_ref().map_or(false, |text| data.contains(text));
         });
-        self.has_enough |= self.is_time_over();
+        self.is_done |= self.is_time_over();
     }
 
     fn is_time_over(&self) -> bool {
@@ -165,7 +165,7 @@ impl Client<'_> {
     }
 
     fn remaining_time(&self) -> Option<Duration> {
-        Some(self.enough.time?.saturating_sub(self.start.elapsed()))
+        Some(self.end_condition.time?.saturating_sub(self.start.elapsed()))
     }
 
     /// How long to wait for the next byte. A timeout of zero is not allowed.
@@ -178,7 +178,7 @@ impl Client<'_> {
     fn wait(&mut self, time: Duration) {
         let remaining = self.remaining_time().unwrap_or(time);
         thread::sleep(time.min(remaining));
-        self.has_enough = self.is_time_over();
+        self.is_done = self.is_time_over();
     }
 }
 

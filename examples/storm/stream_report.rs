@@ -17,7 +17,7 @@ pub struct Report {
     reconnections: usize,
     /// How many clients failed for each reason.
     failures: BTreeMap<String, usize>,
-    /// How long the client ran that ran longest.
+    /// The running time of the client that ran longest.
     time: Duration,
 }
 
@@ -40,7 +40,7 @@ impl Report {
         }
     }
 
-    /// Whether every client had enough.
+    /// Whether every client reached its end condition.
     pub fn is_flawless(&self) -> bool {
         self.failures.is_empty()
     }

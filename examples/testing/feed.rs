@@ -22,7 +22,7 @@ data: three
 @hang
 ";
 
-/// How long a test waits for what has to happen.
+/// How long a test waits for an event or a request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn start() -> RunningServer {
@@ -86,7 +86,7 @@ fn a_client_that_loses_its_stream_resumes_it_after_the_reconnection_time() {
 }
 
 #[test]
-fn after_a_reset_nothing_is_left_of_what_was_before() {
+fn a_reset_leaves_nothing_of_the_previous_test() {
     let server = start();
     assert_eq!(Client::open(&server).next(), "one");
     server.reset();

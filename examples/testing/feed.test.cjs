@@ -62,7 +62,7 @@ test("a client that loses its stream resumes it after the reconnection time", as
     assert.equal(await next(), "three");
 });
 
-test("after a reset, nothing of the test before is left", async () => {
+test("a reset leaves nothing of the previous test", async () => {
     assert.equal(await next(), "one");
     const request = JSON.parse(await server.drive("GET", "journal?request=1&wait=5s"));
     assert.equal(request.headers["last-event-id"], undefined);

@@ -72,7 +72,7 @@ func open(t *testing.T) func(data string) {
 				t.Fatalf("received %q, not %q", event, data)
 			}
 		case <-time.After(5 * time.Second):
-			t.Fatalf("%q did not come", data)
+			t.Fatalf("%q did not arrive", data)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func TestAClientThatLosesItsStreamResumesItAfterTheReconnectionTime(t *testing.T
 	expect("three")
 }
 
-func TestAfterAResetNothingOfTheTestBeforeIsLeft(t *testing.T) {
+func TestAResetLeavesNothingOfThePreviousTest(t *testing.T) {
 	open(t)("one")
 	if request := journal("request=1&wait=5s"); len(request.Headers["last-event-id"]) > 0 {
 		t.Errorf("the last event ID is %q", request.Headers["last-event-id"])

@@ -77,7 +77,7 @@ def test_a_client_that_loses_its_stream_resumes_it_after_the_reconnection_time(s
         assert three.result() == "three"
 
 
-def test_after_a_reset_nothing_of_the_test_before_is_left(server):
+def test_a_reset_leaves_nothing_of_the_previous_test(server):
     events = read(f"{server.origin}/feed")
     assert next(events) == "one"
     request = server.drive("GET", "journal?request=1&wait=5s").json()

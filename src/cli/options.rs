@@ -31,9 +31,9 @@ pub struct Options {
     pub address: Address,
     /// Files to serve beside the built-in scripts: also folders, and `-` for standard input.
     pub scripts: Vec<PathBuf>,
-    /// Whether nothing built-in is served.
+    /// Whether the built-in scripts and the page are left out.
     pub only: bool,
-    /// The folder whose files are served beside them.
+    /// The folder whose files are served beside the scripts.
     pub static_files: Option<PathBuf>,
     /// Whether warnings about scripts are errors.
     pub strict: bool,
@@ -49,7 +49,7 @@ pub struct Options {
     pub control: bool,
     /// Names of this machine that may be used for paths under `/-/`, besides `host`.
     pub allowed_hosts: Vec<String>,
-    /// Whether the program ends when standard input does.
+    /// Whether the program exits when standard input closes.
     pub exit_with_stdin: bool,
     pub trace: bool,
     /// When the trace is colored.

@@ -18,7 +18,7 @@ pub const TABLE: &[Row] = &[
         help: "serve FILE at /NAME (its name without .sse) beside the built-in scripts;\n\
                a stream captured with `curl -N URL > FILE` is a script; can be repeated;\n\
                for a folder, serve all *.sse in it; for -, serve standard input at /stdin;\n\
-               what has changed is loaded again at the next request",
+               changed files are loaded again at the next request",
     },
     Row {
         usage: "--only",
@@ -29,7 +29,7 @@ pub const TABLE: &[Row] = &[
         usage: "--static DIR",
         action: Value(set_static_files),
         help: "serve the files of the folder DIR as well, such as a web page to be tested;\n\
-               a script comes before a file at its path, DIR/index.html before the page at /",
+               a script takes precedence over a file, and DIR/index.html over the page at /",
     },
     Row { usage: "--host HOST", action: Value(set_host), help: "the same as the argument HOST" },
     Row { usage: "-p, --port PORT", action: Value(set_port), help: "the same as the argument PORT" },
@@ -38,7 +38,7 @@ pub const TABLE: &[Row] = &[
         action: Value(set_speed),
         help: "play N times as fast, 0.001 to 1000000; max does not wait at all",
     },
-    Row { usage: "--seed N", action: Value(set_seed), help: "make what is random the same every time" },
+    Row { usage: "--seed N", action: Value(set_seed), help: "make random values the same every time" },
     Row {
         usage: "--max-clients N",
         action: Value(set_max_clients),
@@ -69,7 +69,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--exit-with-stdin",
         action: Flag(|options| options.exit_with_stdin = true),
-        help: "exit when standard input closes, as a pipe from a test does when that ends",
+        help: "exit when standard input closes, as a pipe from a test does when the test ends",
     },
     Row {
         usage: "--trace",
@@ -102,8 +102,8 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--capture",
         action: Run(Command::Capture),
-        help: "read what `curl -isN --raw URL` prints on standard input, and print the script\n\
-               that plays it again, with its head, its chunks, its times and its end",
+        help: "read the output of `curl -isN --raw URL` on standard input, and print a script\n\
+               that replays it, with its head, chunks, times and end",
     },
     Row {
         usage: "--judge",

@@ -1,9 +1,9 @@
-//! The media types of files (RFC 9110, section 8.3.1), by the ends of their names: of what browsers load.
+//! The media types (RFC 9110, section 8.3.1) of files that browsers load, by file name extension.
 
-/// The type of a file whose name says nothing else.
+/// The type of a file with an unknown extension.
 const UNKNOWN: &str = "application/octet-stream";
 
-/// A media type, and the ends of names that have it, in lower case.
+/// A media type, and the file name extensions that have it, in lower case.
 const TABLE: &[(&str, &[&str])] = &[
     ("text/html; charset=utf-8", &["html", "htm"]),
     ("text/css; charset=utf-8", &["css"]),
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_the_name_decides_in_any_case() {
+    fn the_extension_decides_in_any_case() {
         assert_eq!(of_file("a.b.HTML"), "text/html; charset=utf-8");
         assert_eq!(of_file("app.mjs"), "text/javascript; charset=utf-8");
         for unknown in ["html", "a.", "a.exe", ""] {
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn every_end_has_one_type() {
+    fn every_extension_has_one_type() {
         for (media_type, ends) in TABLE {
             for end in *ends {
                 assert_eq!(of_file(&format!("x.{end}")), *media_type);

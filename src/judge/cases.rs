@@ -47,7 +47,7 @@ impl TestCase {
     /// which events the client dispatches; a request after that gets 204.
     ///
     /// # Errors
-    /// None: the text was compiled before.
+    /// The text is invalid, which a text that was compiled before is not.
     pub fn of_script(script: &Script) -> Result<TestCase, ParseErrors> {
         let id = script.name.trim_start_matches('/').replace('/', "-");
         let text = script.text();
@@ -108,7 +108,7 @@ pub fn built_in() -> Result<Vec<TestCase>, ParseErrors> {
     Ok(cases)
 }
 
-/// Whether a case of this ID, or a variant of it, is built in.
+/// Whether a case with this ID, or the case that it is a variant of, is built in.
 pub fn is_built_in(id: &str) -> bool {
     let written = id.split('-').next().unwrap_or_default();
     BUILT_IN.iter().any(|(built_in, _)| *built_in == written)

@@ -1,4 +1,4 @@
-//! A client that is judged: what is known of it beyond a single case.
+//! A client that is judged: what is known about it beyond a single case.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,12 +17,13 @@ impl Client {
     }
 
     /// Notes that the client has reported an event.
-    pub fn has_reported(&self) {
+    pub fn record_report(&self) {
         self.reports.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the client has reported an event in any case. An event that it has not reported was not dispatched then.
-    pub fn reports(&self) -> bool {
+    /// Whether the client has reported an event in any case. If so, an event that it has not reported was not
+    /// dispatched.
+    pub fn reports_events(&self) -> bool {
         self.reports.load(Ordering::Relaxed)
     }
 }

@@ -38,7 +38,7 @@ impl ReportedEvent {
 /// Compares, in their order, the events that were sent and those that are reported.
 #[derive(Debug, Default)]
 pub struct EventCheck {
-    /// How many were reported and are those that were sent.
+    /// How many reported events match those that were sent.
     matches: usize,
     /// The first event that was reported and is not the one that was sent.
     pub mismatch: Option<Mismatch>,

@@ -59,11 +59,11 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether the case of this name is among them.
+    /// Whether the case with this name is selected.
     pub fn includes(&self, id: &str) -> bool {
         match &self.cases {
             Some(patterns) => matches_any(patterns, id),
-            // A case of the user's own is for every kind of client.
+            // A user's own case is for every kind of client.
             None => self.profile.includes(id) || !is_built_in(id),
         }
     }

@@ -1,4 +1,4 @@
-//! Writes what came of all cases for one client: as text, JSON, JUnit XML and HTML.
+//! Writes the results of all cases for one client: as text, JSON, JUnit XML and HTML.
 
 use super::result::{CaseResult, CaseVerdict};
 use crate::text::json;
@@ -8,8 +8,8 @@ use std::fmt;
 ///
 /// Its `Display` output has a line for each case, and a last line with how many there are of each verdict.
 ///
-/// This judges a client in four cases at the same time. [`CaseRun::report`](crate::CaseRun::report) would take the events that
-/// the client dispatches.
+/// This judges a client in four cases at the same time. [`CaseRun::report`](crate::CaseRun::report) would take the
+/// events that the client dispatches.
 ///
 /// ```
 /// use rust_sse_server::{EventSource, Report, Server};
@@ -65,7 +65,7 @@ impl Report {
         counts.join(", ")
     }
 
-    /// How many cases there are, and with which verdicts: `2 cases: 1 pass, 1 fail`.
+    /// The number of cases, and of each verdict: `2 cases: 1 pass, 1 fail`.
     pub fn summary(&self) -> String {
         let count = self.results.len();
         format!("{count} case{}: {}", if count == 1 { "" } else { "s" }, self.counts())
@@ -127,7 +127,7 @@ impl Report {
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{client}</title>\n\
              <style>{STYLE}</style>\n<h1>{client}</h1>\n<p>{}</p>\n\
-             <table><tr><th>case<th>level<th>section<th>verdict<th>what is right\n{rows}</table>\n</html>\n",
+             <table><tr><th>case<th>level<th>section<th>verdict<th>correct behaviour\n{rows}</table>\n</html>\n",
             self.counts()
         )
     }

@@ -8,11 +8,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CaseVerdict {
-    /// The client did what is right.
+    /// The client behaved correctly.
     Pass,
     /// It did not.
     Fail,
-    /// It did what is right, later than twice the time that was expected.
+    /// It behaved correctly, but later than twice the time that was expected.
     Slow,
     /// The case informs about the client and judges nothing.
     Info,
@@ -42,7 +42,7 @@ impl CaseVerdict {
     }
 }
 
-/// A test case, and what came of it for one client.
+/// A test case, and its result for one client.
 ///
 /// Its `Display` output is one line, such as ``P06 must: expected no last-event-id, got last-event-id `early` ``.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 /// How long to wait for the first request. On a busy machine, an interpreter takes seconds to start.
 const START_TIME: Duration = Duration::from_secs(20);
-/// How long to wait for a further request that has to come. When no time is set, browsers reconnect after 3 to 5 s, and some
-/// clients double 5 s.
+/// How long to wait for a further request that has to come. When no time is set, browsers reconnect after 3 to 5 s, and
+/// some clients double 5 s.
 const REQUEST_TIME: Duration = Duration::from_secs(12);
 /// How long to wait whether a request comes that must not, when the stream has set no reconnection time.
 const QUIET_TIME: Duration = Duration::from_secs(6);
@@ -30,7 +30,7 @@ const RUN_TIME: Duration = Duration::from_secs(30);
 const CUTS_TIME: Duration = Duration::from_secs(15);
 /// How often an undecided run is looked at.
 const LOOK: Duration = Duration::from_millis(10);
-/// What came when an event was sent, but not dispatched.
+/// The result of an event that was sent, but not dispatched.
 const NO_SUCH_EVENT: &str = "no such event";
 
 /// One client in one test case.
@@ -44,7 +44,7 @@ pub struct CaseRun {
     pub verdicts: Verdicts,
     /// Counts all runs in the order in which they begin, from 1.
     pub(crate) number: u64,
-    /// Whether it began with a request, and not because somebody has asked for it.
+    /// Whether a request for its URL began it, and not a call that begins a case.
     by_request: bool,
     id: String,
     case: Case,
@@ -170,7 +170,7 @@ impl CaseRun {
             Some(event) => event,
             None => return false,
         };
-        self.client.has_reported();
+        self.client.record_report();
         self.change(|state| self.recording.with_events(|sent| state.events.add(sent, &event)));
         true
     }
@@ -180,8 +180,9 @@ impl CaseRun {
         self.change(|state| state.client_ended_at = Some(Instant::now()));
     }
 
-    /// Whether a further request begins the case anew: a person starts a client again that has been judged. A request that
-    /// comes soon after the last one belongs to that, because a client that fails may reconnect although it must not.
+    /// Whether a further request begins the case again, for a person who restarts a client that has been judged. A
+    /// request soon after the last one belongs to the same run, because a client that fails may reconnect although it
+    /// must not.
     pub(super) fn can_begin_again(&self) -> bool {
         let mut state = self.state();
         let is_decided = self.result_in(&mut state).is_some();
@@ -211,7 +212,7 @@ impl CaseRun {
             state.decided = Some(self.decided(state, decision));
             self.recording.discard_large_data();
         }
-        Some(state.decided.as_ref()?.result(self.client.reports()))
+        Some(state.decided.as_ref()?.result(self.client.reports_events()))
     }
 
     fn decided(&self, state: &State, decision: Decision) -> Decided {
@@ -228,7 +229,7 @@ impl CaseRun {
             got,
             wire: self.recording.text(),
         };
-        // A failure stays what it is. Otherwise, an event is missing only where none was reported.
+        // A failure stays a failure. Otherwise, an event is missing only where none was reported.
         let can_fail = !matches!(result.verdict, CaseVerdict::Fail | CaseVerdict::Info);
         Decided { result, unreported: missing.filter(|_| can_fail) }
     }
@@ -261,7 +262,7 @@ impl CaseRun {
         if idle < self.quiet_time().max(SETTLE_TIME) && !is_over {
             return None;
         }
-        let reports = self.client.reports();
+        let reports = self.client.reports_events();
         let needs_events = self.script.expectations().any(Expectation::is_about_events);
         let missing = self.recording.with_events(|sent| state.events.missing(sent));
         if let Some(missing) = missing.filter(|_| needs_events || reports) {

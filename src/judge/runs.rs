@@ -24,7 +24,7 @@ struct Judged {
 }
 
 impl Runs {
-    /// The run of this client and this case, if it has begun.
+    /// The run of this case for this client, if it has begun.
     pub fn find(&self, client: &str, id: &str) -> Option<Arc<CaseRun>> {
         let judged = self.clients.iter().find(|judged| judged.client.name == client)?;
         judged.runs.iter().find(|run| run.id() == id).map(Arc::clone)
@@ -37,7 +37,7 @@ impl Runs {
         all
     }
 
-    /// Begins a run, in the place of one of this client and this case.
+    /// Begins a run, which replaces an earlier one of this client and this case.
     pub fn begin(&mut self, client: &str, case: &TestCase, by_request: bool) -> Option<Arc<CaseRun>> {
         let number = self.last_number + 1;
         let judged = self.judged(client);
@@ -54,7 +54,7 @@ impl Runs {
         self.clients.retain(|judged| judged.client.name != client);
     }
 
-    /// What is kept of this client.
+    /// The entry of this client, which is added if there is none.
     fn judged(&mut self, name: &str) -> &mut Judged {
         let found = self.clients.iter().position(|judged| judged.client.name == name);
         let at = found.unwrap_or(self.clients.len());

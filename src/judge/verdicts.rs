@@ -1,4 +1,4 @@
-//! Keeps what came of the expectations of scripts (`@expect`).
+//! Keeps the outcomes of the expectations of scripts (`@expect`).
 
 use crate::script::catalogue::Catalogue;
 use crate::script::expectation::{Outcome, OutcomeKind};

@@ -1,4 +1,4 @@
-//! Shows how many cases are decided, in one line on a terminal that is written again and again.
+//! Shows how many cases are decided, in one line on a terminal, which is overwritten each time.
 
 use std::io::Write;
 
@@ -25,7 +25,7 @@ impl Progress {
         self.write(&line);
     }
 
-    /// A terminal that cannot be written is no reason to stop.
+    /// Errors are ignored: a terminal that cannot be written to is no reason to stop.
     fn write(&mut self, line: &str) {
         if let Some(output) = &mut self.output {
             let _ = write!(output, "{line}\r").and_then(|()| output.flush());
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_that_is_gone_and_none_are_ignored() {
+    fn a_missing_or_closed_terminal_is_ignored() {
         let (sender, receiver) = channel();
         drop(receiver);
         Progress::new(12, Some(Box::new(Terminal(sender)))).show(1);

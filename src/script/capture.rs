@@ -50,7 +50,7 @@ enum State {
     /// The head, or the body of a response that is captured without its head.
     #[default]
     Head,
-    /// The first line of a body that was chunked when it was sent. It tells whether it still is.
+    /// The first line of a body that was chunked when it was sent. It shows whether the body still is.
     FirstLine,
     /// A body that is not chunked. This much of it is missing, if that is known.
     Plain(Option<u64>),
@@ -239,7 +239,7 @@ impl Capture {
         }
     }
 
-    /// Sends bytes outside of the framing.
+    /// Sends bytes outside the framing.
     fn wire(&mut self, at: Duration, bytes: &[u8]) {
         match self.state {
             State::Head => self.head_at = None,
@@ -250,7 +250,7 @@ impl Capture {
         self.writer.direction("wire", &writer::escaped(bytes));
     }
 
-    /// Sends the head, if that was not done.
+    /// Sends the head, if it was not sent yet.
     fn open(&mut self) {
         if let Some(head_at) = self.head_at.take() {
             self.writer.wait_until(head_at);

@@ -40,7 +40,7 @@ pub struct Catalogue {
     added: Vec<Arc<Script>>,
     /// Those whose files are loaded again when they change.
     watched: Vec<Arc<Script>>,
-    /// What a test has put in the place of the scripts with these names: another one, or nothing.
+    /// Replacements that a test has set for the scripts with these names: another script, or none.
     replacements: Vec<(String, Option<Arc<Script>>)>,
     /// Those that requests can find: the built-in ones that were not replaced, then the others.
     scripts: Vec<Arc<Script>>,
@@ -86,7 +86,7 @@ impl Catalogue {
         self.update();
     }
 
-    /// Puts a script in the place of the one with its name, until [`reset`](Catalogue::reset).
+    /// Replaces the script with the same name, or adds the script, until [`reset`](Catalogue::reset).
     pub fn set(&mut self, script: Script) {
         self.replace(script.name.clone(), Some(Arc::new(script)));
     }
@@ -155,8 +155,8 @@ impl Catalogue {
         Err(duplicates.join("\n"))
     }
 
-    /// The script that answers a request. One for exactly this query comes before one for any query, and then one whose path
-    /// has fewer `*`.
+    /// The script that answers a request. One for exactly this query comes before one for any query, and then one whose
+    /// path has fewer `*`.
     pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
         let at_path: Vec<&Script> =
             self.scripts().filter(|script| script.route.matches(path, query)).collect();

@@ -331,7 +331,7 @@ fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
     let wanted = match rest {
         [] => Wanted::Present,
         [b'=', value @ ..] => Wanted::Equal(Template::parse_escaped(value)?),
-        // Every value contains nothing.
+        // Every value contains the empty string.
         [_] => return Ok(None),
         [_, value @ ..] => Wanted::Containing(Template::parse_escaped(value)?),
     };

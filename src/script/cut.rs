@@ -23,8 +23,8 @@ const MAX_WAIT: Duration = Duration::from_millis(100);
 const RESET: &[u8] = b"retry: 10\nid\ndata: reset\n\n";
 
 impl Script {
-    /// The same test case with its stream in pieces of `size` bytes, each in a separate write. The stream is the first part.
-    /// `None` if it is too long.
+    /// The same test case with its stream in pieces of `size` bytes, each in a separate write. The stream is the first
+    /// part. `None` if it is too long.
     pub fn in_pieces(&self, size: usize) -> Option<Script> {
         let (stream, others) = self.parts.split_first()?;
         let length = stream.body_length()?;

@@ -31,7 +31,7 @@ pub enum OutcomeKind {
     Missing,
 }
 
-/// An expectation of a script (`@expect`), and what came of it.
+/// An expectation of a script (`@expect`), and its outcome.
 ///
 /// Its `Display` output is one line: the script, its line, and what was expected and what came.
 #[derive(Clone, Debug, PartialEq, Eq)]

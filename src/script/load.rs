@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The most bytes of a script. A capture of some hours fits; a device such as `/dev/zero` never ends.
+/// The maximum size of a script in bytes. A capture of some hours fits; a device such as `/dev/zero` never ends.
 const MAX_SCRIPT: u64 = 512 * MIB;
 
 impl Script {
@@ -28,14 +28,14 @@ impl Script {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidScript`]. The message lists all mistakes in the order of their lines, `path:LINE: message`.
+    /// [`ErrorKind::InvalidScript`]. The message lists all errors in the order of their lines, `path:LINE: message`.
     pub fn parse(path: &str, text: impl AsRef<[u8]>) -> Result<Script, Error> {
         compile(path, path, text.as_ref())
     }
 
     /// Compiles several scripts in one text, each of which but the first begins with a line `@script NAME` and answers
-    /// `GET /NAME` unless it contains `@on`. What is above the first of these lines is a script as for [`Script::parse`], unless
-    /// it is only remarks.
+    /// `GET /NAME` unless it contains `@on`. The lines above the first of them are a script as for [`Script::parse`],
+    /// unless they are only remarks.
     ///
     /// ```
     /// use rust_sse_server::Script;
@@ -46,7 +46,7 @@ impl Script {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidScript`]. The message lists all mistakes in the order of their lines, `path:LINE: message`.
+    /// [`ErrorKind::InvalidScript`]. The message lists all errors in the order of their lines, `path:LINE: message`.
     pub fn parse_all(path: &str, text: impl AsRef<[u8]>) -> Result<Vec<Script>, Error> {
         compile_all(path, path, text.as_ref())
     }
@@ -110,8 +110,8 @@ impl Script {
     }
 }
 
-/// The files `NAME.sse` of a folder in the order of their names, without those of the folders in it. Names that begin with a
-/// dot belong to editors and systems (`.#chat.sse`, `._chat.sse`).
+/// The files `NAME.sse` of a folder in the order of their names, without those in its subfolders. Names that begin with
+/// a dot belong to editors and systems (`.#chat.sse`, `._chat.sse`).
 ///
 /// # Errors
 /// The folder cannot be read.

@@ -31,13 +31,14 @@ impl Script {
     pub fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, ParseErrors> {
         let lines = lines_of_file(file, text)?;
         if let Some((line, _)) = lines.iter().find_map(argument_of_script) {
-            let message = "one script is expected here, and this line begins another (remove it)";
+            let message = "this line begins another script, but only one is expected (remove it)";
             return Err(ParseErrors::one(file, line, SCRIPT.explain(message.to_owned())));
         }
         compile_lines(file, path, &lines, &[])
     }
 
-    /// Compiles all scripts of a file: the first is what is above the first `@script`, unless that is only remarks.
+    /// Compiles all scripts of a file: the first consists of the lines above the first `@script`, unless they are only
+    /// remarks.
     ///
     /// # Errors
     /// All errors in the scripts, in the order of their lines.
@@ -58,7 +59,7 @@ impl Script {
         ParseErrors::collect(compiled)
     }
 
-    /// The same script with other directions in place of those of their kinds. Its requests are not counted.
+    /// The same script with some directions replaced by others of the same kind. Its requests are not counted.
     ///
     /// # Errors
     /// The first message about a direction that is invalid, or does not fit the script.

@@ -41,14 +41,14 @@ impl PathPattern {
         &self.text
     }
 
-    /// How many segments can be any text. With fewer, it says more about a path.
+    /// How many segments can be any text. A pattern with fewer is more specific.
     pub fn stars(&self) -> usize {
         let segments = self.segments.iter().flatten();
         segments.filter(|segment| segment.is_none()).count()
     }
 
-    /// Whether it is the path of a request, which is percent-encoded. A `*` stands for no empty segment, and not for the
-    /// `-` of paths under `/-/`, which are the server's.
+    /// Whether it is the path of a request, which is percent-encoded. A `*` matches neither an empty segment nor the
+    /// `-` of paths under `/-/`, which belong to the server.
     pub fn matches(&self, path: &[u8]) -> bool {
         let segments = match &self.segments {
             None => return self.text == *percent_decode(path),
@@ -72,7 +72,7 @@ impl PathPattern {
         mine.len() == theirs.len() && mine.iter().zip(&theirs).all(covers)
     }
 
-    /// Whether some path matches both, and neither says more about it.
+    /// Whether some path matches both, and neither is more specific.
     pub fn is_ambiguous_with(&self, other: &PathPattern) -> bool {
         let agree = |(mine, theirs): (&Option<Vec<u8>>, &Option<Vec<u8>>)| {
             mine.is_none() || theirs.is_none() || mine == theirs
@@ -102,7 +102,7 @@ impl fmt::Display for PathPattern {
     }
 }
 
-/// Whether a segment of a path is how others write patterns: `a*`, `:id`, `{id}`, `<id>`, `[id]`.
+/// Whether a segment of a path is a pattern in another notation: `a*`, `:id`, `{id}`, `<id>`, `[id]`.
 fn looks_like_pattern(segment: &[u8]) -> bool {
     segment != b"*" && (segment.starts_with(b":") || segment.iter().any(|byte| b"*{}<>[]".contains(byte)))
 }
@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn a_path_without_a_star_is_compared_when_it_is_decoded() {
+    fn a_path_without_a_star_is_decoded_before_the_comparison() {
         assert!(parse("/%2A/%7Bid%7D").matches(b"/*/{id}") && parse("/a%2Fb").matches(b"/a/b"));
         assert_eq!(parse("/a%20b").to_string(), "/a%20b");
     }
 
     #[test]
-    fn the_pattern_with_fewer_stars_says_more() {
+    fn the_pattern_with_fewer_stars_is_more_specific() {
         assert_eq!([parse("/a/b"), parse("/a/*"), parse("/*/*")].map(|path| path.stars()), [0, 1, 2]);
         assert!(parse("/a/*").covers(&parse("/a/b")) && parse("/*/*").covers(&parse("/a/*")));
         assert!(!parse("/a/*").covers(&parse("/*/b")) && !parse("/a/b").covers(&parse("/a/*")));

@@ -121,14 +121,14 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             skip = 0;
             // What a test sends after it has released a pause does not overtake what follows the pause.
             if !matches!(step, Step::Pause(_)) {
-                self.timer.take_orders(&mut self.output)?;
+                self.timer.take_commands(&mut self.output)?;
             }
         }
         Ok(())
     }
 
-    /// Passes over the steps before the start: sends nothing of the body, but keeps the settings and the loops that are in force
-    /// there. If one of them is `@open`, the client knows that it is connected again.
+    /// Passes over the steps before the start: sends nothing of the body, but keeps the settings and the loops that are
+    /// in force there. If one of them is `@open`, the client knows that it is connected again.
     fn pass_over(&mut self, steps: impl Iterator<Item = &'a Step>) -> Result<(), Stop> {
         for (index, step) in steps.enumerate() {
             match step {
@@ -152,7 +152,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         if let Ending::Hang(time) = part.ending {
             self.timer.hang(time, &mut self.output)?;
         }
-        self.timer.take_last_orders(&mut self.output)?;
+        self.timer.take_last_commands(&mut self.output)?;
         match part.ending {
             Ending::End | Ending::Close => {
                 self.send_head()?;

@@ -1,5 +1,5 @@
-//! Chooses what is random: the waits of `@sleep 80ms..120ms`, `{{uuid}}`, `{{random:1..6}}` and the condition `chance`. The
-//! generator is SplitMix64, because it takes a dozen lines and gives the same numbers on every machine.
+//! Makes random choices: the waits of `@sleep 80ms..120ms`, `{{uuid}}`, `{{random:1..6}}` and the condition `chance`.
+//! The generator is SplitMix64, because it takes a dozen lines and gives the same numbers on every machine.
 
 use std::cell::Cell;
 use std::collections::hash_map::RandomState;
@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Random(Cell<u64>);
 
 impl Random {
-    /// The sequence for this seed; every `stream` has another.
+    /// The sequence for this seed; each `stream` has its own.
     pub fn new(seed: u64, stream: u64) -> Random {
         let random = Random(Cell::new(seed));
         Random(Cell::new(random.next() ^ stream))
@@ -58,7 +58,7 @@ impl Random {
     }
 }
 
-/// A seed that nobody can guess, because the keys of every `RandomState` are random.
+/// An unpredictable seed, because the keys of every `RandomState` are random.
 pub fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_says_its_version_and_its_variant() {
+    fn a_uuid_contains_its_version_and_its_variant() {
         let random = Random::new(7, 1);
         let uuids: Vec<String> = (0..100).map(|_| random.uuid()).collect();
         for uuid in &uuids {

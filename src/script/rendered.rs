@@ -1,4 +1,4 @@
-//! Makes the whole body of a response before its head, whose `content-length` depends on it (`@framing length`).
+//! Renders the whole body of a response before its head, whose `content-length` depends on it (`@framing length`).
 
 use super::context::RequestContext;
 use super::play::clock::{Clock, Timing, WaitFor, Woken};
@@ -11,12 +11,12 @@ use crate::http::chunk::{ChunkedWriter, Framed, Framing};
 use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Bytes of the longest body that is made in advance. Each client can have one in memory, so it is as long as the body of a
-/// request can be by default.
+/// Bytes of the longest body that is rendered in advance. Each client can have one in memory, so the limit is the same
+/// as for the body of a request by default.
 const MAX_RENDERED: usize = 1 << 20;
 
 impl Part {
-    /// Whether the body can be made in advance: nothing waits in it, and nothing goes around its framing.
+    /// Whether the body can be rendered in advance: nothing in it waits, and nothing bypasses its framing.
     pub(super) fn can_be_rendered(&self) -> bool {
         self.resume.is_none()
             && self.steps().all(|step| match step {

@@ -22,8 +22,8 @@ struct InLoop {
 }
 
 impl Part {
-    /// Checks the turns and waits that the request decides, as they are in the first turn of each loop. If later turns decide
-    /// on longer waits, the player shortens them.
+    /// Checks the turns and waits that the request decides, as they are in the first turn of each loop. If later turns
+    /// decide on longer waits, the player shortens them.
     ///
     /// # Errors
     /// A message about the first that is not a number or a time, or if they are too many or take more than 10 minutes

@@ -58,7 +58,8 @@ pub(super) enum EventId {
 pub struct IdSource(Vec<Name>);
 
 impl IdSource {
-    /// Reads nothing, or `by` and one or more of `query:K`, `header:K`, `cookie:K` and `json:PATH`; `None` for anything else.
+    /// Reads nothing, or `by` and one or more of `query:K`, `header:K`, `cookie:K` and `json:PATH`; `None` for anything
+    /// else.
     pub(super) fn parse(text: &[u8]) -> Option<IdSource> {
         let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
         match words.next() {

@@ -91,7 +91,7 @@ impl Route {
         is_listed(method) || (method == "HEAD" && is_listed("GET"))
     }
 
-    /// A request that both routes answer, and neither of them says more about its path.
+    /// A request that both routes answer, if neither of them is more specific.
     pub fn common_request(&self, other: &Route) -> Option<String> {
         if !self.path.is_ambiguous_with(&other.path) || self.query != other.query {
             return None;
@@ -99,7 +99,7 @@ impl Route {
         self.common_method(other).map(|method| format!("{method} {}", self.target()))
     }
 
-    /// Whether the other route, of a built-in script, is not needed any more: this one answers all requests to its path.
+    /// Whether the other route, of a built-in script, is no longer needed: this one answers all requests to its path.
     pub fn replaces(&self, other: &Route) -> bool {
         self.path.covers(&other.path) && self.query == other.query && self.common_method(other).is_some()
     }

@@ -110,8 +110,8 @@ impl Template {
         if let Some(plain) = self.as_plain() {
             return Cow::Borrowed(&plain[skip..]);
         }
-        // The allocator keeps a freed buffer of each size for each thread. A few sizes, none of which has to grow, save 2 kB
-        // for each client of the demo.
+        // The allocator keeps a freed buffer of each size for each thread. A few sizes, none of which has to grow, save
+        // 2 kB for each client of the demo.
         let room = |segment: &Segment| segment.as_text().map_or(MAX_DIGITS, <[u8]>::len);
         let room: usize = self.0.iter().map(room).sum();
         let mut rendered = Vec::with_capacity((room / ROOM + 1) * ROOM);

@@ -105,8 +105,8 @@ impl Acceptor {
         let mut number = 0;
         loop {
             let result = listener.accept();
-            // To close its port, the server connects to itself, so that `accept` returns. Whoever finds the waker not armed has
-            // set before what is looked at next.
+            // To wake this thread, the server connects to itself, so that `accept` returns. A thread that finds the
+            // waker not armed does not connect, but has already set what is checked next.
             self.shared.waker.arm_again(&listener);
             if self.shared.is_stopping() {
                 self.shared.waker.disarm();

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes in a body unless the server was told otherwise. Few clients of event streams send more.
 const DEFAULT_MAX_BODY: usize = 1024 * 1024;
-/// Bytes in a body that is a report of events to the judge: the largest event of a test case has 5 MiB, and JSON can make
-/// them more.
+/// Bytes in a body that is a report of events to the judge: the largest event of a test case has 5 MiB, and escapes in
+/// JSON can make it longer.
 const MAX_REPORT: usize = 16 * 1024 * 1024;
 /// Bytes of all bodies together, or the limit for one body if that is more. A thousand clients with a body of 1 MiB each
 /// would take a gigabyte.

@@ -4,7 +4,7 @@
 use super::shared::Shared;
 use super::socket;
 use super::stream_control::StreamControl;
-use crate::script::play::clock::{Clock, Order, WaitFor, Woken};
+use crate::script::play::clock::{Clock, Command, WaitFor, Woken};
 use crate::trace::Tap;
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How long a thread waits without checking whether its client has disconnected.
 const SLICE: Duration = Duration::from_secs(1);
-/// The shortest time between two such checks in a wait that can end because the client closes its side. The longer the wait
-/// has lasted, the rarer they are: a test sees the end soon, and a stream that hangs for hours costs nothing.
+/// The shortest time between two such checks in a wait that can end because the client closes its side. The longer the
+/// wait has lasted, the rarer they are: a test sees the end soon, and a stream that hangs for hours costs little.
 const FIRST_SLICE: Duration = Duration::from_millis(5);
 /// Nanoseconds, for each client, by which a step may be late so that steps of several clients are done together: 0.1 ms
 /// with 1,000 clients and 1 ms with 10,000, where it saves a quarter of the processor time (26 µs instead of 37 µs for an
@@ -27,7 +27,7 @@ pub(super) struct ClientClock<'a> {
     stream: &'a TcpStream,
     shared: &'a Shared,
     tap: &'a Tap<'a>,
-    /// What a test has told the stream to do.
+    /// The commands of a test for the stream.
     control: &'a StreamControl,
     /// When it was last checked whether the client has closed its side.
     checked_at: Instant,
@@ -38,7 +38,7 @@ pub(super) struct ClientClock<'a> {
 }
 
 impl<'a> ClientClock<'a> {
-    /// A clock whose waits end early when the server stops or `control` has an order, and within a second when the client
+    /// A clock whose waits end early when the server stops or `control` has a command, and within a second when the client
     /// resets `stream`.
     pub fn new(
         stream: &'a TcpStream,
@@ -73,8 +73,8 @@ impl<'a> ClientClock<'a> {
     }
 
     /// Waits for at most a second at a time and checks the connection in between. A read timeout would do both at once,
-    /// but it is 20 to 40 ms late, where `park_timeout` is as good as `sleep`: both were 0.085 ms late at the median of 1,000
-    /// threads. And another thread can end it.
+    /// but it is 20 to 40 ms late, where `park_timeout` is as good as `sleep`: both were 0.085 ms late at the median of
+    /// 1,000 threads. And another thread can end it.
     fn wait_until(&mut self, due: Instant) -> io::Result<Woken> {
         let due = self.round_up(due);
         self.tap.waits(Some(due));
@@ -93,8 +93,8 @@ impl<'a> ClientClock<'a> {
         }
     }
 
-    /// The same, and checks whether the client has closed its side with `has_ended`. A client that has only shut down its
-    /// sending half is gone as well: there may never be a write that could tell.
+    /// Like `wait_until`, and checks with `has_ended` whether the client has closed its side. A client that has only
+    /// shut down its sending half counts as gone, because there may never be a write that would show the difference.
     #[inline(never)]
     fn wait_for_close(
         &mut self,
@@ -120,10 +120,10 @@ impl<'a> ClientClock<'a> {
         }
     }
 
-    /// Whether there may be an order, which can be to end. This is no system call.
+    /// Whether there may be a command, including one to end. This takes no system call.
     fn must_look(&self) -> io::Result<bool> {
         self.shared.check_is_running()?;
-        Ok(self.control.is_called())
+        Ok(self.control.is_signaled())
     }
 
     /// Rounds a due time up to the grid of all clients, which is coarser the more clients there are. Nothing is ever early.
@@ -179,12 +179,12 @@ impl Clock for ClientClock<'_> {
         self.check_for_close()
     }
 
-    fn next_order(&mut self) -> io::Result<Option<Order>> {
-        self.control.next_order()
+    fn next_command(&mut self) -> io::Result<Option<Command>> {
+        self.control.next_command()
     }
 
-    fn last_order(&mut self) -> io::Result<Option<Order>> {
-        self.control.last_order()
+    fn last_command(&mut self) -> io::Result<Option<Command>> {
+        self.control.last_command()
     }
 }
 

@@ -13,8 +13,8 @@
 //! └─ wait_for_request         KeepAlive: the same again
 //! ```
 //!
-//! What a request needs that no script answers is in `connection/without_script.rs`, what the judge needs to know in
-//! `connection/judged.rs`, and what parameters of a request change in `connection/parameters.rs`.
+//! Requests that no script answers are handled in `connection/without_script.rs`, what the judge needs to know in
+//! `connection/judged.rs`, and parameters that change a script in `connection/parameters.rs`.
 
 mod judged;
 mod parameters;
@@ -279,7 +279,7 @@ impl<'a> Connection<'a> {
         })
     }
 
-    /// Responds to a request whose values make a response that cannot be sent. The reason contains the value, which can be a
+    /// Responds to a request whose values would result in a response that cannot be sent. The reason contains the value, which can be a
     /// secret, so only the response has it.
     fn send_invalid_value(&self, reason: &str) -> io::Result<AfterResponse> {
         self.tap.rejected("a value that the request sets is invalid, as the response says");

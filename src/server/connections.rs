@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// How long streams that a test drops may go on, to send what the test has sent before. They wait, and end in less than a
-/// millisecond, unless their clients do not read.
+/// How long streams that a test drops may continue, to send what the test has sent before. They end in less than a
+/// millisecond unless their clients do not read.
 const DROP_TIME: Duration = Duration::from_millis(20);
-/// The time between two looks at the streams that are left.
+/// The time between two checks of the streams that are left.
 const DROP_POLL: Duration = Duration::from_micros(200);
 
 #[derive(Debug)]
@@ -51,11 +51,11 @@ impl Drop for Listed<'_> {
     }
 }
 
-/// A stream that others can find through its connection. Dropping this ends that.
+/// A stream that other threads can find through its connection, until this is dropped.
 pub(crate) struct OpenStream<'a> {
     connections: &'a Connections,
     number: u64,
-    /// What others have told the stream to do.
+    /// The commands of other threads for the stream.
     pub control: Arc<StreamControl>,
 }
 
@@ -66,12 +66,12 @@ impl Drop for OpenStream<'_> {
     }
 }
 
-/// How many streams an order has reached.
+/// The number of streams that a command has reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reached {
     /// Streams that take it.
     pub streams: usize,
-    /// Streams that were dropped instead, because too many orders waited already.
+    /// Streams that were dropped instead, because too many commands waited already.
     pub dropped: usize,
 }
 
@@ -98,15 +98,15 @@ impl Connections {
 
     /// Lets each stream whose script has a pause of this name pass it once.
     pub fn release(&self, name: &str) -> Reached {
-        self.order(|control| control.release(name))
+        self.give_command(|control| control.release(name))
     }
 
     /// Lets each stream for this path send a chunk.
     pub fn send(&self, path: &[u8], chunk: &Arc<Framed>) -> Reached {
-        self.order(|control| if control.is_for(path) { control.send(chunk) } else { Queued::No })
+        self.give_command(|control| if control.is_for(path) { control.send(chunk) } else { Queued::No })
     }
 
-    fn order(&self, give: impl Fn(&StreamControl) -> Queued) -> Reached {
+    fn give_command(&self, give: impl Fn(&StreamControl) -> Queued) -> Reached {
         let mut reached = Reached::default();
         for (_, connection, control) in streams(&self.lock()) {
             match give(control) {
@@ -125,8 +125,8 @@ impl Connections {
         reached
     }
 
-    /// Ends the streams for this path, or all streams of scripts, after what they were told to do before. Returns how many these
-    /// are.
+    /// Ends the streams for this path, or all streams of scripts, after the commands that they were given before. Returns
+    /// their number.
     pub fn drop_streams(&self, path: Option<&[u8]>) -> usize {
         let mut open: Vec<(u64, Arc<StreamControl>)> = Vec::new();
         for (number, connection, control) in streams(&self.lock()) {
@@ -144,8 +144,9 @@ impl Connections {
         count
     }
 
-    /// Ends streams that take too long to end themselves: they write to clients that do not read. Clients see the end of the
-    /// connection, but no reset: the receiving direction stays open, because bytes that arrive after it was shut down cause one.
+    /// Ends streams that take too long to end themselves: they write to clients that do not read. Clients see the end
+    /// of the connection, but no reset: the receiving direction stays open, because bytes that arrive after it was shut
+    /// down cause one.
     fn interrupt_streams(&self, open: &[(u64, Arc<StreamControl>)]) {
         let list = self.lock();
         for (number, control) in open.iter().filter(|(_, control)| !control.is_closed()) {

@@ -1,14 +1,15 @@
-//! Times in which the server refuses connections, as one does that is being restarted: its port is closed.
+//! Periods in which the server refuses connections, like one that is being restarted: its port is closed.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest time. It is made for a test, which does not wait longer.
+/// The longest period. It is meant for tests, which do not wait longer.
 pub(super) const MAX_TIME: Duration = Duration::from_secs(10 * 60);
-/// How long to wait until the port is closed. The accepting thread does that within a millisecond, unless it could not be woken.
+/// How long to wait until the port is closed. The accepting thread does that within a millisecond, unless it could not
+/// be woken.
 const CLOSE_TIME: Duration = Duration::from_millis(50);
 
-/// Tells the thread that accepts connections when not to do that.
+/// Tells the accepting thread when to refuse connections.
 #[derive(Debug, Default)]
 pub(crate) struct Downtime {
     state: Mutex<State>,
@@ -29,7 +30,7 @@ impl State {
 }
 
 impl Downtime {
-    /// Begins now. The accepting thread has to be woken then.
+    /// Begins now. The caller then has to wake the accepting thread.
     pub fn begin(&self, time: Duration) {
         self.lock().until = Some(Instant::now() + time.min(MAX_TIME));
         self.changed.notify_all();
@@ -41,7 +42,7 @@ impl Downtime {
         self.changed.notify_all();
     }
 
-    /// Waits until the port is closed, or needs not be closed any more.
+    /// Waits until the port is closed, or no longer has to be.
     pub fn wait_until_closed(&self) {
         let is_open = |state: &mut State| state.until.is_some() && !state.is_closed;
         drop(self.changed.wait_timeout_while(self.lock(), CLOSE_TIME, is_open));
@@ -67,7 +68,7 @@ impl Downtime {
         }
     }
 
-    /// Notes that connections are accepted again. `false` if the port has to stay closed, because another such time has begun.
+    /// Notes that connections are accepted again. `false` if the port has to stay closed, because another period has begun.
     pub fn open(&self) -> bool {
         let mut state = self.lock();
         state.is_closed = state.is_due();

@@ -8,10 +8,11 @@ use crate::script::Script;
 use crate::text::error::Error;
 use std::time::Duration;
 
-/// The methods with which a test drives the server. With [`control`](super::Server::control), clients can do the same over HTTP.
+/// The methods with which a test drives the server. With [`control`](super::Server::control), clients can do the same
+/// over HTTP.
 impl RunningServer {
-    /// Lets every open stream whose script has `@pause name` pass it once, also if it has not come to it yet. A stream that is
-    /// opened later pauses again. Returns how many streams these are.
+    /// Lets every open stream whose script has `@pause name` pass that pause once, even if the stream has not reached
+    /// it yet. A stream that is opened later pauses again. Returns the number of streams.
     ///
     /// ```
     /// use rust_sse_server::{Script, Server};
@@ -36,34 +37,36 @@ impl RunningServer {
         self.shared.release(name)
     }
 
-    /// Sends bytes as one chunk to every open stream that answers a request for `path`, which begins with `/` and is not
-    /// percent-encoded: at once where the script waits, and otherwise after its current step. Returns how many streams these are.
+    /// Sends bytes as one chunk to every open stream that answers a request for `path`, which begins with `/` and is
+    /// not percent-encoded: at once where the script waits, and otherwise after its current step. Returns the number of
+    /// streams.
     ///
-    /// A stream whose client does not read is dropped when 256 chunks, or more than one with 1 MiB together, wait to be sent.
+    /// A stream whose client does not read is dropped when 256 chunks, or more than one with 1 MiB together, wait to be
+    /// sent.
     pub fn send(&self, path: &str, bytes: impl AsRef<[u8]>) -> usize {
         self.shared.send(path.as_bytes(), bytes.as_ref())
     }
 
-    /// Drops every open stream that answers a request for `path`, as [`drop_all`](RunningServer::drop_all) does. Returns how
-    /// many these are.
+    /// Drops every open stream that answers a request for `path`, as [`drop_all`](RunningServer::drop_all) does.
+    /// Returns the number of streams.
     pub fn drop_streams(&self, path: &str) -> usize {
         self.shared.connections.drop_streams(Some(path.as_bytes()))
     }
 
     /// Drops all streams that are playing, at once, as `@drop` does: what was sent before arrives, and the body stays
-    /// unfinished. Returns how many these are.
+    /// unfinished. Returns the number of streams.
     pub fn drop_all(&self) -> usize {
         self.shared.connections.drop_streams(None)
     }
 
-    /// The entries of the journal from this one on, the first of which is 1: the requests and the ends of their responses so far.
-    /// At most 20,000 are kept, and at most 16 MiB or else the last one.
+    /// The entries of the journal from number `from` on, counted from 1: the requests and the ends of their responses
+    /// so far. At most 20,000 are kept, and at most 16 MiB or else the last one.
     pub fn journal(&self, from: usize) -> Vec<JournalEntry> {
         self.shared.journal.entries(from).map(|entry| JournalEntry::clone(&entry)).collect()
     }
 
-    /// Waits until the `number`-th request has come, for `time` at most, and returns it. If a script answers it, its stream
-    /// is open then, unless it has ended already. Requests are counted from 1.
+    /// Waits until the `number`-th request has arrived, for `time` at most, and returns it. If a script answers it, its
+    /// stream is open then, unless it has ended already. Requests are counted from 1.
     ///
     /// ```
     /// use rust_sse_server::{EventSource, Script, Server};
@@ -123,7 +126,7 @@ impl RunningServer {
         self.journal(1).into_iter().filter_map(request).collect()
     }
 
-    /// What came of the expectations of scripts so far (`@expect`).
+    /// The outcomes of the expectations of scripts so far (`@expect`).
     ///
     /// ```
     /// use rust_sse_server::{EventSource, Script, Server};
@@ -142,8 +145,8 @@ impl RunningServer {
         self.shared.verdicts.verdict(&self.shared.scripts.current())
     }
 
-    /// Sets the script with this [name](Script::name): from now on, it answers requests in place of the one that had the name,
-    /// and in place of built-in scripts that answer one of its requests. Streams that are open go on as they began.
+    /// Sets the script with this [name](Script::name): from now on, it replaces the one that had the name, and built-in
+    /// scripts that answer one of its requests. Open streams continue with the script they began with.
     ///
     /// ```
     /// use rust_sse_server::{Script, Server};
@@ -156,27 +159,28 @@ impl RunningServer {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::DuplicateRoute`](crate::ErrorKind::DuplicateRoute): a script of another name answers one of its requests, or
-    /// its path begins with `/-/`. Nothing has changed then.
+    /// [`ErrorKind::DuplicateRoute`](crate::ErrorKind::DuplicateRoute): a script of another name answers one of its
+    /// requests, or its path begins with `/-/`. Nothing has changed then.
     pub fn set_script(&self, script: Script) -> Result<(), Error> {
         self.shared.set_script(script)
     }
 
-    /// Removes the script with this [name](Script::name), whether it is built in, was added, or was set by a test. `false` if there
-    /// is none.
+    /// Removes the script with this [name](Script::name), whether it is built in, was added, or was set by a test.
+    /// `false` if there is none.
     pub fn remove_script(&self, name: &str) -> bool {
         self.shared.scripts.remove(name)
     }
 
-    /// Makes the server as it was after its start: with the scripts that it had, which count requests from 1 again, without open
-    /// streams, and with an empty journal and no outcomes of expectations. Streams are dropped as by
+    /// Restores the state after the start: the scripts that the server had then, which count requests from 1 again, no
+    /// open streams, an empty journal, and no outcomes of expectations. Streams are dropped as by
     /// [`drop_all`](RunningServer::drop_all); their ends are not in the journal.
     pub fn reset(&self) {
         self.shared.reset();
     }
 
-    /// Refuses connections for `time`, 10 minutes at most, as a server does that is being restarted. Then they are accepted again
-    /// on the same port. Returns when the port is closed. Open connections go on: see [`drop_all`](RunningServer::drop_all).
+    /// Refuses connections for `time`, 10 minutes at most, like a server that is being restarted. Then they are
+    /// accepted again on the same port. Returns when the port is closed. Open connections stay open: see
+    /// [`drop_all`](RunningServer::drop_all).
     ///
     /// ```
     /// use std::{net::TcpStream, thread, time::Duration};

@@ -61,13 +61,13 @@ struct Row {
     respond: for<'a> fn(&Call<'a>, &'a [u8]) -> Reply<'a>,
 }
 
-/// What a server has to be told so that it has a row.
+/// The setting that a server needs to have a row.
 #[derive(Clone, Copy)]
 enum Needs {
     Nothing,
-    /// That clients may control the server.
+    /// Clients may control the server.
     Control,
-    /// That it judges clients.
+    /// The server judges clients.
     Judge,
 }
 
@@ -107,9 +107,9 @@ pub(super) enum Reply<'a> {
     Observe(StreamHead, Subscription<'a>),
     /// The head of a stream of the entries of the journal, from the one with this number on.
     Journal(StreamHead, usize),
-    /// The head of a stream of what comes of test cases.
+    /// The head of a stream of the results of test cases.
     Results(StreamHead, results::Watcher<'a>),
-    /// A run, and who gets the next case as soon as it is decided.
+    /// A run, and the client that gets the next case as soon as it is decided.
     Decided(Arc<CaseRun>, judge::NextCase),
     /// A short response, after which the server stops.
     Stop(Response),
@@ -160,8 +160,8 @@ pub(super) fn not_found(shared: &Shared) -> Response {
     Response::new(Status::NOT_FOUND, text)
 }
 
-/// The scripts as JSON: of each its `name`, `method`, `target`, `about` (its first remark), `introduction` (all remarks that it begins
-/// with), and the event types in its text.
+/// The scripts as JSON: of each its `name`, `method`, `target`, `about` (its first remark), `introduction` (all remarks
+/// that it begins with), and the event types in its text.
 fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let mut scripts = Vec::new();
     for script in call.shared.scripts.current().scripts() {
@@ -251,7 +251,7 @@ fn drop_streams<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
     streams(call.shared.connections.drop_streams(Some(&path_of(rest))))
 }
 
-/// Sets a script from the body: 204, or 200 with warnings about it, or 422 with the mistakes in it.
+/// Sets a script from the body: 204, or 200 with warnings about it, or 422 with the errors in it.
 fn set_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
     let script = Script::parse(&String::from_utf8_lossy(&path_of(rest)), call.body);
     let warnings = script.as_ref().map_or(String::new(), |script| script.warnings().join("\n"));
@@ -296,7 +296,7 @@ fn done<'a>() -> Reply<'a> {
     Reply::Response(Response::new(Status::NO_CONTENT, ""))
 }
 
-/// How many streams something was done to.
+/// Responds with the number of streams that were affected.
 fn streams<'a>(count: usize) -> Reply<'a> {
     let json = format!("{{\"streams\":{count}}}\n");
     Reply::Response(Response::new(Status::OK, json).content_type("application/json"))

@@ -1,4 +1,4 @@
-//! Keeps the requests that were received and the ends of their responses, for tests that ask what a client did.
+//! Keeps the requests that were received and the ends of their responses, for tests that check what a client did.
 
 use super::journal_entry::{JournalEntry, RecordedEnd};
 use super::recorded_request::RecordedRequest;
@@ -8,7 +8,8 @@ use std::iter;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send as many.
+/// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send
+/// as many.
 const MAX_ENTRIES: usize = 20_000;
 /// Bytes of all entries that are kept. The last one is kept even if it alone has more.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -113,8 +114,8 @@ impl Journal {
         self.changed.notify_all();
     }
 
-    /// The entries that are kept now, from the one with this number on, without those that are removed before their turn. So a
-    /// client that reads them slowly keeps none of them in memory but the current one.
+    /// The entries that are kept now, from the one with this number on, except those that are removed before they are
+    /// reached. So a client that reads them slowly keeps only the current one in memory.
     pub fn entries(&self, from: usize) -> impl Iterator<Item = Arc<JournalEntry>> + '_ {
         let (end, generation) = {
             let entries = self.lock();
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_ends_with_the_entry_with_the_time_or_with_the_server() {
+    fn a_wait_ends_when_the_entry_is_there_the_time_is_over_or_the_server_stops() {
         let journal = Journal::new();
         assert!(journal.wait_for(Duration::from_millis(20), |entries| entries.request(1)).is_none());
         std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! What the journal has: requests, and the ends of their responses, in the form in which tests see them.
+//! The entries of the journal: requests, and the ends of their responses, in the form in which tests see them.
 
 use super::recorded_request::RecordedRequest;
 use crate::script::context::unix_milliseconds;
@@ -34,11 +34,11 @@ pub struct RecordedEnd {
     pub is_complete: bool,
     /// Who closed the connection; `None` if it is kept open.
     pub closed_by: Option<ClosedBy>,
-    /// How the response ended, in words that are made for people.
+    /// How the response ended, as text for people.
     pub how: String,
     /// Bytes of the body that were sent, without the framing.
     pub bytes: u64,
-    /// Events that were sent whole.
+    /// Events that were sent completely.
     pub events: u64,
 }
 
@@ -72,9 +72,10 @@ impl Default for RecordedEnd {
 impl JournalEntry {
     /// The entry as a line of JSON, with its LF.
     ///
-    /// A request has `entry`, `request` (its number), `time` in milliseconds since 1970, `method`, `target`, `headers` as an object
-    /// with a list of values for each name in lower case, and `body` as text. An end has `entry`, `end` (the number of the
-    /// request), `time`, `status`, `complete`, `closed_by` (`"client"`, `"server"`, `"test"` or null), `how`, `bytes` and `events`.
+    /// A request has `entry`, `request` (its number), `time` in milliseconds since 1970, `method`, `target`, `headers`
+    /// as an object with a list of values for each name in lower case, and `body` as text. An end has `entry`, `end`
+    /// (the number of the request), `time`, `status`, `complete`, `closed_by` (`"client"`, `"server"`, `"test"` or
+    /// null), `how`, `bytes` and `events`.
     pub fn to_json(&self) -> String {
         let mut json = Vec::new();
         // Writing to a vector cannot fail.

@@ -1,4 +1,5 @@
-//! Writes each entry of the journal to a file, on one thread, so that a file that blocks or cannot be written stops no client.
+//! Writes each entry of the journal to a file, on one thread, so that a file that blocks or cannot be written stops no
+//! client.
 
 use super::journal_entry::JournalEntry;
 use super::warning::Warnings;
@@ -13,8 +14,9 @@ use std::time::Duration;
 /// recorded. The queue fills up only if the file blocks, as a pipe does that nobody reads.
 const MAX_QUEUED: usize = 256;
 const MAX_QUEUED_BYTES: usize = 16 * 1024 * 1024;
-/// How long a request waits to be written before it is answered, and the end of a response before the next request. A test that has the response then finds the request in
-/// the file. While a file blocks, only the first entry waits.
+/// How long to wait until a request is written before it is answered, and until the end of a response is written before
+/// the next request. A test that has the response then finds the request in the file. While a file blocks, only the
+/// first entry is waited for.
 const WRITE_TIME: Duration = Duration::from_millis(100);
 
 /// Passes entries to the thread that writes them.

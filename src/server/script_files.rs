@@ -1,5 +1,5 @@
-//! Notices that files of scripts have changed (`--script`), and loads them again. This happens on the thread of a client that
-//! has sent a request, before the request is answered.
+//! Notices that files of scripts have changed (`--script`), and loads them again. This happens on the thread of a
+//! client that has sent a request, before the request is answered.
 
 use crate::script::load::{files_in_folder, read_script};
 use crate::script::Script;
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Two changes within this time can leave a file with the same time of change, because file systems round it: some to two
-/// seconds. So a file that has changed is read at every request until this time has passed.
+/// Two changes within this time can leave a file with the same modification time, because file systems round it, some
+/// to two seconds. So a file that has changed is read at every request until this time has passed.
 const TIME_RESOLUTION: Duration = Duration::from_secs(2);
 
 /// What shows that a file has changed, without reading it.
@@ -59,7 +59,7 @@ pub(super) struct ScriptFiles {
 /// What has changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Whether there are other scripts now.
+    /// Whether the scripts have changed.
     pub scripts_differ: bool,
     /// The names of the scripts that were loaded.
     pub loaded: Vec<String>,

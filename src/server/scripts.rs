@@ -8,7 +8,7 @@ use crate::text::error::{Error, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// What the paths begin with that scripts cannot have: they are the server's.
+/// The prefix of the server's own paths, which scripts cannot have.
 const RESERVED: &[u8] = b"/-/";
 
 /// Whether a path begins with `/-/`.
@@ -41,12 +41,12 @@ impl Scripts {
         Ok(Scripts { catalogue: RwLock::new(Arc::new(catalogue)), files: RwLock::new(files), warnings: None })
     }
 
-    /// Sets what prints the errors in scripts that are loaded from now on.
+    /// Sets where the errors in scripts are printed that are loaded from now on.
     pub fn report_to(&mut self, warnings: Warnings) {
         self.warnings = Some(warnings);
     }
 
-    /// The scripts as they are now. A response goes on with them when they are changed.
+    /// The scripts as they are now. A response continues with the scripts that it began with.
     pub fn current(&self) -> Arc<Catalogue> {
         Arc::clone(&read(&self.catalogue))
     }
@@ -74,10 +74,10 @@ impl Scripts {
         changes.loaded
     }
 
-    /// Puts a script in the place of the one with its name.
+    /// Replaces the script with the same name, or adds the script.
     ///
     /// # Errors
-    /// They could not be served together any more. Nothing is changed then.
+    /// The scripts could no longer be served together. Nothing is changed then.
     pub fn set(&self, script: Script) -> Result<(), Error> {
         self.change(|catalogue| catalogue.set(script))
     }
@@ -85,7 +85,8 @@ impl Scripts {
     /// Removes the script with this name. `false` if there is none.
     pub fn remove(&self, name: &str) -> bool {
         let mut exists = false;
-        // Fewer scripts cannot get into each other's way, and a script that comes back had its place before.
+        // Removing a script causes no conflict, and a built-in script that is no longer replaced did not conflict
+        // before.
         let _ = self.change(|catalogue| exists = catalogue.remove(name));
         exists
     }
@@ -99,7 +100,7 @@ impl Scripts {
     /// Changes the scripts.
     ///
     /// # Errors
-    /// They could not be served together any more. Nothing is changed then.
+    /// The scripts could no longer be served together. Nothing is changed then.
     fn change(&self, change: impl FnOnce(&mut Catalogue)) -> Result<(), Error> {
         let mut catalogue = write(&self.catalogue);
         let mut changed = Catalogue::clone(&catalogue);
@@ -126,7 +127,7 @@ pub(super) fn check(catalogue: &Catalogue) -> Result<(), Error> {
     catalogue.check().map_err(|message| Error::new(ErrorKind::DuplicateRoute, message))?;
     if let Some(script) = catalogue.scripts().find(|script| is_reserved(script.route.path.text())) {
         let (file, route) = (&script.file, &script.route);
-        let message = format!("{file}: paths such as `{route}` that begin with /-/ are the server's");
+        let message = format!("{file}: paths such as `{route}` that begin with /-/ are reserved");
         return Err(Error::new(ErrorKind::DuplicateRoute, message));
     }
     Ok(())

@@ -42,7 +42,7 @@ pub(crate) struct Shared {
     pub verdicts: Verdicts,
     /// The test cases, and the clients that are judged.
     pub judge: Judge,
-    /// Streams of what comes of the test cases.
+    /// The number of streams of the results of test cases.
     pub judge_watchers: AtomicUsize,
     /// Whether paths under `/-/` control the server.
     pub control: bool,
@@ -114,7 +114,8 @@ impl Shared {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Ends all streams and closes all connections, except the one with this number. `waker` then ends the accepting thread.
+    /// Ends all streams and closes all connections, except the one with this number. `waker` then ends the accepting
+    /// thread.
     pub fn stop(&self, except: Option<u64>) {
         self.stopping.store(true, Ordering::Relaxed);
         self.connections.interrupt_all(except);
@@ -128,10 +129,10 @@ impl Shared {
         self.slots.load(Ordering::Relaxed) > 0
     }
 
-    /// Puts a script in the place of the one with its name.
+    /// Replaces the script with the same name, or adds the script.
     ///
     /// # Errors
-    /// The scripts could not be served together any more. Nothing is changed then.
+    /// The scripts could no longer be served together. Nothing is changed then.
     pub fn set_script(&self, script: Script) -> Result<(), Error> {
         let file = script.file.clone();
         self.scripts.set(script)?;
@@ -139,7 +140,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Makes everything as it was after the start. Streams are dropped last: then nothing that they leave behind counts.
+    /// Restores the state after the start. Streams are dropped last, so that they leave nothing in the journal.
     pub fn reset(&self) {
         self.scripts.reset();
         self.verdicts.clear();
@@ -156,12 +157,12 @@ impl Shared {
         self.downtime.wait_until_closed();
     }
 
-    /// Lets each stream whose script has a pause of this name pass it once. Returns how many these are.
+    /// Lets each stream whose script has a pause of this name pass it once. Returns the number of streams.
     pub fn release(&self, name: &str) -> usize {
         self.count(self.connections.release(name))
     }
 
-    /// Sends a chunk to the streams for a path, which is percent-decoded. Returns how many these are.
+    /// Sends a chunk to the streams for a path, which is percent-decoded. Returns the number of streams.
     pub fn send(&self, path: &[u8], bytes: &[u8]) -> usize {
         self.count(self.connections.send(path, &Arc::new(Framed::new(bytes))))
     }
@@ -173,7 +174,7 @@ impl Shared {
         reached.streams
     }
 
-    /// Whether streams may go on. This is no system call.
+    /// Whether streams may continue. This takes no system call.
     ///
     /// # Errors
     /// `ConnectionAborted` when the server stops.

@@ -20,9 +20,9 @@ const IDLE_TIME: Duration = Duration::from_secs(10);
 /// that reads slowly is served to the end. What counts is that the client's system takes bytes from this one: over
 /// loopback, in steps of up to 64 KiB, so a client that reads less than that in 10 s may count as one that reads nothing.
 const WRITE_TIME: Duration = Duration::from_secs(10);
-/// Attempts to write during `WRITE_TIME`. While a write waits, Linux lets it go on only when a third of the send buffer is
-/// free, which is megabytes; a new attempt needs only some room. On Windows, a socket must not be used after an attempt that
-/// timed out.
+/// Attempts to write during `WRITE_TIME`. While a write waits, Linux lets it go on only when a third of the send buffer
+/// is free, which is megabytes; a new attempt needs only some room. On Windows, a socket must not be used after an
+/// attempt that timed out.
 const WRITE_ATTEMPTS: u32 = if cfg!(windows) { 1 } else { 40 };
 /// For a client to close its side after the server has closed its own. Until then its bytes are read and ignored, because
 /// closing a socket with unread bytes sends a TCP reset, which can overtake the response (RFC 9112, section 9.6).

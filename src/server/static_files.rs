@@ -1,7 +1,7 @@
 //! Finds and sends the files of a folder, which are served beside the scripts (`--static`): so a page under test and its
 //! stream have the same origin.
 //!
-//! Nothing outside of the folder is served, and no list of what is in it.
+//! Nothing outside the folder is served, and no directory listing.
 
 use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::media_type;

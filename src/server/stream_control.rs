@@ -1,18 +1,18 @@
-//! What a test has told an open stream to do: to pass a pause, to send a chunk, to end.
+//! The commands of a test for an open stream: to pass a pause, to send a chunk, to end.
 
 use crate::http::chunk::Framed;
-use crate::script::play::clock::Order;
+use crate::script::play::clock::Command;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Orders that wait for one stream, and the bytes of their chunks; at least one chunk may wait, however large it is. A stream
-/// takes its orders after the step that it is in, so they wait for long only if its client does not read.
+/// Commands that wait for one stream, and the bytes of their chunks; at least one chunk may wait, however large it is. A
+/// stream takes its commands after the step that it is in, so they wait for long only if its client does not read.
 const MAX_QUEUED: usize = 256;
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
-/// The orders for one stream. Other threads give them; the thread of the stream takes them in the same order.
+/// The commands for one stream. Other threads give them; the thread of the stream takes them in the same order.
 #[derive(Debug)]
 pub(crate) struct StreamControl {
     /// The path of the request, percent-decoded; empty for a stream that no script sends.
@@ -21,40 +21,46 @@ pub(crate) struct StreamControl {
     pauses: Vec<Arc<str>>,
     /// Whether the response has a body to send chunks in.
     has_body: bool,
-    /// Whether there may be an order. The thread of the stream looks only at this after each step of the script.
-    is_called: AtomicBool,
-    orders: Mutex<Orders>,
+    /// Whether there may be a command. The thread of the stream looks only at this after each step of the script.
+    is_signaled: AtomicBool,
+    commands: Mutex<Commands>,
 }
 
 #[derive(Debug, Default)]
-struct Orders {
+struct Commands {
     /// The oldest first.
-    queue: VecDeque<Order>,
+    queue: VecDeque<Command>,
     /// Bytes of the chunks in the queue.
     bytes: usize,
-    /// The response ends, and takes no order.
+    /// The response ends, and takes no command.
     is_closed: bool,
     is_dropped: bool,
 }
 
-/// What came of an order.
+/// What happened to a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queued {
     /// The stream will take it.
     Yes,
     /// It does not concern the stream, or comes too late.
     No,
-    /// Too many orders wait already.
+    /// Too many commands wait already.
     Full,
 }
 
 impl StreamControl {
-    /// The orders for a stream in response to a request for `path`, whose script has these pauses.
+    /// The commands for a stream in response to a request for `path`, whose script has these pauses.
     pub fn new(path: Vec<u8>, pauses: Vec<Arc<str>>, has_body: bool) -> StreamControl {
-        StreamControl { path, pauses, has_body, is_called: AtomicBool::new(false), orders: Mutex::default() }
+        StreamControl {
+            path,
+            pauses,
+            has_body,
+            is_signaled: AtomicBool::new(false),
+            commands: Mutex::default(),
+        }
     }
 
-    /// The orders for a stream that no script sends: there are none.
+    /// The commands for a stream that no script sends: there are none.
     pub fn internal() -> StreamControl {
         StreamControl::new(Vec::new(), Vec::new(), false)
     }
@@ -67,7 +73,7 @@ impl StreamControl {
     /// Lets the stream pass the pause of this name once, if its script has one.
     pub fn release(&self, name: &str) -> Queued {
         match self.pauses.iter().find(|pause| ***pause == *name) {
-            Some(pause) => self.add(Order::Release(Arc::clone(pause)), 0),
+            Some(pause) => self.add(Command::Release(Arc::clone(pause)), 0),
             None => Queued::No,
         }
     }
@@ -77,70 +83,70 @@ impl StreamControl {
         if !self.has_body {
             return Queued::No;
         }
-        self.add(Order::Send(Arc::clone(chunk)), chunk.data().len())
+        self.add(Command::Send(Arc::clone(chunk)), chunk.data().len())
     }
 
-    fn add(&self, order: Order, bytes: usize) -> Queued {
-        let mut orders = self.lock();
-        if orders.is_closed || orders.is_dropped {
+    fn add(&self, command: Command, bytes: usize) -> Queued {
+        let mut commands = self.lock();
+        if commands.is_closed || commands.is_dropped {
             return Queued::No;
         }
-        let has_many_bytes = orders.bytes > 0 && orders.bytes + bytes > MAX_QUEUED_BYTES;
-        if has_many_bytes || orders.queue.len() == MAX_QUEUED {
+        let has_many_bytes = commands.bytes > 0 && commands.bytes + bytes > MAX_QUEUED_BYTES;
+        if has_many_bytes || commands.queue.len() == MAX_QUEUED {
             return Queued::Full;
         }
-        orders.queue.push_back(order);
-        orders.bytes += bytes;
-        self.is_called.store(true, Ordering::Release);
+        commands.queue.push_back(command);
+        commands.bytes += bytes;
+        self.is_signaled.store(true, Ordering::Release);
         Queued::Yes
     }
 
-    /// Ends the stream after the orders so far. `false` if that was done before.
+    /// Ends the stream after the commands so far. `false` if that was done before.
     pub fn drop_stream(&self) -> bool {
         let was_dropped = std::mem::replace(&mut self.lock().is_dropped, true);
-        self.is_called.store(true, Ordering::Release);
+        self.is_signaled.store(true, Ordering::Release);
         !was_dropped
     }
 
-    /// Whether there may be an order. This takes no lock.
-    pub fn is_called(&self) -> bool {
-        self.is_called.load(Ordering::Acquire)
+    /// Whether there may be a command. This takes no lock.
+    pub fn is_signaled(&self) -> bool {
+        self.is_signaled.load(Ordering::Acquire)
     }
 
     /// Whether a test has ended the stream.
     pub fn is_dropped(&self) -> bool {
-        self.is_called() && self.lock().is_dropped
+        self.is_signaled() && self.lock().is_dropped
     }
 
-    /// Takes the next order.
+    /// Takes the next command.
     ///
     /// # Errors
     /// `ConnectionAborted` when there is no other and the stream was dropped.
-    pub fn next_order(&self) -> io::Result<Option<Order>> {
-        if !self.is_called() {
+    pub fn next_command(&self) -> io::Result<Option<Command>> {
+        if !self.is_signaled() {
             return Ok(None);
         }
-        let mut orders = self.lock();
-        let order = orders.take();
-        if order.is_none() {
-            if orders.is_dropped {
+        let mut commands = self.lock();
+        let command = commands.take();
+        if command.is_none() {
+            if commands.is_dropped {
                 return Err(ErrorKind::ConnectionAborted.into());
             }
-            self.is_called.store(false, Ordering::Release);
+            self.is_signaled.store(false, Ordering::Release);
         }
-        Ok(order)
+        Ok(command)
     }
 
     /// The same, but after `None` there will be no other.
     ///
     /// # Errors
     /// As above.
-    pub fn last_order(&self) -> io::Result<Option<Order>> {
+    pub fn last_command(&self) -> io::Result<Option<Command>> {
         self.close();
-        self.next_order()
+        self.next_command()
     }
 
-    /// Takes no further orders.
+    /// Takes no further commands.
     pub fn close(&self) {
         self.lock().is_closed = true;
     }
@@ -150,18 +156,18 @@ impl StreamControl {
         self.lock().is_closed
     }
 
-    fn lock(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Commands> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Orders {
-    fn take(&mut self) -> Option<Order> {
-        let order = self.queue.pop_front();
-        if let Some(Order::Send(chunk)) = &order {
+impl Commands {
+    fn take(&mut self) -> Option<Command> {
+        let command = self.queue.pop_front();
+        if let Some(Command::Send(chunk)) = &command {
             self.bytes -= chunk.data().len();
         }
-        order
+        command
     }
 }
 
@@ -178,28 +184,28 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_taken_in_their_order_before_the_stream_ends() {
+    fn commands_are_taken_in_order_before_the_stream_ends() {
         let control = control();
-        assert_eq!(control.next_order().unwrap(), None);
+        assert_eq!(control.next_command().unwrap(), None);
         assert_eq!(
             [control.send(&chunk(1)), control.release("x"), control.release("y")],
             [Queued::Yes, Queued::Yes, Queued::No]
         );
         assert_eq!([control.drop_stream(), control.drop_stream()], [true, false]);
         assert_eq!(control.send(&chunk(2)), Queued::No);
-        assert_eq!(control.next_order().unwrap(), Some(Order::Send(chunk(1))));
+        assert_eq!(control.next_command().unwrap(), Some(Command::Send(chunk(1))));
         assert!(control.is_dropped());
-        assert_eq!(control.next_order().unwrap(), Some(Order::Release("x".into())));
-        assert_eq!(control.next_order().unwrap_err().kind(), ErrorKind::ConnectionAborted);
+        assert_eq!(control.next_command().unwrap(), Some(Command::Release("x".into())));
+        assert_eq!(control.next_command().unwrap_err().kind(), ErrorKind::ConnectionAborted);
     }
 
     #[test]
-    fn a_response_that_ends_takes_no_further_orders() {
+    fn a_response_that_ends_takes_no_further_commands() {
         let control = control();
         control.send(&chunk(1));
-        assert_eq!(control.last_order().unwrap(), Some(Order::Send(chunk(1))));
+        assert_eq!(control.last_command().unwrap(), Some(Command::Send(chunk(1))));
         assert_eq!(control.send(&chunk(2)), Queued::No);
-        assert_eq!(control.last_order().unwrap(), None);
+        assert_eq!(control.last_command().unwrap(), None);
         let without_body = StreamControl::new(b"/a".to_vec(), vec!["x".into()], false);
         assert_eq!([without_body.send(&chunk(1)), without_body.release("x")], [Queued::No, Queued::Yes]);
     }
@@ -209,7 +215,7 @@ mod tests {
         let control = control();
         assert_eq!(control.send(&chunk(2 * MAX_QUEUED_BYTES)), Queued::Yes);
         assert_eq!(control.send(&chunk(1)), Queued::Full);
-        control.next_order().unwrap();
+        control.next_command().unwrap();
         let queued = (0..MAX_QUEUED).filter(|_| control.send(&chunk(1)) == Queued::Yes).count();
         assert_eq!((queued, control.release("x")), (MAX_QUEUED, Queued::Full));
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 /// How long to try to connect to the server's own port. On one machine, that takes less than a millisecond.
 const WAKE_TIME: Duration = Duration::from_millis(50);
 
-/// Wakes the accepting thread, once for each time that it is armed. `accept` returns only when a client connects, so the server becomes one.
+/// Wakes the accepting thread, once for each time that it is armed. `accept` returns only when a client connects, so
+/// the server connects to itself.
 #[derive(Debug, Default)]
 pub(crate) struct Waker(Mutex<Option<Target>>);
 

@@ -62,6 +62,6 @@ fn print(messages: &Receiver<Message>) {
 }
 
 fn print_line(line: &str) {
-    // When stderr is closed, nobody can be told.
+    // If stderr is closed, there is nowhere to report that.
     let _ = io::stderr().write_all(format!("{}\n", for_terminal(line)).as_bytes());
 }

@@ -100,7 +100,7 @@ pub struct End {
     pub how: String,
     /// Bytes of the body that were sent, without the framing.
     pub bytes: u64,
-    /// Events that were sent whole.
+    /// Events that were sent completely.
     pub events: u64,
 }
 

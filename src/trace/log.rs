@@ -27,7 +27,7 @@ impl Log {
         self.write(exchange, "request", &fields);
     }
 
-    /// Logs what came of an expectation of the script.
+    /// Logs the outcome of an expectation of the script.
     pub fn expectation(&self, exchange: &Exchange, outcome: &str) {
         self.write(exchange, "expect", &format!("outcome={}", quote(outcome.as_bytes())));
     }

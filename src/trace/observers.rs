@@ -73,7 +73,7 @@ struct Observer {
 impl Observer {
     /// Whether a request for this path, the current one on a connection, is watched.
     fn watches(&self, connection: &Connection, path: &[u8]) -> bool {
-        // One that came in the middle of a request could not tell what the bytes are.
+        // An observer that subscribed in the middle of a request could not tell what the bytes are.
         self.since <= connection.request_began
             && self.ip == connection.address.ip()
             && self.paths.iter().any(|watched| watched == path)

@@ -68,7 +68,7 @@ impl Recording {
         look(&self.state().events)
     }
 
-    /// Discards the data of large events, which nobody needs once the case is decided.
+    /// Discards the data of large events, which is not needed once the case is decided.
     pub fn discard_large_data(&self) {
         for sent in &mut self.state().events {
             if sent.event.data.len() > MAX_TEXT {

@@ -5,8 +5,8 @@ use crate::http::field::FieldLine;
 use crate::http::uri::{percent_decode, split_at};
 use std::borrow::Cow;
 
-/// The value of a field or of a query parameter is secret if its name ends with one of these, in any case. A number, an `s` or
-/// brackets may follow: `password2`, `tokens`, `user[password]`, `key[]`.
+/// The value of a field or of a query parameter is secret if its name ends with one of these, in any case. A number, an
+/// `s` or brackets may follow: `password2`, `tokens`, `user[password]`, `key[]`.
 const SECRET_NAMES: [&str; 14] = [
     "auth",
     "authorization",
@@ -90,8 +90,8 @@ pub fn without_secret_parameters(text: &[u8]) -> Vec<u8> {
     shown
 }
 
-/// Appends a parameter, `name=value`. Before the name can stand a path and `?`. The value can be a URL that has a query itself,
-/// as it stands or percent-encoded.
+/// Appends a parameter, `name=value`. A path and `?` can precede the name. The value can itself be a URL with a query,
+/// percent-encoded or not.
 fn push_parameter(parameter: &[u8], shown: &mut Vec<u8>) {
     let mut from = 0;
     for piece in parameter.split_inclusive(|&byte| byte == b'?') {
@@ -114,7 +114,7 @@ fn has_secret_parameter(url: &[u8]) -> bool {
     })
 }
 
-/// Hides what stands before `@` in the authority of a URL (RFC 3986, section 3.2.1).
+/// Hides what is before `@` in the authority of a URL (RFC 3986, section 3.2.1).
 fn without_user_info(text: &[u8]) -> Cow<'_, [u8]> {
     let scheme_end = match text.windows(3).position(|window| window == b"://") {
         Some(at) => at + 3,

@@ -88,7 +88,7 @@ impl Terminal {
         self.note(connection, "wait", &format!("until the pause `{name}` is released"));
     }
 
-    /// Shows what came of an expectation of the script.
+    /// Shows the outcome of an expectation of the script.
     pub fn expectation(&self, connection: &Connection, outcome: &str) {
         self.note(connection, "expect", &escape(outcome));
     }

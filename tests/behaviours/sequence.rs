@@ -169,7 +169,7 @@ fn comments_can_be_sent_at_a_steady_rate() {
     assert_eq!(response.data(), (b":\n\n".repeat(60), true));
     let time = response.arrivals.last().unwrap().0;
     assert!((290..600).contains(&time.as_millis()), "{time:?}");
-    assert!(response.arrivals.len() > 10, "they came in {} pieces", response.arrivals.len());
+    assert!(response.arrivals.len() > 10, "they arrived in {} pieces", response.arrivals.len());
 }
 
 #[test]

@@ -306,7 +306,7 @@ fn the_idle_timeout_applies_before_the_response() {
 }
 
 #[test]
-fn the_client_example_prints_29_events_comes_back_and_stops_at_204() {
+fn the_client_example_prints_29_events_reconnects_and_stops_at_204() {
     let program = Program::start(&["--speed", "100"]);
     let example = support::example("client");
     let output = Command::new(example).arg(program.url("/events")).output().unwrap();

@@ -1,5 +1,5 @@
-//! The page of the judge: it judges the browser that shows it, and shows what came of every case for every client. This is a
-//! program of its own, because browsers that are judged keep a small machine busy.
+//! The page of the judge: it judges the browser that shows it, and shows the result of every case for every client.
+//! This is a separate test program, because browsers that are judged keep a small machine busy.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -29,8 +29,8 @@ fn text(id: &str) -> String {
     format!("document.getElementById('{id}').textContent")
 }
 
-/// Asserts that the verdicts for a client are those in `tests/judge`, which has a line `ID VERDICT: REASON` for each case that
-/// is not passed. The variants of a case have the same verdict.
+/// Asserts that the verdicts for a client are those in `tests/judge`, which has a line `ID VERDICT: REASON` for each
+/// case that is not passed. The variants of a case have the same verdict.
 fn assert_verdicts(program: &Program, client: &str, list: &str) {
     let list = format!("{}/tests/judge/{list}.txt", env!("CARGO_MANIFEST_DIR"));
     let list = fs::read_to_string(list).unwrap();
@@ -69,7 +69,7 @@ fn chromium_judges_itself() {
     assert!(state.starts_with("Chromium ") && state.contains(" has run all cases: "), "{state}");
     assert_verdicts(&program, &page.run("encodeURIComponent(nameOfBrowser())"), "chromium");
 
-    the_details_show_what_was_expected_what_came_and_the_wire(&mut page);
+    the_details_show_what_was_expected_what_was_received_and_the_wire(&mut page);
     a_client_that_opens_a_case_by_hand_is_shown(&mut page, &program);
     it_can_be_read_in_light_and_dark(&mut page);
     assert_eq!(page.faults(), Vec::<String>::new());
@@ -96,7 +96,7 @@ fn firefox_judges_itself() {
     assert_verdicts(&program, &name, "firefox");
 }
 
-fn the_details_show_what_was_expected_what_came_and_the_wire(page: &mut Chromium) {
+fn the_details_show_what_was_expected_what_was_received_and_the_wire(page: &mut Chromium) {
     page.act("[...clients.values()][0].cells.get('P24').firstElementChild.click()");
     let wire = page.wait_for(&text("wire"), |wire| !wire.is_empty());
     assert!(wire.contains(" > GET /case/Chromium%20") && wire.contains(" < id: ö\\n"), "{wire}");
@@ -121,7 +121,7 @@ fn a_client_that_opens_a_case_by_hand_is_shown(page: &mut Chromium, program: &Pr
     page.wait_for("String(clients.size)", |count| count == "1");
 }
 
-/// `PICTURES=FOLDER cargo test --test judge_browsers` keeps pictures of it.
+/// `PICTURES=FOLDER cargo test --test judge_browsers` saves screenshots of it.
 fn it_can_be_read_in_light_and_dark(page: &mut Chromium) {
     page.act("$('differing').click()");
     for (scheme, background) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 27)")] {

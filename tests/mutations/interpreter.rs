@@ -1,5 +1,5 @@
-//! A deliberately simple interpreter of a part of the script language: it follows the reference of the language byte by byte,
-//! and has nothing in common with the compiler and the player.
+//! A deliberately simple interpreter of a part of the script language: it follows the reference of the language byte by
+//! byte, and has nothing in common with the compiler and the player.
 
 mod player;
 

@@ -1,6 +1,6 @@
-//! Random scripts, and damaged real ones, through the parser and the player: every script is compiled or rejected with a
-//! message for each error, every response ends, and where the [interpreter](super::interpreter) understands the script, every
-//! write is the expected one at the expected time.
+//! Random scripts, and damaged real ones, through the parser and the player: every script is compiled or rejected with
+//! a message for each error, every response ends, and where the [interpreter](super::interpreter) understands the
+//! script, every write is the expected one at the expected time.
 
 use super::interpreter::{interpret, Response};
 use super::{choose, damage, try_cases};

@@ -13,7 +13,7 @@ const INTRODUCE: &str = "introduce(true)";
 /// The number of pixels by which the page is wider than the window.
 const OVERFLOW: &str = "String(document.documentElement.scrollWidth - document.documentElement.clientWidth)";
 
-/// Whether an element with this id is in view, as a whole.
+/// Whether the whole element with this id is in view.
 fn is_in_view(id: &str) -> String {
     format!(
         "(() => {{ const {{ left, top, right, bottom }} = document.getElementById('{id}').getBoundingClientRect(); \

@@ -1,5 +1,5 @@
-//! What the browsers have in common: a page that runs expressions, and a WebSocket (RFC 6455) to tell it which, as far as it is
-//! needed here.
+//! What the browsers have in common: a page that runs expressions, and a WebSocket (RFC 6455) to tell it which, as far
+//! as it is needed here.
 
 use crate::support::PATIENCE;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ pub trait Browser {
     /// The value of an expression, which is a string.
     fn run(&mut self, expression: &str) -> String;
 
-    /// Does what these statements say.
+    /// Runs these statements.
     fn act(&mut self, statements: &str) {
         self.run(&format!("(() => {{ {statements}; return 'done' }})()"));
     }
@@ -45,7 +45,7 @@ pub fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// RFC 6455, section 4.1. What the server makes of the key is of no interest: nobody stands between.
+/// RFC 6455, section 4.1. The server's answer to the key is ignored, because there is no proxy in between.
 pub fn web_socket(address: &str, path: &str) -> TcpStream {
     let mut stream = connect(address);
     write!(
@@ -64,7 +64,7 @@ pub fn web_socket(address: &str, path: &str) -> TcpStream {
     stream
 }
 
-/// A text in one masked frame (RFC 6455, section 5.2). Firefox takes a mask of zeros for none, and closes.
+/// A text in one masked frame (RFC 6455, section 5.2). Firefox treats a mask of zeros as a missing mask, and closes.
 pub fn send(stream: &mut TcpStream, text: &str) {
     let mut frame = vec![0x81];
     match text.len() {

@@ -121,7 +121,7 @@ fn the_curl_line_has_the_last_event_id() {
 }
 
 #[test]
-fn the_end_of_a_response_is_told_as_it_was() {
+fn the_page_says_how_a_response_ended() {
     if !has_tool("chromium") {
         return;
     }

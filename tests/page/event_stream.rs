@@ -1,5 +1,5 @@
-//! The page's model of an event stream, run by Node: it finds the events that the library's parser finds, however a stream is
-//! cut.
+//! The page's model of an event stream, run by Node: it finds the events that the library's parser finds, however a
+//! stream is cut.
 
 use crate::support::{has_tool, request, serve, Exchange, Random, PATIENCE};
 use rust_sse_server::EventStream;

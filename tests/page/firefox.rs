@@ -30,7 +30,7 @@ impl Firefox {
         let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let mut lines = lines.skip_while(|line| !line.starts_with("WebDriver BiDi listening on ws://"));
         let address = lines.next().unwrap().split("//").nth(1).unwrap().to_owned();
-        // What else it says is of no interest, but it has to be read.
+        // The rest of its output is ignored, but has to be read.
         std::thread::spawn(move || lines.for_each(drop));
         let socket = web_socket(&address, "/session");
         let mut firefox = Firefox { child, socket, calls: 0, context: String::new(), _profile: profile };

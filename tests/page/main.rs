@@ -59,7 +59,7 @@ fn wait_for_list(page: &mut impl Browser) {
 
 const STATE: &str = "document.getElementById('state').textContent";
 
-/// Waits until the page says this, and until all rows are shown that there are.
+/// Waits until the page says this, and until all rows are shown.
 fn wait_for_state(page: &mut impl Browser, wanted: impl Fn(&str) -> bool) {
     page.wait_for(STATE, wanted);
     page.wait_for("String(playback.waiting.length)", |count| count == "0");

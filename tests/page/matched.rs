@@ -1,5 +1,5 @@
-//! The three columns show the same: each event stands with the chunk that completed it, in the order of the stream, and what the
-//! browser has not dispatched is shown as well.
+//! The three columns show the same: each event is with the chunk that completed it, in the order of the stream, and
+//! what the browser has not dispatched is shown as well.
 
 use super::{connect, open_page, rows, wait_for_list, STATE};
 use crate::browser::Browser;
@@ -39,7 +39,7 @@ const EVENTS: &str = "[...document.querySelectorAll('#dispatched :is([data-kind=
     .map(li => [li.dataset.chunk, li.row.name, li.row.text.replace('\"\"', '')].map(encodeURIComponent).join(' ')).join('\\n')";
 
 #[test]
-fn each_event_stands_with_the_chunk_that_completed_it() {
+fn each_event_is_shown_with_the_chunk_that_completed_it() {
     if !has_tool("chromium") {
         return;
     }
@@ -50,7 +50,7 @@ fn each_event_stands_with_the_chunk_that_completed_it() {
 }
 
 #[test]
-fn each_event_stands_with_the_chunk_that_completed_it_in_firefox() {
+fn each_event_is_shown_with_the_chunk_that_completed_it_in_firefox() {
     if !has_tool("firefox-esr") {
         return;
     }
@@ -161,7 +161,7 @@ fn both_connections_of_a_redirect_are_shown() {
 }
 
 #[test]
-fn after_a_restart_of_the_server_the_wire_is_back_before_the_event_source() {
+fn after_a_restart_of_the_server_the_wire_reconnects_before_the_event_source() {
     if !has_tool("chromium") {
         return;
     }

@@ -12,8 +12,9 @@ for (const name of ['text', 'head', 'event_stream', 'event_source', 'matcher']) 
 
 const PATIENCE = 40;
 
-// A step is `must X` or `did X`; a number waits for so many milliseconds. Returns what was settled, in order: X, `-X` for what was
-// not done, `+X` for what the wire does not show. `request` has the kind request, other names are data of events.
+// A step is `must X` or `did X`; a number waits for that many milliseconds. Returns what was settled, in order: X, `-X`
+// for what was not done, `+X` for what the wire does not show. `request` has the kind request, other names are data of
+// events.
 async function settle(...steps) {
 	const settled = [];
 	const Matcher = runInThisContext('Matcher');

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn what_has_to_be_done_and_what_was_done_are_put_in_one_order() {
+fn expected_and_actual_actions_are_merged_in_order() {
     if !has_tool("node") {
         return;
     }

@@ -1,5 +1,5 @@
-//! Scripts for POST: the page requests them with fetch and a body that can be edited, parses them itself, and puts the pieces of
-//! text together that language models send.
+//! Scripts for POST: the page requests them with fetch and a body that can be edited, parses them itself, and joins the
+//! pieces of text that language models send.
 
 use super::{connect, open_page, rows, wait_for_state};
 use crate::browser::Browser;
@@ -19,7 +19,7 @@ fn a_script_for_post_is_fetched_with_the_body_in_the_page() {
         let dispatched = page.run(&rows("dispatched", ""));
         assert!(dispatched.starts_with(&format!("fetch | {} | ", &target[5..])), "{dispatched}");
         assert!(
-            !dispatched.contains("not dispatched") && !dispatched.contains("has not shown"),
+            !dispatched.contains("not dispatched") && !dispatched.contains("does not show"),
             "{dispatched}"
         );
         let lost = "String([...document.querySelectorAll('#dispatched [data-kind=event]')].filter(event => \

@@ -1,5 +1,5 @@
-//! The documents: their links lead somewhere, their tables are the parser's, their scripts have no errors, and every command
-//! in them is run by a test.
+//! The documents: their links lead somewhere, their tables are the parser's, their scripts have no errors, and every
+//! command in them is run by a test.
 
 use super::support::skip;
 use super::{files, read, root, rust_files};

@@ -6,7 +6,8 @@ use crate::script::units::parse_number;
 
 /// Field lines that belong to the connection, or that the server writes: the framing and the date.
 const NOT_COPIED: [&str; 5] = ["transfer-encoding", "content-length", "connection", "keep-alive", "date"];
-/// The field lines that a script's response has without `@header`. The values are those that need none, `None` for any.
+/// The field lines that a script's response has without `@header`. The values are those that need no `@header`; `None`
+/// stands for any value.
 const DEFAULTS: [(&str, Option<&str>); 3] =
     [("cache-control", Some("no-cache")), ("content-type", Some("text/event-stream")), ("date", None)];
 
@@ -18,10 +19,11 @@ pub(super) enum Head {
     Directions {
         directions: Vec<(&'static str, Vec<u8>)>,
         body: Body,
-        /// Whether `@close` has to end the script: the head contains `connection: close`, and another mark of the end.
+        /// Whether `@close` has to end the script: the head contains `connection: close`, but marks the end of the body
+        /// in another way.
         closes: bool,
     },
-    /// No directions make this head: a line is invalid, or its framing is another than those of `@framing`.
+    /// No directions can produce this head: a line is invalid, or `@framing` does not have its framing.
     Other,
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 /// Shorter pauses come from the network, and not from the server.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
-/// Bytes of a chunk that are held back: its last byte decides how it is written. A longer chunk is divided if it ends in the
-/// middle of a line.
+/// Bytes of a chunk that are held back: its last byte decides how it is written. A longer chunk is divided if it ends
+/// in the middle of a line.
 const MAX_HELD: usize = 16 * 1024 * 1024;
 
 /// The script so far.

@@ -206,8 +206,8 @@ impl Body {
         closed.map_or(false, |closed| closed.is_idle)
     }
 
-    /// Ends an event that the next turn of this loop ends. A client that continues after it begins with the first turn, which
-    /// may send the event again but loses nothing.
+    /// Ends an event that the next turn of this loop ends. A client that continues after it begins with the first turn,
+    /// which may send the event again but loses nothing.
     fn end_event_in_next_turn(&mut self, closed: &OpenLoop) {
         if let Some(id) = self.id.take() {
             self.resume.add(id, Position { step: closed.first_step, skip: 0, turn: None }, true);

@@ -278,7 +278,7 @@ fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 }
 
 fn pause(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    // It is a segment of a path as it is.
+    // The name is a segment of a path, without percent-encoding.
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     if argument.is_empty() || !argument.iter().all(is_name) {
         return Err(invalid("name", argument, "letters, digits, `-`, `_` and `.`"));

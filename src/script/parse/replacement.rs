@@ -30,12 +30,12 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Whether a direction of the script is not to be applied. `@drop` without `after` is another kind than with it.
+    /// Whether it replaces a direction of the script. `@drop` without `after` is not the same kind as with it.
     pub(super) fn replaces(&self, name: &[u8], argument: &[u8]) -> bool {
         name == self.parameter.direction.as_bytes() && argument.starts_with(self.parameter.before.as_bytes())
     }
 
-    /// Changes the part, as if the direction was above its first line.
+    /// Changes the part as if the direction were above its first line.
     pub(super) fn apply(&self, part: &mut PartParser) -> Result<(), String> {
         let Parameter { name, direction, .. } = self.parameter;
         let direction = directions::find(direction.as_bytes())?;

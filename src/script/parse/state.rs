@@ -1,4 +1,4 @@
-//! What all parts of a script have in common while it is parsed, and the script that is made of them in the end.
+//! What all parts of a script have in common while it is parsed, and the finished script.
 
 use super::error::{Located, ParseErrors};
 use super::warnings;

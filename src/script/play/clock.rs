@@ -29,9 +29,9 @@ impl WaitFor<'_> {
     }
 }
 
-/// What a test tells a stream to do.
+/// A command of a test for a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum Command {
     /// To pass the pause with this name once.
     Release(Arc<str>),
     /// To send a chunk.
@@ -43,7 +43,7 @@ pub enum Order {
 pub enum Woken {
     /// The time has come.
     Due,
-    /// There may be an order.
+    /// There may be a command.
     Called,
     /// The client has closed its side.
     Closed,
@@ -70,19 +70,19 @@ pub trait Clock {
     /// The client has disconnected, or the stream ends because the server stops or a test drops it.
     fn check(&mut self) -> io::Result<()>;
 
-    /// The next order of a test.
+    /// The next command of a test.
     ///
     /// # Errors
     /// The stream ends because a test drops it.
-    fn next_order(&mut self) -> io::Result<Option<Order>> {
+    fn next_command(&mut self) -> io::Result<Option<Command>> {
         Ok(None)
     }
 
-    /// The same, before the response ends: there is no other after `None`.
+    /// Like [`next_command`](Clock::next_command), at the end of the response: after `None`, there will be no other.
     ///
     /// # Errors
     /// As above.
-    fn last_order(&mut self) -> io::Result<Option<Order>> {
+    fn last_command(&mut self) -> io::Result<Option<Command>> {
         Ok(None)
     }
 }

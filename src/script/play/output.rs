@@ -29,9 +29,9 @@ pub(super) struct Output<W: Write> {
     is_headless: bool,
     /// Bytes of the body after which it is cut.
     drop_after: Option<u64>,
-    /// What makes gzip of the body.
+    /// Encodes the body as gzip.
     gzip: Option<Gzip>,
-    /// The last two bytes of the body, before they are gzip.
+    /// The last two bytes of the body, before gzip.
     last: [u8; 2],
 }
 
@@ -69,7 +69,7 @@ impl<W: Write> Output<W> {
         self.gzip = Some(Gzip::new(flush));
     }
 
-    /// Sends data as one chunk, or what gzip makes of it.
+    /// Sends data as one chunk, encoded as gzip if that is set.
     pub fn send(&mut self, data: &[u8]) -> Result<(), Stop> {
         self.note_last(data);
         match &mut self.gzip {

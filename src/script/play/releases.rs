@@ -1,4 +1,4 @@
-//! Counts the releases of pauses to which a stream has not come yet.
+//! Counts the releases of pauses that a stream has not reached yet.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! Decides when things are sent: counts due times, waits for them, and sends the comments of `@keepalive` and the chunks of a
-//! test while it waits.
+//! Decides when things are sent: counts due times, waits for them, and sends the comments of `@keepalive` and the
+//! chunks of a test while it waits.
 //!
 //! Every due time is counted from the one before, never from the moment when a write returned, so nothing drifts.
 
-use super::clock::{Clock, Order, Timing, WaitFor, Woken};
+use super::clock::{Clock, Command, Timing, WaitFor, Woken};
 use super::output::{Output, Stop};
 use super::releases::Releases;
 use crate::http::chunk::Framed;
@@ -152,26 +152,26 @@ impl<'a, C: Clock> Timer<'a, C> {
         Ok(())
     }
 
-    /// Does what a test has told the stream to do meanwhile.
-    pub fn take_orders<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
-        while let Some(order) = self.clock.next_order()? {
-            self.obey(order, output)?;
+    /// Executes the commands that a test has given in the meantime.
+    pub fn take_commands<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
+        while let Some(command) = self.clock.next_command()? {
+            self.execute(command, output)?;
         }
         Ok(())
     }
 
-    /// The same, before the response ends.
-    pub fn take_last_orders<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
-        while let Some(order) = self.clock.last_order()? {
-            self.obey(order, output)?;
+    /// Like `take_commands`, at the end of the response, after which no command is accepted.
+    pub fn take_last_commands<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
+        while let Some(command) = self.clock.last_command()? {
+            self.execute(command, output)?;
         }
         Ok(())
     }
 
-    fn obey<W: Write>(&mut self, order: Order, output: &mut Output<W>) -> Result<(), Stop> {
-        match order {
-            Order::Release(name) => self.releases.add(name),
-            Order::Send(chunk) => self.send_chunk(&chunk, output)?,
+    fn execute<W: Write>(&mut self, command: Command, output: &mut Output<W>) -> Result<(), Stop> {
+        match command {
+            Command::Release(name) => self.releases.add(name),
+            Command::Send(chunk) => self.send_chunk(&chunk, output)?,
         }
         Ok(())
     }
@@ -220,8 +220,8 @@ impl<'a, C: Clock> Timer<'a, C> {
         Ok(())
     }
 
-    /// Waits, and sends meanwhile what is no part of the script: every keep-alive comment that is due before the wait is over,
-    /// and the chunks of a test.
+    /// Waits, and meanwhile sends what is not part of the script: every keep-alive comment that is due before the wait
+    /// is over, and the chunks of a test.
     fn wait<W: Write>(&mut self, wait: WaitFor<'_>, output: &mut Output<W>) -> Result<(), Stop> {
         loop {
             let comment_due =
@@ -230,9 +230,9 @@ impl<'a, C: Clock> Timer<'a, C> {
                 (Woken::Due, None) => return Ok(()),
                 (Woken::Due, Some(due)) => self.send_comment(due, output)?,
                 (Woken::Called, _) => {
-                    while let Some(order) = self.clock.next_order()? {
-                        self.obey(order, output)?;
-                        // Later orders are for what follows the pause.
+                    while let Some(command) = self.clock.next_command()? {
+                        self.execute(command, output)?;
+                        // Later commands are for what follows the pause.
                         if matches!(wait, WaitFor::Release(name) if self.releases.take(name)) {
                             return Ok(());
                         }

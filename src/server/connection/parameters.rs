@@ -1,4 +1,5 @@
-//! Changes a script for one response as the query of the request says (`?-drop=512`), if clients may control the server.
+//! Changes a script for one response as the query of the request specifies (`?-drop=512`), if clients may control the
+//! server.
 
 use super::Connection;
 use crate::http::request::Request;

@@ -27,7 +27,7 @@ impl Connection<'_> {
         self.send(&Response::error(&error), ResponseOptions { close: true, ..self.options })
     }
 
-    /// Keeps what [`record`](Connection::record) needs of a request, unless its path is one of those under `/-/`.
+    /// Keeps what [`record`](Connection::record) needs from a request, unless its path is one of those under `/-/`.
     pub(super) fn prepare_record(&self, request: &Request, body: &[u8]) {
         if self.shared.journal.is_on() && !internal::is_reserved(request.path()) {
             self.unrecorded.set(Some(Box::new(RecordedRequest::new(request, body))));
@@ -65,7 +65,7 @@ impl Connection<'_> {
                 return self.send(&Response::error(&error), options);
             }
         }
-        // No other website may read the page or a file, nor find out what they answer.
+        // No other website may read the page or a file, or find out which methods they answer.
         let internal_options = ResponseOptions { cors: false, ..options };
         let file = self.shared.static_files.as_ref().filter(|_| !is_reserved);
         let file = file.and_then(|files| files.find(request.path()));

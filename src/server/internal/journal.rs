@@ -1,4 +1,4 @@
-//! Answers `GET /-/journal`: what was recorded, from some entry on, or one entry; waits until it is there if the client wants that.
+//! Answers `GET /-/journal`: the entries from a given one on, or a single one. Waits for the entry if the query says so.
 
 use crate::http::chunk::ChunkedWriter;
 use crate::http::short_response::Response;
@@ -13,12 +13,12 @@ use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a client can wait for an entry. Its thread waits as long, even if it has left.
+/// How long a client can wait for an entry. Its thread waits that long even if the client has left.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// JSON, one value on each line.
 pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
 
-/// What a client wants to see.
+/// What a client requests.
 #[derive(Clone, Copy)]
 enum Wanted {
     /// All entries from this one on.
@@ -104,7 +104,7 @@ fn parse_query(query: &[u8]) -> Result<(Wanted, Duration), String> {
     Ok((wanted, wait))
 }
 
-/// Sends entries, one after the other, so that they are not all in memory a second time.
+/// Sends entries one by one, so that they are not all in memory a second time.
 pub(crate) fn send(
     mut entries: impl Iterator<Item = Arc<JournalEntry>>,
     head: Vec<u8>,

@@ -1,4 +1,5 @@
-//! The judge over HTTP: gives clients their next test case, takes their reports of events, and tells what came of the cases.
+//! The judge over HTTP: gives clients their next test case, takes their reports of events, and returns the results of
+//! the cases.
 
 use crate::http::request::Request;
 use crate::http::short_response::Response;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// How often it is looked whether a case is decided that somebody waits for.
+/// How often to check whether a case that a client waits for is decided.
 const LOOK: Duration = Duration::from_millis(10);
 
 const NO_NAME: RequestError =
@@ -31,7 +32,7 @@ const NO_EVENT: RequestError = bad_request(
     "each line of a report is a JSON object with the members type, data and id, which are strings",
 );
 
-/// Who gets the next case, and if it is to be given only when another one is decided, that one.
+/// The client that gets the next case, and the run that has to be decided first, if there is one.
 ///
 /// # Errors
 /// A parameter is missing or invalid.
@@ -50,7 +51,7 @@ pub fn next(request: &Request, judge: &Judge) -> Result<(NextCase, Option<Arc<Ca
 /// Takes events that a client has dispatched, a line of JSON for each.
 ///
 /// # Errors
-/// There is no such run, or a line is something else.
+/// There is no such run, or a line is not a JSON object with these members.
 pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Response, RequestError> {
     let id = parameter(request, "case").unwrap_or_default();
     let run = judge.find(&client(request)?, &id).ok_or(NO_RUN)?;
@@ -66,7 +67,7 @@ pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Resp
     }
 }
 
-/// What came of the cases of a client that are decided, or of one of them, as `--report` writes it to `report.json`.
+/// Returns the results of the decided cases of a client, or of one of them, as `--report` writes them to `report.json`.
 ///
 /// # Errors
 /// There is no such client.
@@ -81,7 +82,7 @@ pub fn give_report(request: &Request, judge: &Judge) -> Result<Response, Request
 /// Forgets a client, so that it can be judged again.
 ///
 /// # Errors
-/// There is no name.
+/// The query has no valid name.
 pub fn forget(request: &Request, judge: &Judge) -> Result<Response, RequestError> {
     judge.forget(&client(request)?);
     Ok(Response::new(Status::NO_CONTENT, ""))
@@ -97,7 +98,7 @@ fn parameter(request: &Request, name: &str) -> Option<String> {
     String::from_utf8(value.into_owned()).ok()
 }
 
-/// Who gets the next case.
+/// The client that gets the next case.
 pub struct NextCase {
     client: String,
     selection: Selection,

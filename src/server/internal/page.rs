@@ -45,8 +45,8 @@ const JUDGE: Page = Page {
         include_str!("../judge_page/page.js"),
     ],
 };
-/// A page may use only what is part of it, and cannot insert text as HTML. The nonce is made for each response, and marks
-/// its own scripts and its style.
+/// A page may use only its own parts, and cannot insert text as HTML. The nonce is new in each response, and marks the
+/// page's own scripts and style.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
     style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
@@ -56,13 +56,13 @@ pub fn wire() -> Response {
     WIRE.response()
 }
 
-/// The page that shows what comes of test cases.
+/// The page that shows the results of test cases.
 pub fn judge() -> Response {
     JUDGE.response()
 }
 
 impl Page {
-    /// The page, whole.
+    /// The response with the whole page.
     fn response(&self) -> Response {
         let nonce = format!("{:016x}{:016x}", random_seed(), random_seed());
         Response::new(Status::OK, self.html(&nonce))

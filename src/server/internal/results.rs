@@ -1,4 +1,4 @@
-//! Tells observers what comes of the test cases of all clients: the event stream at `/-/judge/results`.
+//! Sends the results of the test cases of all clients to observers: the event stream at `/-/judge/results`.
 
 use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The most streams at a time. Each looks at all runs again and again.
+/// The most streams at a time. Each checks all runs periodically.
 const MAX_WATCHERS: usize = 16;
-/// How often a stream looks for what has changed. A page shows no difference sooner.
+/// How often a stream looks for what has changed. A shorter interval would make no visible difference.
 const WATCH: Duration = Duration::from_millis(100);
 /// After this time without an event, a stream is sent a comment: only a write shows that a client has left.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -45,13 +45,13 @@ impl Drop for Watcher<'_> {
     }
 }
 
-/// What a stream has told of a run.
-struct Told {
+/// What a stream has sent about a run.
+struct SentRun {
     run: Arc<CaseRun>,
     verdict: Option<CaseVerdict>,
 }
 
-/// Sends all cases (`cases`), and then for each run that it has begun, what came of it (`run`), and that it was forgotten
+/// Sends all cases (`cases`), and then an event for each run that begins or is decided (`run`) or is forgotten
 /// (`forget`), until the client leaves.
 ///
 /// # Errors
@@ -64,10 +64,10 @@ pub(crate) fn send(
 ) -> io::Result<AfterResponse> {
     body.write_head(head)?;
     body.write_all(cases(watcher.judge).as_bytes())?;
-    let mut told = BTreeMap::new();
+    let mut sent = BTreeMap::new();
     let mut sent_at = Instant::now();
     loop {
-        let mut events = changes(watcher.judge, &mut told);
+        let mut events = changes(watcher.judge, &mut sent);
         if events.is_empty() && sent_at.elapsed() >= SILENCE {
             events = ": still here\n\n".to_owned();
         }
@@ -95,22 +95,22 @@ fn cases(judge: &Judge) -> String {
     format!("event: cases\ndata: [{}]\n\n", cases.join(","))
 }
 
-/// The events for what has changed since they were told.
-fn changes(judge: &Judge, told: &mut BTreeMap<u64, Told>) -> String {
+/// The events for what has changed since the last ones were sent.
+fn changes(judge: &Judge, sent: &mut BTreeMap<u64, SentRun>) -> String {
     let runs: BTreeMap<u64, Arc<CaseRun>> =
         judge.all_runs().into_iter().map(|run| (run.number, run)).collect();
     let mut events = String::new();
-    told.retain(|number, told| {
+    sent.retain(|number, sent| {
         let is_kept = runs.contains_key(number);
         if !is_kept {
-            events += &event("forget", &told.run, "");
+            events += &event("forget", &sent.run, "");
         }
         is_kept
     });
     for (number, run) in runs {
         let result = run.result();
         let verdict = result.as_ref().map(|result| result.verdict);
-        if told.get(&number).map(|told| told.verdict) == Some(verdict) {
+        if sent.get(&number).map(|sent| sent.verdict) == Some(verdict) {
             continue;
         }
         let fields = result.map_or_else(String::new, |result| {
@@ -118,7 +118,7 @@ fn changes(judge: &Judge, told: &mut BTreeMap<u64, Told>) -> String {
             format!(",\"verdict\":\"{}\",\"expected\":{expected},\"got\":{got}", result.verdict.as_str())
         });
         events += &event("run", &run, &fields);
-        told.insert(number, Told { run, verdict });
+        sent.insert(number, SentRun { run, verdict });
     }
     events
 }

@@ -14,8 +14,8 @@ use std::time::Duration;
 /// After this time without an event, an observer is sent a comment: only a write shows that a client has left.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// What the body begins with. After the server was restarted, an observer is back before the clients it observes, which wait
-/// for seconds.
+/// What the body begins with. After the server was restarted, an observer is back before the clients it observes, which
+/// wait for seconds.
 const START: &str = "retry: 100\n: what goes over the wire\n\n";
 
 /// The head of a response that is a stream.

@@ -1,6 +1,6 @@
 'use strict';
 
-// Judges this browser: it asks for a case, opens it, and reports the events, until there is no further case.
+// Judges this browser: requests a case, opens it, and reports the events, until there is no further case.
 
 // Cases that run at a time. A browser opens six connections to a host: one is for the results, and one has to be left for
 // requests of this page.
@@ -8,7 +8,7 @@ const PARALLEL = 4;
 
 const ending = new Map(); // What ends the cases that this browser runs, by their IDs.
 
-// Browsers name each other in this field, so the most special name comes first.
+// Browsers also name each other in this field, so the most specific name comes first.
 const BROWSERS = [['Edg', 'Edge'], ['OPR', 'Opera'], ['Firefox', 'Firefox'], ['Chrome', 'Chromium'], ['Version', 'Safari']];
 
 function nameOfBrowser() {
@@ -45,7 +45,7 @@ async function runCases(parameters) {
 	}
 }
 
-// Returns when the case is decided, or when the EventSource has closed for good and needs no connection any more.
+// Returns when the case is decided, or when the EventSource has closed for good and no longer needs a connection.
 function runCase({ id, url, report }) {
 	const source = new EventSource(url);
 	const tell = reporter(report);

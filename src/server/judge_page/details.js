@@ -1,6 +1,6 @@
 'use strict';
 
-// The details of a cell: what was expected, what came, and the wire.
+// The details of a cell: what was expected, what was received, and the wire.
 
 async function open(cell) {
 	const { name, id, verdict, expected, got } = cell.result;
@@ -10,8 +10,8 @@ async function open(cell) {
 	cell.firstElementChild.setAttribute('aria-expanded', true);
 	$('which').textContent = `${name}, ${id}: ${verdict}`;
 	$('right').textContent = rows.get(id).cells[3].textContent;
-	$('expected').textContent = expected || 'what is right';
-	$('got').textContent = verdict === 'running' ? 'nothing yet' : got || 'the same';
+	$('expected').textContent = expected || 'correct behaviour';
+	$('got').textContent = verdict === 'running' ? 'nothing yet' : got || 'as expected';
 	$('wire').textContent = '';
 	$('details').hidden = false;
 	if (isOther) $('details').focus();

@@ -8,7 +8,7 @@ const $ = id => document.getElementById(id);
 const say = text => { $('state').textContent = text; };
 
 const rows = new Map(); // The rows of the table, by the ID of the case.
-const clients = new Map(); // The clients: of each its column header and its cells, by the ID of the case.
+const clients = new Map(); // For each client: its column header, and its cells by the ID of the case.
 let shown; // The cell that the details are about.
 
 // A query with these parameters.

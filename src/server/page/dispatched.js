@@ -71,4 +71,4 @@ function whyGivenUp(must) {
 	return `${must.why}, and this browser does not reconnect after that.`;
 }
 
-const NOT_SHOWN = 'the wire has not shown why';
+const NOT_SHOWN = 'the wire does not show why';

@@ -7,7 +7,7 @@ class Exchange {
 		this.connection = connection;
 		this.request = ''; // The heads so far.
 		this.response = '';
-		this.held = []; // Pieces, until the head of the request is complete and tells whose it is; then null.
+		this.held = []; // Pieces, until the head of the request is complete and shows whose it is; then null.
 		this.isOurs = false;
 		this.chunk = 0; // The number of the chunk, or head, that it is at.
 		this.body = []; // The pieces of the body, if they are kept.

@@ -36,7 +36,7 @@ class FetchSource {
 	}
 }
 
-// What has to happen then: the same as with an EventSource, but the end is the end.
+// What has to happen then: the same as with an EventSource, but without reconnecting after the end.
 class FetchModel extends EventSourceModel {
 	requested(head) {
 		const must = super.requested(head);

@@ -1,6 +1,6 @@
 'use strict';
 
-// What is said about the scripts: in the list of the introduction, and about the one that is selected.
+// The descriptions of the scripts: in the list of the introduction, and of the one that is selected.
 
 // A line such as `See it with   curl -N http://127.0.0.1:8080/slow`.
 const CURL = / {3}(curl .*)/;

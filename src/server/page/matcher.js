@@ -1,14 +1,14 @@
 'use strict';
 
-// Puts in one order what an EventSource has to do, as the wire shows it, and what the browser's EventSource has done. The two
-// come over different connections, so either can be first, and each waits for the other.
+// Merges what an EventSource has to do, as the wire shows it, with what the browser's EventSource has done, in order.
+// The two come over different connections, so either can be first, and each waits for the other.
 //
 // `settled(must, did)` is called for each, in order: with both, with `must` alone if the browser has not done it, or with `did`
 // alone if the wire does not show why. If the other comes late after all, it is called with both for a second time.
 
 // Milliseconds that one waits for the other.
 const PATIENCE = 400;
-// Milliseconds after which the wire cannot show any more why there was an error: a server that is not there causes several.
+// Milliseconds after which the wire can no longer show why there was an error: a server that is not there causes several.
 const LATE = 2000;
 
 class Matcher {

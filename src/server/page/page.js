@@ -21,7 +21,7 @@ const playback = new Playback(row => {
 	if (!pointed) showBuffers(latest);
 });
 
-// Puts the pieces of text together that the streams of large language models consist of.
+// Joins the pieces of text that the streams of large language models consist of.
 function assemble({ text }) {
 	const piece = text.length <= MOST_CHARACTERS ? pieceOf(text) : '';
 	$('assembled').hidden &&= !piece;

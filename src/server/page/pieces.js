@@ -1,6 +1,6 @@
 'use strict';
 
-// The pieces of requests and responses in words.
+// Descriptions of the pieces of requests and responses.
 
 // The section of RFC 9112 that defines each, and what it is.
 const PIECES = {
@@ -26,7 +26,7 @@ const FIELDS = {
 	'content-type': 'an EventSource opens only text/event-stream',
 	'last-event-id': 'the last event ID before the connection was lost',
 	'location': 'where the redirect leads',
-	'referer': 'by this, the page knows its own requests',
+	'referer': 'the page recognizes its own requests by this',
 	'retry-after': 'an EventSource ignores this',
 	'transfer-encoding': 'the body is sent in chunks',
 };
@@ -43,7 +43,7 @@ function remark({ name, bytes }, before) {
 		case 'empty line': return 'the head is complete';
 		case 'field line': return FIELDS[bytes.split(':')[0].toLowerCase()] ?? '';
 		case 'status line': return meaning(status(bytes));
-		case 'malformed': return before === 'malformed' ? 'not read any more' : 'not a chunk-size: the client gives up';
+		case 'malformed': return before === 'malformed' ? 'no longer read' : 'not a chunk-size: the client gives up';
 		default: return '';
 	}
 }

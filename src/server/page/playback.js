@@ -1,6 +1,7 @@
 'use strict';
 
-// Shows rows in the order of their steps: at once, slowly, or only when asked for. The connection goes on meanwhile.
+// Shows rows in the order of their steps: at once, slowly, or one at a time on request. The connection continues
+// meanwhile.
 
 // The time for which rows are added before the browser may do something else, and the time between two rows when slow; in
 // milliseconds.

@@ -16,7 +16,7 @@ async function showScript(script) {
 	$('play-hint').textContent = isEditable ? '' : 'To change scripts here, start the server with --control.';
 }
 
-// Puts the text in the place of the script, and plays it.
+// Replaces the script with the text, and plays it.
 async function playEdited() {
 	const script = selected();
 	const response = await fetch(pathOf(script), { method: 'PUT', body: $('source').value });

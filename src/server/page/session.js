@@ -18,7 +18,7 @@ const WHATWG = 'WHATWG HTML, section 9.2';
 // Event types for which the page always listens.
 const TYPES = ['open', 'error', 'message'];
 
-// Milliseconds after which it is said why nothing happens.
+// Milliseconds after which the page explains why nothing happens.
 const LONG = 1500;
 
 class Session {
@@ -81,7 +81,7 @@ class Session {
 		return this.isFetch || this.types.get(type) < at - PATIENCE;
 	}
 
-	// The wire goes on to show other clients.
+	// The wire continues to show other clients.
 	close() {
 		this.isClosed = true;
 		clearTimeout(this.watch);
@@ -122,7 +122,7 @@ class Session {
 		const { from, name, bytes, ms } = piece;
 		const { before } = exchange;
 		if (exchange.begins(piece)) exchange.chunk = ++this.chunks;
-		const whose = exchange.isOurs ? '' : 'of another client';
+		const whose = exchange.isOurs ? '' : 'from another client';
 		const row = this.wireRow(exchange, piece, {
 			name,
 			bytes,
@@ -238,7 +238,7 @@ class Session {
 		if (event instanceof MessageEvent) this.matcher.happen({ kind: 'event', state, at, event: { type, data, lastEventId } });
 		else this.matcher.happen({ kind: type, state, at });
 		if (type !== 'error' || event instanceof MessageEvent) return;
-		// The wire tells the time better, unless the server is not there.
+		// The wire gives a more exact time, unless the server is not there.
 		if (!this.lost.time || this.wire.readyState !== EventSource.OPEN) this.lost = { at };
 	}
 

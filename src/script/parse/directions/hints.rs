@@ -2,7 +2,7 @@
 
 use crate::text::suggest;
 
-/// A word that people write in place of a direction.
+/// Words that people write in place of a direction.
 struct Hint {
     words: &'static [&'static str],
     /// What to do instead.
