@@ -49,7 +49,7 @@ impl Judge {
         Judge { cases, runs: Mutex::default() }
     }
 
-    /// Replaces the built-in cases by the user's own scripts, if there are any.
+    /// Replaces the built-in cases with the user's own scripts, if there are any.
     pub fn use_scripts<'a>(&mut self, scripts: impl Iterator<Item = &'a Arc<Script>>) {
         let own: Vec<TestCase> = scripts.filter_map(|script| TestCase::of_script(script).ok()).collect();
         if self.is_present() && !own.is_empty() {

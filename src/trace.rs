@@ -264,7 +264,8 @@ impl<'a> Tap<'a> {
         });
     }
 
-    /// Reports the outcome of an expectation of the script. The log gets it without what can be secret in the request.
+    /// Reports the outcome of an expectation of the script. The log gets it without the values of the request, which
+    /// can be secret.
     pub fn expectation(&self, outcome: &str, without_secrets: impl FnOnce() -> String) {
         if let Some(exchange) = &*self.exchange.borrow() {
             if let Some(terminal) = &self.trace.terminal {

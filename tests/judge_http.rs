@@ -1,4 +1,5 @@
-//! `--judge` without a command: clients request their test cases over HTTP, report events, and are judged in the same way.
+//! `--judge` without a command: clients request their test cases over HTTP, report events, and are judged in the same
+//! way.
 
 #![cfg(unix)]
 
@@ -261,7 +262,7 @@ fn errors_say_what_was_expected() {
         // A client would request `/P01` in place of `/case/../P01`.
         ("POST", "/-/judge/next?client=%2e%2E", "", 400, "not `.` or `..`"),
         ("POST", "/-/judge/next?client=.", "", 400, "not `.` or `..`"),
-        // 204 would say that all are done.
+        // A 204 would mean that all cases are done.
         ("POST", "/-/judge/next?client=c&cases=Q*,", "", 400, "no case has such a name"),
         ("POST", &many_stars, "", 400, "no case has such a name"),
         (

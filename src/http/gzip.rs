@@ -45,7 +45,8 @@ impl Gzip {
         self.blocks(data)
     }
 
-    /// The blocks that are ready with this data, one at a time: the rest of the data, which can be 64 MiB, is not moved for each.
+    /// The blocks that are ready with this data, one at a time, so that the rest of the data, which can be 64 MiB, is
+    /// not moved for each block.
     fn blocks(&mut self, mut data: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         loop {
@@ -120,7 +121,7 @@ mod tests {
         let blocks = large.len() / MAX_BLOCK + 1;
         for flush in [GzipFlush::Each, GzipFlush::Full] {
             let mut gzip = Gzip { has_begun: true, ..Gzip::new(flush) };
-            // The checksum is most of the time, and not looked at here.
+            // The checksum would take most of the time, and is not checked here.
             let length = gzip.blocks(&large).len() + gzip.finish().len();
             let last = if flush == GzipFlush::Each { 5 } else { 0 };
             assert_eq!(length, large.len() + 5 * blocks + last + 8);

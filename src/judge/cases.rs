@@ -47,7 +47,7 @@ impl TestCase {
     /// which events the client dispatches; a request after that gets 204.
     ///
     /// # Errors
-    /// The text is invalid, which a text that was compiled before is not.
+    /// The text is invalid. This cannot happen, because it was compiled before.
     pub fn of_script(script: &Script) -> Result<TestCase, ParseErrors> {
         let id = script.name.trim_start_matches('/').replace('/', "-");
         let text = script.text();

@@ -200,8 +200,8 @@ impl Name {
     }
 }
 
-/// The most values in one placeholder, `{{query:a||query:b||…}}`. Each is read and sent by a call inside that of the one before
-/// it, and the stack of a client's thread is small.
+/// The most values in one placeholder, `{{query:a||query:b||…}}`. Each is read and sent by a nested call, and the stack
+/// of a client's thread is small.
 pub(super) const MAX_VALUES: usize = 8;
 
 /// Whether a placeholder with this text has more than [`MAX_VALUES`].

@@ -38,8 +38,8 @@ pub(super) struct ClientClock<'a> {
 }
 
 impl<'a> ClientClock<'a> {
-    /// A clock whose waits end early when the server stops or `control` has a command, and within a second when the client
-    /// resets `stream`.
+    /// A clock whose waits end early when the server stops or `control` has a command, and within a second when the
+    /// client resets `stream`.
     pub fn new(
         stream: &'a TcpStream,
         control: &'a StreamControl,

@@ -279,8 +279,8 @@ impl<'a> Connection<'a> {
         })
     }
 
-    /// Responds to a request whose values would result in a response that cannot be sent. The reason contains the value, which can be a
-    /// secret, so only the response has it.
+    /// Responds to a request whose values would result in a response that cannot be sent. The reason contains the
+    /// value, which can be a secret, so only the response has it.
     fn send_invalid_value(&self, reason: &str) -> io::Result<AfterResponse> {
         self.tap.rejected("a value that the request sets is invalid, as the response says");
         self.send(&responses::invalid_value(reason), self.options)

@@ -125,8 +125,8 @@ impl Connections {
         reached
     }
 
-    /// Ends the streams for this path, or all streams of scripts, after the commands that they were given before. Returns
-    /// their number.
+    /// Ends the streams for this path, or all streams of scripts, after the commands that they were given before.
+    /// Returns their number.
     pub fn drop_streams(&self, path: Option<&[u8]>) -> usize {
         let mut open: Vec<(u64, Arc<StreamControl>)> = Vec::new();
         for (number, connection, control) in streams(&self.lock()) {

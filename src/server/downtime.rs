@@ -68,7 +68,8 @@ impl Downtime {
         }
     }
 
-    /// Notes that connections are accepted again. `false` if the port has to stay closed, because another period has begun.
+    /// Notes that connections are accepted again. `false` if the port has to stay closed, because another period has
+    /// begun.
     pub fn open(&self) -> bool {
         let mut state = self.lock();
         state.is_closed = state.is_due();

@@ -7,8 +7,8 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Commands that wait for one stream, and the bytes of their chunks; at least one chunk may wait, however large it is. A
-/// stream takes its commands after the step that it is in, so they wait for long only if its client does not read.
+/// Commands that wait for one stream, and the bytes of their chunks; at least one chunk may wait, however large it is.
+/// A stream takes its commands after the step that it is in, so they wait for long only if its client does not read.
 const MAX_QUEUED: usize = 256;
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 

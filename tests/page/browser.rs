@@ -45,7 +45,7 @@ pub fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// RFC 6455, section 4.1. The server's answer to the key is ignored, because there is no proxy in between.
+/// RFC 6455, section 4.1. The browser's answer to the key is ignored, because there is no proxy in between.
 pub fn web_socket(address: &str, path: &str) -> TcpStream {
     let mut stream = connect(address);
     write!(

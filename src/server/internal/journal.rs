@@ -1,4 +1,5 @@
-//! Answers `GET /-/journal`: the entries from a given one on, or a single one. Waits for the entry if the query says so.
+//! Answers `GET /-/journal`: the entries from a given one on, or a single one. Waits for the entry if the query says
+//! so.
 
 use crate::http::chunk::ChunkedWriter;
 use crate::http::short_response::Response;

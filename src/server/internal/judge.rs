@@ -23,7 +23,7 @@ const NO_NAME: RequestError =
 const NO_PROFILE: RequestError =
     bad_request("expected eventsource, browser, library or parser after `profile=`");
 const NO_CASE: RequestError =
-    bad_request("no case has such a name (`cases=P*` after `client=NAME&` are the cases on parsing)");
+    bad_request("no case has such a name (`client=NAME&cases=P*` selects the cases on parsing)");
 const NO_RUN: RequestError = Status::NOT_FOUND.error(
     "this client has not begun this case (`?client=NAME&case=ID`, as in the response to POST /-/judge/next)",
 );

@@ -1,10 +1,11 @@
 'use strict';
 
-// What an EventSource has to do with what it receives: WHATWG HTML, sections 9.2.2 and 9.2.3. It takes what goes over
-// the wire, and returns what has to happen:
+// What an EventSource has to do with what it receives: WHATWG HTML, sections 9.2.2 and 9.2.3. It takes what goes over the wire,
+// and returns what has to happen:
 //
-//   kind      'request', 'open', 'event' or 'error', as in `new EventSource(…)` and in its listeners state    
-//   readyState after it why       the reason, as text
+//   kind      'request', 'open', 'event' or 'error', as in `new EventSource(…)` and in its listeners
+//   state     readyState after it
+//   why       the reason, as text
 
 const CONNECTING = 0, OPEN = 1, CLOSED = 2;
 

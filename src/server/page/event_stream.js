@@ -3,9 +3,12 @@
 // The event stream of one response: WHATWG HTML, sections 9.2.5 (parsing) and 9.2.6 (interpreting). It takes bytes in pieces of
 // any size, and describes each line that they complete:
 //
-//   kind      'field', 'comment', 'empty line', or 'line end' for a LF whose CR has ended the line before text      the
-//   line without its end end       its end: LF, CR LF or CR effect    what the line does, as text event     the event
-//   that it dispatches: type, data, lastEventId; or null buffers   the buffers after it
+//   kind      'field', 'comment', 'empty line', or 'line end' for a LF whose CR has ended the line before
+//   text      the line without its end
+//   end       its end: LF, CR LF or CR
+//   effect    what the line does, as text
+//   event     the event that it dispatches: type, data, lastEventId; or null
+//   buffers   the buffers after it
 
 class EventStream {
 	// A client keeps the last event ID and the reconnection time of the stream before.
