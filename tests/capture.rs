@@ -152,6 +152,31 @@ fn the_waits_before_between_and_after_events_are_kept() {
     assert_eq!(script(&[(700, END)]), "@sleep 700ms\n");
 }
 
+/// `curl -L`, a proxy and `curl --digest` print more than one head.
+#[test]
+fn of_several_responses_the_last_one_is_captured() {
+    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+    let wanted = script(&[(0, ok), (0, "data: x\n\n"), (0, END)]);
+    for before in [
+        "HTTP/1.1 200 Connection established\r\n\r\n",
+        "HTTP/1.1 301 Moved\r\nLocation: /b\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 302 Found\r\n\r\n",
+    ] {
+        assert_eq!(script(&[(0, before), (0, ok), (0, "data: x\n\n"), (0, END)]), wanted, "{before}");
+        assert_eq!(
+            script(&[(0, before), (0, "HT"), (0, &ok[2..]), (0, "data: x\n\n"), (0, END)]),
+            wanted,
+            "{before}"
+        );
+        assert_eq!(script(&[(0, &[before, ok, "data: x\n\n"].concat()), (0, END)]), wanted, "{before}");
+    }
+    let body = "HTTP is a protocol\n";
+    let like_a_head = script(&[(0, "HTTP/1.1 200 OK\r\n\r\n"), (0, "HT"), (0, &body[2..]), (0, END)]);
+    assert!(like_a_head.ends_with(body), "{like_a_head}");
+    assert!(script(&[(0, "HTTP/1.1 200 OK\r\n\r\n"), (0, "HTTP"), (0, END)]).contains("HTTP"));
+}
+
 #[test]
 fn pauses_in_a_line_are_kept() {
     assert_eq!(

@@ -162,6 +162,24 @@ fn too_few_open_files_are_reported_with_the_command_that_helps() {
 }
 
 #[test]
+fn what_is_no_event_stream_is_reported_with_exit_1() {
+    let server = serve("1", &[("/page", b"@header Content-Type: text/html\n<p>\n")]);
+    let line = "     1 × unexpected content type \"text/html\" (expected text/event-stream)\n";
+    storm(&["--clients=1", "--for=10s", &server.url("/page")]).assert().code(1).stdout(contains(line));
+}
+
+#[test]
+fn a_server_that_does_not_respond_is_left_after_the_time() {
+    // The system accepts the connection, and nobody answers.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let start = Instant::now();
+    let line = "     1 × no response in the time of `--for`\n";
+    storm(&["--clients=1", "--for=200ms", &url]).assert().code(1).stdout(contains(line));
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_wrong_command_line_is_one_line_and_exit_2() {
     for (arguments, message) in [
         (&["--cleints", "1"][..], "unknown option `--cleints` (did you mean `--clients`?)"),

@@ -117,7 +117,12 @@ impl Client<'_> {
     fn read(&mut self, mut stream: TcpStream, events: &mut EventStream) -> Result<(), String> {
         let _connected = self.counts.connected();
         self.last_event = None;
-        let (mut body, mut bytes) = read_head(&mut stream)?;
+        stream.set_read_timeout(Some(self.longest_wait())).map_err(|error| explain(&error))?;
+        let head = read_head(&mut stream);
+        let (mut body, mut bytes) = match head {
+            Err(_) if self.is_time_over() => return Err("no response in the time of `--for`".to_owned()),
+            head => head?,
+        };
         let mut buffer = [0; 8 * 1024];
         loop {
             let is_complete = body.push(&bytes, |data| self.take(data, events))?;

@@ -104,7 +104,7 @@ impl Body {
     }
 }
 
-/// Reads the head of a response, which must be a 200. Returns how the body ends, and the bytes that came after the head.
+/// Reads the head of a response, which must be a 200 and an event stream. Returns how the body ends, and the bytes that came after the head.
 pub fn read_head(stream: &mut TcpStream) -> Result<(Body, Vec<u8>), String> {
     let mut head = Vec::new();
     let mut buffer = [0; 4 * 1024];
@@ -126,6 +126,12 @@ pub fn read_head(stream: &mut TcpStream) -> Result<(Body, Vec<u8>), String> {
         return Err(format!("unexpected status {status:?} (expected 200)"));
     }
     let value = |name: &str| field_lines(&head).find(|line| line.is(name)).map(|line| line.value.to_vec());
+    let content_type = value("content-type").unwrap_or_default();
+    let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
+    if !String::from_utf8_lossy(essence).trim().eq_ignore_ascii_case("text/event-stream") {
+        let content_type = String::from_utf8_lossy(&content_type);
+        return Err(format!("unexpected content type {content_type:?} (expected text/event-stream)"));
+    }
     let is_chunked = |value: Vec<u8>| value.eq_ignore_ascii_case(b"chunked");
     if value("transfer-encoding").map_or(false, is_chunked) {
         return Ok((Body::Chunked(ChunkDecoder::default()), body));

@@ -37,6 +37,8 @@ pub struct Capture {
     state: State,
     /// Bytes that are not in the script yet: of the head, or of the line around the chunks that is being read.
     held: Vec<u8>,
+    /// The first bytes after a head, as long as they can be the beginning of another head.
+    after_head: Option<Vec<u8>>,
     decoder: ChunkDecoder,
     /// When the last bytes of the head arrived; `None` when it has been sent, or there is none.
     head_at: Option<Duration>,
@@ -65,8 +67,28 @@ enum State {
 impl Capture {
     /// Adds bytes that arrived at this time after the request. Returns the next lines of the script.
     pub fn add(&mut self, at: Duration, bytes: &[u8]) -> Vec<u8> {
-        self.push(at, bytes);
+        self.after_head(at, bytes);
+        if self.after_head.is_some() {
+            return Vec::new();
+        }
         self.writer.take()
+    }
+
+    /// Adds bytes, or begins anew if they are a head after a head: that of a redirect which curl follows, of a proxy, or of a
+    /// response that asks for authentication. curl prints no body between them, and the last response is the one that is wanted.
+    fn after_head(&mut self, at: Duration, bytes: &[u8]) {
+        let mut start = match self.after_head.take() {
+            Some(start) => start,
+            None => return self.push(at, bytes),
+        };
+        start.extend_from_slice(bytes);
+        if start.starts_with(HTTP) {
+            *self = Capture::default();
+        } else if HTTP.starts_with(&start) {
+            self.after_head = Some(start);
+            return;
+        }
+        self.push(at, &start);
     }
 
     fn push(&mut self, at: Duration, bytes: &[u8]) {
@@ -86,6 +108,9 @@ impl Capture {
 
     /// Ends the response at this time. Returns the last lines of the script.
     pub fn end(mut self, at: Duration) -> Vec<u8> {
+        if let Some(start) = self.after_head.take() {
+            self.push(at, &start);
+        }
         let held = take(&mut self.held);
         match self.state {
             State::Complete => {
@@ -138,9 +163,10 @@ impl Capture {
             match head::read(&bytes) {
                 Head::Interim(head) => self.wire(at, &head),
                 head => {
+                    self.after_head = matches!(head, Head::Directions { .. }).then(Vec::new);
                     self.write_head(at, head, &bytes);
                     let rest = take(&mut self.held);
-                    return self.push(at, &rest);
+                    return self.after_head(at, &rest);
                 }
             }
         }
