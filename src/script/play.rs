@@ -99,10 +99,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                     self.timer.record_send();
                     self.output.send_raw(&text.render(&self.context()))?;
                 }
-                Step::Open => {
-                    self.send_head()?;
-                    self.output.flush()?;
-                }
+                Step::Open => self.open()?,
                 Step::Flush => self.output.flush()?,
                 // Flushes first if the wait takes time.
                 Step::Sleep(wait) => {
@@ -132,10 +129,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     fn pass_over(&mut self, steps: impl Iterator<Item = &'a Step>) -> Result<(), Stop> {
         for (index, step) in steps.enumerate() {
             match step {
-                Step::Open => {
-                    self.send_head()?;
-                    self.output.flush()?;
-                }
+                Step::Open => self.open()?,
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
                 Step::Gzip(flush) => self.output.gzip(*flush),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
@@ -218,6 +212,12 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     fn send_head(&mut self) -> io::Result<()> {
         self.timer.send_head(&mut self.output)
+    }
+
+    /// Sends the head now, before the body has begun.
+    fn open(&mut self) -> io::Result<()> {
+        self.send_head()?;
+        self.output.flush()
     }
 
     fn choose_time(&mut self, wait: &Wait) -> Duration {

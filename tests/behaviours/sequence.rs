@@ -165,11 +165,16 @@ fn pauses_can_be_random_within_a_range_and_events_can_come_at_a_steady_rate() {
 
 #[test]
 fn comments_can_be_sent_at_a_steady_rate() {
-    let response = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
-    assert_eq!(response.data(), (b":\n\n".repeat(60), true));
-    let time = response.arrivals.last().unwrap().0;
-    assert!((290..600).contains(&time.as_millis()), "{time:?}");
-    assert!(response.arrivals.len() > 10, "they arrived in {} pieces", response.arrivals.len());
+    let play_once = || {
+        let response = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
+        assert_eq!(response.data(), (b":\n\n".repeat(60), true));
+        let time = response.arrivals.last().unwrap().0;
+        assert!((290..600).contains(&time.as_millis()), "{time:?}");
+        response.arrivals.len()
+    };
+    // A busy machine reads several at once, but not each time.
+    let pieces: Vec<usize> = (0..3).map(|_| play_once()).collect();
+    assert!(pieces.iter().any(|pieces| *pieces > 30), "they came in {pieces:?} pieces");
 }
 
 #[test]
