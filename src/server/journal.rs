@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send
 /// as many.
 const MAX_ENTRIES: usize = 20_000;
-/// Bytes of all entries that are kept. The last one is kept even if it alone has more.
+/// Bytes of all entries that are kept. The last request is kept even if it alone has more.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// What was recorded.
@@ -157,9 +157,14 @@ impl Entries {
     fn keep(&mut self, entry: Arc<JournalEntry>) {
         self.bytes += entry.size();
         self.kept.push_back(entry);
-        while self.kept.len() > 1 && (self.kept.len() > MAX_ENTRIES || self.bytes > MAX_BYTES) {
+        while self.kept.len() > MAX_ENTRIES || (self.bytes > MAX_BYTES && !self.begins_with_last_request()) {
             self.bytes -= self.kept.pop_front().map_or(0, |oldest| oldest.size());
         }
+    }
+
+    /// Whether the oldest entry that is kept is the last request. Only ends of responses, which are small, can follow it.
+    fn begins_with_last_request(&self) -> bool {
+        matches!(self.kept.front().map(Arc::as_ref), Some(JournalEntry::Request(request)) if request.number == self.requests)
     }
 
     /// How many entries are no longer kept.
@@ -215,8 +220,19 @@ mod tests {
         let kept = bodies(&journal, 1);
         assert_eq!((kept.len(), &*kept[0]), (MAX_ENTRIES, "5"));
         assert_eq!(bodies(&journal, 20 + MAX_ENTRIES + 4), ["20003", "20004"]);
-        add(&journal, &vec![b'x'; 2 * MAX_BYTES]);
+    }
+
+    #[test]
+    fn the_last_request_is_kept_however_large_until_the_next() {
+        let journal = Journal::new();
+        let earlier = add(&journal, b"earlier");
+        let large = add(&journal, &vec![b'x'; 2 * MAX_BYTES]);
         assert_eq!(journal.entries(1).count(), 1);
+        journal.add_end(earlier, RecordedEnd::default());
+        journal.add_end(large, RecordedEnd::default());
+        assert_eq!(bodies(&journal, 1)[1..], ["end 1", "end 2"]);
+        add(&journal, b"later");
+        assert_eq!(bodies(&journal, 1), ["end 1", "end 2", "later"]);
     }
 
     #[test]
