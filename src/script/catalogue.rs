@@ -158,19 +158,19 @@ impl Catalogue {
     /// The script that answers a request. One for exactly this query comes before one for any query, and then one whose
     /// path has fewer `*`.
     pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
-        let at_path: Vec<&Script> =
-            self.scripts().filter(|script| script.route.matches(path, query)).collect();
-        let answering = at_path.iter().filter(|script| script.route.answers(method));
+        let at_path = || self.scripts().filter(|script| script.route.matches(path, query));
+        let answering = at_path().filter(|script| script.route.answers(method));
         if let Some(script) =
             answering.min_by_key(|script| (script.route.query.is_none(), script.route.path.stars()))
         {
             return Found::Script(script);
         }
-        if at_path.is_empty() {
+        let methods: Vec<&str> =
+            at_path().flat_map(|script| &script.route.methods).map(String::as_str).collect();
+        if methods.is_empty() {
             return Found::Nothing;
         }
-        let methods = at_path.iter().flat_map(|script| &script.route.methods);
-        Found::Methods(methods.map(String::as_str).collect())
+        Found::Methods(methods)
     }
 
     /// All scripts, the built-in ones first.

@@ -54,12 +54,12 @@ impl PathPattern {
             None => return self.text == *percent_decode(path),
             Some(segments) => segments,
         };
-        let path: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
-        let is_same = |(at, (segment, text)): (usize, (&Option<Vec<u8>>, &&[u8]))| match segment {
+        let texts = || path.split(|&byte| byte == b'/');
+        let is_same = |(at, (segment, text)): (usize, (&Option<Vec<u8>>, &[u8]))| match segment {
             Some(segment) => *segment == *percent_decode(text),
             None => !text.is_empty() && (at != 1 || *percent_decode(text) != *b"-"),
         };
-        segments.len() == path.len() && segments.iter().zip(&path).enumerate().all(is_same)
+        segments.len() == texts().count() && segments.iter().zip(texts()).enumerate().all(is_same)
     }
 
     /// Whether it matches every path that the other one matches.

@@ -21,10 +21,10 @@ impl Part {
     ) -> Result<StreamHead, String> {
         self.check_waits(context)?;
         let StatusLine { status, reason } = self.head.status_line(context)?;
-        let reason = reason.unwrap_or_else(|| status.reason().into());
+        let reason = reason.as_deref().unwrap_or_else(|| status.reason().as_bytes());
         let framing = self.response_framing(status, context.request.version());
         let mut close = options.close || self.ending == Ending::Close || framing == Framing::UntilClose;
-        let mut head = ResponseHead::new(status, &reason);
+        let mut head = ResponseHead::new(status, reason);
         for field in self.head.fields() {
             match field {
                 HeadField::Framing if status.has_no_body() => {}

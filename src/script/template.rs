@@ -8,7 +8,7 @@ use crate::text::escape::escape;
 use std::borrow::Cow;
 
 /// Room for rendered text is reserved in multiples of this many bytes: a usual event fits into one.
-const ROOM: usize = 256;
+const ROOM: usize = 192;
 
 /// A piece of a template.
 #[derive(Clone, Debug, PartialEq)]
