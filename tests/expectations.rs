@@ -162,6 +162,16 @@ fn an_expectation_that_cannot_decide_anything_is_an_error() {
         "/x:1: @case: invalid argument `should 9.2.6 Text` (expected `@case must | may | differs | info SECTION TEXT`)"
     );
     assert_eq!(
+        error("@skip no cookie\n@expect never\n"),
+        "/x:1: @skip: only a test case can be skipped (add `@case`)"
+    );
+    let case = "@case must 9.2.6 Text\n@expect connection 1\n";
+    assert_eq!(error(&format!("{case}@skip\n")), "/x:3: @skip: missing argument (expected `@skip TEXT`)");
+    assert_eq!(
+        error(&format!("{case}@skip a\n@skip b\n")),
+        "/x:4: @skip: duplicate direction (first on line 3)"
+    );
+    assert_eq!(
         error("@expect after soon\n"),
         "/x:1: @expect: invalid time `soon` (expected a time such as 80ms, 1.5s, 2m or 1h)"
     );

@@ -229,13 +229,18 @@ impl CaseRun {
             got,
             wire: self.recording.text(),
         };
-        // A failure stays a failure. Otherwise, an event is missing only where none was reported.
-        let can_fail = !matches!(result.verdict, CaseVerdict::Fail | CaseVerdict::Info);
+        // A failure stays a failure, and a client that cannot be judged fails nothing. Otherwise, an event is missing only
+        // where none was reported.
+        let is_skipped = skip_reason(&self.verdicts.outcomes()).is_some();
+        let can_fail = !is_skipped && !matches!(result.verdict, CaseVerdict::Fail | CaseVerdict::Info);
         Decided { result, unreported: missing.filter(|_| can_fail) }
     }
 
     fn decide(&self, state: &State, now: Instant) -> Option<Decision> {
         let outcomes = self.verdicts.outcomes();
+        if let Some(reason) = skip_reason(&outcomes) {
+            return Decision::new(CaseVerdict::NotReported, "", reason);
+        }
         if let Some(failed) = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Failed) {
             let got = failed.got.clone() + &self.place(failed.connection);
             return Decision::new(CaseVerdict::Fail, &failed.expected, &got);
@@ -337,6 +342,12 @@ impl CaseRun {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Why the case cannot judge the client, if a request has shown that (`@skip`).
+fn skip_reason(outcomes: &[Outcome]) -> Option<&str> {
+    let skipped = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Skipped)?;
+    Some(&skipped.got)
 }
 
 impl State {
