@@ -5,8 +5,10 @@
 //! |---|---|
 //! | [`cases`] | the built-in cases |
 //! | [`client`] | a client that is judged |
+//! | [`decision`] | decides a run |
 //! | [`events`] | compares the events that a client reports with those that were sent |
 //! | [`profile`] | chooses the cases for a kind of client |
+//! | [`progress`] | what has happened so far in a run |
 //! | [`report`] | the results of all cases, as text, JSON, JUnit XML and HTML |
 //! | [`run`] | one client in one case: what happened so far, and the result |
 //! | [`runs`] | all runs, client by client |
@@ -15,8 +17,10 @@
 
 pub mod cases;
 pub mod client;
+pub mod decision;
 pub mod events;
 pub mod profile;
+pub mod progress;
 pub mod report;
 pub mod result;
 pub mod run;

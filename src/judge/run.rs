@@ -2,37 +2,19 @@
 
 use super::cases::{TestCase, Variant};
 use super::client::Client;
-use super::events::{EventCheck, ReportedEvent};
+use super::decision::{skip_reason, Decision, Situation, NO_SUCH_EVENT, QUIET_TIME};
+use super::events::ReportedEvent;
+use super::progress::Progress;
 use super::result::{CaseResult, CaseVerdict};
 use super::verdicts::Verdicts;
 use crate::http::uri::percent_encode_all;
-use crate::script::expectation::{Expectation, Outcome, OutcomeKind};
 use crate::script::{Case, Level, Script};
 use crate::trace::recording::Recording;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long to wait for the first request. On a busy machine, an interpreter takes seconds to start.
-const START_TIME: Duration = Duration::from_secs(20);
-/// How long to wait for a further request that has to come. When no time is set, browsers reconnect after 3 to 5 s, and
-/// some clients double 5 s.
-const REQUEST_TIME: Duration = Duration::from_secs(12);
-/// How long to wait whether a request comes that must not, when the stream has set no reconnection time.
-const QUIET_TIME: Duration = Duration::from_secs(6);
-/// How long a client can take to report an event that was sent to it, if the case allows no other time.
-const REPORT_TIME: Duration = Duration::from_secs(2);
-/// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and reports of
-/// events, which can arrive after its next request. Whether a client reports events at all is not known before its first.
-const SETTLE_TIME: Duration = Duration::from_millis(100);
-/// The longest time for a case, even while the connection is open.
-const RUN_TIME: Duration = Duration::from_secs(30);
-/// The longest time for a stream that is cut at every position. Clients that do not reconnect at once reach some of them.
-const CUTS_TIME: Duration = Duration::from_secs(15);
 /// How often an undecided run is looked at.
 const LOOK: Duration = Duration::from_millis(10);
-/// The result of an event that was sent, but not dispatched.
-const NO_SUCH_EVENT: &str = "no such event";
-
 /// One client in one test case.
 #[derive(Debug)]
 pub struct CaseRun {
@@ -56,22 +38,8 @@ pub struct CaseRun {
 
 #[derive(Debug)]
 struct State {
-    began_at: Instant,
-    requests: usize,
-    /// Responses that are being sent.
-    open: usize,
-    /// When something last happened.
-    active_at: Instant,
-    client_ended_at: Option<Instant>,
-    events: EventCheck,
+    progress: Progress,
     decided: Option<Decided>,
-}
-
-/// What came of a case, and where it failed what was expected and what came.
-struct Decision {
-    verdict: CaseVerdict,
-    expected: String,
-    got: String,
 }
 
 /// The result of a case that is decided.
@@ -97,12 +65,6 @@ impl Decided {
     }
 }
 
-impl Decision {
-    fn new(verdict: CaseVerdict, expected: &str, got: &str) -> Option<Decision> {
-        Some(Decision { verdict, expected: expected.to_owned(), got: got.to_owned() })
-    }
-}
-
 impl CaseRun {
     /// A run of this case that begins now. `None` if the script is invalid.
     pub(super) fn new(
@@ -111,7 +73,6 @@ impl CaseRun {
         number: u64,
         by_request: bool,
     ) -> Option<CaseRun> {
-        let now = Instant::now();
         Some(CaseRun {
             script: case.script()?,
             recording: Arc::new(Recording::new()),
@@ -122,15 +83,7 @@ impl CaseRun {
             case: case.case.clone(),
             variant: case.variant,
             client: Arc::clone(client),
-            state: Mutex::new(State {
-                began_at: now,
-                requests: 0,
-                open: 0,
-                active_at: now,
-                client_ended_at: None,
-                events: EventCheck::default(),
-                decided: None,
-            }),
+            state: Mutex::new(State { progress: Progress::new(), decided: None }),
             changed: Condvar::new(),
         })
     }
@@ -152,15 +105,15 @@ impl CaseRun {
 
     /// Notes that the client has sent a request.
     pub fn request_began(&self) {
-        self.change(|state| {
-            state.requests += 1;
-            state.open += 1;
+        self.change(|progress| {
+            progress.requests += 1;
+            progress.open += 1;
         });
     }
 
     /// Notes that the response to a request has ended.
     pub fn response_ended(&self) {
-        self.change(|state| state.open -= 1);
+        self.change(|progress| progress.open -= 1);
     }
 
     /// Takes an event that the client has dispatched: a line of JSON with `type`, `data` and `id`. Other lines are ignored.
@@ -171,13 +124,13 @@ impl CaseRun {
             None => return false,
         };
         self.client.record_report();
-        self.change(|state| self.recording.with_events(|sent| state.events.add(sent, &event)));
+        self.change(|progress| self.recording.with_events(|sent| progress.events.add(sent, &event)));
         true
     }
 
     /// Notes that the client has ended, so that it sends nothing more.
     pub fn client_ended(&self) {
-        self.change(|state| state.client_ended_at = Some(Instant::now()));
+        self.change(|progress| progress.client_ended_at = Some(Instant::now()));
     }
 
     /// Whether a further request begins the case again, for a person who restarts a client that has been judged. A
@@ -186,7 +139,7 @@ impl CaseRun {
     pub(super) fn can_begin_again(&self) -> bool {
         let mut state = self.state();
         let is_decided = self.result_in(&mut state).is_some();
-        self.by_request && is_decided && state.idle(Instant::now()) >= QUIET_TIME
+        self.by_request && is_decided && state.progress.idle(Instant::now()) >= QUIET_TIME
     }
 
     /// Waits until the case is decided, for 30 s at most.
@@ -208,17 +161,17 @@ impl CaseRun {
 
     fn result_in(&self, state: &mut State) -> Option<CaseResult> {
         if state.decided.is_none() {
-            let decision = self.decide(state, Instant::now())?;
-            state.decided = Some(self.decided(state, decision));
+            let decision = self.decide(&state.progress)?;
+            state.decided = Some(self.decided(&state.progress, decision));
             self.recording.discard_large_data();
         }
         Some(state.decided.as_ref()?.result(self.client.reports_events()))
     }
 
-    fn decided(&self, state: &State, decision: Decision) -> Decided {
+    fn decided(&self, progress: &Progress, decision: Decision) -> Decided {
         let Decision { verdict, expected, got } = decision;
         let is_info = self.case.level == Level::Info && verdict != CaseVerdict::NotReported;
-        let missing = self.recording.with_events(|sent| state.events.missing(sent));
+        let missing = self.recording.with_events(|sent| progress.events.missing(sent));
         let result = CaseResult {
             id: self.id.clone(),
             level: self.case.level.as_str(),
@@ -236,133 +189,27 @@ impl CaseRun {
         Decided { result, unreported: missing.filter(|_| can_fail) }
     }
 
-    fn decide(&self, state: &State, now: Instant) -> Option<Decision> {
-        let outcomes = self.verdicts.outcomes();
-        if let Some(reason) = skip_reason(&outcomes) {
-            return Decision::new(CaseVerdict::NotReported, "", reason);
-        }
-        if let Some(failed) = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Failed) {
-            let got = failed.got.clone() + &self.place(failed.connection);
-            return Decision::new(CaseVerdict::Fail, &failed.expected, &got);
-        }
-        if let Some(mismatch) = &state.events.mismatch {
-            let got = mismatch.got.clone() + &self.place(mismatch.response);
-            return Decision::new(CaseVerdict::Fail, &mismatch.expected, &got);
-        }
-        if let (Variant::Cuts(places), true) = (self.variant, now > state.began_at + CUTS_TIME) {
-            let got = format!("cut at {} of {places} positions", state.requests.saturating_sub(1) / 2);
-            return Decision::new(CaseVerdict::Info, "", &got);
-        }
-        let is_over = state.is_over(now);
-        let idle = state.idle(now);
-        let missing = self.missing(&outcomes).map(Expectation::text);
-        if let Some(missing) = missing.or_else(|| (state.requests == 0).then_some("a request")) {
-            let request_time = if state.requests == 0 { START_TIME } else { REQUEST_TIME };
-            return if is_over || idle > request_time {
-                Decision::new(CaseVerdict::Fail, missing, "no request")
-            } else {
-                None
-            };
-        }
-        if idle < self.quiet_time().max(SETTLE_TIME) && !is_over {
-            return None;
-        }
-        let reports = self.client.reports_events();
-        let needs_events = self.script.expectations().any(Expectation::is_about_events);
-        let missing = self.recording.with_events(|sent| state.events.missing(sent));
-        if let Some(missing) = missing.filter(|_| needs_events || reports) {
-            return if !is_over && idle < self.report_time() {
-                None
-            } else if reports {
-                Decision::new(CaseVerdict::Fail, &missing, NO_SUCH_EVENT)
-            } else {
-                Decision::new(CaseVerdict::NotReported, &missing, "no report")
-            };
-        }
-        if let Some(late) = self.late_event(state.events.longest_delay) {
-            let got = format!("{} ms after it was sent", state.events.longest_delay.as_millis());
-            return Decision::new(CaseVerdict::Fail, late, &got);
-        }
-        match outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Slow) {
-            Some(slow) => Decision::new(CaseVerdict::Slow, &slow.expected, &slow.got),
-            None => {
-                let got = outcomes.last().map_or("", |outcome| &outcome.got);
-                Decision::new(CaseVerdict::Pass, "", got)
-            }
-        }
+    fn decide(&self, progress: &Progress) -> Option<Decision> {
+        let situation = Situation {
+            script: &self.script,
+            variant: self.variant,
+            client: &self.client,
+            recording: &self.recording,
+            progress,
+            outcomes: &self.verdicts.outcomes(),
+            now: Instant::now(),
+        };
+        situation.decide()
     }
 
-    /// Where the stream was cut last before this request, in words.
-    fn place(&self, request: u64) -> String {
-        match self.variant {
-            Variant::Cuts(_) => format!(" after the stream was cut at byte {}", request / 2),
-            _ => String::new(),
-        }
-    }
-
-    /// The first expectation that no request has met yet, and one has to.
-    fn missing(&self, outcomes: &[Outcome]) -> Option<&Expectation> {
-        let is_checked =
-            |expectation: &Expectation| outcomes.iter().any(|outcome| outcome.line == expectation.line());
-        self.script.expectations().find(|expectation| {
-            !expectation.is_never() && !expectation.is_about_events() && !is_checked(expectation)
-        })
-    }
-
-    /// The expectation that an event has not met which was reported this long after it was sent: more than twice as late as
-    /// it allows. A little too late is not wrong: the machine may be busy.
-    fn late_event(&self, delay: Duration) -> Option<&str> {
-        let is_late =
-            |expectation: &&Expectation| expectation.dispatch_time().map_or(false, |time| delay > 2 * time);
-        self.script.expectations().find(is_late).map(Expectation::text)
-    }
-
-    /// How long a client can take to report an event: at least until it is too late.
-    fn report_time(&self) -> Duration {
-        let times = self.script.expectations().filter_map(Expectation::dispatch_time);
-        times.map(|time| 2 * time).fold(REPORT_TIME, Duration::max)
-    }
-
-    /// How long no request may come before it is certain enough that none will.
-    fn quiet_time(&self) -> Duration {
-        if !self.script.expectations().any(Expectation::is_never) {
-            return Duration::ZERO;
-        }
-        let twice = |time: Duration| time * 2 + Duration::from_secs(1);
-        self.recording.reconnection_time().map_or(QUIET_TIME, twice).min(QUIET_TIME)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut Progress)) {
         let mut state = self.state();
-        change(&mut state);
-        state.active_at = Instant::now();
+        change(&mut state.progress);
+        state.progress.active_at = Instant::now();
         self.changed.notify_all();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Why the case cannot judge the client, if a request has shown that (`@skip`).
-fn skip_reason(outcomes: &[Outcome]) -> Option<&str> {
-    let skipped = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Skipped)?;
-    Some(&skipped.got)
-}
-
-impl State {
-    /// Whether nothing more can happen, or the time is up.
-    fn is_over(&self, now: Instant) -> bool {
-        let client_is_gone = self.client_ended_at.map_or(false, |ended_at| now > ended_at + SETTLE_TIME);
-        client_is_gone || now > self.began_at + RUN_TIME
-    }
-
-    /// How long nothing has happened.
-    fn idle(&self, now: Instant) -> Duration {
-        if self.open > 0 {
-            Duration::ZERO
-        } else {
-            now.saturating_duration_since(self.active_at)
-        }
     }
 }
