@@ -154,6 +154,18 @@ fn an_expectation_that_cannot_decide_anything_is_an_error() {
     );
     assert_eq!(error("@expect no never\n"), "/x:1: @expect: `no never` always holds (remove it)");
     assert_eq!(
+        error("@expect no events\n"),
+        "/x:1: @expect: no request shows what a client reports (remove the `no`)"
+    );
+    assert_eq!(
+        error("@expect reported open, closed\n"),
+        "/x:1: @expect: invalid state `closed` (expected open or error)"
+    );
+    assert_eq!(
+        error("@expect disconnect\n"),
+        "/x:1: @expect: invalid condition `disconnect` (expected `disconnect within T`)"
+    );
+    assert_eq!(
         error("@case must 9.2.6 Text\ndata: x\n\n"),
         "/x:1: @case: nothing decides the case (add an `@expect`)"
     );

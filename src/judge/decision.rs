@@ -5,6 +5,7 @@ use super::cases::Variant;
 use super::client::Client;
 use super::progress::{Progress, SETTLE_TIME};
 use super::result::CaseVerdict;
+use crate::script::condition::reports::ReportCondition;
 use crate::script::expectation::{Expectation, Outcome, OutcomeKind};
 use crate::script::Script;
 use crate::trace::recording::Recording;
@@ -17,23 +18,38 @@ const START_TIME: Duration = Duration::from_secs(20);
 const REQUEST_TIME: Duration = Duration::from_secs(12);
 /// How long to wait whether a request comes that must not, when the stream has set no reconnection time.
 pub const QUIET_TIME: Duration = Duration::from_secs(6);
-/// How long a client can take to report an event that was sent to it, if the case allows no other time.
+/// How long a client can take to report something, if the case allows no other time.
 const REPORT_TIME: Duration = Duration::from_secs(2);
 /// The longest time for a stream that is cut at every position. Clients that do not reconnect at once reach some of them.
 const CUTS_TIME: Duration = Duration::from_secs(15);
-/// The result of an event that was sent, but not dispatched.
-pub const NO_SUCH_EVENT: &str = "no such event";
 
 /// What came of a case, and where it failed what was expected and what came.
 pub struct Decision {
     pub verdict: CaseVerdict,
     pub expected: String,
     pub got: String,
+    /// Whether it holds no matter what the client reports in other cases.
+    pub is_final: bool,
+}
+
+/// What a client has not reported, of the events that were sent and the states that are expected.
+#[derive(Debug, Default)]
+pub struct Unreported {
+    pub event: Option<Missing>,
+    pub states: Option<Missing>,
+}
+
+/// What was expected, and what came instead.
+#[derive(Debug)]
+pub struct Missing {
+    pub expected: String,
+    pub got: String,
 }
 
 impl Decision {
     fn new(verdict: CaseVerdict, expected: &str, got: &str) -> Decision {
-        Decision { verdict, expected: expected.to_owned(), got: got.to_owned() }
+        let is_final = matches!(verdict, CaseVerdict::Fail | CaseVerdict::Info);
+        Decision { verdict, expected: expected.to_owned(), got: got.to_owned(), is_final }
     }
 }
 
@@ -46,6 +62,12 @@ enum Stop {
 
 fn stop(verdict: CaseVerdict, expected: &str, got: &str) -> Result<(), Stop> {
     Err(Stop::Decided(Decision::new(verdict, expected, got)))
+}
+
+/// The case cannot judge this client.
+fn stop_without_verdict(reason: &str) -> Result<(), Stop> {
+    let decision = Decision::new(CaseVerdict::NotReported, "", reason);
+    Err(Stop::Decided(Decision { is_final: true, ..decision }))
 }
 
 /// What a case is decided by.
@@ -75,15 +97,16 @@ impl Situation<'_> {
         self.check_outcomes()?;
         self.check_cuts()?;
         self.check_requests()?;
+        self.check_disconnect()?;
         self.check_silence()?;
-        self.check_events()?;
+        self.check_unreported()?;
         self.check_delays()
     }
 
-    /// A request that shows that the case cannot judge the client decides at once.
+    /// A request that shows that the case cannot judge the client decides at once (`@skip`).
     fn check_skip(&self) -> Result<(), Stop> {
-        match skip_reason(self.outcomes) {
-            Some(reason) => stop(CaseVerdict::NotReported, "", reason),
+        match self.outcome(OutcomeKind::Skipped) {
+            Some(skipped) => stop_without_verdict(&skipped.got),
             None => Ok(()),
         }
     }
@@ -138,33 +161,94 @@ impl Situation<'_> {
         Ok(())
     }
 
-    /// A client that reports events has to report all of them.
-    fn check_events(&self) -> Result<(), Stop> {
-        let reports = self.client.reports_events();
-        let needs_events = self.script.expectations().any(Expectation::is_about_events);
-        let missing = self.recording.with_events(|sent| self.progress.events.missing(sent));
-        match missing.filter(|_| needs_events || reports) {
-            None => Ok(()),
-            Some(_) if !self.is_over() && self.idle() < self.report_time() => Err(Stop::Wait),
-            Some(missing) if reports => stop(CaseVerdict::Fail, &missing, NO_SUCH_EVENT),
-            Some(missing) => stop(CaseVerdict::NotReported, &missing, "no report"),
+    /// A client that reports that it has closed the stream has to close the connection, too.
+    fn check_disconnect(&self) -> Result<(), Stop> {
+        let expected = self.reports().find_map(|(expectation, report)| match report {
+            ReportCondition::Disconnect(time) => Some((expectation, time)),
+            _ => None,
+        });
+        let (expectation, time) = match expected {
+            Some(expected) => expected,
+            None => return Ok(()),
+        };
+        let closed_at = match self.progress.states.closed_at {
+            Some(closed_at) => closed_at,
+            None if self.is_over() || self.time_since_event() > REPORT_TIME => {
+                return stop_without_verdict("the client does not report that it has closed the stream");
+            }
+            None => return Err(Stop::Wait),
+        };
+        let latest = closed_at + 2 * *time;
+        let is_open = self.progress.open > 0;
+        if is_open && self.now <= latest {
+            return Err(Stop::Wait);
         }
+        if is_open || self.progress.response_ended_at > Some(latest) {
+            return stop(CaseVerdict::Fail, expectation.text(), "an open connection");
+        }
+        Ok(())
     }
 
-    /// An event is late if it is reported more than twice as long after it was sent as is expected, because the machine may
-    /// be busy. For a request, `slow` says the same.
+    /// A client that reports events has to report all of them, and one that reports states those that are expected.
+    fn check_unreported(&self) -> Result<(), Stop> {
+        let Unreported { event, states } = self.unreported();
+        let needs_events = self.reports().any(|(_, report)| matches!(report, ReportCondition::Events(_)));
+        let reports_events = self.client.reports_events.is_set();
+        let event = event.filter(|_| needs_events || reports_events);
+        if (event.is_some() || states.is_some()) && !self.is_over() && self.idle() < self.report_time() {
+            return Err(Stop::Wait);
+        }
+        let reports_states = self.client.reports_states.is_set();
+        for (missing, is_reporting) in [(event, reports_events), (states, reports_states)] {
+            match missing {
+                Some(Missing { expected, got }) if is_reporting => stop(CaseVerdict::Fail, &expected, &got)?,
+                Some(Missing { expected, .. }) => stop(CaseVerdict::NotReported, &expected, "no report")?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What the client has not reported so far.
+    pub fn unreported(&self) -> Unreported {
+        let event = self.recording.with_events(|sent| self.progress.events.missing(sent));
+        let states = &self.progress.states;
+        let missing_states = self.reports().find_map(|(expectation, report)| match report {
+            ReportCondition::States(expected, _) if states.find(expected).is_none() => {
+                Some(Missing { expected: expectation.text().to_owned(), got: states.describe() })
+            }
+            _ => None,
+        });
+        let missing_event = |expected| Missing { expected, got: "no such event".to_owned() };
+        Unreported { event: event.map(missing_event), states: missing_states }
+    }
+
+    /// A report is late if it comes more than twice as late as is expected, because the machine may be busy. For a request,
+    /// `slow` says the same.
     fn check_delays(&self) -> Result<(), Stop> {
-        let delay = self.progress.events.longest_delay;
-        let is_late =
-            |expectation: &&Expectation| expectation.dispatch_time().map_or(false, |time| delay > 2 * time);
-        if let Some(late) = self.script.expectations().find(is_late) {
-            let got = format!("{} ms after it was sent", delay.as_millis());
-            return stop(CaseVerdict::Fail, late.text(), &got);
+        for (expectation, report) in self.reports() {
+            let (time, delay, what) = match report {
+                ReportCondition::Events(Some(time)) => (time, self.progress.events.longest_delay, "it"),
+                ReportCondition::States(states, Some(time)) => {
+                    (time, self.progress.states.find(states).unwrap_or_default(), "the head")
+                }
+                _ => continue,
+            };
+            if delay > 2 * *time {
+                let got = format!("{} ms after {what} was sent", delay.as_millis());
+                return stop(CaseVerdict::Fail, expectation.text(), &got);
+            }
         }
         match self.outcome(OutcomeKind::Slow) {
             Some(slow) => stop(CaseVerdict::Slow, &slow.expected, &slow.got),
             None => Ok(()),
         }
+    }
+
+    /// The expectations on what the client reports.
+    fn reports(&self) -> impl Iterator<Item = (&Expectation, &ReportCondition)> {
+        let expectations = self.script.expectations();
+        expectations.filter_map(|expectation| Some((expectation, expectation.report()?)))
     }
 
     fn outcome(&self, kind: OutcomeKind) -> Option<&Outcome> {
@@ -185,14 +269,23 @@ impl Situation<'_> {
             self.outcomes.iter().any(|outcome| outcome.line == expectation.line())
         };
         self.script.expectations().find(|expectation| {
-            !expectation.is_never() && !expectation.is_about_events() && !is_checked(expectation)
+            !expectation.is_never() && expectation.report().is_none() && !is_checked(expectation)
         })
     }
 
-    /// How long a client can take to report an event: at least until it is too late.
+    /// How long a client can take to report something: at least until it is too late.
     fn report_time(&self) -> Duration {
-        let times = self.script.expectations().filter_map(Expectation::dispatch_time);
+        let times = self.reports().filter_map(|(_, report)| match report {
+            ReportCondition::Events(time) | ReportCondition::States(_, time) => *time,
+            ReportCondition::Disconnect(_) => None,
+        });
         times.map(|time| 2 * time).fold(REPORT_TIME, Duration::max)
+    }
+
+    /// How long ago the last event was sent.
+    fn time_since_event(&self) -> Duration {
+        let sent_at = self.recording.with_events(|sent| sent.last().and_then(|sent| sent.sent_at));
+        sent_at.map_or(Duration::ZERO, |sent_at| self.now.saturating_duration_since(sent_at))
     }
 
     /// How long no request may come before it is certain enough that none will.
@@ -211,10 +304,4 @@ impl Situation<'_> {
     fn idle(&self) -> Duration {
         self.progress.idle(self.now)
     }
-}
-
-/// Why the case cannot judge the client, if a request has shown that (`@skip`).
-pub fn skip_reason(outcomes: &[Outcome]) -> Option<&str> {
-    let skipped = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Skipped)?;
-    Some(&skipped.got)
 }

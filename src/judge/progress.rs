@@ -1,6 +1,7 @@
 //! What has happened so far in a run of a test case.
 
 use super::events::EventCheck;
+use super::reports::States;
 use std::time::{Duration, Instant};
 
 /// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and reports of
@@ -19,7 +20,10 @@ pub struct Progress {
     /// When something last happened.
     pub active_at: Instant,
     pub client_ended_at: Option<Instant>,
+    /// When the last response ended.
+    pub response_ended_at: Option<Instant>,
     pub events: EventCheck,
+    pub states: States,
 }
 
 impl Progress {
@@ -32,7 +36,9 @@ impl Progress {
             open: 0,
             active_at: now,
             client_ended_at: None,
+            response_ended_at: None,
             events: EventCheck::default(),
+            states: States::default(),
         }
     }
 

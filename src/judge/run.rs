@@ -2,12 +2,14 @@
 
 use super::cases::{TestCase, Variant};
 use super::client::Client;
-use super::decision::{skip_reason, Decision, Situation, NO_SUCH_EVENT, QUIET_TIME};
-use super::events::ReportedEvent;
+use super::decision::{Decision, Situation, Unreported, QUIET_TIME};
+use super::events::ERROR_EVENT;
 use super::progress::Progress;
+use super::reports::{ReportLine, ReportedEvent, ReportedState};
 use super::result::{CaseResult, CaseVerdict};
 use super::verdicts::Verdicts;
 use crate::http::uri::percent_encode_all;
+use crate::script::condition::reports::ClientState;
 use crate::script::{Case, Level, Script};
 use crate::trace::recording::Recording;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -46,21 +48,23 @@ struct State {
 #[derive(Debug)]
 struct Decided {
     result: CaseResult,
-    /// The first event that was sent, if none was reported. It matters as soon as the client reports one in another case.
-    unreported: Option<String>,
+    /// What the client would have failed by, had it reported anything of the kind. It has as soon as it does in another case.
+    unreported: Unreported,
 }
 
 impl Decided {
-    /// The result if the client reports its events, or if it does not.
-    fn result(&self, reports: bool) -> CaseResult {
-        match &self.unreported {
-            Some(event) if reports => CaseResult {
-                verdict: CaseVerdict::Fail,
-                expected: event.clone(),
-                got: NO_SUCH_EVENT.to_owned(),
-                ..self.result.clone()
-            },
-            _ => self.result.clone(),
+    /// The result for a client of which this is known.
+    fn result(&self, client: &Client) -> CaseResult {
+        let missing = match (&self.unreported.event, &self.unreported.states) {
+            (Some(missing), _) if client.reports_events.is_set() => missing,
+            (_, Some(missing)) if client.reports_states.is_set() => missing,
+            _ => return self.result.clone(),
+        };
+        CaseResult {
+            verdict: CaseVerdict::Fail,
+            expected: missing.expected.clone(),
+            got: missing.got.clone(),
+            ..self.result.clone()
         }
     }
 }
@@ -113,19 +117,49 @@ impl CaseRun {
 
     /// Notes that the response to a request has ended.
     pub fn response_ended(&self) {
-        self.change(|progress| progress.open -= 1);
+        self.change(|progress| {
+            progress.open -= 1;
+            progress.response_ended_at = Some(Instant::now());
+        });
     }
 
-    /// Takes an event that the client has dispatched: a line of JSON with `type`, `data` and `id`. Other lines are ignored.
-    /// Returns whether it is one.
+    /// Takes a line of JSON that the client reports. Returns whether it is one of these; others are ignored:
+    ///
+    /// - an event that the client has dispatched, with `type`, `data` and `id`
+    /// - a state that it has entered, such as `{"state":"open"}`: `open` when the server has accepted its request, `error`
+    ///   (with a `message`, if it likes) when the connection is lost or the request has failed, and `closed` when it has
+    ///   closed the stream itself, which it has to do in response to an event of the type `close`
     pub fn report(&self, line: &str) -> bool {
-        let event = match ReportedEvent::parse(line) {
-            Some(event) => event,
+        match ReportLine::parse(line) {
+            Some(ReportLine::Event(event)) => self.event_reported(&event),
+            Some(ReportLine::State(state)) => self.state_reported(&state),
             None => return false,
-        };
-        self.client.record_report();
-        self.change(|progress| self.recording.with_events(|sent| progress.events.add(sent, &event)));
+        }
         true
+    }
+
+    fn event_reported(&self, event: &ReportedEvent) {
+        self.client.reports_events.set();
+        self.change(|progress| {
+            self.recording.with_events(|sent| progress.events.add(sent, event));
+            if event.event_type == ERROR_EVENT {
+                progress.states.add(ClientState::Error, self.recording.head_sent_at());
+            }
+        });
+    }
+
+    fn state_reported(&self, reported: &ReportedState) {
+        if reported.state != ClientState::Closed {
+            self.client.reports_states.set();
+        }
+        let message = reported.message.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+        self.recording.add_remark(&format!("client reports {}{message}", reported.state.as_str()));
+        self.change(|progress| {
+            progress.states.add(reported.state, self.recording.head_sent_at());
+            if reported.state == ClientState::Error {
+                self.recording.with_events(|sent| progress.events.add_error(sent));
+            }
+        });
     }
 
     /// Notes that the client has ended, so that it sends nothing more.
@@ -161,17 +195,24 @@ impl CaseRun {
 
     fn result_in(&self, state: &mut State) -> Option<CaseResult> {
         if state.decided.is_none() {
-            let decision = self.decide(&state.progress)?;
-            state.decided = Some(self.decided(&state.progress, decision));
+            state.decided = Some(self.decide(&state.progress)?);
             self.recording.discard_large_data();
         }
-        Some(state.decided.as_ref()?.result(self.client.reports_events()))
+        Some(state.decided.as_ref()?.result(&self.client))
     }
 
-    fn decided(&self, progress: &Progress, decision: Decision) -> Decided {
-        let Decision { verdict, expected, got } = decision;
+    fn decide(&self, progress: &Progress) -> Option<Decided> {
+        let situation = Situation {
+            script: &self.script,
+            variant: self.variant,
+            client: &self.client,
+            recording: &self.recording,
+            progress,
+            outcomes: &self.verdicts.outcomes(),
+            now: Instant::now(),
+        };
+        let Decision { verdict, expected, got, is_final } = situation.decide()?;
         let is_info = self.case.level == Level::Info && verdict != CaseVerdict::NotReported;
-        let missing = self.recording.with_events(|sent| progress.events.missing(sent));
         let result = CaseResult {
             id: self.id.clone(),
             level: self.case.level.as_str(),
@@ -182,24 +223,8 @@ impl CaseRun {
             got,
             wire: self.recording.text(),
         };
-        // A failure stays a failure, and a client that cannot be judged fails nothing. Otherwise, an event is missing only
-        // where none was reported.
-        let is_skipped = skip_reason(&self.verdicts.outcomes()).is_some();
-        let can_fail = !is_skipped && !matches!(result.verdict, CaseVerdict::Fail | CaseVerdict::Info);
-        Decided { result, unreported: missing.filter(|_| can_fail) }
-    }
-
-    fn decide(&self, progress: &Progress) -> Option<Decision> {
-        let situation = Situation {
-            script: &self.script,
-            variant: self.variant,
-            client: &self.client,
-            recording: &self.recording,
-            progress,
-            outcomes: &self.verdicts.outcomes(),
-            now: Instant::now(),
-        };
-        situation.decide()
+        let unreported = if is_final || is_info { Unreported::default() } else { situation.unreported() };
+        Some(Decided { result, unreported })
     }
 
     fn change(&self, change: impl FnOnce(&mut Progress)) {

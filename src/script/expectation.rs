@@ -1,11 +1,11 @@
 //! Checks that a request is what a script expects (`@expect`).
 
+use super::condition::reports::ReportCondition;
 use super::condition::Conditions;
 use super::context::RequestContext;
 use crate::text::escape::for_terminal;
 use crate::text::json;
 use std::fmt;
-use std::time::Duration;
 
 /// What the request that plays a part has to meet.
 #[derive(Clone, Debug)]
@@ -95,14 +95,9 @@ impl Expectation {
         &self.text
     }
 
-    /// Whether it is about the events that the client dispatches, which no request shows.
-    pub fn is_about_events(&self) -> bool {
-        self.conditions.are_about_events()
-    }
-
-    /// How long the client may take to dispatch an event, if that is limited.
-    pub fn dispatch_time(&self) -> Option<Duration> {
-        self.conditions.dispatch_time()
+    /// What the client has to report, if it is about that. No request shows whether it does.
+    pub fn report(&self) -> Option<&ReportCondition> {
+        self.conditions.report()
     }
 
     /// Whether it is about the time at which the request comes.
@@ -225,6 +220,7 @@ impl fmt::Display for Outcome {
 mod tests {
     use super::*;
     use crate::script::context::tests::TestRequest;
+    use std::time::Duration;
 
     fn outcome(text: &str, fields: &str, after: Option<u64>) -> (OutcomeKind, String) {
         let request = TestRequest::get("/a", fields);

@@ -39,7 +39,7 @@ impl Connection<'_> {
             self.tap.expectation(&outcome.to_string(), || outcome.to_string());
             verdicts.add(outcome);
         }
-        let of_requests = part.expectations.iter().filter(|expectation| !expectation.is_about_events());
+        let of_requests = part.expectations.iter().filter(|expectation| expectation.report().is_none());
         for expectation in of_requests {
             let outcome = expectation.check(&script.file, context);
             self.tap.expectation(&outcome.to_string(), || {
