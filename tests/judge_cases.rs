@@ -114,11 +114,15 @@ const FAULTS: &[(&str, Fault)] = &[
     ("R06", Fault::SendsEmptyId),
     ("R07", Fault::DispatchesUnfinishedEvent),
     ("R08", Fault::OpensTwoConnections),
+    ("R09", Fault::ReconnectsAfterClose),
+    ("R09", Fault::KeepsConnectionAfterClose),
     ("R11", Fault::ClosesConnectionAfterOneSecond),
     ("R12", Fault::SendsGetToReconnect),
     ("R14", Fault::ReconnectsAtOnceAfterFailure),
     ("R15", Fault::GivesUpAfterTwentyConnections),
     ("L01", Fault::IgnoresDone),
+    ("L05", Fault::ReconnectsAfterClose),
+    ("L05", Fault::KeepsConnectionAfterClose),
     ("L06", Fault::IgnoresRetryAfter),
 ];
 

@@ -213,11 +213,13 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("R06", include_bytes!("../cases/R06.sse")),
     ("R07", include_bytes!("../cases/R07.sse")),
     ("R08", include_bytes!("../cases/R08.sse")),
+    ("R09", include_bytes!("../cases/R09.sse")),
     ("R10", include_bytes!("../cases/R10.sse")),
     ("R11", include_bytes!("../cases/R11.sse")),
     ("R12", include_bytes!("../cases/R12.sse")),
     ("R14", include_bytes!("../cases/R14.sse")),
     ("R15", include_bytes!("../cases/R15.sse")),
     ("L01", include_bytes!("../cases/L01.sse")),
+    ("L05", include_bytes!("../cases/L05.sse")),
     ("L06", include_bytes!("../cases/L06.sse")),
 ];

@@ -209,10 +209,11 @@ impl Situation<'_> {
         Ok(())
     }
 
-    /// What the client has not reported so far.
+    /// What the client has not reported so far. One that has closed the stream need not read what is sent after that.
     pub fn unreported(&self) -> Unreported {
-        let event = self.recording.with_events(|sent| self.progress.events.missing(sent));
         let states = &self.progress.states;
+        let event = self.recording.with_events(|sent| self.progress.events.missing(sent));
+        let event = event.filter(|_| states.closed_at.is_none());
         let missing_states = self.reports().find_map(|(expectation, report)| match report {
             ReportCondition::States(expected, _) if states.find(expected).is_none() => {
                 Some(Missing { expected: expectation.text().to_owned(), got: states.describe() })
