@@ -5,9 +5,12 @@
 //! |---|---|
 //! | [`cases`] | the built-in cases |
 //! | [`client`] | a client that is judged |
+//! | [`decision`] | decides a run |
 //! | [`events`] | compares the events that a client reports with those that were sent |
 //! | [`profile`] | chooses the cases for a kind of client |
+//! | [`progress`] | what has happened so far in a run |
 //! | [`report`] | the results of all cases, as text, JSON, JUnit XML and HTML |
+//! | [`reports`] | what a client reports: events and states |
 //! | [`run`] | one client in one case: what happened so far, and the result |
 //! | [`runs`] | all runs, client by client |
 //! | [`result`] | the result of a case |
@@ -15,9 +18,12 @@
 
 pub mod cases;
 pub mod client;
+pub mod decision;
 pub mod events;
 pub mod profile;
+pub mod progress;
 pub mod report;
+pub mod reports;
 pub mod result;
 pub mod run;
 pub mod runs;

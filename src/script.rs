@@ -60,7 +60,7 @@ use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
 use condition::Conditions;
 use context::RequestContext;
-use expectation::Expectation;
+use expectation::{Expectation, Skip};
 use head::ScriptHead;
 use repeat::{Every, Turns};
 use resume::{IdSource, Position, ResumeTable};
@@ -181,6 +181,8 @@ pub struct Part {
     conditions: Conditions,
     /// What the request has to meet, otherwise than to select the part.
     pub expectations: Vec<Expectation>,
+    /// That such a request shows that the test case cannot judge the client.
+    pub skip: Option<Skip>,
     /// Status and field lines.
     pub head: Arc<ScriptHead>,
     /// How the end of the body is marked.

@@ -154,12 +154,34 @@ fn an_expectation_that_cannot_decide_anything_is_an_error() {
     );
     assert_eq!(error("@expect no never\n"), "/x:1: @expect: `no never` always holds (remove it)");
     assert_eq!(
+        error("@expect no events\n"),
+        "/x:1: @expect: no request shows what a client reports (remove the `no`)"
+    );
+    assert_eq!(
+        error("@expect reported open, closed\n"),
+        "/x:1: @expect: invalid state `closed` (expected open or error)"
+    );
+    assert_eq!(
+        error("@expect disconnect\n"),
+        "/x:1: @expect: invalid condition `disconnect` (expected `disconnect within T`)"
+    );
+    assert_eq!(
         error("@case must 9.2.6 Text\ndata: x\n\n"),
         "/x:1: @case: nothing decides the case (add an `@expect`)"
     );
     assert_eq!(
         error("@case should 9.2.6 Text\n@expect never\n"),
         "/x:1: @case: invalid argument `should 9.2.6 Text` (expected `@case must | may | differs | info SECTION TEXT`)"
+    );
+    assert_eq!(
+        error("@skip no cookie\n@expect never\n"),
+        "/x:1: @skip: only a test case can be skipped (add `@case`)"
+    );
+    let case = "@case must 9.2.6 Text\n@expect connection 1\n";
+    assert_eq!(error(&format!("{case}@skip\n")), "/x:3: @skip: missing argument (expected `@skip TEXT`)");
+    assert_eq!(
+        error(&format!("{case}@skip a\n@skip b\n")),
+        "/x:4: @skip: duplicate direction (first on line 3)"
     );
     assert_eq!(
         error("@expect after soon\n"),

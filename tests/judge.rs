@@ -150,6 +150,30 @@ fn a_captured_stream_is_a_case_and_so_are_scripts_with_expectations() {
 }
 
 #[test]
+fn a_case_that_cannot_judge_a_client_says_why_in_every_report() {
+    let folder = folder("skip");
+    let script = folder.join("cookie.sse");
+    let text = "@case must Fetch A cookie comes back\n\
+        @part connection 1\n@header set-cookie: a=1\nretry: 10\ndata: x\n\n\
+        @part connection 2 and no header cookie\n@skip the client keeps no cookies\n@status 204\n\
+        @part otherwise\n@expect cookie a=1\n@status 204\n";
+    fs::write(&script, text).unwrap();
+    let options = ["--script", script.to_str().unwrap(), "--report", folder.to_str().unwrap()];
+    let output = judge(&options, &[&our_client()]);
+    assert!(output.status.success(), "{}", stdout(&output));
+    let (about, reason) = ("A cookie comes back", "the client keeps no cookies");
+    let line = format!("cookie must Fetch not-reported: {about} ({reason})\n");
+    assert_eq!(stdout(&output), line + "1 case: 1 not-reported\n");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let result = format!("\"verdict\":\"not-reported\",\"expected\":\"\",\"got\":\"{reason}\",");
+    assert!(read("report.json").contains(&result), "{}", read("report.json"));
+    let skipped = format!("name=\"cookie: {about}\"><skipped message=\"{reason}\"/></testcase>");
+    assert!(read("junit.xml").contains(&skipped), "{}", read("junit.xml"));
+    assert!(read("index.html").contains(&format!("<p><b>got</b> {reason}</p>")), "{}", read("index.html"));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn what_cannot_be_judged_is_one_clear_message() {
     for (options, client, code, message) in [
         (

@@ -1,4 +1,4 @@
-//! A client to be judged: an EventSource that prints each event that it dispatches as a line of JSON.
+//! A client to be judged: an EventSource that prints each event that it dispatches, and each of its states, as a line of JSON.
 //!
 //! ```text
 //! cargo build --example judge_client
@@ -7,11 +7,13 @@
 //! ```
 
 use rust_sse_server::EventSource;
+use std::thread;
+use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).ok_or("expected a URL")?;
     let source = EventSource::new(&url)?;
-    for event_type in ["message", "x"] {
+    for event_type in ["message", "x", "close"] {
         let listening = source.clone();
         source.add_event_listener(event_type, move |event| {
             let data = escape(event.data.as_deref().unwrap_or_default());
@@ -19,6 +21,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!(r#"{{"type":"{event_type}","data":"{data}","id":"{id}"}}"#);
         });
     }
+    source.on_open(|| println!(r#"{{"state":"open"}}"#));
+    source.add_event_listener("error", |event| {
+        let message = escape(event.data.as_deref().unwrap_or_default());
+        println!(r#"{{"state":"error","message":"{message}"}}"#);
+    });
+    let closing = source.clone();
+    source.add_event_listener("close", move |_| {
+        closing.close();
+        println!(r#"{{"state":"closed"}}"#);
+        // The end of the process would close the connection as well.
+        thread::sleep(Duration::from_secs(3));
+    });
     source.run();
     Ok(())
 }

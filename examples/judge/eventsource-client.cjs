@@ -1,9 +1,19 @@
-// Node's `eventsource-client`; prints the events that it dispatches.
+// Node's `eventsource-client`; prints the events that it dispatches, and its states.
 const { createEventSource } = require("eventsource-client");
 
+const print = (line) => console.log(JSON.stringify(line));
 const source = createEventSource({
     url: process.argv[2],
     onMessage: ({ event, data }) => {
-        console.log(JSON.stringify({ type: event ?? "message", data, id: source.lastEventId ?? "" }));
+        print({ type: event ?? "message", data, id: source.lastEventId ?? "" });
+        if (event === "close") {
+            source.close();
+            print({ state: "closed" });
+            // The end of the process would close the connection as well.
+            setTimeout(() => {}, 3000);
+        }
     },
+    onConnect: () => print({ state: "open" }),
+    // It has no other callback that is called each time a connection is lost.
+    onScheduleReconnect: () => print({ state: "error" }),
 });

@@ -1,9 +1,16 @@
-// Node's `eventsource`; prints the events that it dispatches.
+// Node's `eventsource`; prints the events that it dispatches, and its states.
 const { EventSource } = require("eventsource");
 
+const print = (line) => console.log(JSON.stringify(line));
 const source = new EventSource(process.argv[2]);
-for (const type of ["message", "x"]) {
-    source.addEventListener(type, ({ data, lastEventId }) => {
-        console.log(JSON.stringify({ type, data, id: lastEventId }));
-    });
+for (const type of ["message", "x", "close"]) {
+    source.addEventListener(type, ({ data, lastEventId }) => print({ type, data, id: lastEventId }));
 }
+source.onopen = () => print({ state: "open" });
+source.onerror = ({ message }) => print({ state: "error", message });
+source.addEventListener("close", () => {
+    source.close();
+    print({ state: "closed" });
+    // The end of the process would close the connection as well.
+    setTimeout(() => {}, 3000);
+});

@@ -1,11 +1,16 @@
-// The EventSource of Node's `undici`; prints the events that it dispatches.
+// The EventSource of Node's `undici`; prints the events that it dispatches, and its states.
 const { EventSource } = require("undici");
 
+const print = (line) => console.log(JSON.stringify(line));
 const source = new EventSource(process.argv[2]);
-for (const type of ["message", "x"]) {
-    source.addEventListener(type, ({ data, lastEventId }) => {
-        console.log(JSON.stringify({ type, data, id: lastEventId }));
-    });
+for (const type of ["message", "x", "close"]) {
+    source.addEventListener(type, ({ data, lastEventId }) => print({ type, data, id: lastEventId }));
 }
+source.onopen = () => print({ state: "open" });
+source.onerror = () => print({ state: "error" });
+source.addEventListener("close", () => {
+    source.close();
+    print({ state: "closed" });
+});
 // Its wait before a reconnection does not keep the process alive.
 setInterval(() => {}, 1000);

@@ -7,23 +7,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Client {
     /// Its name.
     pub name: String,
-    reports: AtomicBool,
+    /// If it has reported an event in any case, an event that it has not reported was not dispatched.
+    pub reports_events: Flag,
+    /// The same for the states `open` and `error`.
+    pub reports_states: Flag,
 }
 
 impl Client {
-    /// A client that has not reported an event yet.
+    /// A client that has not reported anything yet.
     pub fn new(name: &str) -> Client {
-        Client { name: name.to_owned(), reports: AtomicBool::new(false) }
+        Client { name: name.to_owned(), reports_events: Flag::default(), reports_states: Flag::default() }
+    }
+}
+
+/// What is known for good as soon as it is known.
+#[derive(Debug, Default)]
+pub struct Flag(AtomicBool);
+
+impl Flag {
+    /// Notes that it is known.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that the client has reported an event.
-    pub fn record_report(&self) {
-        self.reports.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the client has reported an event in any case. If so, an event that it has not reported was not
-    /// dispatched.
-    pub fn reports_events(&self) -> bool {
-        self.reports.load(Ordering::Relaxed)
+    /// Whether it is known.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }

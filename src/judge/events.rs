@@ -1,39 +1,17 @@
 //! Compares the events that a client reports with those that it has to dispatch.
 
+use super::reports::ReportedEvent;
 use crate::text::escape::escape;
-use crate::text::json_reader::string_member;
 use crate::trace::recording::{Dispatched, TimedEvent};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The most bytes of data in a description.
 const MAX_DATA: usize = 60;
 
-/// An event that a client has dispatched.
-#[derive(Clone, Debug)]
-pub struct ReportedEvent {
-    event_type: String,
-    data: String,
-    /// The last event ID, if the client tells it.
-    last_event_id: Option<String>,
-    at: Instant,
-}
-
-impl ReportedEvent {
-    /// Reads a line of JSON with `type`, `data` and `id`; without `type` it is `message`. `None` for a line without `data`.
-    pub fn parse(line: &str) -> Option<ReportedEvent> {
-        Some(ReportedEvent {
-            event_type: string_member(line, "type").unwrap_or_else(|| "message".to_owned()),
-            data: string_member(line, "data")?,
-            last_event_id: string_member(line, "id"),
-            at: Instant::now(),
-        })
-    }
-
-    fn is(&self, event: &Dispatched) -> bool {
-        let has_id = self.last_event_id.as_ref().map_or(true, |id| *id == event.last_event_id);
-        self.event_type == event.event_type && self.data == event.data && has_id
-    }
-}
+/// The type of an event that a client can report as its state `error` instead. Some clients do not tell one from the other.
+pub const ERROR_EVENT: &str = "error";
+/// The type of an event that a client need not report. Clients of large language models ignore such events.
+const PING_EVENT: &str = "ping";
 
 /// Compares, in their order, the events that were sent and those that are reported.
 #[derive(Debug, Default)]
@@ -63,8 +41,11 @@ impl EventCheck {
         if self.mismatch.is_some() {
             return;
         }
+        let is_ignored =
+            |sent: &&TimedEvent| sent.event.event_type == PING_EVENT && !is_same(got, &sent.event);
+        self.matches += sent[self.matches..].iter().take_while(is_ignored).count();
         match sent.get(self.matches) {
-            Some(sent) if got.is(&sent.event) => {
+            Some(sent) if is_same(got, &sent.event) => {
                 let delay = sent.sent_at.map(|sent_at| got.at.saturating_duration_since(sent_at));
                 self.longest_delay = self.longest_delay.max(delay.unwrap_or_default());
                 self.matches += 1;
@@ -78,10 +59,22 @@ impl EventCheck {
         }
     }
 
+    /// Takes the state `error`, in place of an event of that type if it is the next.
+    pub fn add_error(&mut self, sent: &[TimedEvent]) {
+        let is_next = |sent: &TimedEvent| sent.event.event_type == ERROR_EVENT;
+        self.matches += usize::from(sent.get(self.matches).map_or(false, is_next));
+    }
+
     /// The first event that was sent and not reported.
     pub fn missing(&self, sent: &[TimedEvent]) -> Option<String> {
-        sent.get(self.matches).map(|sent| describe(&sent.event))
+        let is_required = |sent: &&TimedEvent| sent.event.event_type != PING_EVENT;
+        sent[self.matches..].iter().find(is_required).map(|sent| describe(&sent.event))
     }
+}
+
+fn is_same(got: &ReportedEvent, event: &Dispatched) -> bool {
+    let has_id = got.last_event_id.as_ref().map_or(true, |id| *id == event.last_event_id);
+    got.event_type == event.event_type && got.data == event.data && has_id
 }
 
 fn describe(event: &Dispatched) -> String {

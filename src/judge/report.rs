@@ -95,7 +95,7 @@ impl Report {
                 let message = markup(&format!("expected {expected}, got {got}"));
                 xml += &format!("<failure message=\"{message}\">{}</failure>", markup(wire));
             } else if is_skipped(result) {
-                xml += "<skipped/>";
+                xml += &format!("<skipped message=\"{}\"/>", markup(got));
             }
             xml += "</testcase>\n";
         }
@@ -194,7 +194,7 @@ mod tests {
             report().to_string(),
             "P01 must 9.2.6 pass: a < b\n\
              P02 must 9.2.6 fail: a < b (expected \"x\", got no request)\n\
-             P03 must 9.2.6 not-reported: a < b\n\
+             P03 must 9.2.6 not-reported: a < b (no request)\n\
              3 cases: 1 pass, 1 fail, 1 not-reported\n"
         );
         assert!(!report().passed());
@@ -223,6 +223,7 @@ mod tests {
         let failure = "<testcase classname=\"9.2.6\" name=\"P02: a &lt; b\">\
              <failure message=\"expected &quot;x&quot;, got no request\">  0.001 &gt; GET / HTTP/1.1";
         assert!(xml.contains(failure), "{xml}");
+        assert!(xml.contains("<skipped message=\"no request\"/>"), "{xml}");
         assert!(html.contains("<summary>a &lt; b</summary>") && !html.contains("http://"), "{html}");
     }
 }

@@ -16,7 +16,8 @@ pub enum CaseVerdict {
     Slow,
     /// The case informs about the client and judges nothing.
     Info,
-    /// The case is decided by the events that a client dispatches, and the client did not report any.
+    /// The case cannot judge the client: it is decided by the events that a client dispatches, and the client did not report
+    /// any; or a request has shown that it is not about this client (`@skip`).
     NotReported,
 }
 
@@ -60,7 +61,7 @@ pub struct CaseResult {
     pub verdict: CaseVerdict,
     /// What was expected where the client failed.
     pub expected: String,
-    /// What came instead.
+    /// What came instead, or why there is no verdict.
     pub got: String,
     /// What went over the wire, a line for each line.
     pub wire: String,
@@ -95,8 +96,8 @@ impl fmt::Display for CaseResult {
         let CaseResult { id, level, section, text, verdict, expected, got, .. } = self;
         write!(f, "{id} {level} {section} {}: {text}", verdict.as_str())?;
         match verdict {
-            CaseVerdict::Pass | CaseVerdict::NotReported => Ok(()),
-            CaseVerdict::Info => write!(f, " ({got})"),
+            CaseVerdict::Pass => Ok(()),
+            CaseVerdict::Info | CaseVerdict::NotReported => write!(f, " ({got})"),
             CaseVerdict::Fail | CaseVerdict::Slow => write!(f, " (expected {expected}, got {got})"),
         }
     }

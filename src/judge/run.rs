@@ -2,37 +2,21 @@
 
 use super::cases::{TestCase, Variant};
 use super::client::Client;
-use super::events::{EventCheck, ReportedEvent};
+use super::decision::{Decision, Situation, Unreported, QUIET_TIME};
+use super::events::ERROR_EVENT;
+use super::progress::Progress;
+use super::reports::{ReportLine, ReportedEvent, ReportedState};
 use super::result::{CaseResult, CaseVerdict};
 use super::verdicts::Verdicts;
 use crate::http::uri::percent_encode_all;
-use crate::script::expectation::{Expectation, Outcome, OutcomeKind};
+use crate::script::condition::reports::ClientState;
 use crate::script::{Case, Level, Script};
 use crate::trace::recording::Recording;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long to wait for the first request. On a busy machine, an interpreter takes seconds to start.
-const START_TIME: Duration = Duration::from_secs(20);
-/// How long to wait for a further request that has to come. When no time is set, browsers reconnect after 3 to 5 s, and
-/// some clients double 5 s.
-const REQUEST_TIME: Duration = Duration::from_secs(12);
-/// How long to wait whether a request comes that must not, when the stream has set no reconnection time.
-const QUIET_TIME: Duration = Duration::from_secs(6);
-/// How long a client can take to report an event that was sent to it, if the case allows no other time.
-const REPORT_TIME: Duration = Duration::from_secs(2);
-/// How long to wait for what has happened but is not known yet: requests that a client sent before it ended, and reports of
-/// events, which can arrive after its next request. Whether a client reports events at all is not known before its first.
-const SETTLE_TIME: Duration = Duration::from_millis(100);
-/// The longest time for a case, even while the connection is open.
-const RUN_TIME: Duration = Duration::from_secs(30);
-/// The longest time for a stream that is cut at every position. Clients that do not reconnect at once reach some of them.
-const CUTS_TIME: Duration = Duration::from_secs(15);
 /// How often an undecided run is looked at.
 const LOOK: Duration = Duration::from_millis(10);
-/// The result of an event that was sent, but not dispatched.
-const NO_SUCH_EVENT: &str = "no such event";
-
 /// One client in one test case.
 #[derive(Debug)]
 pub struct CaseRun {
@@ -56,50 +40,32 @@ pub struct CaseRun {
 
 #[derive(Debug)]
 struct State {
-    began_at: Instant,
-    requests: usize,
-    /// Responses that are being sent.
-    open: usize,
-    /// When something last happened.
-    active_at: Instant,
-    client_ended_at: Option<Instant>,
-    events: EventCheck,
+    progress: Progress,
     decided: Option<Decided>,
-}
-
-/// What came of a case, and where it failed what was expected and what came.
-struct Decision {
-    verdict: CaseVerdict,
-    expected: String,
-    got: String,
 }
 
 /// The result of a case that is decided.
 #[derive(Debug)]
 struct Decided {
     result: CaseResult,
-    /// The first event that was sent, if none was reported. It matters as soon as the client reports one in another case.
-    unreported: Option<String>,
+    /// What the client would have failed by, had it reported anything of the kind. It has as soon as it does in another case.
+    unreported: Unreported,
 }
 
 impl Decided {
-    /// The result if the client reports its events, or if it does not.
-    fn result(&self, reports: bool) -> CaseResult {
-        match &self.unreported {
-            Some(event) if reports => CaseResult {
-                verdict: CaseVerdict::Fail,
-                expected: event.clone(),
-                got: NO_SUCH_EVENT.to_owned(),
-                ..self.result.clone()
-            },
-            _ => self.result.clone(),
+    /// The result for a client of which this is known.
+    fn result(&self, client: &Client) -> CaseResult {
+        let missing = match (&self.unreported.event, &self.unreported.states) {
+            (Some(missing), _) if client.reports_events.is_set() => missing,
+            (_, Some(missing)) if client.reports_states.is_set() => missing,
+            _ => return self.result.clone(),
+        };
+        CaseResult {
+            verdict: CaseVerdict::Fail,
+            expected: missing.expected.clone(),
+            got: missing.got.clone(),
+            ..self.result.clone()
         }
-    }
-}
-
-impl Decision {
-    fn new(verdict: CaseVerdict, expected: &str, got: &str) -> Option<Decision> {
-        Some(Decision { verdict, expected: expected.to_owned(), got: got.to_owned() })
     }
 }
 
@@ -111,7 +77,6 @@ impl CaseRun {
         number: u64,
         by_request: bool,
     ) -> Option<CaseRun> {
-        let now = Instant::now();
         Some(CaseRun {
             script: case.script()?,
             recording: Arc::new(Recording::new()),
@@ -122,15 +87,7 @@ impl CaseRun {
             case: case.case.clone(),
             variant: case.variant,
             client: Arc::clone(client),
-            state: Mutex::new(State {
-                began_at: now,
-                requests: 0,
-                open: 0,
-                active_at: now,
-                client_ended_at: None,
-                events: EventCheck::default(),
-                decided: None,
-            }),
+            state: Mutex::new(State { progress: Progress::new(), decided: None }),
             changed: Condvar::new(),
         })
     }
@@ -152,32 +109,62 @@ impl CaseRun {
 
     /// Notes that the client has sent a request.
     pub fn request_began(&self) {
-        self.change(|state| {
-            state.requests += 1;
-            state.open += 1;
+        self.change(|progress| {
+            progress.requests += 1;
+            progress.open += 1;
         });
     }
 
     /// Notes that the response to a request has ended.
     pub fn response_ended(&self) {
-        self.change(|state| state.open -= 1);
+        self.change(|progress| {
+            progress.open -= 1;
+            progress.response_ended_at = Some(Instant::now());
+        });
     }
 
-    /// Takes an event that the client has dispatched: a line of JSON with `type`, `data` and `id`. Other lines are ignored.
-    /// Returns whether it is one.
+    /// Takes a line of JSON that the client reports. Returns whether it is one of these; others are ignored:
+    ///
+    /// - an event that the client has dispatched, with `type`, `data` and `id`
+    /// - a state that it has entered, such as `{"state":"open"}`: `open` when the server has accepted its request, `error`
+    ///   (with a `message`, if it likes) when the connection is lost or the request has failed, and `closed` when it has
+    ///   closed the stream itself, which it has to do in response to an event of the type `close`
     pub fn report(&self, line: &str) -> bool {
-        let event = match ReportedEvent::parse(line) {
-            Some(event) => event,
+        match ReportLine::parse(line) {
+            Some(ReportLine::Event(event)) => self.event_reported(&event),
+            Some(ReportLine::State(state)) => self.state_reported(&state),
             None => return false,
-        };
-        self.client.record_report();
-        self.change(|state| self.recording.with_events(|sent| state.events.add(sent, &event)));
+        }
         true
+    }
+
+    fn event_reported(&self, event: &ReportedEvent) {
+        self.client.reports_events.set();
+        self.change(|progress| {
+            self.recording.with_events(|sent| progress.events.add(sent, event));
+            if event.event_type == ERROR_EVENT {
+                progress.states.add(ClientState::Error, self.recording.head_sent_at());
+            }
+        });
+    }
+
+    fn state_reported(&self, reported: &ReportedState) {
+        if reported.state != ClientState::Closed {
+            self.client.reports_states.set();
+        }
+        let message = reported.message.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+        self.recording.add_remark(&format!("client reports {}{message}", reported.state.as_str()));
+        self.change(|progress| {
+            progress.states.add(reported.state, self.recording.head_sent_at());
+            if reported.state == ClientState::Error {
+                self.recording.with_events(|sent| progress.events.add_error(sent));
+            }
+        });
     }
 
     /// Notes that the client has ended, so that it sends nothing more.
     pub fn client_ended(&self) {
-        self.change(|state| state.client_ended_at = Some(Instant::now()));
+        self.change(|progress| progress.client_ended_at = Some(Instant::now()));
     }
 
     /// Whether a further request begins the case again, for a person who restarts a client that has been judged. A
@@ -186,7 +173,7 @@ impl CaseRun {
     pub(super) fn can_begin_again(&self) -> bool {
         let mut state = self.state();
         let is_decided = self.result_in(&mut state).is_some();
-        self.by_request && is_decided && state.idle(Instant::now()) >= QUIET_TIME
+        self.by_request && is_decided && state.progress.idle(Instant::now()) >= QUIET_TIME
     }
 
     /// Waits until the case is decided, for 30 s at most.
@@ -208,17 +195,24 @@ impl CaseRun {
 
     fn result_in(&self, state: &mut State) -> Option<CaseResult> {
         if state.decided.is_none() {
-            let decision = self.decide(state, Instant::now())?;
-            state.decided = Some(self.decided(state, decision));
+            state.decided = Some(self.decide(&state.progress)?);
             self.recording.discard_large_data();
         }
-        Some(state.decided.as_ref()?.result(self.client.reports_events()))
+        Some(state.decided.as_ref()?.result(&self.client))
     }
 
-    fn decided(&self, state: &State, decision: Decision) -> Decided {
-        let Decision { verdict, expected, got } = decision;
+    fn decide(&self, progress: &Progress) -> Option<Decided> {
+        let situation = Situation {
+            script: &self.script,
+            variant: self.variant,
+            client: &self.client,
+            recording: &self.recording,
+            progress,
+            outcomes: &self.verdicts.outcomes(),
+            now: Instant::now(),
+        };
+        let Decision { verdict, expected, got, is_final } = situation.decide()?;
         let is_info = self.case.level == Level::Info && verdict != CaseVerdict::NotReported;
-        let missing = self.recording.with_events(|sent| state.events.missing(sent));
         let result = CaseResult {
             id: self.id.clone(),
             level: self.case.level.as_str(),
@@ -229,129 +223,18 @@ impl CaseRun {
             got,
             wire: self.recording.text(),
         };
-        // A failure stays a failure. Otherwise, an event is missing only where none was reported.
-        let can_fail = !matches!(result.verdict, CaseVerdict::Fail | CaseVerdict::Info);
-        Decided { result, unreported: missing.filter(|_| can_fail) }
+        let unreported = if is_final || is_info { Unreported::default() } else { situation.unreported() };
+        Some(Decided { result, unreported })
     }
 
-    fn decide(&self, state: &State, now: Instant) -> Option<Decision> {
-        let outcomes = self.verdicts.outcomes();
-        if let Some(failed) = outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Failed) {
-            let got = failed.got.clone() + &self.place(failed.connection);
-            return Decision::new(CaseVerdict::Fail, &failed.expected, &got);
-        }
-        if let Some(mismatch) = &state.events.mismatch {
-            let got = mismatch.got.clone() + &self.place(mismatch.response);
-            return Decision::new(CaseVerdict::Fail, &mismatch.expected, &got);
-        }
-        if let (Variant::Cuts(places), true) = (self.variant, now > state.began_at + CUTS_TIME) {
-            let got = format!("cut at {} of {places} positions", state.requests.saturating_sub(1) / 2);
-            return Decision::new(CaseVerdict::Info, "", &got);
-        }
-        let is_over = state.is_over(now);
-        let idle = state.idle(now);
-        let missing = self.missing(&outcomes).map(Expectation::text);
-        if let Some(missing) = missing.or_else(|| (state.requests == 0).then_some("a request")) {
-            let request_time = if state.requests == 0 { START_TIME } else { REQUEST_TIME };
-            return if is_over || idle > request_time {
-                Decision::new(CaseVerdict::Fail, missing, "no request")
-            } else {
-                None
-            };
-        }
-        if idle < self.quiet_time().max(SETTLE_TIME) && !is_over {
-            return None;
-        }
-        let reports = self.client.reports_events();
-        let needs_events = self.script.expectations().any(Expectation::is_about_events);
-        let missing = self.recording.with_events(|sent| state.events.missing(sent));
-        if let Some(missing) = missing.filter(|_| needs_events || reports) {
-            return if !is_over && idle < self.report_time() {
-                None
-            } else if reports {
-                Decision::new(CaseVerdict::Fail, &missing, NO_SUCH_EVENT)
-            } else {
-                Decision::new(CaseVerdict::NotReported, &missing, "no report")
-            };
-        }
-        if let Some(late) = self.late_event(state.events.longest_delay) {
-            let got = format!("{} ms after it was sent", state.events.longest_delay.as_millis());
-            return Decision::new(CaseVerdict::Fail, late, &got);
-        }
-        match outcomes.iter().find(|outcome| outcome.kind == OutcomeKind::Slow) {
-            Some(slow) => Decision::new(CaseVerdict::Slow, &slow.expected, &slow.got),
-            None => {
-                let got = outcomes.last().map_or("", |outcome| &outcome.got);
-                Decision::new(CaseVerdict::Pass, "", got)
-            }
-        }
-    }
-
-    /// Where the stream was cut last before this request, in words.
-    fn place(&self, request: u64) -> String {
-        match self.variant {
-            Variant::Cuts(_) => format!(" after the stream was cut at byte {}", request / 2),
-            _ => String::new(),
-        }
-    }
-
-    /// The first expectation that no request has met yet, and one has to.
-    fn missing(&self, outcomes: &[Outcome]) -> Option<&Expectation> {
-        let is_checked =
-            |expectation: &Expectation| outcomes.iter().any(|outcome| outcome.line == expectation.line());
-        self.script.expectations().find(|expectation| {
-            !expectation.is_never() && !expectation.is_about_events() && !is_checked(expectation)
-        })
-    }
-
-    /// The expectation that an event has not met which was reported this long after it was sent: more than twice as late as
-    /// it allows. A little too late is not wrong: the machine may be busy.
-    fn late_event(&self, delay: Duration) -> Option<&str> {
-        let is_late =
-            |expectation: &&Expectation| expectation.dispatch_time().map_or(false, |time| delay > 2 * time);
-        self.script.expectations().find(is_late).map(Expectation::text)
-    }
-
-    /// How long a client can take to report an event: at least until it is too late.
-    fn report_time(&self) -> Duration {
-        let times = self.script.expectations().filter_map(Expectation::dispatch_time);
-        times.map(|time| 2 * time).fold(REPORT_TIME, Duration::max)
-    }
-
-    /// How long no request may come before it is certain enough that none will.
-    fn quiet_time(&self) -> Duration {
-        if !self.script.expectations().any(Expectation::is_never) {
-            return Duration::ZERO;
-        }
-        let twice = |time: Duration| time * 2 + Duration::from_secs(1);
-        self.recording.reconnection_time().map_or(QUIET_TIME, twice).min(QUIET_TIME)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut Progress)) {
         let mut state = self.state();
-        change(&mut state);
-        state.active_at = Instant::now();
+        change(&mut state.progress);
+        state.progress.active_at = Instant::now();
         self.changed.notify_all();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Whether nothing more can happen, or the time is up.
-    fn is_over(&self, now: Instant) -> bool {
-        let client_is_gone = self.client_ended_at.map_or(false, |ended_at| now > ended_at + SETTLE_TIME);
-        client_is_gone || now > self.began_at + RUN_TIME
-    }
-
-    /// How long nothing has happened.
-    fn idle(&self, now: Instant) -> Duration {
-        if self.open > 0 {
-            Duration::ZERO
-        } else {
-            now.saturating_duration_since(self.active_at)
-        }
     }
 }

@@ -1,13 +1,15 @@
 //! Decides which part of a script answers a request: `@part connection 2+ and header accept~event-stream`.
 
+pub mod reports;
 mod words;
 
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
 use super::template::Template;
-use super::units::{parse_number, parse_time, parse_wait};
+use super::units::{parse_number, parse_wait};
 use super::words::{invalid, unknown};
 use crate::text::escape::escape;
+use reports::ReportCondition;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use words::split_words;
@@ -34,8 +36,8 @@ enum Condition {
     Not(Box<Condition>),
     Otherwise,
     Never,
-    /// The client dispatches the events of the stream, in this time if there is one. No request shows that.
-    Events(Option<Duration>),
+    /// The client reports something. No request shows whether it does.
+    Reports(ReportCondition),
 }
 
 /// What a value has to be.
@@ -72,7 +74,12 @@ const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "no COND", parse: no },
     ConditionKind { usage: "otherwise", parse: otherwise },
     ConditionKind { usage: "never", parse: never },
-    ConditionKind { usage: "events [within T]", parse: events },
+    ConditionKind { usage: "events [within T]", parse: |_, words| report(reports::events(words)) },
+    ConditionKind {
+        usage: "reported STATE[, STATE] [within T]",
+        parse: |_, words| report(reports::states(words)),
+    },
+    ConditionKind { usage: "disconnect within T", parse: |_, words| report(reports::disconnect(words)) },
 ];
 
 /// How every condition is written, in the order of the reference.
@@ -147,15 +154,10 @@ impl Conditions {
             .join(", ")
     }
 
-    /// Whether they are about the events that a client dispatches.
-    pub fn are_about_events(&self) -> bool {
-        self.0.iter().any(|condition| matches!(condition, Condition::Events(_)))
-    }
-
-    /// How long the client may take to dispatch an event, if one of them limits that.
-    pub fn dispatch_time(&self) -> Option<Duration> {
+    /// What the client has to report, if one of them is about that.
+    pub fn report(&self) -> Option<&ReportCondition> {
         self.0.iter().find_map(|condition| match condition {
-            Condition::Events(time) => *time,
+            Condition::Reports(report) => Some(report),
             _ => None,
         })
     }
@@ -200,7 +202,7 @@ impl Condition {
             Condition::After(range) => context.request.after.map_or(false, |after| range.contains(&after)),
             Condition::Chance(percent) => context.request.random.number(1, 100) <= *percent,
             Condition::Not(condition) => !condition.holds(context),
-            Condition::Otherwise | Condition::Events(_) => true,
+            Condition::Otherwise | Condition::Reports(_) => true,
             Condition::Never => false,
         }
     }
@@ -221,7 +223,7 @@ impl Condition {
                 None => "no previous response".to_owned(),
             },
             Condition::Not(condition) => condition.describe(context, hides_values),
-            Condition::Chance(_) | Condition::Otherwise | Condition::Never | Condition::Events(_) => {
+            Condition::Chance(_) | Condition::Otherwise | Condition::Never | Condition::Reports(_) => {
                 "a request".to_owned()
             }
         }
@@ -348,6 +350,7 @@ fn no(_: &str, words: &[Vec<u8>]) -> Parsed {
     match Condition::parse(&words[more..])? {
         Condition::Otherwise => Err("`no otherwise` never holds (write `never`)".to_owned()),
         Condition::Never => Err("`no never` always holds (remove it)".to_owned()),
+        Condition::Reports(_) => Err("no request shows what a client reports (remove the `no`)".to_owned()),
         condition if more % 2 == 0 => Ok(Some(Condition::Not(Box::new(condition)))),
         condition => Ok(Some(condition)),
     }
@@ -379,12 +382,8 @@ fn never(_: &str, words: &[Vec<u8>]) -> Parsed {
     Ok(words.is_empty().then_some(Condition::Never))
 }
 
-fn events(_: &str, words: &[Vec<u8>]) -> Parsed {
-    match words {
-        [] => Ok(Some(Condition::Events(None))),
-        [within, time] if within == b"within" => Ok(Some(Condition::Events(Some(parse_time(time)?)))),
-        _ => Ok(None),
-    }
+fn report(parsed: Result<Option<ReportCondition>, String>) -> Parsed {
+    Ok(parsed?.map(Condition::Reports))
 }
 
 fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {

@@ -1,11 +1,11 @@
 //! Checks that a request is what a script expects (`@expect`).
 
+use super::condition::reports::ReportCondition;
 use super::condition::Conditions;
 use super::context::RequestContext;
 use crate::text::escape::for_terminal;
 use crate::text::json;
 use std::fmt;
-use std::time::Duration;
 
 /// What the request that plays a part has to meet.
 #[derive(Clone, Debug)]
@@ -15,6 +15,15 @@ pub struct Expectation {
     /// The conditions as they are written.
     text: String,
     conditions: Conditions,
+}
+
+/// That a request which plays a part shows that the test case cannot judge the client (`@skip`).
+#[derive(Clone, Debug)]
+pub struct Skip {
+    /// The line of the script.
+    pub(super) line: usize,
+    /// Why it cannot.
+    pub(super) reason: String,
 }
 
 /// What came of an expectation (`@expect`).
@@ -29,9 +38,11 @@ pub enum OutcomeKind {
     Failed,
     /// No request has met it yet, because none has played the part.
     Missing,
+    /// A request has shown that this client cannot be judged (`@skip`).
+    Skipped,
 }
 
-/// An expectation of a script (`@expect`), and its outcome.
+/// An expectation of a script (`@expect`), and its outcome; or a part with `@skip` that a request has played.
 ///
 /// Its `Display` output is one line: the script, its line, and what was expected and what came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +50,14 @@ pub enum OutcomeKind {
 pub struct Outcome {
     /// The file of the script, or the path that it was parsed for.
     pub script: String,
-    /// The line of the `@expect`, from 1.
+    /// The line of the `@expect` or `@skip`, from 1.
     pub line: usize,
     /// The number of the request, as `{{connection}}` counts them; 0 if none has come.
     pub connection: u64,
-    /// The conditions as they are written.
+    /// The conditions as they are written; empty for `@skip`.
     pub expected: String,
-    /// What the request had: in place of what the conditions require, or if they all hold, in their order.
+    /// What the request had: in place of what the conditions require, or if they all hold, in their order. For `@skip`, its
+    /// text.
     pub got: String,
     /// What came of it.
     pub kind: OutcomeKind,
@@ -83,14 +95,9 @@ impl Expectation {
         &self.text
     }
 
-    /// Whether it is about the events that the client dispatches, which no request shows.
-    pub fn is_about_events(&self) -> bool {
-        self.conditions.are_about_events()
-    }
-
-    /// How long the client may take to dispatch an event, if that is limited.
-    pub fn dispatch_time(&self) -> Option<Duration> {
-        self.conditions.dispatch_time()
+    /// What the client has to report, if it is about that. No request shows whether it does.
+    pub fn report(&self) -> Option<&ReportCondition> {
+        self.conditions.report()
     }
 
     /// Whether it is about the time at which the request comes.
@@ -151,6 +158,20 @@ impl Expectation {
     }
 }
 
+impl Skip {
+    /// The outcome when this request plays the part.
+    pub fn outcome(&self, script: &str, context: RequestContext<'_>) -> Outcome {
+        Outcome {
+            script: script.to_owned(),
+            line: self.line,
+            connection: context.request_number,
+            expected: String::new(),
+            got: self.reason.clone(),
+            kind: OutcomeKind::Skipped,
+        }
+    }
+}
+
 impl OutcomeKind {
     /// Its name in lower case.
     pub fn as_str(self) -> &'static str {
@@ -159,13 +180,14 @@ impl OutcomeKind {
             OutcomeKind::Slow => "slow",
             OutcomeKind::Failed => "failed",
             OutcomeKind::Missing => "missing",
+            OutcomeKind::Skipped => "skipped",
         }
     }
 }
 
 impl Outcome {
     /// The outcome as a line of JSON: `script`, `line`, `connection`, `expected`, `got`, and `outcome`, which is
-    /// `passed`, `slow`, `failed` or `missing`. The line includes its LF.
+    /// `passed`, `slow`, `failed`, `missing` or `skipped`. The line includes its LF.
     pub fn to_json(&self) -> String {
         format!(
             "{{\"script\":{},\"line\":{},\"connection\":{},\"expected\":{},\"got\":{},\"outcome\":\"{}\"}}\n",
@@ -189,6 +211,7 @@ impl fmt::Display for Outcome {
                 write!(f, "connection {connection}: expected {expected}, got {got}")
             }
             OutcomeKind::Missing => write!(f, "expected {expected}, no request came"),
+            OutcomeKind::Skipped => write!(f, "connection {connection}: {got}"),
         }
     }
 }
@@ -197,6 +220,7 @@ impl fmt::Display for Outcome {
 mod tests {
     use super::*;
     use crate::script::context::tests::TestRequest;
+    use std::time::Duration;
 
     fn outcome(text: &str, fields: &str, after: Option<u64>) -> (OutcomeKind, String) {
         let request = TestRequest::get("/a", fields);

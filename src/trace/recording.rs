@@ -39,6 +39,7 @@ struct State {
     events: Vec<TimedEvent>,
     last_event_id: String,
     reconnection_time: Option<Duration>,
+    head_sent_at: Option<Instant>,
 }
 
 /// An event, and when its last byte was sent.
@@ -80,6 +81,16 @@ impl Recording {
     /// The reconnection time that a client has to use, if a stream has set one.
     pub fn reconnection_time(&self) -> Option<Duration> {
         self.state().reconnection_time
+    }
+
+    /// When the head of the last response was sent; `None` before that.
+    pub fn head_sent_at(&self) -> Option<Instant> {
+        self.state().head_sent_at
+    }
+
+    /// Adds a line about what the client has said elsewhere.
+    pub fn add_remark(&self, remark: &str) {
+        self.add_line('*', remark.as_bytes());
     }
 
     fn add_line(&self, arrow: char, line: &[u8]) {
@@ -135,6 +146,7 @@ impl Recorder {
         let stream = {
             let mut state = recording.state();
             state.responses += 1;
+            state.head_sent_at = None;
             EventStream::with_last_event_id(state.last_event_id.clone())
         };
         Recorder { recording, response: WireParser::for_responses(), stream }
@@ -157,8 +169,10 @@ impl Recorder {
     /// Records that the bytes were sent.
     pub fn sent(&self) {
         let mut state = self.recording.state();
+        let now = Instant::now();
+        state.head_sent_at.get_or_insert(now);
         let events = state.events.iter_mut().rev().take_while(|event| event.sent_at.is_none());
-        events.for_each(|event| event.sent_at = Some(Instant::now()));
+        events.for_each(|event| event.sent_at = Some(now));
     }
 
     /// Records that the response has ended.

@@ -8,7 +8,7 @@ use super::part::PartParser;
 use crate::http::chunk::Framed;
 use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
-use crate::script::expectation::Expectation;
+use crate::script::expectation::{Expectation, Skip};
 use crate::script::head::field_line;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
@@ -60,6 +60,7 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@resume [by query:K | header:K | cookie:K | json:PATH]", apply: resume },
     PART,
     Direction { usage: "@expect COND [and COND]", apply: expect },
+    Direction { usage: "@skip TEXT", apply: skip },
     Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
     Direction { usage: "@count by ip | query:K | header:K | cookie:K | json:PATH", apply: count },
     Direction { usage: "@end", apply: |part, _| part.end(Ending::End) },
@@ -327,6 +328,16 @@ fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn expect(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let expectation = Expectation::parse(part.line, argument)?;
     part.expectations.push(expectation);
+    Ok(())
+}
+
+fn skip(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
+    part.check_is_single_in_part("skip")?;
+    if argument.is_empty() {
+        return Err(invalid_argument(argument));
+    }
+    let reason = for_terminal(&String::from_utf8_lossy(argument));
+    part.skip = Some(Skip { line: part.line, reason });
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::http::field::{put_field_line, trim_ows};
 use crate::http::status::Status;
 use crate::http::uri::split_at;
 use crate::script::condition::Conditions;
-use crate::script::expectation::Expectation;
+use crate::script::expectation::{Expectation, Skip};
 use crate::script::head::ScriptHead;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
@@ -40,6 +40,7 @@ pub(super) struct PartParser<'a> {
     pub resume: Option<usize>,
     pub id_source: IdSource,
     pub expectations: Vec<Expectation>,
+    pub skip: Option<Skip>,
     /// The line at which the head is sent.
     head_sent: Option<usize>,
     /// The first line that needs a body to be sent in.
@@ -61,6 +62,7 @@ impl<'a> PartParser<'a> {
             resume: None,
             id_source: IdSource::default(),
             expectations: Vec::new(),
+            skip: None,
             head_sent: None,
             first_content: None,
             loops: Vec::new(),
@@ -88,6 +90,7 @@ impl<'a> PartParser<'a> {
             resume: self.resume,
             id_source: self.id_source.clone(),
             expectations: self.expectations.clone(),
+            skip: self.skip.clone(),
             head_sent: self.head_sent,
             first_content: self.first_content,
             loops: self.loops.clone(),
@@ -240,6 +243,7 @@ impl<'a> PartParser<'a> {
         let part = Part {
             conditions,
             expectations: self.expectations,
+            skip: self.skip,
             head: self.head,
             framing: self.framing.value,
             common: self.body.common,

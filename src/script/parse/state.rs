@@ -51,6 +51,7 @@ impl ScriptState {
     /// Makes the script, if there was no error.
     pub fn finish(mut self, parts: Vec<Located<Part>>, source: Source) -> Result<Script, ParseErrors> {
         self.check_case(&parts);
+        self.check_skips(&parts);
         self.check_methods(&parts);
         self.warn_about_missing_ids();
         if !self.errors.errors.is_empty() {
@@ -74,6 +75,16 @@ impl ScriptState {
         if let (Some(case), false) = (&self.case, has_expectations) {
             let message = "@case: nothing decides the case (add an `@expect`)".to_owned();
             self.error(case.line, message);
+        }
+    }
+
+    /// Only a test case can leave a client without a verdict.
+    fn check_skips(&mut self, parts: &[Located<Part>]) {
+        if self.case.is_some() {
+            return;
+        }
+        for skip in parts.iter().filter_map(|part| part.value.skip.as_ref()) {
+            self.error(skip.line, "@skip: only a test case can be skipped (add `@case`)".to_owned());
         }
     }
 

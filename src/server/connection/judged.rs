@@ -34,7 +34,12 @@ impl Connection<'_> {
         context: RequestContext<'_>,
         verdicts: &Verdicts,
     ) {
-        let of_requests = part.expectations.iter().filter(|expectation| !expectation.is_about_events());
+        if let Some(skip) = &part.skip {
+            let outcome = skip.outcome(&script.file, context);
+            self.tap.expectation(&outcome.to_string(), || outcome.to_string());
+            verdicts.add(outcome);
+        }
+        let of_requests = part.expectations.iter().filter(|expectation| expectation.report().is_none());
         for expectation in of_requests {
             let outcome = expectation.check(&script.file, context);
             self.tap.expectation(&outcome.to_string(), || {

@@ -1,5 +1,5 @@
-//! The judge over HTTP: gives clients their next test case, takes their reports of events, and returns the results of
-//! the cases.
+//! The judge over HTTP: gives clients their next test case, takes their reports of events and states, and returns the
+//! results of the cases.
 
 use crate::http::request::Request;
 use crate::http::short_response::Response;
@@ -28,8 +28,9 @@ const NO_RUN: RequestError = Status::NOT_FOUND.error(
     "this client has not begun this case (`?client=NAME&case=ID`, as in the response to POST /-/judge/next)",
 );
 const NO_CLIENT: RequestError = Status::NOT_FOUND.error("this client has not begun a case");
-const NO_EVENT: RequestError = bad_request(
-    "each line of a report is a JSON object with the members type, data and id, which are strings",
+const NO_REPORT: RequestError = bad_request(
+    "each line of a report is a JSON object with the members type, data and id, which are strings, or with the member \
+     state, which is open, error or closed",
 );
 
 /// The client that gets the next case, and the run that has to be decided first, if there is one.
@@ -48,22 +49,22 @@ pub fn next(request: &Request, judge: &Judge) -> Result<(NextCase, Option<Arc<Ca
     Ok((next, after))
 }
 
-/// Takes events that a client has dispatched, a line of JSON for each.
+/// Takes what a client reports, a line of JSON for each event that it has dispatched and for each state.
 ///
 /// # Errors
-/// There is no such run, or a line is not a JSON object with these members.
+/// There is no such run, or a line is neither.
 pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Response, RequestError> {
     let id = parameter(request, "case").unwrap_or_default();
     let run = judge.find(&client(request)?, &id).ok_or(NO_RUN)?;
     let text = String::from_utf8_lossy(body);
-    let all_are_events = text.lines().filter(|line| !line.trim().is_empty()).all(|line| run.report(line));
+    let all_are_reports = text.lines().filter(|line| !line.trim().is_empty()).all(|line| run.report(line));
     if parameter(request, "ended").is_some() {
         run.client_ended();
     }
-    if all_are_events {
+    if all_are_reports {
         Ok(Response::new(Status::NO_CONTENT, ""))
     } else {
-        Err(NO_EVENT)
+        Err(NO_REPORT)
     }
 }
 
@@ -125,7 +126,7 @@ impl NextCase {
         Ok(NextCase { client, selection, origin, query })
     }
 
-    /// Begins the case, and says where the client finds it, where it reports events, and where it gets the case after it.
+    /// Begins the case, and says where the client finds it, where it reports, and where it gets the case after it.
     pub fn response(&self, judge: &Judge) -> Response {
         let run = match judge.next(&self.client, |id| self.selection.includes(id)) {
             Some(run) => run,

@@ -1,6 +1,6 @@
 'use strict';
 
-// Judges this browser: requests a case, opens it, and reports the events, until there is no further case.
+// Judges this browser: requests a case, opens it, and reports events and states, until there is no further case.
 
 // Cases that run at a time. A browser opens six connections to a host: one is for the results, and one has to be left for
 // requests of this page.
@@ -49,8 +49,15 @@ async function runCases(parameters) {
 function runCase({ id, url, report }) {
 	const source = new EventSource(url);
 	const tell = reporter(report);
-	// The events of the cases are of these two types.
-	for (const type of ['message', 'x']) source.addEventListener(type, tell);
+	// The events of the cases are of these types. `close` asks for the EventSource to be closed.
+	for (const type of ['message', 'x', 'close']) {
+		source.addEventListener(type, ({ data, lastEventId }) => tell({ type, data, id: lastEventId }));
+	}
+	for (const state of ['open', 'error']) source.addEventListener(state, () => tell({ state }));
+	source.addEventListener('close', () => {
+		source.close();
+		tell({ state: 'closed' });
+	});
 	return new Promise(closed => {
 		const decided = new Promise(end => ending.set(id, {
 			end() {
@@ -65,12 +72,12 @@ function runCase({ id, url, report }) {
 	});
 }
 
-// Reports events in their order: those that come while a report is sent are in the next one.
+// Reports events and states in their order: those that come while a report is sent are in the next one.
 function reporter(url) {
 	let lines = [];
 	let isSending = false;
-	return async ({ type, data, lastEventId }) => {
-		lines.push(JSON.stringify({ type, data, id: lastEventId }));
+	return async line => {
+		lines.push(JSON.stringify(line));
 		if (isSending) return;
 		isSending = true;
 		while (lines.length) {

@@ -79,5 +79,15 @@ pub enum Fault {
     ClosesConnectionAfterOneSecond,
     GivesUpAfterTwentyConnections,
     IgnoresRetryAfter,
+    ReconnectsAfterClose,
+    KeepsConnectionAfterClose,
+    // States (WHATWG, section 9.2.3).
+    ReportsOpenWithFirstEvent,
+    ReportsOpenOnce,
+    ReportsNoErrors,
+    // Token streams.
     IgnoresDone,
+    TakesEveryEndForDone,
+    IgnoresErrorEvents,
+    FailsAtPings,
 }
