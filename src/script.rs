@@ -7,9 +7,11 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`lines`] | which lines each step was made from |
 //! | [`load`] | loads scripts from text and from files |
 //! | [`parse`] | turns text into a [`Script`] |
 //! | [`play`] | turns a [`Script`] into bytes and waits |
+//! | [`case`] | what makes a script a test case: `@case` |
 //! | [`catalogue`] | all scripts of a server |
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | which part of it answers: `@part` |
@@ -32,12 +34,14 @@
 //! | `words` | splits lines into words, and quotes them in messages |
 
 pub mod capture;
+pub mod case;
 pub mod catalogue;
 pub mod condition;
 pub mod context;
 mod cut;
 pub mod expectation;
 pub mod head;
+pub mod lines;
 pub mod load;
 pub mod parse;
 pub mod path_pattern;
@@ -58,10 +62,12 @@ mod words;
 use crate::http::chunk::Framed;
 use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
+use case::Case;
 use condition::Conditions;
 use context::RequestContext;
 use expectation::{Expectation, Skip};
 use head::ScriptHead;
+use lines::LinesOfSteps;
 use repeat::{Every, Turns};
 use resume::{IdSource, Position, ResumeTable};
 use route::Route;
@@ -115,6 +121,11 @@ impl Script {
         &self.source.text
     }
 
+    /// The number of lines before it in its file.
+    pub fn lines_before(&self) -> u32 {
+        u32::try_from(self.source.first_line - 1).unwrap_or(u32::MAX)
+    }
+
     /// The text of the remarks that it begins with, one per line.
     pub fn introduction(&self) -> String {
         let remarks = self.text().split(|&byte| byte == b'\n').map_while(|line| line.strip_prefix(b"@#"));
@@ -135,46 +146,6 @@ impl Script {
     }
 }
 
-/// What a script that is a test case tests (`@case`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Case {
-    /// Whether clients must pass it.
-    pub level: Level,
-    /// The section of the standard: of the WHATWG's, such as `9.2.6`, or an RFC's number first.
-    pub section: String,
-    /// What is right.
-    pub text: String,
-}
-
-/// What it means when a client fails a test case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Level {
-    /// The client violates the standard.
-    #[default]
-    Must,
-    /// The standard leaves it open.
-    May,
-    /// The standard requires it, and known clients differ on purpose.
-    Differs,
-    /// Nothing: the result informs about the client.
-    Info,
-}
-
-impl Level {
-    /// All levels.
-    pub const ALL: [Level; 4] = [Level::Must, Level::May, Level::Differs, Level::Info];
-
-    /// Its name in `@case`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Level::Must => "must",
-            Level::May => "may",
-            Level::Differs => "differs",
-            Level::Info => "info",
-        }
-    }
-}
-
 /// One response of a script.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -191,6 +162,8 @@ pub struct Part {
     common: Arc<[Step]>,
     /// The steps that follow those.
     steps: Vec<Step>,
+    /// The lines that each of all these steps was made from.
+    lines: LinesOfSteps,
     /// Field lines of the trailer section, each with its CR LF.
     trailer: Arc<Vec<u8>>,
     /// What happens after the last step.

@@ -9,6 +9,7 @@
 //! | [`exchange`] | what is known of a connection, a request and its response |
 //! | [`log`] | a line for each request and one for each end |
 //! | [`observers`] | events for clients that watch over HTTP |
+//! | [`playing`] | which lines of a script bytes come from |
 //! | [`recording`] | what goes over the connections of one test case |
 //! | [`secrets`] | what observers and the log do not show |
 //! | [`terminal`] | a line for each line on the wire |
@@ -17,6 +18,7 @@
 pub mod exchange;
 pub mod log;
 pub mod observers;
+pub mod playing;
 pub mod recording;
 pub mod secrets;
 pub mod terminal;
@@ -28,6 +30,7 @@ pub use exchange::End;
 use exchange::{Connection, Exchange};
 use log::Log;
 use observers::Observers;
+use playing::Lines;
 use recording::{Recorder, Recording};
 use secrets::without_secrets;
 use std::borrow::Cow;
@@ -159,7 +162,7 @@ impl<'a> Tap<'a> {
                 terminal.piece(connection, request, kind, bytes);
             }
             if let Some(bytes) = without_secrets(kind, bytes) {
-                self.trace.observers.piece(connection, request, "client", kind, &bytes);
+                self.trace.observers.piece(connection, request, "client", kind, &bytes, String::new);
             }
         });
         if request.has_head() && !had_head {
@@ -234,12 +237,13 @@ impl<'a> Tap<'a> {
     #[inline(never)]
     fn show_sent(&self, bytes: &[u8]) {
         let mut exchange = self.exchange.borrow_mut();
-        let Exchange { connection, request, response, events, chunks, is_internal, .. } = match &mut *exchange
-        {
-            Some(exchange) => &mut **exchange,
-            None => return,
-        };
+        let Exchange { connection, request, response, events, chunks, is_internal, playing, .. } =
+            match &mut *exchange {
+                Some(exchange) => &mut **exchange,
+                None => return,
+            };
         let terminal = self.trace.terminal.as_ref().filter(|_| !*is_internal);
+        playing.send(bytes);
         response.push(bytes, &mut |response, kind, bytes| {
             if kind == PieceKind::ChunkSize && bytes.ends_with(b"\n") {
                 *chunks += 1;
@@ -257,7 +261,8 @@ impl<'a> Tap<'a> {
             } else if let Some(terminal) = terminal {
                 terminal.piece(connection, response, kind, bytes);
             }
-            self.trace.observers.piece(connection, request, "server", kind, bytes);
+            playing.see(bytes);
+            self.trace.observers.piece(connection, request, "server", kind, bytes, || playing.seen());
             if let Some(location) = value_in(kind, bytes, "location") {
                 self.trace.observers.follow(connection, request, location);
             }
@@ -274,6 +279,27 @@ impl<'a> Tap<'a> {
             if let Some(log) = &self.trace.log {
                 log.expectation(exchange, &without_secrets());
             }
+        }
+    }
+
+    /// Whether what is played should be reported.
+    pub fn is_watched(&self) -> bool {
+        self.trace.observers.are_present() && self.exchange.borrow().is_some()
+    }
+
+    /// Reports that the response is made from the script with this name, which has `lines_before` lines before it in its
+    /// file.
+    pub fn begins(&self, script: &str, lines_before: u32) {
+        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+            exchange.playing.begin(script, lines_before);
+        }
+    }
+
+    /// Reports the lines of the script that are played from now on, while `unsent` bytes from lines before wait.
+    #[inline(never)]
+    pub fn plays(&self, lines: Option<Lines>, unsent: usize) {
+        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+            exchange.playing.play(lines, unsent);
         }
     }
 

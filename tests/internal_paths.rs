@@ -4,7 +4,7 @@
 mod support;
 
 use rust_sse_server::{ErrorKind, RunningServer, Script, Server};
-use support::{field, request, Client, Exchange, Program, PATIENCE};
+use support::{field, request, Client, Exchange, Folder, Program, PATIENCE};
 
 const PATHS: [(&str, &str); 14] = [
     ("/", "GET"),
@@ -182,4 +182,33 @@ fn a_script_cannot_have_a_reserved_path() {
         error.to_string().ends_with("paths such as `/-/stop` that begin with /-/ are reserved"),
         "{error}"
     );
+}
+
+#[test]
+fn the_wire_says_which_lines_of_the_script_each_piece_and_each_wait_comes_from() {
+    let folder = Folder::new("lines");
+    // What is above `@script` is not counted: `retry` is in line 1.
+    let script = "@# Two lines above the script.\n@script one\nretry: 100\ndata: a\n\n@sleep 30ms\n\
+        @repeat 2 every 20ms\nid: {{i}}\ndata: x\n\n@again\n@send part\ndata: b\n\n@wire z\\n\n@hang 10ms\n";
+    let program = Program::start(&["--script", &folder.file("lines.sse", script)]);
+    let mut observer = Client::connect(program.address);
+    observer.get("/-/wire/one", "").read_until(": what goes over the wire\n\n");
+    Client::connect(program.address).get("/one", "").read_to_any_end();
+    let events = observer.read_until("event: end");
+    let between = |text: &str, start: &str, end: &str| {
+        let rest = text.split(start).nth(1)?;
+        rest.split(end).next().map(str::to_owned)
+    };
+    let mut places = Vec::new();
+    for event in events.split("event: ") {
+        let name = between(event, "\"name\":\"", "\"").unwrap_or_default();
+        let lines = between(event, "\"script\":\"/one\",\"lines\":[", "]").unwrap_or_default();
+        if event.starts_with("wait") || matches!(&*name, "chunk-data" | "request line" | "malformed") {
+            places.push(format!("{name} {lines}"));
+        }
+    }
+    let turn = "chunk-data 6,8";
+    let expected = ["request line ", "chunk-data 1,3", " 4,4", turn, " 9,9", turn, "chunk-data 10,10"];
+    assert_eq!(places[..7], expected, "{events}");
+    assert_eq!(places[7..], ["chunk-data 11,12", "malformed 13,13", " 14,14"], "{events}");
 }

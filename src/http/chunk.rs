@@ -85,6 +85,11 @@ impl<W: Write> ChunkedWriter<W> {
         self.length
     }
 
+    /// Bytes that wait for a flush.
+    pub fn unsent(&self) -> usize {
+        self.gathered.len()
+    }
+
     /// How the end of the body is marked.
     pub fn framing(&self) -> Framing {
         self.framing

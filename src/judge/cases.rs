@@ -1,8 +1,9 @@
 //! The cases that are built in. Each is a script in `src/cases`, and its ID is the name of the file. Those on parsing are
 //! also played cut into pieces, because a client must not depend on where a stream is cut.
 
+use crate::script::case::Case;
 use crate::script::parse::ParseErrors;
-use crate::script::{Case, Script};
+use crate::script::Script;
 
 /// A script that is a test case.
 #[derive(Clone, Debug)]

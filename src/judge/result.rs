@@ -1,6 +1,6 @@
 //! What came of a test case: a verdict, what was expected, and what came.
 
-use crate::script::Level;
+use crate::script::case::Level;
 use crate::text::json;
 use std::fmt;
 

@@ -2,6 +2,7 @@
 
 use super::condition::Conditions;
 use super::expectation::Expectation;
+use super::lines::LinesOfSteps;
 use super::route::Route;
 use super::template::{Segment, Template};
 use super::{Chunk, Part, Script, Step, Wait};
@@ -101,7 +102,7 @@ impl Script {
 impl Part {
     /// The same response with other steps.
     pub(super) fn with_steps(&self, steps: Vec<Step>) -> Part {
-        Part { common: Arc::new([]), steps, resume: None, ..self.clone() }
+        Part { common: Arc::new([]), steps, lines: LinesOfSteps::default(), resume: None, ..self.clone() }
     }
 
     /// Its steps, with a pause after this many bytes of text. `None` if its text has placeholders.

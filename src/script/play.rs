@@ -91,6 +91,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         let mut skip = start.skip as usize;
         let mut next = start.step;
         while let Some(step) = part.step(next) {
+            self.timer.show(|| part.lines.get(next), &self.output);
             next += 1;
             match step {
                 Step::Chunk(chunk) => self.send(chunk, skip)?,
@@ -143,6 +144,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     /// Ends the response as the part says.
     fn end(&mut self, part: &Part) -> Result<AfterResponse, Stop> {
+        self.timer.show(|| part.lines.get(part.steps().count()), &self.output);
         if let Ending::Hang(time) = part.ending {
             self.timer.hang(time, &mut self.output)?;
         }

@@ -4,6 +4,7 @@
 use super::shared::Shared;
 use super::socket;
 use super::stream_control::StreamControl;
+use crate::script::lines::Lines;
 use crate::script::play::clock::{Clock, Command, WaitFor, Woken};
 use crate::trace::Tap;
 use std::io::{self, ErrorKind};
@@ -177,6 +178,14 @@ impl Clock for ClientClock<'_> {
         }
         self.checked_at = Instant::now();
         self.check_for_close()
+    }
+
+    fn is_watched(&self) -> bool {
+        self.tap.is_watched()
+    }
+
+    fn show(&self, lines: Option<Lines>, unsent: usize) {
+        self.tap.plays(lines.map(|Lines { first, last }| [first, last]), unsent);
     }
 
     fn next_command(&mut self) -> io::Result<Option<Command>> {

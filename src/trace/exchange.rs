@@ -1,5 +1,6 @@
 //! What the trace knows of a connection, and of a request and its response on it.
 
+use super::playing::Playing;
 use super::wire_parser::WireParser;
 use crate::event_source::stream::{Event, EventStream};
 use crate::text::escape::escape;
@@ -50,6 +51,8 @@ pub struct Exchange {
     pub chunks: u64,
     /// The events of the response so far.
     pub events: Events,
+    /// Where the script is that the response is made from.
+    pub playing: Playing,
 }
 
 impl Exchange {
@@ -64,6 +67,7 @@ impl Exchange {
             is_internal: false,
             chunks: 0,
             events: Events { count: 0, stream: EventStream::with_limit(STREAM_LIMIT) },
+            playing: Playing::default(),
         }
     }
 

@@ -123,10 +123,12 @@ impl Observers {
         from: &str,
         kind: PieceKind,
         bytes: &[u8],
+        lines: impl Fn() -> String,
     ) {
         for part in bytes.chunks(MAX_PIECE) {
             self.send(connection, request, "piece", || {
-                format!("\"from\":\"{from}\",\"name\":\"{}\",\"bytes\":{}", kind.as_str(), json::bytes(part))
+                let (name, bytes) = (kind.as_str(), json::bytes(part));
+                format!("\"from\":\"{from}\",\"name\":\"{name}\"{},\"bytes\":{bytes}", lines())
             });
         }
     }
@@ -150,7 +152,7 @@ impl Observers {
     pub(super) fn wait(&self, exchange: &Exchange, time: Option<Duration>) {
         self.send(&exchange.connection, &exchange.request, "wait", || {
             let time = time.map_or("null".to_owned(), milliseconds);
-            format!("\"for\":{time}")
+            format!("\"for\":{time}{}", exchange.playing.now())
         });
     }
 
@@ -226,7 +228,7 @@ mod tests {
     fn send_request_line(observers: &Observers, address: &str, line: &[u8]) {
         let mut request = WireParser::for_requests();
         request.push(line, &mut |_, _, _| {});
-        observers.piece(&connection(address), &request, "client", PieceKind::RequestLine, line);
+        observers.piece(&connection(address), &request, "client", PieceKind::RequestLine, line, String::new);
     }
 
     fn request_a(observers: &Observers) {

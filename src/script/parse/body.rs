@@ -1,16 +1,19 @@
 //! Cuts the text of a script into chunks. A chunk without placeholders is framed here, so that playing it later allocates
 //! nothing.
 
+mod chunk_text;
 mod line;
 
 use super::warnings::Warnings;
 use crate::http::chunk::Framed;
+use crate::script::lines::{Lines, LinesOfSteps};
 use crate::script::placeholder::Value;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::{EventId, Position, ResumeTable};
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
+use chunk_text::ChunkText;
 use line::{line_at_start, Line};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,6 +51,8 @@ pub(super) struct Body {
     pub common: Arc<[Step]>,
     /// The steps that follow those.
     pub steps: Vec<Step>,
+    /// The lines that each of all these was made from.
+    pub lines: LinesOfSteps,
     /// The event types so far.
     pub event_types: BTreeSet<String>,
     pub warnings: Warnings,
@@ -79,14 +84,6 @@ impl OpenLoop {
     }
 }
 
-/// The text of the current chunk.
-#[derive(Clone, Default)]
-struct ChunkText {
-    segments: Vec<Segment>,
-    /// Bytes in all segments, placeholders not included.
-    length: u64,
-}
-
 impl Body {
     pub fn new() -> Body {
         Body {
@@ -97,6 +94,7 @@ impl Body {
             file_line: 0,
             common: Arc::new([]),
             steps: Vec::new(),
+            lines: LinesOfSteps::default(),
             event_types: BTreeSet::new(),
             warnings: Warnings::default(),
             chunk: ChunkText::default(),
@@ -112,6 +110,7 @@ impl Body {
     pub fn share(&mut self) {
         self.end_chunk();
         self.common = std::mem::take(&mut self.steps).into();
+        self.lines.share();
         self.resume.share();
     }
 
@@ -155,14 +154,14 @@ impl Body {
         }
         self.begin_event();
         self.line.end_known(None);
-        self.chunk.push(&vec![byte; count]);
+        self.chunk.push(&vec![byte; count], self.file_line);
     }
 
     /// Adds text that is one chunk in one write.
     pub fn send(&mut self, text: Template) {
         self.end_chunk();
         self.pace();
-        self.steps.push(Step::Flush);
+        self.push(Step::Flush);
         let (cut, pace) = (std::mem::replace(&mut self.cut, Cut::Whole), self.pace.take());
         for segment in text.0 {
             match segment {
@@ -172,7 +171,7 @@ impl Body {
         }
         self.end_chunk();
         (self.cut, self.pace) = (cut, pace);
-        self.steps.push(Step::Flush);
+        self.push(Step::Flush);
     }
 
     /// Adds a step after the text so far.
@@ -181,11 +180,17 @@ impl Body {
         self.push(step);
     }
 
+    /// Adds a step that the current line stands for.
     fn push(&mut self, step: Step) {
+        self.push_from(Lines::one(self.file_line), step);
+    }
+
+    fn push_from(&mut self, lines: Lines, step: Step) {
         if matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_) | Step::Pause(_)) {
             self.loops.iter_mut().for_each(|open| open.is_idle = false);
         }
         self.steps.push(step);
+        self.lines.push(lines);
     }
 
     /// Begins a loop.
@@ -202,7 +207,7 @@ impl Body {
         if let Some(closed) = closed.as_ref().filter(|closed| closed.repeats() && closed.ends_event) {
             self.end_event_in_next_turn(closed);
         }
-        self.steps.push(Step::Again);
+        self.push(Step::Again);
         closed.map_or(false, |closed| closed.is_idle)
     }
 
@@ -248,14 +253,14 @@ impl Body {
     fn value(&mut self, value: Value) {
         self.begin_event();
         self.line.end_known(value.added_to_turn());
-        self.chunk.segments.push(Segment::Value(value));
+        self.chunk.push_value(value, self.file_line);
     }
 
     /// Adds text without placeholders.
     fn plain(&mut self, mut text: &[u8]) {
         if self.line.after_cr && text.starts_with(b"\n") {
             self.line.after_cr = false;
-            self.chunk.push(b"\n");
+            self.chunk.push(b"\n", self.file_line);
             text = &text[1..];
         }
         while !text.is_empty() {
@@ -265,7 +270,7 @@ impl Body {
             } else if self.cut == Cut::Line {
                 self.pace();
             }
-            self.chunk.push(&text[..end]);
+            self.chunk.push(&text[..end], self.file_line);
             self.line.text.extend_from_slice(line);
             if line.len() < end {
                 self.end_line(text[end - 1] == b'\r');
@@ -349,7 +354,8 @@ impl Body {
     }
 
     fn end_chunk(&mut self) {
-        let text = Template(std::mem::take(&mut self.chunk).segments);
+        let ChunkText { segments, lines, .. } = std::mem::take(&mut self.chunk);
+        let text = Template(segments);
         if text.0.is_empty() {
             return;
         }
@@ -362,18 +368,7 @@ impl Body {
             (_, Some(plain)) => Chunk::Framed(Framed::new(plain)),
             (_, None) => Chunk::Rendered(text),
         };
-        self.push(Step::Chunk(chunk));
-    }
-}
-
-impl ChunkText {
-    fn push(&mut self, text: &[u8]) {
-        self.length += text.len() as u64;
-        match self.segments.last_mut() {
-            Some(Segment::Text(last)) => last.extend_from_slice(text),
-            _ if text.is_empty() => {}
-            _ => self.segments.push(Segment::Text(text.to_vec())),
-        }
+        self.push_from(lines.unwrap_or(Lines::one(self.file_line)), Step::Chunk(chunk));
     }
 }
 

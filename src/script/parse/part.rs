@@ -9,6 +9,7 @@ use crate::http::uri::split_at;
 use crate::script::condition::Conditions;
 use crate::script::expectation::{Expectation, Skip};
 use crate::script::head::ScriptHead;
+use crate::script::lines::Lines;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
 use crate::script::words::trim_end;
@@ -240,6 +241,9 @@ impl<'a> PartParser<'a> {
         self.body.end();
         self.script.event_types.append(&mut self.body.event_types);
         self.add_warnings();
+        if let Some(ending) = &self.ending {
+            self.body.lines.push(Lines::one(ending.line));
+        }
         let part = Part {
             conditions,
             expectations: self.expectations,
@@ -248,6 +252,7 @@ impl<'a> PartParser<'a> {
             framing: self.framing.value,
             common: self.body.common,
             steps: self.body.steps,
+            lines: self.body.lines,
             trailer: self.trailer.value,
             ending: self.ending.map_or(Ending::End, |ending| ending.value),
             resume: self.resume.map(|_| self.body.resume),

@@ -2,8 +2,9 @@
 
 use super::error::{Located, ParseErrors};
 use super::warnings;
+use crate::script::case::Case;
 use crate::script::route::Route;
-use crate::script::{Case, Part, Script, Source};
+use crate::script::{Part, Script, Source};
 use crate::text::escape::escape;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //! records the waits.
 
 use crate::http::chunk::Framed;
+use crate::script::lines::Lines;
 use crate::script::units::Speed;
 use std::io;
 use std::sync::Arc;
@@ -69,6 +70,14 @@ pub trait Clock {
     /// # Errors
     /// The client has disconnected, or the stream ends because the server stops or a test drops it.
     fn check(&mut self) -> io::Result<()>;
+
+    /// Whether somebody watches what is played.
+    fn is_watched(&self) -> bool {
+        false
+    }
+
+    /// Shows which lines of the script are played from now on. `_unsent` bytes from lines before are still to be sent.
+    fn show(&self, _lines: Option<Lines>, _unsent: usize) {}
 
     /// The next command of a test.
     ///

@@ -45,6 +45,11 @@ impl<W: Write> Output<W> {
         !self.head.is_empty()
     }
 
+    /// Bytes that were gathered and not sent yet.
+    pub fn unsent(&self) -> usize {
+        self.body.unsent()
+    }
+
     /// Whether there is no body, whatever the script says: the status is 204 or 304.
     pub fn has_no_body(&self) -> bool {
         self.body.framing() == Framing::Empty

@@ -8,6 +8,7 @@ use super::output::{Output, Stop};
 use super::releases::Releases;
 use crate::http::chunk::Framed;
 use crate::script::context::unix_milliseconds;
+use crate::script::lines::Lines;
 use crate::script::units::Speed;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -111,6 +112,13 @@ impl<'a, C: Clock> Timer<'a, C> {
     pub fn record_send(&mut self) {
         self.last_send = self.due;
         self.sends += 1;
+    }
+
+    /// Shows to those who watch which lines of the script are played now.
+    pub fn show<W: Write>(&self, lines: impl FnOnce() -> Option<Lines>, output: &Output<W>) {
+        if self.clock.is_watched() {
+            self.clock.show(lines(), output.unsent());
+        }
     }
 
     /// Makes what follows due later by `time` and waits for it.

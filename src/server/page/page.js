@@ -16,10 +16,16 @@ const playback = new Playback(row => {
 	addRow(row);
 	addMark(row);
 	latest = row.buffers ?? latest;
+	playLines(row);
 	if (row.data.kind === 'event') assemble(row);
 }, () => {
-	if (!pointed) showBuffers(latest);
+	if (!pointed) showLatest();
 });
+
+function showLatest() {
+	showBuffers(latest);
+	markPlayed();
+}
 
 // Joins the pieces of text that the streams of large language models consist of.
 function assemble({ text }) {
@@ -54,13 +60,14 @@ function explain(event) {
 	$('details').textContent = row.detail;
 	point(row);
 	showBuffers(row.buffers);
+	markLines(row.lines, row.lines);
 	if (event.type === 'focusin') reveal(row);
 }
 
 function stopExplaining(event) {
 	if (event.currentTarget.contains(document.activeElement?.closest('li'))) return; // It is still selected.
 	point(null);
-	showBuffers(latest);
+	showLatest();
 }
 
 function connect() {
@@ -107,6 +114,7 @@ function clear() {
 	clearRows();
 	clearAxis();
 	latest = null;
+	clearPlayed();
 	$('assembled').hidden = true;
 	$('text').replaceChildren();
 }
@@ -233,4 +241,6 @@ $('save').onclick = save;
 $('copy').onclick = copy;
 $('source-pane').ontoggle = describe;
 $('play').onclick = playEdited;
+$('source').oninput = showLatest;
+$('source').onscroll = followScrolling;
 list().then(() => say('Choose a script and connect.'), error => say(`The list of scripts cannot be read: ${error.message}`));

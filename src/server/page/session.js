@@ -11,6 +11,7 @@
 //   at        when the page learned of it
 //   time      when it happened, by the server's clock
 //   buffers   the buffers of the event stream after it
+//   lines     the lines of the script that it comes from: `script`, `first` and `last`
 //   discards  the rows that are discarded with it
 
 const WHATWG = 'WHATWG HTML, section 9.2';
@@ -168,10 +169,10 @@ class Session {
 		this.lost = {};
 	}
 
-	line(line, { chunk, at, time }) {
+	line(line, { chunk, at, time, lines }) {
 		const { kind, text, end, effect, event, buffers } = line;
 		const row = {
-			column: 'stream', step: ++this.steps, chunk, at, time, buffers, name: kind, text: end === '\n' ? text : text + end, note: effect,
+			column: 'stream', step: ++this.steps, chunk, at, time, buffers, lines, name: kind, text: end === '\n' ? text : text + end, note: effect,
 			detail: `${kind}, ${WHATWG}.6: ${effect}.`, data: { name: kind },
 		};
 		line.row = row;
@@ -216,9 +217,10 @@ class Session {
 		return !this.isClosed && !!exchange?.isOurs;
 	}
 
-	wireRow(exchange, { at, time }, row) {
+	wireRow(exchange, { at, time, script, lines }, row) {
 		const isOther = !exchange?.isOurs;
 		const place = { column: 'wire', step: ++this.steps, chunk: exchange?.chunk ?? 0, at, time, isOther };
+		if (lines) place.lines = { script, first: lines[0], last: lines[1] };
 		const made = { ...place, name: '', text: '', ...row };
 		if (!isOther) this.last = made;
 		return made;
@@ -226,8 +228,8 @@ class Session {
 
 	// ---- What the EventSource has to do and does.
 
-	expect(must, { step, chunk, at, time, buffers }) {
-		if (must) this.matcher.expect({ ...must, step, chunk, at, time, buffers });
+	expect(must, { step, chunk, at, time, buffers, lines }) {
+		if (must) this.matcher.expect({ ...must, step, chunk, at, time, buffers, lines });
 	}
 
 	happened(event) {
@@ -243,8 +245,8 @@ class Session {
 	}
 
 	settled(must, did) {
-		const { step, chunk, time, buffers } = must ?? this.last ?? { step: 0, chunk: 0 };
-		const row = { column: 'dispatched', step, chunk, at: (did ?? must).at, time, buffers, ...describeDispatched(must, did) };
+		const { step, chunk, time, buffers, lines } = must ?? this.last ?? { step: 0, chunk: 0 };
+		const row = { column: 'dispatched', step, chunk, at: (did ?? must).at, time, buffers, lines, ...describeDispatched(must, did) };
 		const known = must?.row ?? did?.row;
 		if (known) {
 			this.page.changed(known, row);

@@ -66,6 +66,25 @@ fn an_unknown_name_in_braces_is_text() {
 }
 
 #[test]
+fn each_step_has_the_lines_that_it_was_made_from() {
+    let mut body = Body::new();
+    body.set_pace(Some(Duration::from_secs(1)));
+    for (number, line) in (1..).zip([&b"a\n"[..], b"{{i}}\n", b"\n", b"b\n", b"", b"c\n"]) {
+        body.file_line = number;
+        match line {
+            b"" => body.send(Template(vec![Segment::Text(b"x".to_vec())])),
+            line => body.line(line),
+        }
+    }
+    body.end();
+    let lines: Vec<_> =
+        (0..).map_while(|step| body.lines.get(step)).map(|lines| (lines.first, lines.last)).collect();
+    // The wait and the event; the wait and the chunk that `@send` ends; `@send` with its two flushes; the rest.
+    assert_eq!(lines, [(1, 1), (1, 3), (4, 4), (4, 4), (5, 5), (5, 5), (5, 5), (6, 6)]);
+    assert_eq!(lines.len(), body.steps.len());
+}
+
+#[test]
 fn line_ends_are_replaced_except_in_sent_text() {
     let mut body = Body::new();
     body.line_end = Some(b"\r");

@@ -1,0 +1,41 @@
+//! What makes a script a test case for clients.
+
+/// What a script that is a test case tests (`@case`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    /// Whether clients must pass it.
+    pub level: Level,
+    /// The section of the standard: of the WHATWG's, such as `9.2.6`, or an RFC's number first.
+    pub section: String,
+    /// What is right.
+    pub text: String,
+}
+
+/// What it means when a client fails a test case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// The client violates the standard.
+    #[default]
+    Must,
+    /// The standard leaves it open.
+    May,
+    /// The standard requires it, and known clients differ on purpose.
+    Differs,
+    /// Nothing: the result informs about the client.
+    Info,
+}
+
+impl Level {
+    /// All levels.
+    pub const ALL: [Level; 4] = [Level::Must, Level::May, Level::Differs, Level::Info];
+
+    /// Its name in `@case`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Must => "must",
+            Level::May => "may",
+            Level::Differs => "differs",
+            Level::Info => "info",
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Gathers the text of a chunk, with the lines of the file that it comes from.
+
+use crate::script::lines::Lines;
+use crate::script::placeholder::Value;
+use crate::script::template::Segment;
+
+/// The text of the current chunk.
+#[derive(Clone, Default)]
+pub(super) struct ChunkText {
+    pub segments: Vec<Segment>,
+    /// Bytes in all segments, placeholders not included.
+    pub length: u64,
+    /// The lines that it comes from.
+    pub lines: Option<Lines>,
+}
+
+impl ChunkText {
+    /// Notes that text comes from this line.
+    fn note_line(&mut self, line: usize) {
+        let line = Lines::one(line);
+        self.lines = Some(Lines { first: self.lines.unwrap_or(line).first, ..line });
+    }
+
+    /// Adds a placeholder in this line.
+    pub fn push_value(&mut self, value: Value, line: usize) {
+        self.note_line(line);
+        self.segments.push(Segment::Value(value));
+    }
+
+    /// Adds text without placeholders in this line.
+    pub fn push(&mut self, text: &[u8], line: usize) {
+        self.note_line(line);
+        self.length += text.len() as u64;
+        match self.segments.last_mut() {
+            Some(Segment::Text(last)) => last.extend_from_slice(text),
+            _ if text.is_empty() => {}
+            _ => self.segments.push(Segment::Text(text.to_vec())),
+        }
+    }
+}
