@@ -6,7 +6,7 @@ mod support;
 use rust_sse_server::{ClosedBy, JournalEntry, RecordedEnd, RunningServer};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{field, request, serve, Client, Exchange, Program, PATIENCE};
+use support::{eventually_within, field, request, serve, Client, Exchange, Program, PATIENCE};
 
 /// The end of the response to the `number`-th request.
 fn end(server: &RunningServer, number: usize) -> RecordedEnd {
@@ -145,4 +145,16 @@ fn a_client_that_waits_does_not_delay_the_end_of_the_server() {
     Exchange::new(program.address, request("POST", "/-/stop", ""), PATIENCE);
     assert_eq!(program.wait().code(), Some(0));
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_client_that_leaves_while_it_waits_makes_room_for_another() {
+    let program = Program::start(&["--control", "--max-clients", "1"]);
+    let mut waiting = Client::connect(program.address);
+    waiting.get("/-/journal?request=1&wait=60s", "");
+    // Most likely it waits by then; if it does not, the test checks less.
+    thread::sleep(Duration::from_millis(100));
+    drop(waiting);
+    let status = || Client::connect(program.address).get("/nothing", "").read_until("\r\n");
+    eventually_within(PATIENCE, status, |status| status == "HTTP/1.1 404 Not Found\r\n");
 }

@@ -105,8 +105,8 @@ pub(super) enum Reply<'a> {
     Response(Response),
     /// The head of a stream, and the events for its body: what goes over other connections.
     Observe(StreamHead, Subscription<'a>),
-    /// The head of a stream of the entries of the journal, from the one with this number on.
-    Journal(StreamHead, usize),
+    /// Entries of the journal, and the head for a stream of them.
+    Journal(journal::Query, StreamHead),
     /// The head of a stream of the results of test cases.
     Results(StreamHead, results::Watcher<'a>),
     /// A run, and the client that gets the next case as soon as it is decided.
@@ -216,10 +216,13 @@ fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
 }
 
 fn journal<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    match journal::answer(&call.shared.journal, call.request.query().unwrap_or_default()) {
-        journal::Answer::Response(response) => Reply::Response(response),
-        journal::Answer::From(number) => {
-            Reply::Journal(wire::head(call.request, call.options, journal::CONTENT_TYPE.as_bytes()), number)
+    match journal::parse_query(call.request.query().unwrap_or_default()) {
+        Ok(query) => {
+            Reply::Journal(query, wire::head(call.request, call.options, journal::CONTENT_TYPE.as_bytes()))
+        }
+        Err(message) => {
+            let text = format!("400 Bad Request: {message}\n");
+            Reply::Response(Response::new(Status::BAD_REQUEST, text))
         }
     }
 }

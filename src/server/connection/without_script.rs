@@ -2,10 +2,11 @@
 
 use super::{Connection, Refused};
 use crate::http::request::Request;
-use crate::http::response::ResponseOptions;
+use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
 use crate::server::clock::ClientClock;
+use crate::server::internal::journal::Answer;
 use crate::server::internal::{self, guard, journal, judge, results, wire, Call, Reply};
 use crate::server::journal_entry::RecordedEnd;
 use crate::server::recorded_request::RecordedRequest;
@@ -118,11 +119,7 @@ impl Connection<'_> {
                     wire::send(&subscription, head, body, clock)
                 })
             }
-            Reply::Journal(head, from) => {
-                let control = StreamControl::internal();
-                let entries = self.shared.journal.entries(from);
-                self.send_stream(head, &control, |head, body, _clock| journal::send(entries, head, body))
-            }
+            Reply::Journal(query, head) => self.send_journal(&query, head, options),
             Reply::Results(head, watcher) => {
                 let control = StreamControl::internal();
                 self.send_stream(head, &control, |head, body, clock| {
@@ -139,6 +136,25 @@ impl Connection<'_> {
                 self.stops_server.set(true);
                 self.send(&response, ResponseOptions { close: true, ..options })
             }
+        }
+    }
+
+    fn send_journal(
+        &self,
+        query: &journal::Query,
+        head: StreamHead,
+        options: ResponseOptions,
+    ) -> io::Result<AfterResponse> {
+        // When nothing is unread, the clock can see that the client closes its side.
+        self.incoming.discard_unread()?;
+        let control = StreamControl::internal();
+        let clock = ClientClock::new(self.stream, &control, self.shared, self.tap);
+        match journal::answer(&self.shared.journal, query, clock)? {
+            Answer::From(number) => {
+                let entries = self.shared.journal.entries(number);
+                self.send_stream(head, &control, |head, body, _clock| journal::send(entries, head, body))
+            }
+            Answer::Response(response) => self.send(&response, options),
         }
     }
 }

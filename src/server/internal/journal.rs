@@ -6,20 +6,28 @@ use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::http::uri::{form_decode, split_at};
 use crate::http::AfterResponse;
+use crate::script::play::clock::Clock;
 use crate::script::units::{parse_number, parse_time};
-use crate::server::journal::Journal;
+use crate::server::journal::{Entries, Journal};
 use crate::server::journal_entry::JournalEntry;
 use crate::text::escape::escape;
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a client can wait for an entry. Its thread waits that long even if the client has left.
+/// How long a client can wait for an entry.
 const MAX_WAIT: Duration = Duration::from_secs(60);
+/// The time between two checks whether the client that waits is still there.
+const CHECK_TIME: Duration = Duration::from_secs(1);
 /// JSON, one value on each line.
 pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
 
-/// What a client requests.
+/// What a client requests, and how long it waits for that.
+pub(crate) struct Query {
+    wanted: Wanted,
+    wait: Duration,
+}
+
 #[derive(Clone, Copy)]
 enum Wanted {
     /// All entries from this one on.
@@ -31,7 +39,7 @@ enum Wanted {
 }
 
 /// What to answer.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// The entries from the one with this number on.
     From(usize),
     /// A short response.
@@ -39,45 +47,47 @@ pub(super) enum Answer {
 }
 
 /// Waits for what the query says.
-pub(super) fn answer(journal: &Journal, query: &[u8]) -> Answer {
-    let (wanted, wait) = match parse_query(query) {
-        Ok(parsed) => parsed,
-        Err(message) => {
-            return Answer::Response(Response::new(
-                Status::BAD_REQUEST,
-                format!("400 Bad Request: {message}\n"),
-            ))
+///
+/// # Errors
+/// The client has left, or the server stops.
+pub(crate) fn answer(journal: &Journal, query: &Query, mut clock: impl Clock) -> io::Result<Answer> {
+    let deadline = Instant::now() + query.wait;
+    let mut find = |what, number, find: &dyn Fn(&Entries) -> Option<Arc<JournalEntry>>| loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let found = journal.wait_for(left.min(CHECK_TIME), find);
+        if found.is_some() || left <= CHECK_TIME {
+            return Ok(one(found, what, number));
         }
+        clock.check()?;
     };
-    match wanted {
+    match query.wanted {
         Wanted::From(number) => {
-            journal.wait_for(wait, |entries| entries.get(number));
-            Answer::From(number)
+            find("entry", number, &|entries| entries.get(number)).map(|_| Answer::From(number))
         }
         Wanted::Request(number) => {
-            one(journal.wait_for(wait, |entries| entries.request(number)), "request", number)
+            find("request", number, &|entries| entries.request(number)).map(Answer::Response)
         }
         Wanted::End(number) => {
-            one(journal.wait_for(wait, |entries| entries.end(number)), "end of response", number)
+            find("end of response", number, &|entries| entries.end(number)).map(Answer::Response)
         }
     }
 }
 
 /// One entry, or 404.
-fn one(entry: Option<Arc<JournalEntry>>, what: &str, number: usize) -> Answer {
-    Answer::Response(match entry {
+fn one(entry: Option<Arc<JournalEntry>>, what: &str, number: usize) -> Response {
+    match entry {
         Some(entry) => Response::new(Status::OK, entry.to_json()).content_type(CONTENT_TYPE),
         None => {
             Response::new(Status::NOT_FOUND, format!("404 Not Found: no {what} {number} in the journal\n"))
         }
-    })
+    }
 }
 
 /// Parses `from=N`, `request=N` or `end=N`, and `wait=T`.
 ///
 /// # Errors
 /// A message about a parameter that is invalid or unknown.
-fn parse_query(query: &[u8]) -> Result<(Wanted, Duration), String> {
+pub(super) fn parse_query(query: &[u8]) -> Result<Query, String> {
     let (mut wanted, mut wait) = (Wanted::From(1), Duration::ZERO);
     for parameter in query.split(|&byte| byte == b'&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = split_at(parameter, b'=');
@@ -102,7 +112,7 @@ fn parse_query(query: &[u8]) -> Result<(Wanted, Duration), String> {
     if wait > MAX_WAIT {
         return Err("the wait is too long (at most 60s)".to_owned());
     }
-    Ok((wanted, wait))
+    Ok(Query { wanted, wait })
 }
 
 /// Sends entries one by one, so that they are not all in memory a second time.
