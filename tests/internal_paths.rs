@@ -66,6 +66,18 @@ fn another_website_gets_403_under_the_reserved_paths_and_never_cors_fields() {
 }
 
 #[test]
+fn another_website_gets_403_before_its_body_has_arrived() {
+    let server = controlled();
+    let mut client = Client::connect(server.address());
+    client.send("PUT /-/scripts/a HTTP/1.1\r\nHost: evil.test\r\nContent-Length: 1000\r\n\r\n");
+    let head = client.read_head();
+    assert!(
+        head.starts_with("HTTP/1.1 403 Forbidden\r\n") && field(&head, "connection") == Some("close"),
+        "{head}"
+    );
+}
+
+#[test]
 fn a_page_of_the_server_an_address_and_allowed_names_are_answered() {
     let server = controlled();
     for fields in [

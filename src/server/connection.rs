@@ -22,7 +22,7 @@ mod without_script;
 
 use super::body::Body;
 use super::clock::ClientClock;
-use super::internal;
+use super::internal::{self, guard};
 use super::journal::Recorded;
 use super::recorded_request::RecordedRequest;
 use super::responses;
@@ -34,6 +34,7 @@ use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::request::{HeadReader, Request};
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
+use crate::http::status::RequestError;
 use crate::http::uri::percent_decode;
 use crate::http::AfterResponse;
 use crate::judge::verdicts::Verdicts;
@@ -139,9 +140,19 @@ impl<'a> Connection<'a> {
             Ok(request) => request,
             Err(error) => return Err(Refused { error, request: head.received() }),
         };
-        match self.receive_body(&request) {
+        let allowed = self.check_origin(&request).map_err(ReceiveError::Invalid);
+        match allowed.and_then(|()| self.receive_body(&request)) {
             Ok(body) => Ok(Some((request, body))),
             Err(error) => Err(Refused { error, request: Some(request) }),
+        }
+    }
+
+    /// Checks that no foreign web page has sent a request for one of the server's own paths, before its body is received.
+    fn check_origin(&self, request: &Request) -> Result<(), RequestError> {
+        if internal::is_reserved(request.path()) {
+            guard::check(request, &self.shared.allowed_hosts)
+        } else {
+            Ok(())
         }
     }
 

@@ -7,7 +7,7 @@ use crate::http::short_response::Response;
 use crate::http::AfterResponse;
 use crate::server::clock::ClientClock;
 use crate::server::internal::journal::Answer;
-use crate::server::internal::{self, guard, journal, judge, results, wire, Call, Reply};
+use crate::server::internal::{self, journal, judge, results, wire, Call, Reply};
 use crate::server::journal_entry::RecordedEnd;
 use crate::server::recorded_request::RecordedRequest;
 use crate::server::responses;
@@ -60,12 +60,6 @@ impl Connection<'_> {
     ) -> io::Result<AfterResponse> {
         let Connection { shared, stream, options, .. } = *self;
         let is_reserved = internal::is_reserved(request.path());
-        if is_reserved {
-            if let Err(error) = guard::check(request, &shared.allowed_hosts) {
-                self.tap.rejected(error.reason);
-                return self.send(&Response::error(&error), options);
-            }
-        }
         // No other website may read the page or a file, or find out which methods they answer.
         let internal_options = ResponseOptions { cors: false, ..options };
         let file = self.shared.static_files.as_ref().filter(|_| !is_reserved);
