@@ -41,10 +41,10 @@ fn assert_verdicts(program: &Program, client: &str, list: &str) {
         let value = line.split(&format!("\"{name}\":\"")).nth(1)?;
         Some(value.split('"').next()?.to_owned())
     };
-    let results = report.lines().filter_map(|line| Some((member(line, "id")?, member(line, "verdict")?)));
-    let results: Vec<(String, String)> = results.collect();
+    let results: Vec<&str> = report.lines().filter(|line| line.starts_with("{\"id\"")).collect();
     assert!(results.len() > 100, "{report}");
-    let is_right = |(id, verdict): &(String, String)| {
+    let is_right = |line: &&str| {
+        let (id, verdict) = (member(line, "id").unwrap(), member(line, "verdict").unwrap());
         let written = id.split('-').next().unwrap();
         match listed.iter().find_map(|line| line.strip_prefix(written)?.strip_prefix(' ')) {
             Some(listed) => verdict == listed,
@@ -53,7 +53,7 @@ fn assert_verdicts(program: &Program, client: &str, list: &str) {
         }
     };
     let wrong: Vec<_> = results.iter().filter(|result| !is_right(result)).collect();
-    assert!(wrong.is_empty(), "{wrong:?}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
