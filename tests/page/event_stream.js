@@ -1,12 +1,12 @@
 'use strict';
 
 // Parses event streams with the page's model, for `event_stream.rs`. Each line of standard input is a stream in hexadecimal; each
-// line of the output is a JSON array of its events: type, data, last event ID. Argument: the folder of the page's scripts.
+// line of the output is a JSON array of its events: type, data, last event ID. Argument: the folder of the pages.
 
 const { readFileSync } = require('node:fs');
 const { runInThisContext } = require('node:vm');
 
-for (const name of ['text.js', 'event_stream.js']) runInThisContext(readFileSync(`${process.argv[2]}/${name}`, 'utf8'));
+for (const name of ['both_pages/text.js', 'page/event_stream.js']) runInThisContext(readFileSync(`${process.argv[2]}/${name}`, 'utf8'));
 
 // The events of a stream that comes in pieces of this many bytes.
 function parse(bytes, size) {

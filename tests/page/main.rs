@@ -14,6 +14,7 @@ mod matched;
 mod matcher;
 mod post;
 mod script_pane;
+mod shared;
 mod time_axis;
 
 use browser::Browser;

@@ -1,12 +1,12 @@
 'use strict';
 
-// Tests `Matcher` and `EventSourceModel`, for `matcher.rs`. Argument: the folder of the page's scripts.
+// Tests `Matcher` and `EventSourceModel`, for `matcher.rs`. Argument: the folder of the pages.
 
 const assert = require('node:assert');
 const { readFileSync } = require('node:fs');
 const { runInThisContext } = require('node:vm');
 
-for (const name of ['text', 'head', 'event_stream', 'event_source', 'matcher']) {
+for (const name of ['both_pages/text', 'page/head', 'page/event_stream', 'page/event_source', 'page/matcher']) {
 	runInThisContext(readFileSync(`${process.argv[2]}/${name}.js`, 'utf8'));
 }
 

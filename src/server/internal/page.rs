@@ -7,16 +7,18 @@ use crate::script::random::random_seed;
 /// A page: its document, which contains its style and its scripts.
 struct Page {
     document: &'static str,
+    /// Follows the style that both pages have.
     style: &'static str,
-    /// The scripts share one global scope. Each uses only what those before it define.
+    /// Follow the scripts that both pages have. All share one global scope. Each uses only what those before it define.
     scripts: &'static [&'static str],
 }
 
+const STYLE: &str = include_str!("../both_pages/style.css");
+const SCRIPTS: [&str; 2] = [include_str!("../both_pages/text.js"), include_str!("../both_pages/elements.js")];
 const WIRE: Page = Page {
     document: include_str!("../page/document.html"),
     style: include_str!("../page/style.css"),
     scripts: &[
-        include_str!("../page/text.js"),
         include_str!("../page/head.js"),
         include_str!("../page/event_stream.js"),
         include_str!("../page/event_source.js"),
@@ -76,8 +78,8 @@ impl Page {
     /// The document with its style and its scripts in place.
     fn html(&self, nonce: &str) -> String {
         let script = |text: &&str| format!("<script nonce=\"{nonce}\">\n{text}</script>\n");
-        let scripts: String = self.scripts.iter().map(script).collect();
-        let style = format!("<style nonce=\"{nonce}\">\n{}</style>\n", self.style);
+        let scripts: String = SCRIPTS.iter().chain(self.scripts).map(script).collect();
+        let style = format!("<style nonce=\"{nonce}\">\n{STYLE}\n{}</style>\n", self.style);
         self.document.replace("{style}\n", &style).replace("{scripts}\n", &scripts)
     }
 }

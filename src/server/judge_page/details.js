@@ -10,8 +10,8 @@ async function open(cell) {
 	cell.firstElementChild.setAttribute('aria-expanded', true);
 	$('which').textContent = `${name}, ${id}: ${verdict}`;
 	$('right').textContent = rows.get(id).cells[3].textContent;
-	$('expected').textContent = expected || 'correct behaviour';
-	$('got').textContent = verdict === 'running' ? 'nothing yet' : got || 'as expected';
+	$('expected').replaceChildren(...escaped(expected || 'correct behaviour'));
+	$('got').replaceChildren(...escaped(verdict === 'running' ? 'nothing yet' : got || 'as expected'));
 	$('wire').textContent = '';
 	$('details').hidden = false;
 	if (isOther) $('details').focus();

@@ -3,13 +3,13 @@
 // Shows the results, which come as events.
 
 function watch() {
-	const results = new EventSource('/-/judge/results');
-	results.addEventListener('cases', ({ data }) => showCases(JSON.parse(data)));
-	results.addEventListener('forget', ({ data }) => forgetRun(JSON.parse(data)));
-	results.addEventListener('run', ({ data }) => {
-		const run = JSON.parse(data);
-		showRun(run);
-		if (run.verdict && run.client === nameOfBrowser()) ending.get(run.case)?.end();
+	const results = listen('/-/judge/results', {
+		cases: showCases,
+		forget: forgetRun,
+		run(run) {
+			showRun(run);
+			if (run.verdict && run.client === nameOfBrowser()) ending.get(run.case)?.end();
+		},
 	});
 	results.onerror = () => {
 		const isOver = results.readyState === EventSource.CLOSED;

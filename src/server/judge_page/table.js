@@ -4,9 +4,6 @@
 
 const VERDICTS = ['pass', 'fail', 'slow', 'info', 'not-reported', 'running'];
 
-const $ = id => document.getElementById(id);
-const say = text => { $('state').textContent = text; };
-
 const rows = new Map(); // The rows of the table, by the ID of the case.
 const clients = new Map(); // For each client: its column header, and its cells by the ID of the case.
 let shown; // The cell that the details are about.
@@ -14,13 +11,7 @@ let shown; // The cell that the details are about.
 // A query with these parameters.
 const query = parameters => new URLSearchParams(parameters).toString();
 
-const post = (path, parameters) => fetch(`${path}?${query(parameters)}`, { method: 'POST' });
-
-function element(tag, properties, ...content) {
-	const made = Object.assign(document.createElement(tag), properties);
-	made.append(...content);
-	return made;
-}
+const post = (path, parameters) => request(`${path}?${query(parameters)}`, { method: 'POST' });
 
 function showCases(cases) {
 	for (const client of [...clients.keys()]) removeClient(client);

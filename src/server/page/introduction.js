@@ -25,10 +25,9 @@ const fragmentOf = script => `#${encodeURI(nameOf(script))}`;
 // An entry of the list. `choose` is called with the script when its link is used.
 function scriptEntry(script, choose) {
 	const { title, text, curl } = describeScript(script);
-	const link = element('a', nameOf(script));
-	link.href = fragmentOf(script);
-	link.onclick = () => choose(script);
-	return element('li', link, ` ${title}`, ...(text ? [element('p', text)] : []), element('div', element('code', curl)));
+	const link = element('a', { href: fragmentOf(script), onclick: () => choose(script) }, nameOf(script));
+	const more = text ? [element('p', {}, text)] : [];
+	return element('li', {}, link, ` ${title}`, ...more, element('div', {}, element('code', {}, curl)));
 }
 
 function showAbout(script) {

@@ -8,8 +8,6 @@ const token = 'w=' + Math.random().toString(36).slice(2);
 const scripts = []; // As the server lists them.
 let session = null;
 
-const say = text => { $('state').textContent = text; };
-
 let latest = null; // The buffers after the last row.
 
 const playback = new Playback(row => {
@@ -158,12 +156,11 @@ function handleKey(event) {
 function save() {
 	if (!session?.kept.length) return say('Nothing has arrived that could be saved.');
 	const script = new Blob([toBytes(scriptOf(session.request, session.kept))], { type: 'text/plain' });
-	const link = element('a');
-	link.href = URL.createObjectURL(script);
-	link.download = `${session.target.split('?')[0].split('/').pop() || 'stream'}.sse`;
+	const download = `${session.target.split('?')[0].split('/').pop() || 'stream'}.sse`;
+	const link = element('a', { href: URL.createObjectURL(script), download });
 	link.click();
 	setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-	say(`Saved as ${link.download}. Play it with: rust_sse_server --script ${link.download}`);
+	say(`Saved as ${download}. Play it with: rust_sse_server --script ${download}`);
 }
 
 async function copy() {
@@ -200,8 +197,7 @@ function choose(script) {
 }
 
 async function list() {
-	const response = await fetch('/-/scripts');
-	if (!response.ok) throw new Error(await response.text());
+	const response = await request('/-/scripts');
 	scripts.splice(0, scripts.length, ...await response.json());
 	$('script').replaceChildren();
 	$('scripts').replaceChildren();

@@ -6,19 +6,11 @@
 const MOST_ROWS = 600;
 const MOST_CHARACTERS = 4000;
 
-const $ = id => document.getElementById(id);
-
-function element(tag, ...content) {
-	const made = document.createElement(tag);
-	made.append(...content);
-	return made;
-}
-
 // The elements of each chunk.
 const linked = new Map();
 
 // A line for each line of the text.
-const visible = text => (shorten(text, MOST_CHARACTERS).match(/[^\n]*\n|[^\n]+/g) ?? []).map(line => element('div', ...parts(line)));
+const visible = text => (shorten(text, MOST_CHARACTERS).match(/[^\n]*\n|[^\n]+/g) ?? []).map(line => element('div', {}, ...parts(line)));
 
 // The parts of a line: blanks at its end are marked, and invisible characters escaped.
 function parts(line) {
@@ -26,16 +18,7 @@ function parts(line) {
 	let length = line.length - ends.length;
 	while (line[length - 1] === ' ') length -= 1;
 	const blanks = line.slice(length, line.length - ends.length);
-	return [...escaped(line.slice(0, length)), ...(blanks ? [marked('blank', blanks)] : []), ...escaped(ends)];
-}
-
-// Every second part of a text is invisible characters.
-const escaped = text => text.split(INVISIBLE).map((run, n) => n % 2 ? marked('escaped', escape(run)) : run);
-
-function marked(className, text) {
-	const made = element('span', text);
-	made.className = className;
-	return made;
+	return [...escaped(line.slice(0, length)), ...(blanks ? [element('span', { className: 'blank' }, blanks)] : []), ...escaped(ends)];
 }
 
 const fresh = {}; // The latest rows of each column.
@@ -45,10 +28,8 @@ let pointed = null; // The row that is pointed at.
 // Shows a row at the end of its column.
 function addRow(row) {
 	const list = $(row.column).firstElementChild;
-	row.element = element('li');
-	row.element.id = `row-${rowsMade += 1}`;
+	row.element = element('li', { id: `row-${rowsMade += 1}`, row });
 	row.element.setAttribute('aria-labelledby', row.element.id); // Its name is its text.
-	row.element.row = row;
 	fillRow(row);
 	list.append(row.element);
 	link(row.chunk, row.element);
@@ -75,7 +56,7 @@ function fillRow(row) {
 	const { element: item, name, text, note, data, chunk } = row;
 	if (!item) return; // It is not shown yet.
 	const contents = [['b', name], ['code', text], ['small', note]].filter(([, text]) => text);
-	item.replaceChildren(...contents.map(([tag, text]) => element(tag, ...visible(text))));
+	item.replaceChildren(...contents.map(([tag, text]) => element(tag, {}, ...visible(text))));
 	item.tabIndex = -1;
 	item.classList.toggle('other', !!row.isOther);
 	item.classList.toggle('discarded', !!row.isDiscarded);

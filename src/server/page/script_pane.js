@@ -24,9 +24,12 @@ async function showScript(script) {
 // Replaces the script with the text, and plays it.
 async function playEdited() {
 	const script = selected();
-	const response = await fetch(pathOf(script), { method: 'PUT', body: $('source').value });
-	if (!response.ok) return say(await response.text());
-	await list();
+	try {
+		await request(pathOf(script), { method: 'PUT', body: $('source').value });
+		await list();
+	} catch (error) {
+		return say(error.message);
+	}
 	$('script').selectedIndex = Math.max(0, scripts.findIndex(({ name }) => name === script.name));
 	describe();
 	connect();

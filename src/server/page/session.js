@@ -44,10 +44,8 @@ class Session {
 
 	observe() {
 		this.watchFor('The server does not answer');
-		this.wire = new EventSource('/-/wire' + this.target);
-		for (const [type, handle] of [['piece', this.piece], ['wait', this.waits], ['end', this.ended]]) {
-			this.wire.addEventListener(type, event => handle.call(this, { ...JSON.parse(event.data), at: performance.now() }));
-		}
+		const handle = method => data => method.call(this, { ...data, at: performance.now() });
+		this.wire = listen('/-/wire' + this.target, { piece: handle(this.piece), wait: handle(this.waits), end: handle(this.ended) });
 		this.wire.onopen = () => this.open();
 		this.wire.onerror = () => this.wireLost();
 	}

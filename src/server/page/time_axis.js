@@ -17,9 +17,8 @@ function addMark(row) {
 	const kind = markOf(row);
 	if (!kind || row.isOther || row.time === undefined) return;
 	axis.start ??= row.time;
-	const mark = marked(`mark ${kind}`, '');
-	mark.row = row;
-	mark.title = [row.name, row.text.slice(0, 80), row.note].filter(text => text).join(' · ');
+	const title = [row.name, row.text.slice(0, 80), row.note].filter(text => text).join(' · ');
+	const mark = element('span', { className: `mark ${kind}`, row, title });
 	mark.style.setProperty('--at', row.time - axis.start);
 	if (kind === 'chunk') mark.style.setProperty('--size', Math.log10(parseInt(row.text, 16) || row.text.length));
 	if (kind === 'wait') mark.style.setProperty('--length', row.duration);
@@ -55,7 +54,7 @@ function drawScale(from, span) {
 	const scale = SCALES.find(step => span / step <= MOST_LINES);
 	const lines = [];
 	for (let time = Math.ceil(from / scale) * scale; time <= from + span; time += scale) {
-		const line = marked('line', `${time / 1000} s`);
+		const line = element('span', { className: 'line' }, `${time / 1000} s`);
 		line.style.setProperty('--at', time);
 		lines.push(line);
 	}
