@@ -5,21 +5,17 @@ mod support;
 
 use rust_sse_server::{Event, EventSource, EventStream};
 use std::fmt;
-use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::fs;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{eventually, has_tool, play, Client, Folder, Program, PATIENCE};
+use support::{eventually, has_tool, play, Folder, Program, Proxy, PATIENCE};
 
 const SCRIPT: &str = include_str!("../examples/proxies/chat.sse");
 const HAPROXY: &str = include_str!("../examples/proxies/haproxy.cfg");
 const NGINX: &str = include_str!("../examples/proxies/nginx.conf");
-/// The address that both configurations listen on, and the addresses of their servers.
-const PROXY_ADDRESS: &str = "127.0.0.1:8000";
-const SERVER_ADDRESSES: [&str; 3] = ["127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8083"];
 
 /// How fast the script is played. It lasts 20 s, and the servers are killed within the first two of these four seconds.
 const SPEED: &str = "5";
@@ -30,21 +26,22 @@ const FEWEST_STREAMS: usize = CLIENTS / 5;
 #[test]
 fn behind_haproxy_every_client_gets_every_event_once() {
     if has_tool("haproxy") {
-        every_client_gets_every_event_once(Proxy::haproxy);
+        every_client_gets_every_event_once(|servers| Proxy::haproxy(HAPROXY, servers));
     }
 }
 
 #[test]
 fn behind_nginx_every_client_gets_every_event_once() {
     if has_tool("nginx") {
-        every_client_gets_every_event_once(Proxy::nginx);
+        every_client_gets_every_event_once(|servers| Proxy::nginx(NGINX, servers));
     }
 }
 
 /// Kills A, then B, so that C alone has all the clients; then starts A again and kills C.
-fn every_client_gets_every_event_once(start_proxy: fn(&[Replica; 3]) -> Proxy) {
+fn every_client_gets_every_event_once(start_proxy: fn(&[SocketAddr]) -> Proxy) {
     let replicas = ["a", "b", "c"].map(|_| Replica::start(0));
-    let proxy = start_proxy(&replicas);
+    let addresses: Vec<_> = replicas.iter().map(|replica| replica.program.address).collect();
+    let proxy = start_proxy(&addresses);
     assert!(proxy.get("/-/scripts").starts_with("HTTP/1.1 403 "), "the proxy passes internal paths on");
     let [a, b, c] = replicas;
     let port_of_a = a.program.address.port();
@@ -58,7 +55,7 @@ fn every_client_gets_every_event_once(start_proxy: fn(&[Replica; 3]) -> Proxy) {
     assert!(on_b >= FEWEST_STREAMS + on_a / 3, "{on_b} streams on B, with its share of A's {on_a}");
     crowd.wait_until_lost(on_a + on_b);
     let a = Replica::start(port_of_a);
-    proxy.wait_until_it_uses(&a);
+    wait_until_it_uses(&proxy, &a);
     assert_eq!(c.kill(), CLIENTS);
     crowd.wait_until_lost(on_a + on_b + CLIENTS);
 
@@ -110,95 +107,13 @@ fn events_of_the_script() -> Vec<(String, String)> {
     events
 }
 
-/// A proxy as a child process, which is killed when dropped.
-struct Proxy {
-    child: Child,
-    address: SocketAddr,
-    folder: Folder,
-}
-
-impl Proxy {
-    fn haproxy(replicas: &[Replica; 3]) -> Proxy {
-        let (folder, address) = (Folder::new("haproxy"), free_address());
-        let file = folder.file("haproxy.cfg", with_addresses(HAPROXY, address, replicas));
-        let mut command = Command::new("haproxy");
-        command.args(["-db", "-f", &file]);
-        Proxy::start(command, address, folder)
-    }
-
-    fn nginx(replicas: &[Replica; 3]) -> Proxy {
-        let (folder, address) = (Folder::new("nginx"), free_address());
-        let path = folder.0.to_str().unwrap();
-        let text = with_addresses(NGINX, address, replicas);
-        let file = folder.file("nginx.conf", text.replace("http {\n", &nginx_paths(path)));
-        // As a single process, because a worker outlives a master that is killed.
-        let alone = format!("daemon off; master_process off; pid {path}/pid;");
-        let mut command = Command::new("nginx");
-        command.args(["-p", path, "-c", &file, "-e", "stderr", "-g", &alone]);
-        Proxy::start(command, address, folder)
-    }
-
-    fn start(mut command: Command, address: SocketAddr, folder: Folder) -> Proxy {
-        let log = File::create(folder.0.join("log")).unwrap();
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        let mut proxy = Proxy { child: command.spawn().unwrap(), address, folder };
-        eventually(|| proxy.is_listening(), |is_listening| *is_listening);
-        proxy
-    }
-
-    fn is_listening(&mut self) -> bool {
-        let ended = self.child.try_wait().unwrap();
-        assert!(ended.is_none(), "{}", fs::read_to_string(self.folder.0.join("log")).unwrap());
-        TcpStream::connect(self.address).is_ok()
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-
-    /// The head of the response to a request.
-    fn get(&self, path: &str) -> String {
-        Client::connect(self.address).get(path, "").read_head()
-    }
-
-    /// Sends requests until one of them reaches this replica.
-    fn wait_until_it_uses(&self, replica: &Replica) {
-        let reached = || {
-            self.get("/nothing");
-            replica.requests("/nothing")
-        };
-        eventually(reached, |requests| *requests > 0);
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-/// A configuration with these addresses in place of those in the file.
-fn with_addresses(configuration: &str, proxy: SocketAddr, replicas: &[Replica; 3]) -> String {
-    let servers = replicas.iter().map(|replica| replica.program.address);
-    let mut text = configuration.to_owned();
-    for (old, new) in [PROXY_ADDRESS].iter().chain(&SERVER_ADDRESSES).zip([proxy].into_iter().chain(servers))
-    {
-        assert_eq!(text.matches(old).count(), 1, "{old}");
-        text = text.replace(old, &new.to_string());
-    }
-    text
-}
-
-/// The opening of `http`, with temporary files in a folder that needs no permission.
-fn nginx_paths(folder: &str) -> String {
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let paths = temporary.map(|name| format!("{name}_temp_path {folder}/{name};\n"));
-    format!("http {{\naccess_log off;\n{}", paths.concat())
+/// Sends requests until one of them reaches this replica.
+fn wait_until_it_uses(proxy: &Proxy, replica: &Replica) {
+    let reached = || {
+        proxy.get("/nothing");
+        replica.requests("/nothing")
+    };
+    eventually(reached, |requests| *requests > 0);
 }
 
 /// Clients that read the same stream, each on its thread.

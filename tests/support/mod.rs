@@ -5,11 +5,13 @@
 
 mod exchange;
 mod program;
+mod proxy;
 mod random;
 pub mod reference_client;
 
 pub use exchange::{play, request, Exchange};
 pub use program::{program_path, Program};
+pub use proxy::{free_address, Proxy};
 pub use random::Random;
 use rust_sse_server::{RunningServer, Script, Server};
 use std::fmt::Debug;

@@ -12,13 +12,16 @@ const REFERENCE: &str = "src/script/reference.md";
 
 /// The commands in code blocks of the language `sh`, by what they begin with, and what runs them. (Those in blocks of the
 /// language `console` are run by `tests/real_time/documents.rs`, because these blocks show what they print.)
-const COMMANDS: [(&str, &str); 31] = [
+const COMMANDS: [(&str, &str); 34] = [
     ("cargo install --path .", ".ci/check"),
     ("cargo install --git URL", ".ci/check, with this clone for URL"),
     ("cargo test", ".ci/check"),
     ("cargo run -- --script examples/proxies/chat.sse", "tests/replicas.rs"),
     ("haproxy -f examples/proxies/haproxy.cfg", "tests/replicas.rs"),
     ("nginx -c \"$PWD/examples/proxies/nginx.conf\"", "tests/replicas.rs"),
+    ("haproxy -f examples/proxies/haproxy-default.cfg", "tests/proxy_trial.rs"),
+    ("nginx -c \"$PWD/examples/proxies/nginx-default.conf\"", "tests/proxy_trial.rs"),
+    ("cargo run --example proxy_trial -- 8081 http://127.0.0.1:8000", "tests/proxy_trial.rs"),
     ("curl -N http://127.0.0.1:8000/chat", "tests/replicas.rs"),
     // With the versions in package.json and requirements.txt, and in another folder.
     ("npm install --prefix target/node eventsource@", ".ci/run"),
@@ -151,8 +154,9 @@ fn the_scripts_in_the_documents_have_no_errors_and_no_warnings() {
     }
     for folder in ["examples", "src"] {
         for file in files(folder, ".sse") {
-            let script = Script::load(root().join(folder).join(&file)).unwrap();
-            assert_eq!(script.warnings(), [""; 0], "{file}");
+            for script in Script::load_all(root().join(folder).join(&file)).unwrap() {
+                assert_eq!(script.warnings(), [""; 0], "{file}");
+            }
         }
     }
     assert_eq!(

@@ -1,0 +1,297 @@
+//! What is tried: for each row of the table, the stream that is sent through the proxy, and what its outcome means.
+
+use crate::client::{End, Response};
+use rust_sse_server::{EventSource, EventStream, RunningServer};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How much later than without a proxy something may arrive. Proxies that pass data on add less than 1 ms, those that wait
+/// for more data add at least the time to the next event.
+const PROMPT: Duration = Duration::from_millis(80);
+/// How long a response can take that has no silence in it.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a client that is about to leave waits for the first event.
+const FIRST_EVENT: Duration = Duration::from_secs(2);
+/// How soon a server should notice that a client has left.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// The two ends of the trial.
+pub struct Trial {
+    /// The server behind the proxy.
+    pub server: RunningServer,
+    /// The host and port of the proxy.
+    pub proxy: String,
+    /// Seconds without a byte.
+    pub silence: u64,
+}
+
+/// What the outcome of a trial means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// The proxy does not change what a client sees.
+    Pass,
+    /// It does, in a way that HTTP allows and that clients have to expect.
+    Info,
+    /// It breaks streams.
+    Fail,
+}
+
+/// A grade, and why.
+pub type Verdict = (Grade, String);
+
+/// One row of the table: its name, and what is tried.
+pub type Row = (&'static str, fn(&Trial) -> Result<Verdict, String>);
+
+/// The rows of the table.
+pub const ROWS: [Row; 12] = [
+    ("head at once", head),
+    ("delay per event", events),
+    ("delay per token", tokens),
+    ("chunk borders", chunks),
+    ("comments and bytes", bytes),
+    ("silence", silence),
+    ("cut (FIN)", drop_is_seen),
+    ("cut (RST)", reset_is_seen),
+    ("Last-Event-ID", last_event_id),
+    ("204", no_content),
+    ("client leaves", leave_events),
+    ("client leaves silence", leave_silence),
+];
+
+impl Trial {
+    fn request(&self, target: &str) -> Result<Response, String> {
+        self.request_with(target, PATIENCE)
+    }
+
+    fn request_with(&self, target: &str, patience: Duration) -> Result<Response, String> {
+        Response::to_request(&self.proxy, target, patience).map_err(|error| format!("no connection: {error}"))
+    }
+
+    /// The same response without the proxy.
+    fn direct(&self, target: &str) -> Result<Response, String> {
+        let response = Response::to_request(&self.server.address().to_string(), target, PATIENCE);
+        response.map(Response::read_to_end).map_err(|error| format!("no connection to the server: {error}"))
+    }
+}
+
+fn pass(words: impl Into<String>) -> Result<Verdict, String> {
+    Ok((Grade::Pass, words.into()))
+}
+
+fn info(words: impl Into<String>) -> Result<Verdict, String> {
+    Ok((Grade::Info, words.into()))
+}
+
+fn fail(words: impl Into<String>) -> Result<Verdict, String> {
+    Ok((Grade::Fail, words.into()))
+}
+
+fn head(trial: &Trial) -> Result<Verdict, String> {
+    let response = trial.request("/trial/head")?.read_to_end();
+    let head = response.head.as_ref().map(|(_, time)| *time);
+    match (head, response.arrival(1)) {
+        (Some(head), Some(data)) => {
+            let before = data.duration_since(head).unwrap_or_default();
+            if before < Duration::from_secs(1) {
+                return fail("is held back until the first event: a client cannot tell that it is connected");
+            }
+            pass(format!("arrives {} before the first event, as it was sent", seconds(before)))
+        }
+        _ => fail(unexpected(&response)),
+    }
+}
+
+fn events(trial: &Trial) -> Result<Verdict, String> {
+    delay(trial, "/trial/events", 8, "each event is held back")
+}
+
+fn tokens(trial: &Trial) -> Result<Verdict, String> {
+    delay(trial, "/trial/tokens", 60, "events that follow each other quickly arrive in groups")
+}
+
+/// The delay of events that contain the time at which they were sent.
+fn delay(trial: &Trial, target: &str, count: usize, meaning: &str) -> Result<Verdict, String> {
+    let response = trial.request(target)?.read_to_end();
+    let mut delays = delays(&response);
+    if delays.len() != count {
+        return fail(format!("{} of {count} events arrived; {}", delays.len(), unexpected(&response)));
+    }
+    delays.sort();
+    let (median, longest) = (delays[count / 2], delays[count - 1]);
+    let words = format!("median {}, longest {}", milliseconds(median), milliseconds(longest));
+    if median > PROMPT {
+        return fail(format!("{words}: {meaning}"));
+    }
+    pass(words)
+}
+
+fn delays(response: &Response) -> Vec<Duration> {
+    let (mut stream, mut delays) = (EventStream::default(), Vec::new());
+    for (place, byte) in response.data.iter().enumerate() {
+        stream.push(&[*byte], |_, event| {
+            let sent = event.data.and_then(|data| data.parse().ok()).map(Duration::from_millis);
+            let arrival = response.arrival(place + 1).unwrap_or(UNIX_EPOCH);
+            let arrival = arrival.duration_since(UNIX_EPOCH).unwrap_or_default();
+            delays.push(arrival.saturating_sub(sent.unwrap_or_default()));
+        });
+    }
+    delays
+}
+
+fn chunks(trial: &Trial) -> Result<Verdict, String> {
+    let response = trial.request("/trial/chunks")?.read_to_end();
+    let direct = trial.direct("/trial/chunks")?;
+    if response.data != direct.data {
+        return fail(unexpected(&response));
+    }
+    let sent = direct.chunks.unwrap_or_default();
+    match response.chunks {
+        Some(arrived) if arrived == sent => pass(format!("{} chunks arrive as they were sent", sent.len())),
+        Some(arrived) => info(format!(
+            "{} chunks become {}: allowed by HTTP, but a client that takes each chunk for an event fails",
+            sent.len(),
+            arrived.len()
+        )),
+        None => fail("the body arrives without chunks, so its end looks like a lost connection"),
+    }
+}
+
+fn bytes(trial: &Trial) -> Result<Verdict, String> {
+    let response = trial.request("/trial/bytes")?.read_to_end();
+    let sent = trial.direct("/trial/bytes")?.data;
+    let comments =
+        |data: &[u8]| data.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b":")).count();
+    if response.data == sent {
+        return pass(format!("all {} bytes arrive, comments included", sent.len()));
+    }
+    if response.end == Some(End::Complete) && comments(&response.data) < comments(&sent) {
+        return fail("comments are removed, so they do not keep a connection open");
+    }
+    fail(format!(
+        "{} of {} bytes arrive, or other ones; {}",
+        response.data.len(),
+        sent.len(),
+        unexpected(&response)
+    ))
+}
+
+fn silence(trial: &Trial) -> Result<Verdict, String> {
+    let patience = Duration::from_secs(trial.silence) + PATIENCE;
+    let start = SystemTime::now();
+    let target = format!("/trial/silence?seconds={}", trial.silence);
+    let response = trial.request_with(&target, patience)?.read_to_end();
+    if response.data.ends_with(b"data: after\n\n") {
+        return pass(format!("a stream that is silent for {} s goes on", trial.silence));
+    }
+    let time = start.elapsed().unwrap_or_default();
+    match response.end {
+        Some(End::Late) => fail("the event after it never arrives"),
+        _ => fail(format!(
+            "the stream is cut off after {}: send a comment more often (`@keepalive`), or raise a timeout",
+            seconds(time)
+        )),
+    }
+}
+
+fn drop_is_seen(trial: &Trial) -> Result<Verdict, String> {
+    cut_is_seen(trial, "/trial/drop")
+}
+
+fn reset_is_seen(trial: &Trial) -> Result<Verdict, String> {
+    cut_is_seen(trial, "/trial/reset")
+}
+
+fn cut_is_seen(trial: &Trial, target: &str) -> Result<Verdict, String> {
+    let response = trial.request(target)?.read_to_end();
+    if response.status() != 200 {
+        return fail(format!("the client does not see the stream; {}", unexpected(&response)));
+    }
+    match response.end {
+        Some(End::Cut) if response.data.starts_with(b"data: complete\n\n") => {
+            pass("a client sees that the body is incomplete")
+        }
+        Some(End::Cut) => fail("a client sees it, but loses what was sent before"),
+        Some(End::Complete) => fail("the body looks complete, although it was cut off"),
+        _ => fail("a client does not see it: its connection stays open"),
+    }
+}
+
+/// The library's client reconnects twice, each time with the ID of the last event, and stops at 204.
+fn last_event_id(trial: &Trial) -> Result<Verdict, String> {
+    let source = EventSource::new(&format!("http://{}/trial/reconnect", trial.proxy))
+        .map_err(|error| error.to_string())?;
+    source.set_idle_timeout(Some(PATIENCE));
+    let (mut ids, mut reason) = (Vec::new(), String::new());
+    for event in source.events().map_err(|error| error.to_string())? {
+        match event.id {
+            Some(id) => ids.push(id),
+            None => reason = event.data.unwrap_or_default(),
+        }
+        // A proxy that hides cuts and IDs could let the client reconnect forever.
+        if ids.len() > 9 {
+            break;
+        }
+    }
+    match ids.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["1", "2"] if reason.starts_with("status 204") => {
+            pass("the client reconnects with it, continues, and stops at 204")
+        }
+        ["1", "1", ..] => fail("does not reach the server: the client gets the same events again"),
+        _ => fail(format!("after the events {ids:?}, the client stops: {reason}")),
+    }
+}
+
+fn no_content(trial: &Trial) -> Result<Verdict, String> {
+    let response = trial.request("/trial/ready")?.read_to_end();
+    match response.status() {
+        204 => pass("reaches the client"),
+        status => fail(format!("becomes {status}: a client does not stop reconnecting")),
+    }
+}
+
+fn leave_events(trial: &Trial) -> Result<Verdict, String> {
+    match leave(trial, "/trial/leave-events")? {
+        Some(time) => pass(format!("the server notices after {}", seconds(time))),
+        None => fail(format!("the server goes on sending for more than {}", seconds(LEAVING))),
+    }
+}
+
+fn leave_silence(trial: &Trial) -> Result<Verdict, String> {
+    match leave(trial, "/trial/leave-silence")? {
+        Some(time) => pass(format!("the server notices after {}", seconds(time))),
+        None => info(format!(
+            "the server does not notice within {}: streams of clients that have left stay open",
+            seconds(LEAVING)
+        )),
+    }
+}
+
+/// Reads the first event and leaves: how long it takes until the server has ended the stream.
+fn leave(trial: &Trial, target: &str) -> Result<Option<Duration>, String> {
+    // A proxy that holds back the first event is no reason not to leave.
+    let mut response = trial.request_with(target, FIRST_EVENT)?;
+    response.read_until(|response| response.data.ends_with(b"\n\n"));
+    drop(response);
+    let left = SystemTime::now();
+    let number =
+        trial.server.requests().iter().find(|request| request.target == target).map(|request| request.number);
+    let end = number.and_then(|number| trial.server.wait_for_end(number, LEAVING));
+    Ok(end.map(|end| end.time.duration_since(left).unwrap_or_default()))
+}
+
+/// What a response is that was expected to be another one.
+fn unexpected(response: &Response) -> String {
+    let end = match response.end {
+        Some(End::Complete) => "complete",
+        Some(End::Cut) => "cut off",
+        Some(End::Late) | None => "not complete in time",
+    };
+    format!("the response has status {} and {} bytes, and is {end}", response.status(), response.data.len())
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{} ms", time.as_millis())
+}

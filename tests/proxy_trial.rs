@@ -1,0 +1,126 @@
+//! The example `proxy_trial` finds what HAProxy and nginx do to event streams, each as configured in `examples/proxies` and as
+//! it comes: the verdicts are those that its document shows.
+
+mod support;
+
+use std::net::SocketAddr;
+use std::process::{Command, Output};
+use support::{example, free_address, has_tool, Proxy};
+
+const DOCUMENT: &str = include_str!("../examples/proxy_trial/README.md");
+const HAPROXY: &str = include_str!("../examples/proxies/haproxy.cfg");
+const HAPROXY_DEFAULT: &str = include_str!("../examples/proxies/haproxy-default.cfg");
+const NGINX: &str = include_str!("../examples/proxies/nginx.conf");
+const NGINX_DEFAULT: &str = include_str!("../examples/proxies/nginx-default.conf");
+
+/// Seconds of silence here. In the document, the silence is longer than the timeouts of the proxies.
+const SILENCE: &str = "4";
+/// How often a trial can show something else, because other tests delay the events.
+const ATTEMPTS: usize = 4;
+
+#[test]
+fn haproxy_as_configured_passes_streams_on() {
+    if has_tool("haproxy") {
+        assert_verdicts("haproxy.cfg", |servers| Proxy::haproxy(HAPROXY, servers));
+    }
+}
+
+#[test]
+fn haproxy_as_it_comes_holds_events_back() {
+    if has_tool("haproxy") {
+        assert_verdicts("haproxy-default.cfg", |servers| Proxy::haproxy(HAPROXY_DEFAULT, &servers[..1]));
+    }
+}
+
+#[test]
+fn nginx_as_configured_passes_streams_on() {
+    if has_tool("nginx") {
+        assert_verdicts("nginx.conf", |servers| Proxy::nginx(NGINX, servers));
+    }
+}
+
+#[test]
+fn nginx_as_it_comes_sends_everything_at_the_end_and_hides_cuts() {
+    if has_tool("nginx") {
+        assert_verdicts("nginx-default.conf", |servers| Proxy::nginx(NGINX_DEFAULT, &servers[..1]));
+    }
+}
+
+#[test]
+fn a_timeout_of_the_proxy_is_found() {
+    if has_tool("haproxy") {
+        let configuration = HAPROXY_DEFAULT.replace("timeout server 50s", "timeout server 2500ms");
+        let output = run(&|servers| Proxy::haproxy(&configuration, &servers[..1]));
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let is_cut = |line: &str| line.starts_with("FAIL  silence ") && line.contains("is cut off after ");
+        assert!(printed.lines().any(is_cut), "{printed}");
+    }
+}
+
+#[test]
+fn without_a_proxy_everything_passes() {
+    let address = free_address().to_string();
+    let output =
+        Command::new(example("proxy_trial")).args([&address, &format!("http://{address}"), "1"]).output();
+    let output = output.unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let verdicts = verdicts(&printed);
+    assert!(verdicts.len() == 12 && verdicts.iter().all(|line| line.starts_with("pass  ")), "{printed}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn invalid_arguments_and_a_proxy_that_does_not_run_are_errors() {
+    let run = |arguments: &[&str]| {
+        let output = Command::new(example("proxy_trial")).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, message) = run(&[]);
+    assert!(
+        code == Some(2) && message.starts_with("usage: proxy_trial UPSTREAM PROXY [SECONDS]\n"),
+        "{message}"
+    );
+    let (code, message) = run(&["0", "https://localhost"]);
+    assert!(
+        code == Some(2) && message.starts_with("invalid PROXY \"https://localhost\" (expected "),
+        "{message}"
+    );
+    let (code, message) = run(&["0", "http://localhost", "0"]);
+    assert!(code == Some(2) && message.starts_with("invalid SECONDS \"0\" (expected 1 to 600)"), "{message}");
+}
+
+/// Runs trials of a proxy until one has the verdicts that the document shows below the name of the configuration.
+fn assert_verdicts(configuration: &str, start_proxy: impl Fn(&[SocketAddr]) -> Proxy) {
+    let section = DOCUMENT.split(&format!("examples/proxies/{configuration}")).nth(1).unwrap();
+    let shown = verdicts(section.split("```console\n").nth(1).unwrap().split("```").next().unwrap());
+    assert_eq!(shown.len(), 12, "{section}");
+    // No proxy cuts this shorter silence off.
+    let expected: Vec<_> =
+        shown.into_iter().map(|line| line.replace("FAIL  silence ", "pass  silence ")).collect();
+    let mut printed = String::new();
+    for _ in 0..ATTEMPTS {
+        let output = run(&start_proxy);
+        printed = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        if verdicts(&printed) == expected {
+            let passed = !expected.iter().any(|line| line.starts_with("FAIL"));
+            assert_eq!(output.status.success(), passed);
+            return;
+        }
+    }
+    panic!("{configuration}: {expected:#?}\n{printed}");
+}
+
+/// Starts a proxy, and runs one trial of it. Its servers are the trial's own and two that do not run.
+fn run(start_proxy: &dyn Fn(&[SocketAddr]) -> Proxy) -> Output {
+    let upstream = free_address();
+    let stopped = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    let proxy = start_proxy(&[upstream, stopped[0], stopped[1]]);
+    let arguments = [&upstream.to_string(), &proxy.url(""), SILENCE];
+    Command::new(example("proxy_trial")).args(arguments).output().unwrap()
+}
+
+/// The verdict and the name of each row, without the details, which differ between two runs.
+fn verdicts(printed: &str) -> Vec<String> {
+    let is_row = |line: &&str| ["pass  ", "info  ", "FAIL  "].iter().any(|start| line.starts_with(start));
+    printed.lines().filter(is_row).map(|line| line.chars().take(28).collect()).collect()
+}
