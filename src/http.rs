@@ -13,6 +13,7 @@
 //! | [`dechunk`] | decodes chunked bodies |
 //! | [`field`] | parses field lines |
 //! | [`media_type`] | the content types of files |
+//! | [`gunzip`] | reads gzip that is not compressed |
 //! | [`gzip`] | writes gzip without compressing |
 //! | [`date`] | formats the value of `date` |
 //! | [`uri`] | percent-encoding |
@@ -22,6 +23,7 @@ pub mod chunk;
 pub mod date;
 pub mod dechunk;
 pub mod field;
+pub mod gunzip;
 pub mod gzip;
 pub mod media_type;
 pub mod request;

@@ -105,6 +105,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("H21b", Fault::ClosesWhenConnectionIsLost),
     ("H23", Fault::TakesInterimResponseForFinal),
     ("H24", Fault::ReportsOpenWithFirstEvent),
+    ("H25", Fault::DecompressesWholeBody),
     ("H26", Fault::ReadsHttp11Only),
     ("H27", Fault::SendsNoCookie),
     ("R01", Fault::ReconnectsAtOnce),
@@ -161,6 +162,7 @@ const EVENTS: &[(&str, &[[&str; 3]])] = &[
     ("P35", &[["message", "a\u{2028}b\u{2029}c\u{85}d\u{b}e\u{c}f", ""]]),
     ("P38", &[["x", "é\n", "é"]]),
     ("P39", &[["message", "x", ""]]),
+    ("H25", &[["message", "x", ""], ["message", "y", ""]]),
     ("R07", &[["message", "a", "1"], ["message", "b", "2"], ["message", "c", "3"]]),
 ];
 
@@ -207,7 +209,10 @@ fn all_cases() -> Vec<String> {
 #[test]
 fn a_correct_client_passes_every_case() {
     let runs = all_cases().into_iter().map(|case| Run { case, fault: None }).collect();
-    let wrong = run_all(runs, |verdict| matches!(verdict, CaseVerdict::Pass | CaseVerdict::Info));
+    let passes = |verdict| matches!(verdict, CaseVerdict::Pass | CaseVerdict::Info);
+    let mut wrong = run_all(runs, passes);
+    // A busy machine makes a client late, so these are run again, one after the other.
+    wrong = wrong.into_iter().flat_map(|(run, _)| run_all(vec![run], passes)).collect();
     assert!(wrong.is_empty(), "{}", texts(&wrong));
 }
 

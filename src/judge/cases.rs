@@ -204,6 +204,7 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("H21b", include_bytes!("../cases/H21b.sse")),
     ("H23", include_bytes!("../cases/H23.sse")),
     ("H24", include_bytes!("../cases/H24.sse")),
+    ("H25", include_bytes!("../cases/H25.sse")),
     ("H26", include_bytes!("../cases/H26.sse")),
     ("H27", include_bytes!("../cases/H27.sse")),
     ("R01", include_bytes!("../cases/R01.sse")),

@@ -4,6 +4,7 @@
 use super::secrets::without_secrets;
 use super::wire_parser::WireParser;
 use crate::event_source::stream::{Event, EventStream};
+use crate::http::gunzip::Gunzip;
 use crate::http::AfterResponse;
 use crate::text::escape::escape;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -134,6 +135,7 @@ impl Recording {
 pub struct Recorder {
     recording: Arc<Recording>,
     response: WireParser,
+    gunzip: Gunzip,
     stream: EventStream,
 }
 
@@ -149,18 +151,19 @@ impl Recorder {
             state.head_sent_at = None;
             EventStream::with_last_event_id(state.last_event_id.clone())
         };
-        Recorder { recording, response: WireParser::for_responses(), stream }
+        Recorder { recording, response: WireParser::for_responses(), gunzip: Gunzip::new(), stream }
     }
 
     /// Records bytes of the response that will be sent now. The client can have read them before this thread runs again.
     pub fn sends(&mut self, bytes: &[u8]) {
-        let Recorder { recording, response, stream, .. } = self;
+        let Recorder { recording, response, gunzip, stream } = self;
         response.push(bytes, &mut |response, kind, bytes| {
             for line in bytes.split_inclusive(|&byte| byte == b'\n') {
                 recording.add_line('<', line);
             }
             if kind.is_data() && response.is_event_stream {
-                stream.push(bytes, |stream, event| recording.add_event(event, stream.last_event_id()));
+                let data = if response.is_gzip { gunzip.read(bytes) } else { bytes.to_vec() };
+                stream.push(&data, |stream, event| recording.add_event(event, stream.last_event_id()));
                 recording.remember(stream);
             }
         });

@@ -95,6 +95,8 @@ pub struct WireParser {
     pub head_only: bool,
     /// Whether the body is an event stream that a client would read.
     pub is_event_stream: bool,
+    /// Whether the body is in gzip format.
+    pub is_gzip: bool,
     /// The size of the chunk that began last.
     pub chunk_size: u64,
     /// Bytes of the body so far, without the framing.
@@ -272,6 +274,8 @@ impl WireParser {
             self.is_chunked = list_members(field.value).any(|coding| coding.eq_ignore_ascii_case(b"chunked"));
         } else if field.is("content-length") {
             self.content_length = std::str::from_utf8(field.value).ok().and_then(|value| value.parse().ok());
+        } else if field.is("content-encoding") {
+            self.is_gzip = field.value.eq_ignore_ascii_case(b"gzip");
         } else if field.is("content-type") {
             let essence = field.value.split(|&byte| byte == b';').next().unwrap_or_default();
             self.is_event_stream = essence.eq_ignore_ascii_case(b"text/event-stream");

@@ -3,10 +3,12 @@
 
 mod connection;
 mod fault;
+mod gunzip;
 mod parser;
 
 use connection::{Connection, Framing, Head, Next};
 pub use fault::Fault;
+use gunzip::Gunzip;
 use parser::Parser;
 use rust_sse_server::{CaseRun, RunningServer};
 use std::io::{self, ErrorKind, Read, Write};
@@ -145,6 +147,7 @@ impl Client<'_> {
         let is_get = self.has(Fault::SendsGetToReconnect) && self.connections > 1;
         let method = if is_post && !is_get { "POST" } else { "GET" };
         let mut request = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n", self.target, self.address);
+        request += "Accept-Encoding: gzip\r\n";
         if !self.has(Fault::SendsNoAccept) {
             request += "Accept: text/event-stream\r\n";
         }
@@ -191,16 +194,27 @@ impl Client<'_> {
             self.open();
         }
         let allows_extensions = !self.has(Fault::AllowsNoChunkExtensions);
+        let is_gzip = head.field("content-encoding") == Some("gzip");
+        let (mut gunzip, mut held) = (Gunzip::default(), Vec::new());
         let ended = connection.read_body(&head.framing(), allows_extensions, &mut |piece| {
-            self.parser.piece(piece);
+            if !is_gzip {
+                self.parser.piece(piece);
+            } else if self.has(Fault::DecompressesWholeBody) {
+                held.extend(piece);
+            } else {
+                self.parser.piece(&gunzip.piece(piece));
+            }
             self.report()
         });
+        if !held.is_empty() {
+            self.parser.piece(&gunzip.piece(&held));
+        }
         self.parser.end();
         let next = self.report()?;
         match ended? {
             Next::Reconnect if self.is_for_llm() && self.has(Fault::TakesEveryEndForDone) => Ok(Next::Close),
             Next::Reconnect => Ok(next),
-            next => Ok(next),
+            ended => Ok(ended),
         }
     }
 

@@ -67,6 +67,7 @@ pub enum Fault {
     ReturnsToFirstUrl,
     AllowsNoChunkExtensions,
     ReadsChunkedBodiesOnly,
+    DecompressesWholeBody,
     ReadsHttp11Only,
     TakesInterimResponseForFinal,
     ClosesWhenConnectionIsLost,
