@@ -122,6 +122,11 @@ const FAULTS: &[(&str, Fault)] = &[
     ("R14", Fault::ReconnectsAtOnceAfterFailure),
     ("R15", Fault::GivesUpAfterTwentyConnections),
     ("L01", Fault::IgnoresDone),
+    ("L02", Fault::TakesEveryEndForDone),
+    ("L02", Fault::ReportsNoErrors),
+    ("L03", Fault::IgnoresErrorEvents),
+    ("L04", Fault::FailsAtPings),
+    ("L04", Fault::DispatchesWithoutData),
     ("L05", Fault::ReconnectsAfterClose),
     ("L05", Fault::KeepsConnectionAfterClose),
     ("L06", Fault::IgnoresRetryAfter),
@@ -139,6 +144,9 @@ fn faults(case: &str) -> Vec<Fault> {
 
 /// Cases of the level `info`, which no client fails.
 const CANNOT_FAIL: [&str; 4] = ["H11a", "H11b", "R02", "R10"];
+
+const TOKEN: &str = r#"{"choices":[{"delta":{"content":"x"}}]}"#;
+const NEXT: &str = r#"{"choices":[{"delta":{"content":"y"}}]}"#;
 
 /// For each case with `@expect events`, and for others where a wrong event could be dispatched: the events that a client
 /// has to dispatch, each as event type, data and last event ID.
@@ -164,6 +172,15 @@ const EVENTS: &[(&str, &[[&str; 3]])] = &[
     ("P39", &[["message", "x", ""]]),
     ("H25", &[["message", "x", ""], ["message", "y", ""]]),
     ("R07", &[["message", "a", "1"], ["message", "b", "2"], ["message", "c", "3"]]),
+    (
+        "L04",
+        &[
+            ["ping", "{\"type\":\"ping\"}", ""],
+            ["message", TOKEN, ""],
+            ["message", NEXT, ""],
+            ["message", "[DONE]", ""],
+        ],
+    ),
 ];
 
 /// A case that is run with a client.

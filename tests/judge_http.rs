@@ -207,6 +207,48 @@ fn a_client_that_reports_events_in_one_case_has_to_report_them_in_all() {
 }
 
 #[test]
+fn pings_need_not_be_reported_and_an_event_of_the_type_error_can_be_reported_as_a_state() {
+    let server = judging();
+    visit(&server, "/case/c/L04", "");
+    let data = [r#"{\"choices\":[{\"delta\":{\"content\":\"x\"}}]}"#, "[DONE]"];
+    let token = |data: &str| format!("{{\"type\":\"message\",\"data\":\"{data}\",\"id\":\"\"}}\n");
+    let tokens = [token(data[0]), token(&data[0].replace('x', "y")), token(data[1])].concat();
+    assert_eq!(send_body(&server, "POST", "/-/judge/report?client=c&case=L04", &tokens).0, 204);
+    assert_eq!(verdict(&server, "c", "L04").0, "pass");
+
+    let report = token(data[0]) + r#"{"state":"error","message":"Overloaded"}"#;
+    let is_passed = |client: &str| {
+        let mut reading = Client::connect(server.address());
+        reading.get(&format!("/case/{client}/L03"), "").read_until("Overloaded");
+        let target = format!("/-/judge/report?client={client}&case=L03");
+        assert_eq!(send_body(&server, "POST", &target, &report).0, 204);
+        verdict(&server, client, "L03").0 == "pass"
+    };
+    // On a busy machine, the report can be late.
+    assert!(["a", "b", "c"].into_iter().any(is_passed));
+}
+
+#[test]
+fn a_client_that_reports_states_in_one_case_has_to_report_them_in_all() {
+    let server = judging();
+    for client in ["silent", "c"] {
+        visit(&server, &format!("/case/{client}/L02"), "");
+        assert_eq!(
+            verdict(&server, client, "L02"),
+            ("not-reported".into(), "reported error".into(), "no report".into())
+        );
+    }
+    visit(&server, "/case/c/P08", "");
+    let target = "/-/judge/report?client=c&case=P08";
+    assert_eq!(send_body(&server, "POST", target, r#"{"state":"opened"}"#).0, 400);
+    assert_eq!(send_body(&server, "POST", target, r#"{"state":"closed"}"#).0, 204);
+    assert_eq!(verdict(&server, "c", "L02").0, "not-reported");
+    assert_eq!(send_body(&server, "POST", target, r#"{"state":"open"}"#).0, 204);
+    assert_eq!(verdict(&server, "c", "L02"), ("fail".into(), "reported error".into(), "no state".into()));
+    assert_eq!(verdict(&server, "silent", "L02").0, "not-reported");
+}
+
+#[test]
 fn a_large_event_can_be_reported() {
     let server = judging();
     visit(&server, "/case/c/P37a", "");

@@ -222,6 +222,9 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("R14", include_bytes!("../cases/R14.sse")),
     ("R15", include_bytes!("../cases/R15.sse")),
     ("L01", include_bytes!("../cases/L01.sse")),
+    ("L02", include_bytes!("../cases/L02.sse")),
+    ("L03", include_bytes!("../cases/L03.sse")),
+    ("L04", include_bytes!("../cases/L04.sse")),
     ("L05", include_bytes!("../cases/L05.sse")),
     ("L06", include_bytes!("../cases/L06.sse")),
 ];
