@@ -29,21 +29,39 @@ fn text(id: &str) -> String {
     format!("document.getElementById('{id}').textContent")
 }
 
-/// Asserts that the verdicts for a client are those in `tests/judge`, which has a line `ID VERDICT: REASON` for each
-/// case that is not passed. The variants of a case have the same verdict.
-fn assert_verdicts(program: &Program, client: &str, list: &str) {
+/// Judges the browser that shows this page. Returns its name, as it is written in a query.
+fn judge(page: &mut impl Browser) -> String {
+    page.wait_for("String(document.querySelectorAll('#cases tr').length)", |count| count != "0");
+    page.act("$('judge').click()");
+    let state = eventually_within(LONG, || page.run(&text("state")), |state| !state.starts_with("Judging "));
+    let (name, _) = state.split_once(" has run all cases: ").unwrap_or_else(|| panic!("{state}"));
+    name.replace(' ', "%20")
+}
+
+/// Asserts that the verdicts for a client are those in `tests/judge/LIST.txt`. A busy machine makes a browser late, so it is
+/// judged again in those that are not.
+fn assert_verdicts<B: Browser>(program: &Program, client: &str, list: &str, open: fn(&str) -> B) {
+    let wrong = wrong_results(program, client, list);
+    if wrong.is_empty() {
+        return;
+    }
+    let ids: Vec<String> = wrong.iter().filter_map(|line| member(line, "id")).collect();
+    // In P08, every client dispatches an event, which shows that it reports them. P24 is needed later.
+    judge(&mut open(&program.url(&format!("/-/judge?cases=P08,P24,{}", ids.join(",")))));
+    let wrong = wrong_results(program, client, list);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The results of a client that are not those of a list, which has a line `ID VERDICT: REASON` for each case that is not
+/// passed. The variants of a case have the same verdict.
+fn wrong_results(program: &Program, client: &str, list: &str) -> Vec<String> {
     let list = format!("{}/tests/judge/{list}.txt", env!("CARGO_MANIFEST_DIR"));
     let list = fs::read_to_string(list).unwrap();
     let listed: Vec<&str> = list.lines().filter_map(|line| line.split(": ").next()).collect();
     let target = request("GET", &format!("/-/judge/report?client={client}"), "Connection: close\r\n");
     let report = String::from_utf8(Exchange::new(program.address, target, PATIENCE).wire).unwrap();
-    let member = |line: &str, name: &str| {
-        let value = line.split(&format!("\"{name}\":\"")).nth(1)?;
-        Some(value.split('"').next()?.to_owned())
-    };
-    let results: Vec<&str> = report.lines().filter(|line| line.starts_with("{\"id\"")).collect();
-    assert!(results.len() > 100, "{report}");
-    let is_right = |line: &&str| {
+    assert!(report.contains("\"verdict\":\"pass\""), "{report}");
+    let is_right = |line: &str| {
         let (id, verdict) = (member(line, "id").unwrap(), member(line, "verdict").unwrap());
         let written = id.split('-').next().unwrap();
         match listed.iter().find_map(|line| line.strip_prefix(written)?.strip_prefix(' ')) {
@@ -52,8 +70,14 @@ fn assert_verdicts(program: &Program, client: &str, list: &str) {
             None => verdict == "pass" || verdict == "slow",
         }
     };
-    let wrong: Vec<_> = results.iter().filter(|result| !is_right(result)).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    let results = report.lines().filter(|line| line.starts_with("{\"id\""));
+    results.filter(|line| !is_right(line)).map(str::to_owned).collect()
+}
+
+/// The value of a member of an object in JSON, if it is a string without escapes.
+fn member(line: &str, name: &str) -> Option<String> {
+    let value = line.split(&format!("\"{name}\":\"")).nth(1)?;
+    Some(value.split('"').next()?.to_owned())
 }
 
 #[test]
@@ -63,11 +87,9 @@ fn chromium_judges_itself() {
     }
     let program = Program::start(&["--judge"]);
     let mut page = Chromium::open(&program.url("/-/judge"));
-    page.wait_for("String(document.querySelectorAll('#cases tr').length)", |count| count != "0");
-    page.act("$('judge').click()");
-    let state = eventually_within(LONG, || page.run(&text("state")), |state| !state.starts_with("Judging "));
-    assert!(state.starts_with("Chromium ") && state.contains(" has run all cases: "), "{state}");
-    assert_verdicts(&program, &page.run("encodeURIComponent(nameOfBrowser())"), "chromium");
+    let name = judge(&mut page);
+    assert!(name.starts_with("Chromium%20"), "{name}");
+    assert_verdicts(&program, &name, "chromium", Chromium::open);
 
     the_details_show_what_was_expected_what_was_received_and_the_wire(&mut page);
     a_client_that_opens_a_case_by_hand_is_shown(&mut page, &program);
@@ -86,14 +108,9 @@ fn firefox_judges_itself() {
         |id: &String| !id.ends_with("-cuts") && !id.ends_with("-2") && id != "R12" && !id.starts_with('L');
     let cases: Vec<String> = cases.into_iter().filter(is_run).collect();
     let program = Program::start(&["--judge"]);
-    let mut page = Firefox::open(&program.url(&format!("/-/judge?cases={}", cases.join(","))));
-    let count = "String(document.querySelectorAll('#cases tr').length)";
-    eventually_within(PATIENCE, || page.run(count), |count| count != "0");
-    page.run("(document.getElementById('judge').click(), '')");
-    let state = eventually_within(LONG, || page.run(&text("state")), |state| !state.starts_with("Judging "));
-    let name = state.split(" has run all cases: ").next().unwrap().replace(' ', "%20");
-    assert!(name.starts_with("Firefox%20"), "{state}");
-    assert_verdicts(&program, &name, "firefox");
+    let name = judge(&mut Firefox::open(&program.url(&format!("/-/judge?cases={}", cases.join(",")))));
+    assert!(name.starts_with("Firefox%20"), "{name}");
+    assert_verdicts(&program, &name, "firefox", Firefox::open);
 }
 
 fn the_details_show_what_was_expected_what_was_received_and_the_wire(page: &mut Chromium) {
