@@ -6,8 +6,8 @@ const source = new EventSource(process.argv[2]);
 for (const type of ["message", "x", "close"]) {
     source.addEventListener(type, ({ data, lastEventId }) => print({ type, data, id: lastEventId }));
 }
-source.onopen = () => print({ state: "open" });
-source.onerror = ({ message }) => print({ state: "error", message });
+source.addEventListener("open", () => print({ state: "open" }));
+source.addEventListener("error", ({ message }) => print({ state: "error", message }));
 source.addEventListener("close", () => {
     source.close();
     print({ state: "closed" });

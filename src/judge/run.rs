@@ -128,7 +128,7 @@ impl CaseRun {
     ///
     /// - an event that the client has dispatched, with `type`, `data` and `id`
     /// - a state that it has entered, such as `{"state":"open"}`: `open` when the server has accepted its request, `error`
-    ///   (with a `message`, if it likes) when the connection is lost or the request has failed, and `closed` when it has
+    ///   (which can have a `message`) when the connection is lost or the request has failed, and `closed` when it has
     ///   closed the stream itself, which it has to do in response to an event of the type `close`
     pub fn report(&self, line: &str) -> bool {
         match ReportLine::parse(line) {
