@@ -146,7 +146,7 @@ fn run_all(
 /// Runs the client until the case is decided.
 fn run_case(server: &RunningServer, command: &[OsString], id: &str) -> Result<Arc<CaseRun>, String> {
     let run = server.judge(CLIENT, id).ok_or_else(|| format!("no case `{id}`"))?;
-    let mut child = start(command, &server.url(&run.path()))?;
+    let mut child = start(command, &server.case_url(&run))?;
     let reader = report_events(&mut child, Arc::clone(&run));
     let mut has_ended = false;
     while run.result().is_none() {

@@ -11,7 +11,7 @@
 //! | [`load`] | loads scripts from text and from files |
 //! | [`parse`] | turns text into a [`Script`] |
 //! | [`play`] | turns a [`Script`] into bytes and waits |
-//! | [`case`] | what makes a script a test case: `@case` |
+//! | [`case`] | what makes a script a test case, and how its clients start: `@case`, `@start` |
 //! | [`catalogue`] | all scripts of a server |
 //! | [`route`] | which requests a script answers: `@on`, `@count` |
 //! | [`condition`] | which part of it answers: `@part` |
@@ -62,7 +62,7 @@ mod words;
 use crate::http::chunk::Framed;
 use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
-use case::Case;
+use case::{Case, Start};
 use condition::Conditions;
 use context::RequestContext;
 use expectation::{Expectation, Skip};
@@ -76,6 +76,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use template::Template;
 use words::trim_end;
+
+/// The longest time for which connections can be refused. That is meant for tests, which do not wait longer.
+pub const MAX_DOWNTIME: Duration = Duration::from_secs(10 * 60);
 
 /// A compiled script: one or more responses to one kind of request.
 #[derive(Debug)]
@@ -93,6 +96,8 @@ pub struct Script {
     warnings: Vec<String>,
     /// What makes it a test case for clients (`@case`).
     pub(crate) case: Option<Case>,
+    /// How a client begins the case (`@start`).
+    pub(crate) start: Start,
     /// What it was compiled from.
     source: Arc<Source>,
 }
@@ -136,6 +141,17 @@ impl Script {
     /// The event types that it can send. Those with a placeholder in them are left out.
     pub fn event_types(&self) -> &BTreeSet<String> {
         &self.event_types
+    }
+
+    /// Whether clients request it from another port of the server if it is a test case.
+    pub fn begins_elsewhere(&self) -> bool {
+        self.start != Start::Server || self.refuses_connections()
+    }
+
+    /// Whether it refuses connections, so that clients in other cases need another port.
+    pub fn refuses_connections(&self) -> bool {
+        let is_down = |step: &Step| matches!(step, Step::Down(_));
+        matches!(self.start, Start::Down(_)) || self.parts.iter().any(|part| part.steps().any(is_down))
     }
 
     /// Whether a condition or a placeholder needs the body of the request.
@@ -295,6 +311,8 @@ pub enum Step {
     Pause(Arc<str>),
     /// Counts `{{elapsed}}` from now (`@clock`).
     Clock,
+    /// Refuses connections to the port of the client for this time (`@down`).
+    Down(Duration),
     /// From now on, sends a comment whenever nothing else was sent for this long (`@keepalive`).
     Keepalive {
         /// The time since the last bytes.

@@ -8,7 +8,8 @@
 //! | `internal` | the page at `/`, and the paths under `/-/` |
 //! | `connections` | the list of open connections, through which they are interrupted |
 //! | `overload` | sends 503 to clients that cannot be served |
-//! | `downtime` | when connections are refused |
+//! | `port` | the ports that the server listens on |
+//! | `downtime` | when the connections to a port are refused |
 //! | `driving` | what a test can do to a running server |
 //! | `clock` | sleeps until the next step of a script is due |
 //! | `stream_control` | the commands of a test for a stream |
@@ -23,7 +24,7 @@
 //! | `static_files` | the files of a folder, beside the scripts |
 //! | `shared` | the state that all threads share |
 //! | `thread_limit` | how many threads a process can have |
-//! | `waker` | wakes the accepting thread when it is to close the port |
+//! | `waker` | wakes an accepting thread when it is to close its port |
 //! | `warning` | warnings on stderr, at most one a minute |
 
 mod accept;
@@ -37,6 +38,7 @@ mod internal;
 mod journal;
 mod journal_entry;
 mod overload;
+mod port;
 mod recorded_request;
 mod recorder;
 mod responses;
@@ -60,6 +62,7 @@ use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
 use accept::Threads;
 pub use journal_entry::{ClosedBy, JournalEntry, RecordedEnd};
+use port::{bind_for_cases, Ports};
 pub use recorded_request::RecordedRequest;
 use recorder::Recorder;
 use scripts::Scripts;
@@ -290,13 +293,20 @@ impl Server {
         let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
         let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         self.shared.trace.reports_ends = self.shared.journal.is_on() || self.journal.is_some();
-        self.shared.waker.arm(&listener).map_err(|error| Error::io("cannot listen", error))?;
-        let threads = self.start_threads(listener);
+        let mut listeners = vec![listener];
+        if self.shared.judge.is_present() {
+            let for_cases = bind_for_cases(address);
+            listeners.extend(
+                for_cases.map_err(|error| Error::io("cannot listen on ports for test cases", error))?,
+            );
+        }
+        self.shared.ports = Ports::new(&listeners).map_err(|error| Error::io("cannot listen", error))?;
+        let threads = self.start_threads(listeners);
         let (shared, threads) = threads.map_err(|error| Error::io("cannot start a thread", error))?;
         Ok(RunningServer { address, shared, threads: Some(threads) })
     }
 
-    fn start_threads(mut self, listener: TcpListener) -> io::Result<(Arc<Shared>, Threads)> {
+    fn start_threads(mut self, listeners: Vec<TcpListener>) -> io::Result<(Arc<Shared>, Threads)> {
         let warnings = Warnings::start()?;
         self.shared.scripts.report_to(warnings.clone());
         if let Some(JournalWriter(writer)) = self.journal {
@@ -304,8 +314,15 @@ impl Server {
         }
         self.shared.warnings = Some(warnings.clone());
         let shared = Arc::new(self.shared);
-        let threads = accept::start(listener, Arc::clone(&shared), warnings)?;
-        Ok((shared, threads))
+        match accept::start(listeners, &shared, warnings) {
+            Ok(threads) => Ok((shared, threads)),
+            Err(error) => {
+                // Some threads may have started.
+                shared.stop(None);
+                shared.ports.wake();
+                Err(error)
+            }
+        }
     }
 }
 
@@ -336,10 +353,20 @@ impl RunningServer {
     }
 
     /// Begins a test case for a client, whose name can be any text of up to 64 bytes: the client has to request
-    /// [`path`](CaseRun::path), and [`wait`](CaseRun::wait) returns its result. `None` if there is no such case.
+    /// [`case_url`](RunningServer::case_url), and [`wait`](CaseRun::wait) returns its result. `None` if there is no such case.
     /// [`Report`](crate::Report) has an example.
     pub fn judge(&self, client: &str, case: &str) -> Option<Arc<CaseRun>> {
         self.shared.judge.run(client, case)
+    }
+
+    /// The URL of a test case for its client: usually that of [`path`](CaseRun::path), and for a case about other origins or
+    /// refused connections one with another port of this server.
+    pub fn case_url(&self, case: &Arc<CaseRun>) -> String {
+        let mut address = self.address;
+        if let Some(port) = self.shared.ports.of_run(case) {
+            address.set_port(port);
+        }
+        format!("http://{address}{}", case.path())
     }
 
     /// Waits until a client has stopped the server with `POST /-/stop` (see [`Server::control`]).
@@ -351,13 +378,12 @@ impl RunningServer {
 }
 
 impl Drop for RunningServer {
-    /// Closes the port and all connections, and waits until the threads that served them have ended: a few milliseconds,
+    /// Closes the ports and all connections, and waits until the threads that served them have ended: a few milliseconds,
     /// and 0.1 s at most.
     fn drop(&mut self) {
         if let Some(threads) = self.threads.take() {
             self.shared.stop(None);
-            // If this fails, the accepting thread ends when the next client connects.
-            let _ = self.shared.waker.wake();
+            self.shared.ports.wake();
             threads.wait_for_end(&self.shared);
         }
     }

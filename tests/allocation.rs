@@ -65,6 +65,8 @@ fn allocated_by(text: &[u8]) -> (usize, usize) {
         after: None,
         visit: None,
         open_clients: &AtomicUsize::new(1),
+        other_port: None,
+        reuses_connection: false,
         random: &rust_sse_server::internals::Random::new(1, 1),
     };
     let part = script.part(context).unwrap();

@@ -179,6 +179,19 @@ fn a_server_that_refuses_connections_can_be_reset_stopped_and_paused_again() {
 }
 
 #[test]
+fn a_script_refuses_connections_and_its_own_stream_continues() {
+    let server = serve("10", &[("/a", b"data: 1\n\n@down 2s\n@sleep 500ms\ndata: 2\n\n")]);
+    let mut client = Client::connect(server.address());
+    let start = Instant::now();
+    client.get("/a", "").read_until("data: 2\n\n");
+    // At this speed, the port is closed for 200 ms.
+    let is_open = TcpStream::connect(server.address()).is_ok();
+    assert!(!is_open || start.elapsed() > Duration::from_millis(195));
+    wait_until_open(server.address());
+    assert!(start.elapsed() > Duration::from_millis(195), "{:?}", start.elapsed());
+}
+
+#[test]
 fn connections_are_refused_over_http() {
     let program = Program::start(&["--control"]);
     assert_eq!(send(program.address, "POST", "/-/down?for=200ms", "").0, 204);

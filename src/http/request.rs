@@ -77,6 +77,17 @@ impl Request {
         }
     }
 
+    /// The host that the client wants to reach, and the port, which is 80 if it names none.
+    pub fn host_and_port(&self) -> Option<(&[u8], &[u8])> {
+        let authority = self.authority()?;
+        let digits = authority.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let (host, port) = authority.split_at(authority.len() - digits);
+        match host.strip_suffix(b":") {
+            Some(host) if !port.is_empty() => Some((host, port)),
+            _ => Some((authority, b"80")),
+        }
+    }
+
     /// The field lines in their order.
     pub fn field_lines(&self) -> impl Iterator<Item = FieldLine<'_>> {
         field_lines(&self.head)

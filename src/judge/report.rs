@@ -18,7 +18,7 @@ use std::fmt;
 /// let server = Server::new().judge().start("127.0.0.1:0")?;
 /// let judge = |case: &str| {
 ///     let run = server.judge("EventSource", case).unwrap();
-///     let client = EventSource::new(&server.url(&run.path())).unwrap();
+///     let client = EventSource::new(&server.case_url(&run)).unwrap();
 ///     let running = client.clone();
 ///     thread::spawn(move || running.run());
 ///     let result = run.wait();

@@ -11,6 +11,7 @@ use super::verdicts::Verdicts;
 use crate::http::uri::percent_encode_all;
 use crate::script::case::{Case, Level};
 use crate::script::condition::reports::ClientState;
+use crate::script::expectation::{Outcome, OutcomeKind};
 use crate::script::Script;
 use crate::trace::recording::Recording;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -81,7 +82,7 @@ impl CaseRun {
         Some(CaseRun {
             script: case.script()?,
             recording: Arc::new(Recording::new()),
-            verdicts: Verdicts::default(),
+            verdicts: Verdicts::for_report(),
             number,
             by_request,
             id: case.id.clone(),
@@ -160,6 +161,18 @@ impl CaseRun {
             if reported.state == ClientState::Error {
                 self.recording.with_events(|sent| progress.events.add_error(sent));
             }
+        });
+    }
+
+    /// Notes that the case cannot judge the client, and why.
+    pub fn skip(&self, reason: &str) {
+        self.verdicts.add(Outcome {
+            script: self.script.file.clone(),
+            line: 0,
+            connection: 0,
+            expected: String::new(),
+            got: reason.to_owned(),
+            kind: OutcomeKind::Skipped,
         });
     }
 

@@ -11,12 +11,21 @@ const MAX_OUTCOMES: usize = 10_000;
 
 /// The outcomes so far.
 #[derive(Debug, Default)]
-pub struct Verdicts(Mutex<VecDeque<Outcome>>);
+pub struct Verdicts {
+    outcomes: Mutex<VecDeque<Outcome>>,
+    /// Whether they are in the report on a client, which may contain no secrets.
+    pub are_reported: bool,
+}
 
 impl Verdicts {
+    /// Those of a test case.
+    pub fn for_report() -> Verdicts {
+        Verdicts { are_reported: true, ..Verdicts::default() }
+    }
+
     /// Adds an outcome.
     pub fn add(&self, outcome: Outcome) {
-        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         outcomes.push_back(outcome);
         if outcomes.len() > MAX_OUTCOMES {
             outcomes.pop_front();
@@ -25,18 +34,18 @@ impl Verdicts {
 
     /// Forgets the outcomes of a script that was replaced: they belong to other lines.
     pub fn forget(&self, script: &str) {
-        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         outcomes.retain(|outcome| outcome.script != script);
     }
 
     /// Forgets all outcomes.
     pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The outcomes so far, in the order of the requests.
     pub fn outcomes(&self) -> Vec<Outcome> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// The outcomes so far, and the expectations of these scripts that no request has met or failed.

@@ -1,4 +1,6 @@
-//! What makes a script a test case for clients.
+//! What makes a script a test case for clients, and how they start.
+
+use std::time::Duration;
 
 /// What a script that is a test case tests (`@case`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,6 +11,21 @@ pub struct Case {
     pub section: String,
     /// What is right.
     pub text: String,
+}
+
+/// How a client begins a test case (`@start`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// It requests the case from the server.
+    #[default]
+    Server,
+    /// It requests the case from another port, which for a browser is another origin.
+    OtherOrigin {
+        /// Whether it sends credentials (`withCredentials` of an EventSource).
+        with_credentials: bool,
+    },
+    /// Its connections are refused for this time.
+    Down(Duration),
 }
 
 /// What it means when a client fails a test case.

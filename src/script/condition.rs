@@ -31,6 +31,8 @@ enum Condition {
     Value(Name, Wanted),
     /// The time since this client's previous response ended is in this range.
     After(RangeInclusive<Duration>),
+    /// An earlier request came on the same connection.
+    ReusedConnection,
     /// With this probability, in percent.
     Chance(u64),
     Not(Box<Condition>),
@@ -70,10 +72,11 @@ const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "body ~V", parse: containing },
     ConditionKind { usage: "json PATH[=V|~V]", parse: keyed },
     ConditionKind { usage: "after T..T", parse: after },
+    ConditionKind { usage: "reused-connection", parse: |_, words| alone(words, Condition::ReusedConnection) },
     ConditionKind { usage: "chance N%", parse: chance },
     ConditionKind { usage: "no COND", parse: no },
-    ConditionKind { usage: "otherwise", parse: otherwise },
-    ConditionKind { usage: "never", parse: never },
+    ConditionKind { usage: "otherwise", parse: |_, words| alone(words, Condition::Otherwise) },
+    ConditionKind { usage: "never", parse: |_, words| alone(words, Condition::Never) },
     ConditionKind { usage: "events [within T]", parse: |_, words| report(reports::events(words)) },
     ConditionKind {
         usage: "reported STATE[, STATE] [within T]",
@@ -142,16 +145,13 @@ impl Conditions {
     }
 
     /// What the request has where the conditions look that do not hold, or where all of them look if they hold.
-    /// With `hides_values`, what can be secret is left out.
-    pub fn describe(&self, context: RequestContext<'_>, hides_values: bool) -> String {
+    /// The values for which `hides` is true are left out.
+    pub fn describe(&self, context: RequestContext<'_>, hides: &dyn Fn(&Name) -> bool) -> String {
         let context = RenderContext::of_head(context);
         let holds: Vec<bool> = self.0.iter().map(|condition| condition.holds(&context)).collect();
         let all_hold = !holds.contains(&false);
         let looked_at = self.0.iter().zip(holds).filter(|(_, holds)| all_hold || !holds);
-        looked_at
-            .map(|(condition, _)| condition.describe(&context, hides_values))
-            .collect::<Vec<_>>()
-            .join(", ")
+        looked_at.map(|(condition, _)| condition.describe(&context, hides)).collect::<Vec<_>>().join(", ")
     }
 
     /// What the client has to report, if one of them is about that.
@@ -200,6 +200,7 @@ impl Condition {
                 name.value(context).map_or(false, |value| wanted.accepts(&value, context))
             }
             Condition::After(range) => context.request.after.map_or(false, |after| range.contains(&after)),
+            Condition::ReusedConnection => context.request.reuses_connection,
             Condition::Chance(percent) => context.request.random.number(1, 100) <= *percent,
             Condition::Not(condition) => !condition.holds(context),
             Condition::Otherwise | Condition::Reports(_) => true,
@@ -208,13 +209,13 @@ impl Condition {
     }
 
     /// What the request has in the place that the condition looks at.
-    fn describe(&self, context: &RenderContext<'_>, hides_values: bool) -> String {
+    fn describe(&self, context: &RenderContext<'_>, hides: &dyn Fn(&Name) -> bool) -> String {
         match self {
             Condition::Connection(_) | Condition::Turn { .. } => {
                 format!("connection {}", context.request.request_number)
             }
             Condition::Value(name, _) => match name.value(context) {
-                Some(_) if hides_values && name.can_be_secret() => format!("{name} (not shown)"),
+                Some(_) if hides(name) => format!("{name} (not shown)"),
                 Some(value) => format!("{name} `{}`", escape(value)),
                 None => format!("no {name}"),
             },
@@ -222,7 +223,11 @@ impl Condition {
                 Some(after) => format!("after {} ms", after.as_millis()),
                 None => "no previous response".to_owned(),
             },
-            Condition::Not(condition) => condition.describe(context, hides_values),
+            Condition::ReusedConnection if context.request.reuses_connection => {
+                "the same connection".to_owned()
+            }
+            Condition::ReusedConnection => "another connection".to_owned(),
+            Condition::Not(condition) => condition.describe(context, hides),
             Condition::Chance(_) | Condition::Otherwise | Condition::Never | Condition::Reports(_) => {
                 "a request".to_owned()
             }
@@ -378,16 +383,13 @@ fn chance(_: &str, words: &[Vec<u8>]) -> Parsed {
     }
 }
 
-fn never(_: &str, words: &[Vec<u8>]) -> Parsed {
-    Ok(words.is_empty().then_some(Condition::Never))
+/// Nothing.
+fn alone(words: &[Vec<u8>], condition: Condition) -> Parsed {
+    Ok(words.is_empty().then_some(condition))
 }
 
 fn report(parsed: Result<Option<ReportCondition>, String>) -> Parsed {
     Ok(parsed?.map(Condition::Reports))
-}
-
-fn otherwise(_: &str, words: &[Vec<u8>]) -> Parsed {
-    Ok(words.is_empty().then_some(Condition::Otherwise))
 }
 
 #[cfg(test)]

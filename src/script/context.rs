@@ -28,6 +28,10 @@ pub struct RequestContext<'a> {
     pub visit: Option<&'a Visit<'a>>,
     /// Clients connected to the server, kept up to date by it.
     pub open_clients: &'a AtomicUsize,
+    /// Another port of the server, for test cases.
+    pub other_port: Option<u16>,
+    /// Whether an earlier request came on the same connection.
+    pub reuses_connection: bool,
     /// The random numbers of this request.
     pub random: &'a Random,
 }
@@ -54,17 +58,6 @@ impl<'a> RequestContext<'a> {
     /// The decoded value of the first parameter of this name in the query.
     pub fn query_value(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
         query_value(self.request.query()?, name)
-    }
-
-    /// The host that the client wants to reach, and the port, which is 80 if it names none.
-    pub fn host_and_port(&self) -> Option<(&'a [u8], &'a [u8])> {
-        let authority = self.request.authority()?;
-        let digits = authority.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let (host, port) = authority.split_at(authority.len() - digits);
-        match host.strip_suffix(b":") {
-            Some(host) if !port.is_empty() => Some((host, port)),
-            _ => Some((authority, b"80")),
-        }
     }
 
     /// The value of a cookie (RFC 6265, section 4.2.1).
@@ -174,6 +167,8 @@ pub(super) mod tests {
                 after: None,
                 visit: None,
                 open_clients: &self.open_clients,
+                other_port: None,
+                reuses_connection: false,
                 random: &self.random,
             }
         }

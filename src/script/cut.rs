@@ -94,6 +94,7 @@ impl Script {
             event_types: self.event_types.clone(),
             warnings: Vec::new(),
             case: self.case.clone(),
+            start: self.start,
             source: Arc::clone(&self.source),
         }
     }

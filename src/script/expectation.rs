@@ -3,6 +3,7 @@
 use super::condition::reports::ReportCondition;
 use super::condition::Conditions;
 use super::context::RequestContext;
+use super::placeholder::Name;
 use crate::text::escape::for_terminal;
 use crate::text::json;
 use std::fmt;
@@ -117,13 +118,25 @@ impl Expectation {
     /// What comes of it when this request plays the part.
     pub fn check(&self, script: &str, context: RequestContext<'_>) -> Outcome {
         let kind = self.judge(context);
-        let got = self.conditions.describe(context, false);
+        let got = self.conditions.describe(context, &|_| false);
         Outcome { connection: context.request_number, got, kind, ..self.missing(script) }
     }
 
     /// The same outcome without what can be secret in the request.
     pub fn without_secrets(&self, outcome: &Outcome, context: RequestContext<'_>) -> Outcome {
-        Outcome { got: self.conditions.describe(context, true), ..outcome.clone() }
+        Outcome { got: self.conditions.describe(context, &Name::can_be_secret), ..outcome.clone() }
+    }
+
+    /// The same outcome without the values of fields, parameters and members with a name for which `is_secret` is true, and
+    /// of cookies.
+    pub fn without(
+        &self,
+        outcome: &Outcome,
+        context: RequestContext<'_>,
+        is_secret: fn(&[u8]) -> bool,
+    ) -> Outcome {
+        let hides = |name: &Name| name.words().any(|word| is_secret(word.as_bytes()));
+        Outcome { got: self.conditions.describe(context, &hides), ..outcome.clone() }
     }
 
     /// What comes of it when no request has played the part yet.

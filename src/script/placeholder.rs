@@ -30,8 +30,9 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: "target", value: |context, _| bytes(context.request.request.target()) },
     Placeholder { usage: "path", value: |context, _| bytes(context.request.request.path()) },
     Placeholder { usage: "open", value: |context, _| number(context.request.open()) },
-    Placeholder { usage: "host", value: |context, _| bytes(context.request.host_and_port()?.0) },
-    Placeholder { usage: "port", value: |context, _| bytes(context.request.host_and_port()?.1) },
+    Placeholder { usage: "host", value: |context, _| bytes(context.request.request.host_and_port()?.0) },
+    Placeholder { usage: "port", value: |context, _| bytes(context.request.request.host_and_port()?.1) },
+    Placeholder { usage: "other-port", value: |context, _| number(context.request.other_port?) },
     Placeholder { usage: "query:K", value: |context, key| context.request.query_value(key.as_bytes()) },
     Placeholder {
         usage: "header:K",
@@ -72,8 +73,8 @@ fn text(value: impl fmt::Display) -> Option<Cow<'static, [u8]>> {
     Some(Cow::Owned(value.to_string().into_bytes()))
 }
 
-fn number(number: u64) -> Option<Cow<'static, [u8]>> {
-    text(number)
+fn number(number: impl Into<u64>) -> Option<Cow<'static, [u8]>> {
+    text(number.into())
 }
 
 fn bytes(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
@@ -126,7 +127,7 @@ pub(super) enum Addend {
 
 /// A placeholder with its key, which is empty if it takes none.
 #[derive(Clone, Debug)]
-pub(super) struct Name {
+pub struct Name {
     placeholder: &'static Placeholder,
     key: String,
 }
@@ -171,6 +172,11 @@ impl Name {
     /// Whether it is one of those that take a key: `query:K`, `header:K`, `cookie:K` or `json:PATH`.
     pub fn has_key(&self) -> bool {
         !self.key.is_empty() && self.placeholder.usage != RANDOM
+    }
+
+    /// Its name, such as `header`, and its key.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        [self.placeholder.usage.split(':').next().unwrap_or_default(), &self.key].into_iter()
     }
 
     /// The value in this context; `None` if the request has none.

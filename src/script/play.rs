@@ -109,6 +109,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 }
                 Step::Pause(name) => self.timer.pause(name, &mut self.output)?,
                 Step::Clock => self.timer.restart_elapsed(),
+                Step::Down(time) => self.timer.refuse_connections(*time),
                 Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
                 Step::Gzip(flush) => self.output.gzip(*flush),
                 Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,

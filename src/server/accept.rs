@@ -14,10 +14,12 @@
 
 use super::connection;
 use super::overload::Overload;
+use super::port::Port;
 use super::shared::{Client, ClientSlot, Shared};
 use super::warning::Warnings;
 use std::io::{self, ErrorKind};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
 use std::thread::{self, Builder, JoinHandle};
@@ -46,53 +48,61 @@ struct Accepted {
 /// The threads that outlive every client.
 #[derive(Debug)]
 pub(super) struct Threads {
-    accept: JoinHandle<()>,
+    /// One for each port, the server's own first.
+    accept: Vec<JoinHandle<()>>,
+    spawn: JoinHandle<()>,
     overload: JoinHandle<()>,
 }
 
 impl Threads {
     /// Waits until a client has stopped the server, and then for its end.
-    pub fn join(self, shared: &Shared) {
-        // This fails only when the thread has panicked; then there is nothing left to wait for.
-        let _ = self.accept.join();
-        wait_until(|| self.overload.is_finished() && !shared.has_clients());
+    pub fn join(mut self, shared: &Shared) {
+        for accept in self.accept.drain(..1) {
+            // This fails only when the thread has panicked; then there is nothing left to wait for.
+            let _ = accept.join();
+        }
+        self.wait_for_end(shared);
     }
 
     /// Waits until all threads of a server that stops have ended, for [`END_TIME`] at most.
     pub fn wait_for_end(&self, shared: &Shared) {
-        wait_until(|| self.accept.is_finished() && self.overload.is_finished() && !shared.has_clients());
+        let mut threads = self.accept.iter().chain([&self.spawn, &self.overload]);
+        let deadline = Instant::now() + END_TIME;
+        while Instant::now() < deadline && (shared.has_clients() || !threads.all(JoinHandle::is_finished)) {
+            thread::sleep(END_POLL);
+        }
     }
 }
 
-fn wait_until(has_ended: impl Fn() -> bool) {
-    let deadline = Instant::now() + END_TIME;
-    while !has_ended() && Instant::now() < deadline {
-        thread::sleep(END_POLL);
-    }
-}
-
-/// Starts the `accept`, `spawn` and `overload` threads. The first ends when the server stops, and the others after it, when
-/// their channels close.
+/// Starts the `accept`, `spawn` and `overload` threads. Those that accept end when the server stops, and the others after
+/// them, when their channels close. The listeners are those of the server's ports, in their order.
 ///
 /// # Errors
 /// The system cannot start another thread.
-pub(super) fn start(listener: TcpListener, shared: Arc<Shared>, warnings: Warnings) -> io::Result<Threads> {
+pub(super) fn start(
+    listeners: Vec<TcpListener>,
+    shared: &Arc<Shared>,
+    warnings: Warnings,
+) -> io::Result<Threads> {
     // Every client in the channel has a slot, so there is always room and sending never blocks.
     let (sender, receiver) = sync_channel(shared.max_clients);
-    let (overload, overload_thread) = Overload::start(Arc::clone(&shared), warnings.clone())?;
+    let (overload, overload_thread) = Overload::start(Arc::clone(shared), warnings.clone())?;
     let spawner = Spawner { overload: overload.clone(), warnings: warnings.clone() };
     let spawn = Builder::new().name("spawn".to_owned()).spawn(move || spawner.run(&receiver))?;
-    let acceptor = Acceptor { shared, sender, overload, warnings };
-    let accept = Builder::new().name("accept".to_owned()).spawn(move || {
-        acceptor.run(listener);
-        drop(acceptor);
-        // As above.
-        let _ = spawn.join();
-    })?;
-    Ok(Threads { accept, overload: overload_thread })
+    let acceptor = Acceptor { port: 0, shared: Arc::clone(shared), sender, overload, warnings };
+    let start_accepting = |(port, listener)| {
+        let acceptor = Acceptor { port, ..acceptor.clone() };
+        Builder::new().name("accept".to_owned()).spawn(move || acceptor.run(listener))
+    };
+    let accept = listeners.into_iter().enumerate().map(start_accepting).collect::<io::Result<_>>()?;
+    Ok(Threads { accept, spawn, overload: overload_thread })
 }
 
+/// Accepts the connections of one port.
+#[derive(Clone)]
 struct Acceptor {
+    /// The index of the port.
+    port: usize,
     shared: Arc<Shared>,
     sender: SyncSender<Accepted>,
     overload: Overload,
@@ -102,18 +112,20 @@ struct Acceptor {
 impl Acceptor {
     /// Accepts clients until the server stops. Nothing here may wait for a client, for stdout or for stderr.
     fn run(&self, mut listener: TcpListener) {
-        let mut number = 0;
+        let port = self.shared.ports.get(self.port);
         loop {
             let result = listener.accept();
             // To wake this thread, the server connects to itself, so that `accept` returns. A thread that finds the
             // waker not armed does not connect, but has already set what is checked next.
-            self.shared.waker.arm_again(&listener);
+            port.waker.arm_again(&listener);
             if self.shared.is_stopping() {
-                self.shared.waker.disarm();
+                port.waker.disarm();
                 return;
             }
-            if self.shared.downtime.is_due() {
-                listener = match self.close_for_some_time(listener) {
+            if port.downtime.is_due() {
+                // While this connection is there, the system gives the number of the port to nobody else.
+                let _last = result.map(|(stream, _)| stream.shutdown(Shutdown::Both).map(|()| stream));
+                listener = match self.close_for_some_time(port, listener) {
                     Some(listener) => listener,
                     None => return,
                 };
@@ -121,7 +133,7 @@ impl Acceptor {
             }
             match result {
                 Ok((stream, _)) => {
-                    number += 1;
+                    let number = self.shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
                     self.hand_over(stream, Client { number, accepted_at: Instant::now() });
                 }
                 Err(error) if is_about_the_client(&error) => {}
@@ -134,22 +146,22 @@ impl Acceptor {
     }
 
     /// Closes the port, and opens it again when connections are to be accepted. `None` if the server stops meanwhile.
-    fn close_for_some_time(&self, listener: TcpListener) -> Option<TcpListener> {
+    fn close_for_some_time(&self, port: &Port, listener: TcpListener) -> Option<TcpListener> {
         let address = listener.local_addr();
-        self.shared.waker.disarm();
+        port.waker.disarm();
         drop(listener);
         loop {
-            self.shared.downtime.wait();
+            port.downtime.wait();
             let opened = address.as_ref().map_err(|error| error.kind().into()).and_then(TcpListener::bind);
-            let armed = opened.and_then(|listener| self.shared.waker.arm(&listener).map(|()| listener));
+            let armed = opened.and_then(|listener| port.waker.arm(&listener).map(|()| listener));
             // Checked after the waker was armed: it wakes this thread if the server stops later.
             if self.shared.is_stopping() {
-                self.shared.waker.disarm();
+                port.waker.disarm();
                 return None;
             }
             match armed {
-                Ok(listener) if self.shared.downtime.open() => return Some(listener),
-                Ok(_) => self.shared.waker.disarm(),
+                Ok(listener) if port.downtime.open() => return Some(listener),
+                Ok(_) => port.waker.disarm(),
                 Err(error) => {
                     self.warnings.warn("cannot listen again, trying again", error);
                     thread::sleep(ACCEPT_PAUSE);

@@ -188,6 +188,13 @@ impl Clock for ClientClock<'_> {
         self.tap.plays(lines.map(|Lines { first, last }| [first, last]), unsent);
     }
 
+    fn refuse_connections(&mut self, time: Duration) {
+        let address = self.stream.local_addr().ok();
+        if let Some(port) = address.and_then(|address| self.shared.ports.find(address.port())) {
+            port.pause_listening(time);
+        }
+    }
+
     fn next_command(&mut self) -> io::Result<Option<Command>> {
         self.control.next_command()
     }

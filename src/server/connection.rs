@@ -67,6 +67,7 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
         incoming,
         ip,
         options: ResponseOptions::default(),
+        is_reused: false,
         stops_server: Cell::new(false),
         unrecorded: Cell::new(None),
         recorded: Cell::new(None),
@@ -85,6 +86,7 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
         if !connection.incoming.wait_for_request()? {
             break;
         }
+        connection.is_reused = true;
         head_deadline = Instant::now() + HEAD_TIME;
     }
     connection.close();
@@ -110,6 +112,8 @@ struct Connection<'a> {
     ip: IpAddr,
     /// What the request that is being received or answered asks of its response. `receive` sets it, even for a bad request.
     options: ResponseOptions,
+    /// An earlier request came on this connection.
+    is_reused: bool,
     /// The client has stopped the server.
     stops_server: Cell<bool>,
     /// The current request, until it is recorded.
@@ -232,6 +236,8 @@ impl<'a> Connection<'a> {
             after: None,
             visit: None,
             open_clients: &self.shared.open_clients,
+            other_port: self.shared.ports.other_origin(),
+            reuses_connection: self.is_reused,
             random: &Random::new(self.shared.timing.seed, 1),
         };
         let changed = match self.changed_script(script, request) {
@@ -334,8 +340,8 @@ impl<'a> Connection<'a> {
         end.map(|after| close_if(head.close, after))
     }
 
-    /// Closes the connection, after it has stopped the server if the client wants that. The accepting thread is woken last:
-    /// when it has ended, the program can exit.
+    /// Closes the connection, after it has stopped the server if the client wants that. The accepting threads are woken last:
+    /// when they have ended, the program can exit.
     fn close(self) {
         if self.incoming.has_ended() && !self.shared.is_stopping() {
             self.tap.client_closed();
@@ -347,8 +353,7 @@ impl<'a> Connection<'a> {
         // Reads until the client closes too: a reset could destroy the end of the response.
         self.incoming.close();
         if stops_server {
-            // If this fails, the thread ends when the next client connects.
-            let _ = self.shared.waker.wake();
+            self.shared.ports.wake();
         }
     }
 }

@@ -1,15 +1,14 @@
 //! Periods in which the server refuses connections, like one that is being restarted: its port is closed.
 
+use crate::script::MAX_DOWNTIME;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest period. It is meant for tests, which do not wait longer.
-pub(super) const MAX_TIME: Duration = Duration::from_secs(10 * 60);
 /// How long to wait until the port is closed. The accepting thread does that within a millisecond, unless it could not
 /// be woken.
 const CLOSE_TIME: Duration = Duration::from_millis(50);
 
-/// Tells the accepting thread when to refuse connections.
+/// Tells the accepting thread of a port when to refuse connections.
 #[derive(Debug, Default)]
 pub(crate) struct Downtime {
     state: Mutex<State>,
@@ -32,7 +31,7 @@ impl State {
 impl Downtime {
     /// Begins now. The caller then has to wake the accepting thread.
     pub fn begin(&self, time: Duration) {
-        self.lock().until = Some(Instant::now() + time.min(MAX_TIME));
+        self.lock().until = Some(Instant::now() + time.min(MAX_DOWNTIME));
         self.changed.notify_all();
     }
 

@@ -193,6 +193,8 @@ impl RunningServer {
     /// # Ok::<(), rust_sse_server::Error>(())
     /// ```
     pub fn pause_listening(&self, time: Duration) {
-        self.shared.pause_listening(time);
+        if let Some(port) = self.shared.ports.own() {
+            port.pause_listening(time);
+        }
     }
 }

@@ -8,7 +8,6 @@ mod page;
 pub(super) mod results;
 pub(super) mod wire;
 
-use super::downtime;
 pub(super) use super::scripts::is_reserved;
 use super::shared::Shared;
 use crate::http::request::Request;
@@ -19,7 +18,7 @@ use crate::http::uri::percent_decode;
 use crate::judge::run::CaseRun;
 use crate::script::expectation::Outcome;
 use crate::script::units::parse_time;
-use crate::script::Script;
+use crate::script::{Script, MAX_DOWNTIME};
 use crate::text::json;
 use crate::trace::observers::Subscription;
 use std::net::TcpStream;
@@ -45,7 +44,7 @@ const TABLE: &[Row] = &[
     Row { route: "POST /-/reset", needs: Needs::Control, respond: reset },
     Row { route: "POST /-/down", needs: Needs::Control, respond: pause_listening },
     Row { route: "POST /-/stop", needs: Needs::Control, respond: stop },
-    Row { route: "GET /-/judge", needs: Needs::Judge, respond: |_, _| Reply::Response(page::judge()) },
+    Row { route: "GET /-/judge", needs: Needs::Judge, respond: judge_page },
     Row { route: "GET /-/judge/results", needs: Needs::Judge, respond: judge_results },
     Row { route: "POST /-/judge/next", needs: Needs::Judge, respond: judge_next },
     Row { route: "POST /-/judge/report", needs: Needs::Judge, respond: take_judge_report },
@@ -282,11 +281,13 @@ fn reset<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
 fn pause_listening<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     let query = call.request.query().unwrap_or_default();
     match query.strip_prefix(b"for=").map(parse_time) {
-        Some(Ok(time)) if time > downtime::MAX_TIME => {
+        Some(Ok(time)) if time > MAX_DOWNTIME => {
             Reply::Response(Response::error(&bad_request("the time is too long (at most 10m)")))
         }
         Some(Ok(time)) => {
-            call.shared.pause_listening(time);
+            if let Some(port) = call.shared.ports.own() {
+                port.pause_listening(time);
+            }
             done()
         }
         _ => Reply::Response(Response::error(&bad_request(
@@ -305,6 +306,10 @@ fn streams<'a>(count: usize) -> Reply<'a> {
     Reply::Response(Response::new(Status::OK, json).content_type("application/json"))
 }
 
+fn judge_page<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+    Reply::Response(page::judge(call.request, &call.shared.ports))
+}
+
 fn judge_results<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     match results::Watcher::new(call.shared) {
         Some(watcher) => {
@@ -320,7 +325,7 @@ fn judge_results<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
 fn judge_next<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
     match judge::next(call.request, &call.shared.judge) {
         Ok((next, Some(run))) => Reply::Decided(run, next),
-        Ok((next, None)) => Reply::Response(next.response(&call.shared.judge)),
+        Ok((next, None)) => Reply::Response(next.response(&call.shared.judge, &call.shared.ports)),
         Err(error) => Reply::Response(Response::error(&error)),
     }
 }

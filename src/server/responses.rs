@@ -72,6 +72,14 @@ fn allow(methods: &[&str]) -> String {
     all.join(", ")
 }
 
+/// The redirect to another port of this server.
+pub(super) fn at_another_port(request: &Request, port: u16) -> Response {
+    let (host, _) = request.host_and_port().unwrap_or_default();
+    let location = [b"http://", host, b":", port.to_string().as_bytes(), request.target()].concat();
+    let text = "307 Temporary Redirect: this test case has another port\n";
+    Response::new(Status::TEMPORARY_REDIRECT, text).field("location", location)
+}
+
 /// `404 Not Found` from a script none of whose parts answers the request.
 pub(super) fn no_part() -> Response {
     Response::new(Status::NOT_FOUND, "404 Not Found: no @part of this script answers this request\n")

@@ -2,11 +2,10 @@
 
 use super::body::BodyMemory;
 use super::connections::{Connections, Reached};
-use super::downtime::Downtime;
 use super::journal::Journal;
+use super::port::Ports;
 use super::scripts::Scripts;
 use super::static_files::StaticFiles;
-use super::waker::Waker;
 use super::warning::Warnings;
 use crate::http::chunk::Framed;
 use crate::judge::verdicts::Verdicts;
@@ -19,9 +18,9 @@ use crate::script::Script;
 use crate::text::error::Error;
 use crate::trace::Trace;
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The state that all threads of a server share.
 #[derive(Debug)]
@@ -56,10 +55,10 @@ pub(crate) struct Shared {
     pub connections: Connections,
     /// The memory for bodies of requests.
     pub body_memory: BodyMemory,
-    /// Wakes the thread that accepts connections.
-    pub waker: Waker,
-    /// When connections are refused.
-    pub downtime: Downtime,
+    /// The ports that it listens on.
+    pub ports: Ports,
+    /// Clients that were accepted so far.
+    pub accepted: AtomicU64,
     /// Prints warnings, once the server has started.
     pub warnings: Option<Warnings>,
     /// Clients that have a slot, except those that have closed their side while a script waits.
@@ -91,8 +90,8 @@ impl Shared {
             started_at: Instant::now(),
             connections: Connections::default(),
             body_memory: BodyMemory::default(),
-            waker: Waker::default(),
-            downtime: Downtime::default(),
+            ports: Ports::default(),
+            accepted: AtomicU64::new(0),
             warnings: None,
             open_clients: AtomicUsize::new(0),
             slots: AtomicUsize::new(0),
@@ -114,13 +113,13 @@ impl Shared {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Ends all streams and closes all connections, except the one with this number. `waker` then ends the accepting
-    /// thread.
+    /// Ends all streams and closes all connections, except the one with this number. [`Ports::wake`] then ends the
+    /// accepting threads.
     pub fn stop(&self, except: Option<u64>) {
         self.stopping.store(true, Ordering::Relaxed);
         self.connections.interrupt_all(except);
         self.journal.close();
-        self.downtime.end();
+        self.ports.reopen();
         self.trace.observers.remove_all();
     }
 
@@ -145,16 +144,8 @@ impl Shared {
         self.scripts.reset();
         self.verdicts.clear();
         self.journal.clear();
-        self.downtime.end();
+        self.ports.reopen();
         self.connections.drop_streams(None);
-    }
-
-    /// Refuses connections for this time. Returns when the port is closed.
-    pub fn pause_listening(&self, time: Duration) {
-        self.downtime.begin(time);
-        // If this fails, the port is closed when the next client connects.
-        let _ = self.waker.wake();
-        self.downtime.wait_until_closed();
     }
 
     /// Lets each stream whose script has a pause of this name pass it once. Returns the number of streams.

@@ -27,7 +27,8 @@ const SECRET_NAMES: [&str; 14] = [
 const NOT_SHOWN: &[u8] = b"(not shown)";
 const NOT_SHOWN_LINE: &[u8] = b"(not shown)\r\n";
 
-fn is_secret(name: &[u8]) -> bool {
+/// Whether the value of a field or of a parameter with this name is secret.
+pub fn is_secret(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let mut words = name.split(|byte| b"[]".contains(byte));
     words.any(|word| {

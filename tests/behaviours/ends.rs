@@ -14,6 +14,19 @@ fn a_connection_is_reused_after_a_complete_response() {
 }
 
 #[test]
+fn a_part_is_chosen_by_whether_the_connection_is_reused() {
+    let server =
+        serve("max", &[("/a", b"@part reused-connection\nagain\n@part no reused-connection\nnew\n")]);
+    for _ in 0..2 {
+        let mut client = Client::connect(server.address());
+        for data in ["new\n", "again\n", "again\n"] {
+            client.get("/a", "").read_head();
+            assert_eq!((client.read_chunk().as_str(), client.read_chunk().as_str()), (data, ""));
+        }
+    }
+}
+
+#[test]
 fn a_connection_can_be_closed_after_a_complete_response() {
     for script in [&b"data: 1\n\n@close\n"[..], b"@header Connection: close\ndata: 1\n\n"] {
         let server = serve("max", &[("/a", script)]);

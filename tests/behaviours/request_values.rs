@@ -34,6 +34,21 @@ fn outside_of_a_loop_the_turn_is_absent() {
 }
 
 #[test]
+fn another_port_is_there_only_for_test_cases() {
+    let script = "[{{other-port}}] {{other-port|none}}\n";
+    assert_eq!(body(script, "/a", ""), "[] none\n");
+    let server =
+        Server::new().judge().script(Script::parse("/a", script).unwrap()).start("127.0.0.1:0").unwrap();
+    let exchange = Exchange::new(server.address(), request("GET", "/a", ""), PATIENCE);
+    let body = String::from_utf8(exchange.data().0).unwrap();
+    let port: u16 = body.split(' ').nth(1).unwrap().trim_end().parse().unwrap();
+    assert_ne!(port, server.address().port());
+    // The same scripts are played there.
+    let exchange = Exchange::new((server.address().ip(), port).into(), request("GET", "/a", ""), PATIENCE);
+    assert_eq!(String::from_utf8(exchange.data().0).unwrap(), body);
+}
+
+#[test]
 fn an_id_with_control_characters_comes_back() {
     let script =
         "@part last-event-id a\\x01b\ndata: back\n\n@part otherwise\n@send id: a\\x01b\\ndata: x\\n\\n\n";

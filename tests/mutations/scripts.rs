@@ -118,6 +118,8 @@ fn play(script: &Script, audience: &Audience<'_>) -> Option<Response> {
         after: (audience.request_number > 1).then_some(Duration::from_millis(500)),
         visit: None,
         open_clients: &AtomicUsize::new(1),
+        other_port: None,
+        reuses_connection: false,
         random: &rust_sse_server::internals::Random::new(1, 1),
     };
     let part = script.part(context)?;

@@ -1,11 +1,13 @@
 //! A client of event streams that is judged in tests: deliberately simple, blocking, and independent of the library's
 //! client. It can have a fault, which makes it fail a test case.
 
+mod browser;
 mod connection;
 mod fault;
 mod gunzip;
 mod parser;
 
+use browser::ORIGIN;
 use connection::{Connection, Framing, Head, Next};
 pub use fault::Fault;
 use gunzip::Gunzip;
@@ -13,6 +15,7 @@ use parser::Parser;
 use rust_sse_server::{CaseRun, RunningServer};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -24,9 +27,10 @@ const LOOK: Duration = Duration::from_millis(50);
 const MAX_REDIRECTS: usize = 20;
 
 /// Runs the client in a test case until the case is decided or the client must not reconnect.
-pub fn run(server: &RunningServer, run: &CaseRun, fault: Option<Fault>) {
+pub fn run(server: &RunningServer, run: &Arc<CaseRun>, fault: Option<Fault>) {
     let mut client = Client {
-        address: server.address(),
+        server: server.address(),
+        address: address_in(&server.case_url(run)),
         run,
         fault,
         target: run.path(),
@@ -54,6 +58,11 @@ pub fn run(server: &RunningServer, run: &CaseRun, fault: Option<Fault>) {
             _ if gives_up => break,
             Ok(Next::Reconnect) => client.wait_to_reconnect(client.has(Fault::ReconnectsAtOnce)),
             Err(_) if client.has(Fault::ClosesWhenConnectionIsLost) => break,
+            Err(error)
+                if client.has(Fault::ClosesWhenRefused) && error.kind() == ErrorKind::ConnectionRefused =>
+            {
+                break
+            }
             Err(_) => client.wait_to_reconnect(client.has(Fault::ReconnectsAtOnceAfterFailure)),
         }
     }
@@ -65,6 +74,8 @@ pub fn run(server: &RunningServer, run: &CaseRun, fault: Option<Fault>) {
 }
 
 struct Client<'a> {
+    server: SocketAddr,
+    /// Where it connects to, which another port can follow.
     address: SocketAddr,
     run: &'a CaseRun,
     fault: Option<Fault>,
@@ -79,25 +90,22 @@ struct Client<'a> {
     parser: Parser,
 }
 
-impl Client<'_> {
+impl<'a> Client<'a> {
     fn has(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
     }
 
-    /// Makes one connection, and further ones for redirects.
+    /// Makes one connection, and further ones for redirects, after a preflight if that is needed.
     fn connect(&mut self) -> io::Result<Next> {
         if self.has(Fault::ReturnsToFirstUrl) {
             self.target = self.run.path();
         }
+        if self.needs_preflight() && !self.preflight()? {
+            return Ok(Next::Fail);
+        }
         let follows_forever = self.has(Fault::FollowsRedirectsForever);
         for _ in 0..=if follows_forever { 2 * MAX_REDIRECTS } else { MAX_REDIRECTS } {
-            let mut connection = Connection {
-                stream: self.request()?,
-                unread: Vec::new(),
-                run: self.run,
-                end: Instant::now()
-                    + if self.has(Fault::ClosesConnectionAfterOneSecond) { LOOK * 20 } else { FOREVER },
-            };
+            let mut connection = self.connection(self.request()?);
             if self.has(Fault::OpensTwoConnections) && self.connections > 1 {
                 self.unused.push(self.request()?);
             }
@@ -106,6 +114,9 @@ impl Client<'_> {
                 return Ok(Next::Fail);
             }
             if self.has(Fault::ReadsChunkedBodiesOnly) && !matches!(head.framing(), Framing::Chunked) {
+                return Ok(Next::Fail);
+            }
+            if self.is_browser() && !self.allows_cors(&head) {
                 return Ok(Next::Fail);
             }
             if let Some(cookie) = head.field("set-cookie") {
@@ -139,35 +150,52 @@ impl Client<'_> {
         Ok(Next::Fail)
     }
 
+    fn connection(&self, stream: TcpStream) -> Connection<'a> {
+        let time = if self.has(Fault::ClosesConnectionAfterOneSecond) { LOOK * 20 } else { FOREVER };
+        Connection { stream, unread: Vec::new(), run: self.run, end: Instant::now() + time }
+    }
+
     fn request(&self) -> io::Result<TcpStream> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(LOOK))?;
-        stream.set_nodelay(true)?;
         let is_post = self.run.path().ends_with("R12");
         let is_get = self.has(Fault::SendsGetToReconnect) && self.connections > 1;
         let method = if is_post && !is_get { "POST" } else { "GET" };
-        let mut request = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n", self.target, self.address);
-        request += "Accept-Encoding: gzip\r\n";
+        let mut fields = "Accept-Encoding: gzip\r\n".to_owned();
         if !self.has(Fault::SendsNoAccept) {
-            request += "Accept: text/event-stream\r\n";
+            fields += "Accept: text/event-stream\r\n";
         }
         if !self.has(Fault::SendsNoCacheControl) {
-            request += "Cache-Control: no-cache\r\n";
+            fields += "Cache-Control: no-cache\r\n";
         }
         if method == "POST" {
-            request += "Content-Length: 0\r\n";
+            fields += "Content-Length: 0\r\n";
         }
         if !self.cookie.is_empty() && !self.has(Fault::SendsNoCookie) {
-            request += &format!("Cookie: {}\r\n", self.cookie);
+            fields += &format!("Cookie: {}\r\n", self.cookie);
         }
-        let mut request = request.into_bytes();
+        // No browser lets its pages send this field.
+        let is_first_server = self.address == self.server || self.has(Fault::KeepsAuthorization);
+        if !self.is_browser() && is_first_server {
+            fields += "Authorization: Bearer judge\r\n";
+        }
+        let mut fields = fields.into_bytes();
         if !self.parser.last_event_id.is_empty() || self.has(Fault::SendsEmptyId) {
-            request.extend_from_slice(b"Last-Event-ID: ");
-            request.extend_from_slice(&self.id_on_the_wire());
-            request.extend_from_slice(b"\r\n");
+            fields.extend_from_slice(b"Last-Event-ID: ");
+            fields.extend_from_slice(&self.id_on_the_wire());
+            fields.extend_from_slice(b"\r\n");
         }
-        request.extend_from_slice(b"\r\n");
-        stream.write_all(&request)?;
+        self.send(method, &fields)
+    }
+
+    /// Sends a request without a body on a new connection.
+    fn send(&self, method: &str, fields: &[u8]) -> io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(LOOK))?;
+        stream.set_nodelay(true)?;
+        let mut request = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n", self.target, self.address);
+        if self.is_browser() {
+            request += &format!("Origin: {ORIGIN}\r\n");
+        }
+        stream.write_all(&[request.as_bytes(), fields, b"\r\n"].concat())?;
         Ok(stream)
     }
 
@@ -179,9 +207,13 @@ impl Client<'_> {
         id.clone().into_bytes()
     }
 
-    /// Sets the target from an absolute URL of the same server, a path or a query.
+    /// Sets the address and the target from an absolute URL, or the target from a path or a query.
     fn redirect(&mut self, location: &str) {
-        let location = location.strip_prefix(&format!("http://{}", self.address)).unwrap_or(location);
+        let mut location = location;
+        if location.starts_with("http://") {
+            self.address = address_in(location);
+            location = &location[location.find(&self.run.path()).unwrap_or(location.len())..];
+        }
         let path = self.target.split('?').next().unwrap_or("");
         self.target =
             if location.starts_with('?') { format!("{path}{location}") } else { location.to_owned() };
@@ -267,4 +299,9 @@ impl Client<'_> {
             sleep(end.saturating_duration_since(Instant::now()).min(LOOK));
         }
     }
+}
+
+/// The address in a URL.
+fn address_in(url: &str) -> SocketAddr {
+    url.split('/').nth(2).and_then(|authority| authority.parse().ok()).unwrap_or_else(|| panic!("{url}"))
 }

@@ -1,15 +1,13 @@
 //! The table of directions: how each is written, and how it changes the part that is being parsed.
 
+mod case;
 mod hints;
 
 use super::body::{Cut, MAX_FILL};
-use super::error::Located;
 use super::part::PartParser;
 use crate::http::chunk::Framed;
 use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
-use crate::script::case::{Case, Level};
-use crate::script::expectation::{Expectation, Skip};
 use crate::script::head::field_line;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
@@ -17,7 +15,8 @@ use crate::script::template::{unescape, Template};
 use crate::script::units::{parse_number, parse_size, parse_time, parse_wait, MIB};
 use crate::script::words::{invalid, invalid_argument, word, word_with_placeholders};
 use crate::script::{BodyFraming, Ending, Step, Wait};
-use crate::text::escape::{escape, for_terminal};
+use crate::text::escape::escape;
+use case::{case, downtime, expect, skip, start};
 use hints::instead_of;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,12 +62,14 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@expect COND [and COND]", apply: expect },
     Direction { usage: "@skip TEXT", apply: skip },
     Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
+    Direction { usage: "@start other-origin [with-credentials] | down T", apply: start },
     Direction { usage: "@count by ip | query:K | header:K | cookie:K | json:PATH", apply: count },
     Direction { usage: "@end", apply: |part, _| part.end(Ending::End) },
     Direction { usage: "@close", apply: |part, _| part.end(Ending::Close) },
     Direction { usage: "@drop [after SIZE]", apply: drop },
     Direction { usage: "@reset", apply: |part, _| part.end(Ending::Reset) },
     Direction { usage: "@hang [T]", apply: hang },
+    Direction { usage: "@down T", apply: |part, argument| step(part, Step::Down(downtime(argument)?)) },
     SCRIPT,
 ];
 
@@ -323,37 +324,6 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.id_source = IdSource::parse(argument).ok_or_else(|| invalid_argument(argument))?;
     part.resume = Some(part.line);
-    Ok(())
-}
-
-fn expect(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let expectation = Expectation::parse(part.line, argument)?;
-    part.expectations.push(expectation);
-    Ok(())
-}
-
-fn skip(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    part.check_is_single_in_part("skip")?;
-    if argument.is_empty() {
-        return Err(invalid_argument(argument));
-    }
-    let reason = for_terminal(&String::from_utf8_lossy(argument));
-    part.skip = Some(Skip { line: part.line, reason });
-    Ok(())
-}
-
-fn case(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    part.check_is_single("case")?;
-    let (level, rest) = word(argument);
-    let (section, text) = word(rest);
-    let named = Level::ALL.iter().find(|known| known.as_str().as_bytes() == level);
-    let level = match named {
-        Some(level) if !text.is_empty() => *level,
-        _ => return Err(invalid_argument(argument)),
-    };
-    let text = for_terminal(&String::from_utf8_lossy(text));
-    let case = Case { level, section: escape(section), text };
-    part.script.case = Some(Located { line: part.line, value: case });
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::{Located, ParseErrors};
 use super::warnings;
-use crate::script::case::Case;
+use crate::script::case::{Case, Start};
 use crate::script::route::Route;
 use crate::script::{Part, Script, Source};
 use crate::text::escape::escape;
@@ -17,6 +17,7 @@ pub struct ScriptState {
     name: String,
     pub about: Option<String>,
     pub case: Option<Located<Case>>,
+    pub start: Option<Located<Start>>,
     pub event_types: BTreeSet<String>,
     errors: ParseErrors,
     pub warnings: BTreeSet<Located<String>>,
@@ -36,6 +37,7 @@ impl ScriptState {
             name: path.to_owned(),
             about: None,
             case: None,
+            start: None,
             event_types: BTreeSet::new(),
             errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
             warnings: BTreeSet::new(),
@@ -52,7 +54,7 @@ impl ScriptState {
     /// Makes the script, if there was no error.
     pub fn finish(mut self, parts: Vec<Located<Part>>, source: Source) -> Result<Script, ParseErrors> {
         self.check_case(&parts);
-        self.check_skips(&parts);
+        self.check_is_case(&parts);
         self.check_methods(&parts);
         self.warn_about_missing_ids();
         if !self.errors.errors.is_empty() {
@@ -67,6 +69,7 @@ impl ScriptState {
             parts: parts.into_iter().map(|part| part.value).collect(),
             event_types: self.event_types,
             case: self.case.map(|case| case.value),
+            start: self.start.map(|start| start.value).unwrap_or_default(),
             source: Arc::new(source),
         })
     }
@@ -79,10 +82,13 @@ impl ScriptState {
         }
     }
 
-    /// Only a test case can leave a client without a verdict.
-    fn check_skips(&mut self, parts: &[Located<Part>]) {
+    /// Only a test case can leave a client without a verdict, and only its clients are told where to begin.
+    fn check_is_case(&mut self, parts: &[Located<Part>]) {
         if self.case.is_some() {
             return;
+        }
+        if let Some(start) = &self.start {
+            self.error(start.line, "@start: only a test case has a start (add `@case`)".to_owned());
         }
         for skip in parts.iter().filter_map(|part| part.value.skip.as_ref()) {
             self.error(skip.line, "@skip: only a test case can be skipped (add `@case`)".to_owned());

@@ -1,6 +1,7 @@
 //! Tests of `parse`.
 
 use super::*;
+use crate::script::case::Start;
 use crate::script::context::tests::TestRequest;
 use crate::script::resume::Position;
 use crate::script::{BodyFraming, Chunk, Step, Wait};
@@ -229,7 +230,7 @@ fn an_error_in_one_part_does_not_hide_those_in_others() {
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
             "chat.sse:4: @part: unreachable: the part on line 2 answers instead (change the order or the conditions)",
-            "chat.sse:6: @part: unknown condition `x` (known: connection, method, query, header, cookie, last-event-id, body, json, after, chance, no, otherwise, never, events, reported, disconnect)",
+            "chat.sse:6: @part: unknown condition `x` (known: connection, method, query, header, cookie, last-event-id, body, json, after, reused-connection, chance, no, otherwise, never, events, reported, disconnect)",
             "chat.sse:7: @open: unexpected argument `now` (takes no argument)",
         ]
     );
@@ -374,4 +375,21 @@ fn ids_are_used_only_with_resume() {
     assert_eq!(start("id: 1\n\nid: 2\n\n", "1"), Some(Position::default()));
     assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "1"), Some(Position { step: 1, skip: 0, turn: None }));
     assert_eq!(start("id: 1\n\nid: 2\n\n@resume\n", "2"), None);
+}
+
+#[test]
+fn only_a_test_case_has_a_start_and_connections_are_refused_for_ten_minutes_at_most() {
+    let start = |text: &str| {
+        parse(&format!("@case must 9.2.3 x\n@expect method GET\n@start {text}\n")).map(|it| it.start)
+    };
+    assert_eq!(start("other-origin"), Ok(Start::OtherOrigin { with_credentials: false }));
+    assert_eq!(start("other-origin with-credentials"), Ok(Start::OtherOrigin { with_credentials: true }));
+    assert_eq!(start("down 10m"), Ok(Start::Down(Duration::from_secs(600))));
+    let usage = "(expected `@start other-origin [with-credentials] | down T`)";
+    assert_eq!(start("other"), Err(vec![format!("chat.sse:3: @start: invalid argument `other` {usage}")]));
+    let too_long = "invalid time `11m` (expected at most 10m)";
+    assert_eq!(start("down 11m"), Err(vec![format!("chat.sse:3: @start: {too_long}")]));
+    assert_eq!(error("@down 11m\n"), format!("1: @down: {too_long}"));
+    assert_eq!(error("@start down 1s\n"), "1: @start: only a test case has a start (add `@case`)");
+    assert!(parse("data: x\n\n@down 1s\n").unwrap().refuses_connections());
 }

@@ -6,7 +6,7 @@ use crate::script::lines::Lines;
 use crate::script::units::Speed;
 use std::io;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What a player waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,9 @@ pub trait Clock {
 
     /// Shows which lines of the script are played from now on. `_unsent` bytes from lines before are still to be sent.
     fn show(&self, _lines: Option<Lines>, _unsent: usize) {}
+
+    /// Refuses connections to the port of the client for this time.
+    fn refuse_connections(&mut self, _time: Duration) {}
 
     /// The next command of a test.
     ///

@@ -103,6 +103,11 @@ impl<'a, C: Clock> Timer<'a, C> {
         self.origin.get_or_insert(self.due);
     }
 
+    /// Refuses connections to the port of the client for this long.
+    pub fn refuse_connections(&mut self, time: Duration) {
+        self.clock.refuse_connections(self.speed.scale(time));
+    }
+
     /// Sends `comment` from now on whenever nothing else was sent for this long.
     pub fn keep_alive(&mut self, every: Duration, comment: &'a Framed) {
         self.keepalive = Some(Keepalive { every, comment });

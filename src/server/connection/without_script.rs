@@ -124,7 +124,7 @@ impl Connection<'_> {
                 let control = StreamControl::internal();
                 let clock = ClientClock::new(self.stream, &control, self.shared, self.tap);
                 judge::wait_until_decided(&run, clock)?;
-                self.send(&next.response(&self.shared.judge), options)
+                self.send(&next.response(&self.shared.judge, &self.shared.ports), options)
             }
             Reply::Stop(response) => {
                 self.stops_server.set(true);

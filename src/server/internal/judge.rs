@@ -8,7 +8,9 @@ use crate::http::uri::{percent_encode_all, query_value};
 use crate::judge::profile::Selection;
 use crate::judge::run::CaseRun;
 use crate::judge::{is_name, Judge};
+use crate::script::case::Start;
 use crate::script::play::clock::Clock;
+use crate::server::port::Ports;
 use crate::text::json;
 use std::io;
 use std::sync::Arc;
@@ -103,8 +105,10 @@ fn parameter(request: &Request, name: &str) -> Option<String> {
 pub struct NextCase {
     client: String,
     selection: Selection,
-    /// `http://` and the value of `Host`, which the guard has checked.
-    origin: String,
+    /// The host in the request, which the guard has checked.
+    host: String,
+    /// The same with the port.
+    authority: String,
     /// The parameters that the next request has to repeat.
     query: String,
 }
@@ -121,30 +125,39 @@ impl NextCase {
         if let Some(cases) = &selection.cases {
             query += &format!("&cases={}", percent_encode_all(cases.as_bytes()));
         }
-        let authority = request.authority().unwrap_or_default();
-        let origin = format!("http://{}", String::from_utf8_lossy(authority));
-        Ok(NextCase { client, selection, origin, query })
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let host = text(request.host_and_port().unwrap_or_default().0);
+        let authority = text(request.authority().unwrap_or_default());
+        Ok(NextCase { client, selection, host, authority, query })
     }
 
     /// Begins the case, and says where the client finds it, where it reports, and where it gets the case after it.
-    pub fn response(&self, judge: &Judge) -> Response {
+    pub(crate) fn response(&self, judge: &Judge, ports: &Ports) -> Response {
         let run = match judge.next(&self.client, |id| self.selection.includes(id)) {
             Some(run) => run,
             None => return Response::new(Status::NO_CONTENT, ""),
         };
-        let NextCase { client, origin, query, .. } = self;
+        let NextCase { client, host, authority, query, .. } = self;
         let (id, client) = (run.id(), percent_encode_all(client.as_bytes()));
+        let begins_at = match ports.of_run(&run) {
+            Some(port) => format!("{host}:{port}"),
+            None => authority.clone(),
+        };
         let members = [
             ("id", id.to_owned()),
-            ("url", format!("{origin}{}", run.path())),
-            ("report", format!("{origin}/-/judge/report?client={client}&case={id}")),
-            ("next", format!("{origin}/-/judge/next?{query}&after={id}")),
+            ("url", format!("http://{begins_at}{}", run.path())),
+            ("report", format!("http://{authority}/-/judge/report?client={client}&case={id}")),
+            ("next", format!("http://{authority}/-/judge/next?{query}&after={id}")),
         ];
         let members: Vec<String> =
             members.iter().map(|(name, value)| format!("\"{name}\":{}", json::string(value))).collect();
-        Response::new(Status::OK, format!("{{{}}}\n", members.join(",")))
-            .content_type("application/json")
-            .field("cache-control", "no-store")
+        let with_credentials = matches!(run.script.start, Start::OtherOrigin { with_credentials: true });
+        Response::new(
+            Status::OK,
+            format!("{{{},\"withCredentials\":{with_credentials}}}\n", members.join(",")),
+        )
+        .content_type("application/json")
+        .field("cache-control", "no-store")
     }
 }
 

@@ -1,8 +1,10 @@
 //! The pages: of the wire at `/`, and of the judge at `/-/judge`.
 
+use crate::http::request::Request;
 use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::script::random::random_seed;
+use crate::server::port::Ports;
 
 /// A page: its document, which contains its style and its scripts.
 struct Page {
@@ -47,32 +49,36 @@ const JUDGE: Page = Page {
         include_str!("../judge_page/page.js"),
     ],
 };
-/// A page may use only its own parts, and cannot insert text as HTML. The nonce is new in each response, and marks the
-/// page's own scripts and style.
-const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; \
+/// A page may use only its own parts, and cannot insert text as HTML. It may connect to this server alone, which has other
+/// ports for test cases. The nonce is new in each response, and marks the page's own scripts and style.
+const POLICY: &str =
+    "default-src 'none'; connect-src 'self'{ports}; img-src data:; script-src 'nonce-{nonce}'; \
     style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 
 /// The page that shows what goes over the wire.
 pub fn wire() -> Response {
-    WIRE.response()
+    WIRE.response("")
 }
 
-/// The page that shows the results of test cases.
-pub fn judge() -> Response {
-    JUDGE.response()
+/// The page that shows the results of test cases, some of which begin at other ports of this host.
+pub(crate) fn judge(request: &Request, ports: &Ports) -> Response {
+    let (host, _) = request.host_and_port().unwrap_or_default();
+    // A policy cannot contain an IPv6 address (Content Security Policy Level 3, section 2.3.1).
+    let host = if host.starts_with(b"[") { "*".into() } else { String::from_utf8_lossy(host) };
+    JUDGE.response(&ports.for_cases().map(|port| format!(" http://{host}:{port}")).collect::<String>())
 }
 
 impl Page {
-    /// The response with the whole page.
-    fn response(&self) -> Response {
+    /// The response with the whole page, which may connect to these ports as well.
+    fn response(&self, ports: &str) -> Response {
         let nonce = format!("{:016x}{:016x}", random_seed(), random_seed());
         Response::new(Status::OK, self.html(&nonce))
             .content_type("text/html; charset=utf-8")
             .field("cache-control", "no-store")
             .field("referrer-policy", "same-origin")
             .field("x-content-type-options", "nosniff")
-            .field("content-security-policy", POLICY.replace("{nonce}", &nonce))
+            .field("content-security-policy", POLICY.replace("{nonce}", &nonce).replace("{ports}", ports))
     }
 
     /// The document with its style and its scripts in place.

@@ -45,8 +45,8 @@ async function runCases(parameters) {
 }
 
 // Returns when the case is decided, or when the EventSource has closed for good and no longer needs a connection.
-function runCase({ id, url, report }) {
-	const source = new EventSource(url);
+function runCase({ id, url, report, withCredentials }) {
+	const source = new EventSource(url, { withCredentials });
 	const tell = reporter(report);
 	// The events of the cases are of these types. `close` asks for the EventSource to be closed.
 	for (const type of ['message', 'x', 'close']) {

@@ -54,6 +54,7 @@ pub enum Fault {
     SendsIdAtFirst,
     SendsEmptyId,
     SendsNoCookie,
+    KeepsAuthorization,
     SendsGetToReconnect,
     // Responses (WHATWG, section 9.2.3; RFC 9110 and RFC 9112).
     ComparesContentTypeWithCase,
@@ -71,6 +72,11 @@ pub enum Fault {
     ReadsHttp11Only,
     TakesInterimResponseForFinal,
     ClosesWhenConnectionIsLost,
+    ClosesWhenRefused,
+    // Other origins (WHATWG Fetch, section 3.3).
+    ReadsAllOrigins,
+    AllowsEveryOriginWithCredentials,
+    SendsNoPreflight,
     // Reconnecting (WHATWG, section 9.2.3).
     ReconnectsAtOnce,
     ReconnectsAtOnceAfterFailure,
