@@ -66,11 +66,14 @@ impl Threads {
 
     /// Waits until all threads of a server that stops have ended, for [`END_TIME`] at most.
     pub fn wait_for_end(&self, shared: &Shared) {
-        let mut threads = self.accept.iter().chain([&self.spawn, &self.overload]);
         let deadline = Instant::now() + END_TIME;
-        while Instant::now() < deadline && (shared.has_clients() || !threads.all(JoinHandle::is_finished)) {
+        while Instant::now() < deadline && (shared.has_clients() || !self.have_ended()) {
             thread::sleep(END_POLL);
         }
+    }
+
+    fn have_ended(&self) -> bool {
+        self.accept.iter().chain([&self.spawn, &self.overload]).all(JoinHandle::is_finished)
     }
 }
 

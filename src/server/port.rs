@@ -13,10 +13,9 @@ use std::time::Duration;
 /// Ports for test cases that refuse connections: as many as the program judges clients at a time, so that there is always
 /// one left for the next case.
 const CASE_PORTS: usize = 8;
-
 /// The index of the port that makes another origin. Those after it can be taken by cases.
 const OTHER_ORIGIN: usize = 1;
-/// The response to a client whose case has got none.
+/// The response to a client whose case has got no port.
 pub(super) const NO_PORT: RequestError =
     Status::SERVICE_UNAVAILABLE.error("too many test cases that refuse connections run at a time (limit 8)");
 

@@ -69,7 +69,10 @@ fn both_pages_have_the_common_parts_and_the_same_policy() {
             text.matches("<script").count(),
             text.matches(&format!("<script nonce=\"{nonce}\">")).count()
         );
-        policies.insert(policy.replace(nonce, ""));
+        // The page of the judge may also connect to the ports for test cases.
+        let is_port = |word: &&str| word.starts_with("http://localhost:");
+        let words: Vec<&str> = policy.split(' ').filter(|word| !is_port(word)).collect();
+        policies.insert(words.join(" ").replace(nonce, "").replace("'self' img-src", "'self'; img-src"));
     }
     assert_eq!(policies.len(), 1, "{policies:?}");
 }
