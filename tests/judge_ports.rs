@@ -4,6 +4,7 @@ mod support;
 
 use rust_sse_server::{RunningServer, Server};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 use support::{eventually, field, request, Client, Exchange, PATIENCE};
 
 fn judging() -> RunningServer {
@@ -88,9 +89,12 @@ fn cases_that_refuse_connections_have_separate_ports_and_without_a_free_one_judg
         let (_, json) = send(&server, "POST", &format!("/-/judge/next?client={client}&cases=R13"));
         port_in(&member(&json, "url"))
     };
+    let start = Instant::now();
     let mut ports: Vec<u16> = (0..8).map(begin).collect();
     for port in &ports {
-        assert!(TcpStream::connect((server.address().ip(), *port)).is_err(), "{port}");
+        let is_open = TcpStream::connect((server.address().ip(), *port)).is_ok();
+        // On a busy machine, the 3 s may be over by now.
+        assert!(!is_open || start.elapsed() > Duration::from_secs(3), "{port}");
     }
     ports.sort_unstable();
     ports.dedup();
