@@ -4,23 +4,28 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`stream`] | parses an event stream |
+//! | `authorization` | the value of `Authorization` |
 //! | `backoff` | how long to wait before a reconnection |
+//! | `end` | why a connection ended |
 //! | `listeners` | which listeners an event is passed to |
 //! | [`url`] | parses `http` URLs |
 //! | `exchange` | sends a request and reads the response |
 
+mod authorization;
 mod backoff;
+mod end;
 mod exchange;
 mod listeners;
 pub mod stream;
 pub mod url;
 
 use crate::text::error::Error;
+use authorization::Authorization;
 use backoff::Backoff;
+use end::End;
 use exchange::Response;
 use listeners::{lock, Listeners};
 use std::fmt;
-use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{sync_channel, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -96,29 +101,12 @@ struct Connection {
     stream: Option<TcpStream>,
     /// Where the next request goes: where the last redirect led to, at first the URL of the source.
     url: HttpUrl,
+    /// The URL of the source.
+    first_url: HttpUrl,
+    authorization: Authorization,
     last_event_id: String,
     backoff: Backoff,
     idle_timeout: Option<Duration>,
-}
-
-/// Why a connection ended.
-enum End {
-    /// The connection was lost or closed by the server: reconnect.
-    Lost(String),
-    /// The response could not be parsed: reconnect, after a longer wait each time.
-    Malformed(String),
-    /// The server's response does not allow to reconnect.
-    Failed(String),
-}
-
-impl End {
-    fn of_error(what: &str, error: &io::Error) -> End {
-        let reason = format!("{what}: {error}");
-        match error.kind() {
-            ErrorKind::InvalidData => End::Malformed(reason),
-            _ => End::Lost(reason),
-        }
-    }
 }
 
 impl EventSource {
@@ -128,11 +116,14 @@ impl EventSource {
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument): the text is not an `http://` URL.
     pub fn new(url: &str) -> Result<EventSource, Error> {
+        let url = HttpUrl::parse(url)?;
         let connection = Connection {
             state: ReadyState::Connecting,
             has_run: false,
             stream: None,
-            url: HttpUrl::parse(url)?,
+            first_url: url.clone(),
+            url,
+            authorization: Authorization::default(),
             last_event_id: String::new(),
             backoff: Backoff::new(),
             idle_timeout: None,
@@ -152,6 +143,16 @@ impl EventSource {
     /// A change applies to the next connection. The timeout does not limit how long the system takes to connect.
     pub fn set_idle_timeout(&self, timeout: Option<Duration>) {
         self.connection().idle_timeout = timeout.filter(|timeout| !timeout.is_zero());
+    }
+
+    /// Sets the value of `Authorization` in the following requests, such as `Bearer TOKEN`. After a redirect to another
+    /// origin, it is not sent.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument): the value contains a line end or another control character.
+    pub fn set_authorization(&self, value: &str) -> Result<(), Error> {
+        self.connection().authorization = Authorization::new(value)?;
+        Ok(())
     }
 
     /// Calls `listener` each time a connection is open: the server responded with 200 and an event stream.
@@ -281,7 +282,12 @@ impl EventSource {
         let mut url = self.connection().url.clone();
         let idle_timeout = self.connection().idle_timeout;
         for _ in 0..=MAX_REDIRECTS {
-            let response = Response::request(&url, last_event_id, idle_timeout, |stream| self.hold(stream))
+            let authorization = {
+                let connection = self.connection();
+                connection.authorization.field_line(&connection.first_url, &url)
+            };
+            let hold = |stream: &TcpStream| self.hold(stream);
+            let response = Response::request(&url, last_event_id, &authorization, idle_timeout, hold)
                 .map_err(|error| End::of_error("no response", &error))?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 // A reconnection asks for the URL that the redirects led to (WHATWG "Server-sent events", section 9.2.3: the

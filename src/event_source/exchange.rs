@@ -61,10 +61,12 @@ enum Framing {
 
 impl Response {
     /// Sends the request on a new connection and reads the head of the response. The connection is passed to `connected`
-    /// first, so that another thread can shut it down. Without a byte for `idle_timeout`, it is given up.
+    /// first, so that another thread can shut it down. Without a byte for `idle_timeout`, it is given up. `more_fields` are
+    /// further field lines with their line ends.
     pub fn request(
         url: &HttpUrl,
         last_event_id: &str,
+        more_fields: &str,
         idle_timeout: Option<Duration>,
         connected: impl FnOnce(&TcpStream),
     ) -> io::Result<Response> {
@@ -73,7 +75,7 @@ impl Response {
         stream.set_nodelay(true)?;
         let mut request = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nAccept-Encoding: identity\r\n\
-             Cache-Control: no-cache\r\n",
+             Cache-Control: no-cache\r\n{more_fields}",
             url.target,
             url.authority()
         );

@@ -153,6 +153,29 @@ fn a_reconnection_goes_to_where_the_redirects_led() {
 }
 
 #[test]
+fn authorization_is_sent_again_and_not_to_another_origin() {
+    let other = serve("max", &[("/other", b"@status 204\n")]);
+    let location = format!("@part connection 3\n@status 307\n@header Location: {}\n", other.url("/other"));
+    let script = format!(
+        "@part connection 1\nretry: 10\n\n@part connection 2\n@status 307\n@header Location: ?b\n{location}"
+    );
+    let server = serve("max", &[("/a", script.as_bytes())]);
+    let source = EventSource::new(&server.url("/a")).unwrap();
+    let error = source.set_authorization("Bearer a\r\nX: b").unwrap_err();
+    assert_eq!(error.kind(), rust_sse_server::ErrorKind::InvalidArgument);
+    assert!(!error.to_string().contains("Bearer"), "{error}");
+    source.set_authorization("Bearer a").unwrap();
+    source.run();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(
+        requests.iter().all(|request| request.header("authorization") == Some("Bearer a")),
+        "{requests:?}"
+    );
+    assert_eq!(other.requests()[0].header("authorization"), None);
+}
+
+#[test]
 fn an_event_without_an_end_closes_the_source() {
     const MEBIBYTE: usize = 1 << 20;
     let field = |name: &str, size: usize| format!("{name}: {}\n", "x".repeat(size));
