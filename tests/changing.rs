@@ -136,15 +136,15 @@ fn connections_are_refused_for_some_time_and_open_streams_continue() {
     client.get("/a", "").read_until("data: 1\n\n\r\n");
     for _ in 0..3 {
         let start = Instant::now();
-        server.pause_listening(Duration::from_millis(100));
-        assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
-        while start.elapsed() < Duration::from_millis(80) {
+        server.pause_listening(Duration::from_millis(400));
+        assert!(start.elapsed() < Duration::from_millis(300), "{:?}", start.elapsed());
+        while start.elapsed() < Duration::from_millis(350) {
             let is_open = TcpStream::connect(server.address()).is_ok();
             // On a busy machine, the time may be over by now.
-            assert!(!is_open || start.elapsed() > Duration::from_millis(95));
+            assert!(!is_open || start.elapsed() > Duration::from_millis(395));
         }
         wait_until_open(server.address());
-        assert!(start.elapsed() > Duration::from_millis(95), "{:?}", start.elapsed());
+        assert!(start.elapsed() > Duration::from_millis(395), "{:?}", start.elapsed());
         assert_eq!(get(server.address(), "/stop").0, 200);
     }
     assert_eq!(server.release("go"), 1);
@@ -175,7 +175,7 @@ fn a_server_that_refuses_connections_can_be_reset_stopped_and_paused_again() {
     server.pause_listening(Duration::from_secs(60));
     let start = Instant::now();
     drop(server);
-    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -11,8 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::{eventually, request, Client, Exchange, PATIENCE};
 
-/// The longest that it may take until a client sees the end. It takes a millisecond; the machine may be busy.
-const AT_ONCE: Duration = Duration::from_millis(200);
+/// The longest that it may take until a client sees the end. It takes a millisecond; but the machine may be busy, so one of
+/// [`TRIES`] is enough.
+const AT_ONCE: Duration = Duration::from_millis(100);
+const TRIES: usize = 10;
 
 const SCRIPTS: [(&str, &str); 4] = [
     ("/sleeping", "data: 1\n\n@sleep 1h\ndata: 2\n\n"),
@@ -54,8 +56,8 @@ fn idle_clients(address: SocketAddr) -> Vec<Client> {
     clients
 }
 
-/// Asserts that all streams have been closed at once after `start`, without a reset and without a last-chunk.
-fn assert_dropped(clients: &mut [Client], start: Instant) {
+/// Asserts that all streams are closed, without a reset and without a last-chunk.
+fn assert_dropped(clients: &mut [Client]) {
     for (client, (path, _)) in clients.iter_mut().zip(SCRIPTS) {
         let (bytes, is_clean) = client.read_to_any_end();
         assert!(is_clean, "{path}");
@@ -63,8 +65,13 @@ fn assert_dropped(clients: &mut [Client], start: Instant) {
         if path == "/writing" {
             assert!(bytes.starts_with(b"1800000\r\nxxx") && bytes.len() > 100_000, "what was sent arrives");
         }
-        assert!(start.elapsed() < AT_ONCE, "{path}: {:?}", start.elapsed());
     }
+}
+
+/// Asserts that what `act` measures is at most [`AT_ONCE`] in one of some tries.
+fn assert_at_once(act: fn() -> Duration) {
+    let mut times = (0..TRIES).map(|_| act());
+    assert!(times.any(|time| time < AT_ONCE), "longer than {AT_ONCE:?} in each of {TRIES} tries");
 }
 
 fn threads() -> usize {
@@ -79,36 +86,39 @@ fn descriptors() -> usize {
 #[test]
 fn drop_all_and_dropping_the_handle_act_at_once_and_leave_nothing_behind() {
     let before = (threads(), descriptors());
-    let server = start();
-    let address = server.address();
+    assert_at_once(time_to_drop_the_streams);
+    assert_at_once(time_to_drop_the_server);
+    // The threads have given back everything that they had; the system needs some microseconds to remove them.
+    eventually(|| (threads(), descriptors()), |now| *now == before);
+    a_program_without_descriptors_can_close_the_port();
+    after_the_server_was_stopped_nothing_connects_to_its_address();
+}
 
-    let (mut streaming, mut idle) = (streaming_clients(address), idle_clients(address));
+fn time_to_drop_the_streams() -> Duration {
+    let server = start();
+    let (mut streaming, mut idle) = (streaming_clients(server.address()), idle_clients(server.address()));
     let begin = Instant::now();
     server.drop_all();
-    assert_dropped(&mut streaming, begin);
+    assert_dropped(&mut streaming);
+    let time = begin.elapsed();
     assert!(idle[0].get("/events", "").read_head().starts_with("HTTP/1.1 200 "), "only streams are dropped");
     assert!(idle[1].send("st: x\r\n\r\n").read_head().starts_with("HTTP/1.1 200 "));
-    drop((streaming, idle));
+    time
+}
 
+fn time_to_drop_the_server() -> Duration {
+    let server = start();
+    let address = server.address();
     let (mut streaming, mut idle) = (streaming_clients(address), idle_clients(address));
     let begin = Instant::now();
     drop(server);
-    let taken = begin.elapsed();
-    assert!(taken < Duration::from_millis(100), "{taken:?}");
     assert!(TcpStream::connect(address).is_err(), "the port is closed");
-    assert_dropped(&mut streaming, begin);
+    assert_dropped(&mut streaming);
     for client in &mut idle {
-        client.assert_closed();
+        // What has arrived of a request may be unread, which resets the connection.
+        assert_eq!(client.read_to_any_end().0, b"");
     }
-    assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
-    drop((streaming, idle));
-    // The threads have given back everything that they had; the system needs some microseconds to remove them.
-    let now = eventually(|| (threads(), descriptors()), |now| *now == before);
-    assert_eq!(now, before);
-    assert!(begin.elapsed() < 2 * AT_ONCE, "{:?}", begin.elapsed());
-
-    a_program_without_descriptors_can_close_the_port();
-    after_the_server_was_stopped_nothing_connects_to_its_address();
+    begin.elapsed()
 }
 
 /// Uses up the descriptors of this process, which has at most 20,000 open for a moment.
