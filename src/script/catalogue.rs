@@ -65,7 +65,7 @@ impl Catalogue {
     pub fn built_in() -> Result<Catalogue, ParseErrors> {
         let mut catalogue = Catalogue::default();
         for (name, text) in BUILT_IN {
-            let script = Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?;
+            let script = Script::compile(&format!("{name}.sse"), &format!("/{name}"), *text)?;
             catalogue.built_in.push(Arc::new(script));
         }
         catalogue.update();

@@ -5,7 +5,6 @@ mod hints;
 
 use super::body::{Cut, MAX_FILL};
 use super::part::PartParser;
-use crate::http::chunk::Framed;
 use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
 use crate::script::head::field_line;
@@ -306,7 +305,7 @@ fn keepalive(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     }
     comment.push(b'\n');
     part.mark_body_needed();
-    step(part, Step::Keepalive { every, comment: Framed::new(&comment) })
+    step(part, Step::Keepalive { every, comment: Box::new(comment.into()) })
 }
 
 fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {

@@ -24,11 +24,11 @@ fn error(text: &str) -> String {
 fn text_is_text_and_directions_are_steps() {
     let script = parse("data: 1\n\n@sleep 80ms\n@# a remark\n@@data\n").unwrap();
     match script.parts[0].steps.as_slice() {
-        [Step::Chunk(Chunk::Framed(first)), Step::Sleep(Wait::Between(time, _)), Step::Chunk(Chunk::Framed(second))] =>
+        [Step::Chunk(Chunk::Plain(first)), Step::Sleep(Wait::Between(time, _)), Step::Chunk(Chunk::Plain(second))] =>
         {
-            assert_eq!(first.data(), b"data: 1\n\n");
+            assert_eq!(**first, *b"data: 1\n\n");
             assert_eq!(*time, Duration::from_millis(80));
-            assert_eq!(second.data(), b"@data\n");
+            assert_eq!(**second, *b"@data\n");
         }
         other => panic!("{other:?}"),
     }
