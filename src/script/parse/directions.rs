@@ -62,7 +62,10 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@skip TEXT", apply: skip },
     Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
     Direction { usage: "@start other-origin [with-credentials] | down T", apply: start },
-    Direction { usage: "@count by ip | query:K | header:K | cookie:K | json:PATH", apply: count },
+    Direction {
+        usage: "@count [by ip | query:K | header:K | cookie:K | json:PATH] [when COND and COND]",
+        apply: count,
+    },
     Direction { usage: "@end", apply: |part, _| part.end(Ending::End) },
     Direction { usage: "@close", apply: |part, _| part.end(Ending::Close) },
     Direction { usage: "@drop [after SIZE]", apply: drop },
