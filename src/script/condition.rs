@@ -56,6 +56,7 @@ type Parsed = Result<Option<Condition>, String>;
 const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "connection 1 | 2-3 | 4+ | 1 of 3", parse: connection },
     ConditionKind { usage: "method M", parse: |name, words| value(values::equal(name, words)) },
+    ConditionKind { usage: "path ~V", parse: |name, words| value(values::containing(name, words)) },
     ConditionKind { usage: "query K[=V]", parse: |name, words| value(values::keyed(name, words)) },
     ConditionKind { usage: "header K[=V|~V]", parse: |name, words| value(values::keyed(name, words)) },
     ConditionKind { usage: "cookie K[=V]", parse: |name, words| value(values::keyed(name, words)) },

@@ -363,3 +363,12 @@ fn the_name_of_a_cookie_can_come_from_the_request() {
     let sent = ["/a?tab=1", "/a?tab=2", "/a?tab=3", "/a"].map(|target| body(script, target, fields));
     assert_eq!(sent, ["open\n", "other\n", "none\n", "none\n"]);
 }
+
+#[test]
+fn a_part_can_be_for_some_paths() {
+    let script = b"@on GET /models/*\n@part path ~/a:\none\n@part otherwise\nother\n";
+    let server = serve("max", &[("/x", script)]);
+    let get = |target: &str| Exchange::new(server.address(), request("GET", target, ""), PATIENCE).data().0;
+    assert_eq!(get("/models/a:x?b"), b"one\n");
+    assert_eq!(get("/models/b:x?/a:"), b"other\n");
+}

@@ -230,7 +230,7 @@ fn an_error_in_one_part_does_not_hide_those_in_others() {
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
             "chat.sse:4: @part: unreachable: the part on line 2 answers instead (change the order or the conditions)",
-            "chat.sse:6: @part: unknown condition `x` (known: connection, method, query, header, cookie, last-event-id, body, json, count, after, reused-connection, chance, no, otherwise, never, events, reported, disconnect)",
+            "chat.sse:6: @part: unknown condition `x` (known: connection, method, path, query, header, cookie, last-event-id, body, json, count, after, reused-connection, chance, no, otherwise, never, events, reported, disconnect)",
             "chat.sse:7: @open: unexpected argument `now` (takes no argument)",
         ]
     );
