@@ -295,7 +295,7 @@ pub enum Ending {
 }
 
 /// One thing that the server does. A capture has two steps for each event, so rare fields that are large are in boxes: a
-/// capture of tokens takes 1.4 times its size in memory, and would take 1.6 times.
+/// capture with events of 200 bytes takes 1.45 times its size in memory, and would take 1.6 times.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Sends a chunk.

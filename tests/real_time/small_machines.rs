@@ -131,7 +131,7 @@ pub fn one_core_and_32_mb_are_enough_for_every_script() {
     assert_eq!(program.end(), "");
 }
 
-/// A capture of tokens of 20 MB takes at most 1.5 times its size in memory (and a margin), and is compiled once.
+/// A capture of tokens of 20 MB takes less than 1.5 times its size in memory, and is compiled once.
 pub fn a_large_capture_takes_little_more_memory_than_its_text_and_is_loaded_soon() {
     const SIZE: usize = 20_000_000;
     let mut capture = String::with_capacity(SIZE + 1000);
@@ -140,8 +140,11 @@ pub fn a_large_capture_takes_little_more_memory_than_its_text_and_is_loaded_soon
         if capture.len() >= SIZE {
             break;
         }
-        let delta = format!("{{\"index\":0,\"delta\":{{\"content\":\" word {n}\"}},\"finish_reason\":null}}");
-        let event = format!("data: {{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1748418359,\"model\":\"m\",\"choices\":[{delta}]}}");
+        let head = "\"id\":\"chatcmpl-CQ1bTfVb3mZkL0eYw8sNrXoPqUaHd\",\"object\":\"chat.completion.chunk\",\"created\":1748418359,\
+            \"model\":\"gpt-4o-mini-2024-07-18\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_560af6e559\"";
+        let choice =
+            format!("{{\"index\":0,\"delta\":{{\"content\":\" word {n}\"}},\"logprobs\":null,\"finish_reason\":null}}");
+        let event = format!("data: {{{head},\"choices\":[{choice}],\"usage\":null}}");
         capture += &format!("{event}\n\n@sleep {}ms\n", 10 + n % 50);
     }
     let folder = Folder::new("large-capture");
@@ -152,7 +155,7 @@ pub fn a_large_capture_takes_little_more_memory_than_its_text_and_is_loaded_soon
         let program = Program::start(&["--script", &file]);
         least_ticks = least_ticks.min(program.ticks());
         let ratio = (program.memory() as f64 * 1024.0 - without) / capture.len() as f64;
-        assert!(ratio < 1.6, "{ratio} times its size");
+        assert!(ratio < 1.5, "{ratio} times its size");
     }
     // In seconds of processor time, because other tests use the processors as well. It takes 0.8 s in a debug build, 0.15 s in
     // a release build, and twice as long if the text is compiled twice.
