@@ -134,7 +134,8 @@ impl Route {
         self.count_when.use_body() || matches!(&self.count_by, CountBy::Value(name) if name.uses_body())
     }
 
-    /// Counts a request.
+    /// Counts a request. Not inlined, because playing the script does not need its stack.
+    #[inline(never)]
     pub fn count(&self, context: RequestContext<'_>) -> Visit<'_> {
         let key = match &self.count_by {
             CountBy::Script => Cow::default(),
