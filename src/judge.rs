@@ -57,8 +57,11 @@ impl Judge {
 
     /// Replaces the built-in cases with the user's own scripts, if there are any.
     pub fn use_scripts<'a>(&mut self, scripts: impl Iterator<Item = &'a Arc<Script>>) {
+        if !self.is_present() {
+            return;
+        }
         let own: Vec<TestCase> = scripts.filter_map(|script| TestCase::of_script(script).ok()).collect();
-        if self.is_present() && !own.is_empty() {
+        if !own.is_empty() {
             self.cases = own;
         }
     }

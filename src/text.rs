@@ -6,10 +6,12 @@
 //! | [`escape`] | makes text from outside safe to print |
 //! | [`json`] | JSON strings |
 //! | [`json_reader`] | reads single values from JSON |
+//! | [`shared`] | bytes that several owners share |
 //! | [`suggest`] | "did you mean" |
 
 pub mod error;
 pub mod escape;
 pub mod json;
 pub mod json_reader;
+pub mod shared;
 pub mod suggest;

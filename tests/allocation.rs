@@ -64,6 +64,7 @@ fn allocated_by(text: &[u8]) -> (usize, usize) {
         request_number: 1,
         after: None,
         visit: None,
+        scripts: None,
         open_clients: &AtomicUsize::new(1),
         other_port: None,
         reuses_connection: false,

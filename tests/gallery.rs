@@ -330,7 +330,7 @@ fn scripts_start_with_a_comment_and_have_10_to_40_lines() {
         let sends_nul = ["\\0", "\\x00", "\0"].iter().any(|nul| text.contains(nul));
         assert_eq!(sends_nul, text.contains("| od -c"), "{path:?}");
         // Only the demo and the token streams are longer: they write out every event.
-        let is_long = ["events", "chat-completions", "responses", "messages", "mcp"]
+        let is_long = ["events", "chat-completions", "responses", "messages", "gemini", "ollama", "mcp"]
             .iter()
             .any(|name| path.ends_with(format!("{name}.sse")));
         assert!((10..=40).contains(&lines) || is_long, "{path:?} has {lines} lines");

@@ -17,7 +17,6 @@
 //! framing.
 
 use std::io::{self, Write};
-use std::ops::Range;
 
 /// The most bytes that wait for a flush; beyond that they are written early. What a script sends at one instant is nearly
 /// always less, and so leaves in one write.
@@ -34,30 +33,6 @@ pub enum Framing {
     UntilClose,
     /// There is no body: what is written to it is discarded.
     Empty,
-}
-
-/// A chunk that was framed in advance. A script frames its chunks when it is loaded, and all clients share them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Framed {
-    bytes: Box<[u8]>,
-    data: Range<usize>,
-}
-
-impl Framed {
-    /// Frames `data`. Without data there are no bytes at all, because an empty chunk would end the body.
-    pub fn new(data: &[u8]) -> Framed {
-        if data.is_empty() {
-            return Framed { bytes: Box::default(), data: 0..0 };
-        }
-        let size = format!("{:x}\r\n", data.len());
-        let bytes = [size.as_bytes(), data, b"\r\n"].concat();
-        Framed { data: size.len()..size.len() + data.len(), bytes: bytes.into() }
-    }
-
-    /// The chunk-data.
-    pub fn data(&self) -> &[u8] {
-        &self.bytes[self.data.clone()]
-    }
 }
 
 /// A writer over a writer that makes every write a chunk. Chunks are gathered until the next flush, so that everything
@@ -110,15 +85,6 @@ impl<W: Write> ChunkedWriter<W> {
     /// Writes bytes that are not part of the body.
     pub fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.gather(bytes)
-    }
-
-    /// Writes a chunk that was framed in advance.
-    pub fn write_framed(&mut self, chunk: &Framed) -> io::Result<()> {
-        if self.framing != Framing::Chunked {
-            return self.write_all(chunk.data());
-        }
-        self.length += chunk.data.len() as u64;
-        self.gather(&chunk.bytes)
     }
 
     /// Announces a chunk of all of `data` and writes only its first `length` bytes, like a server that dies in the middle

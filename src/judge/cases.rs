@@ -67,7 +67,7 @@ impl TestCase {
 
     /// The script, compiled anew, so that it counts requests from 1.
     pub fn script(&self) -> Option<Script> {
-        let script = Script::compile(&self.id, "/", &self.text).ok()?;
+        let script = Script::compile(&self.id, "/", &*self.text).ok()?;
         match self.variant {
             Variant::Written => Some(script),
             Variant::Pieces(size) => script.in_pieces(size),

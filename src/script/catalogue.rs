@@ -1,5 +1,6 @@
 //! Finds the script that answers a request, among those that are built in and those that were added.
 
+use super::context::OtherScripts;
 use super::parse::ParseErrors;
 use super::Script;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl Catalogue {
     pub fn built_in() -> Result<Catalogue, ParseErrors> {
         let mut catalogue = Catalogue::default();
         for (name, text) in BUILT_IN {
-            let script = Script::compile(&format!("{name}.sse"), &format!("/{name}"), text)?;
+            let script = Script::compile(&format!("{name}.sse"), &format!("/{name}"), *text)?;
             catalogue.built_in.push(Arc::new(script));
         }
         catalogue.update();
@@ -187,6 +188,13 @@ impl Catalogue {
     pub fn routes_at(&self, path: &[u8]) -> String {
         let scripts = self.scripts().filter(|script| script.route.path.matches(path));
         scripts.map(|script| format!("{}\n", script.route)).collect()
+    }
+}
+
+impl OtherScripts for Catalogue {
+    fn requests_to(&self, name: &str) -> Option<u64> {
+        let is_named = |script: &&Script| script.name.strip_prefix('/') == Some(name);
+        self.scripts().find(is_named).map(|script| script.route.counted())
     }
 }
 

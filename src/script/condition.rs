@@ -1,17 +1,17 @@
 //! Decides which part of a script answers a request: `@part connection 2+ and header accept~event-stream`.
 
 pub mod reports;
+mod values;
 mod words;
 
 use super::context::{RenderContext, RequestContext};
 use super::placeholder::Name;
-use super::template::Template;
 use super::units::{parse_number, parse_wait};
 use super::words::{invalid, unknown};
-use crate::text::escape::escape;
 use reports::ReportCondition;
 use std::ops::RangeInclusive;
 use std::time::Duration;
+use values::ValueCondition;
 use words::split_words;
 
 /// Conditions that must all hold.
@@ -27,8 +27,7 @@ enum Condition {
         number: u64,
         of: u64,
     },
-    /// A placeholder has a value in this request, and it is the one that is wanted.
-    Value(Name, Wanted),
+    Value(ValueCondition),
     /// The time since this client's previous response ended is in this range.
     After(RangeInclusive<Duration>),
     /// An earlier request came on the same connection.
@@ -42,20 +41,12 @@ enum Condition {
     Reports(ReportCondition),
 }
 
-/// What a value has to be.
-#[derive(Clone, Debug, PartialEq)]
-enum Wanted {
-    Present,
-    Equal(Template),
-    Containing(Template),
-}
-
 /// One row of the table of conditions.
 struct ConditionKind {
     /// How it is written, for messages and for the documents; the first word is its name.
     usage: &'static str,
     /// Makes a condition of its name and the words that follow.
-    parse: fn(&str, &[Vec<u8>]) -> Parsed,
+    parse: fn(&'static str, &[Vec<u8>]) -> Parsed,
 }
 
 /// A condition; `None` if the words are not what the usage says.
@@ -64,13 +55,18 @@ type Parsed = Result<Option<Condition>, String>;
 /// All conditions, in the order of the reference.
 const CONDITIONS: &[ConditionKind] = &[
     ConditionKind { usage: "connection 1 | 2-3 | 4+ | 1 of 3", parse: connection },
-    ConditionKind { usage: "method M", parse: equal },
-    ConditionKind { usage: "query K[=V]", parse: keyed },
-    ConditionKind { usage: "header K[=V|~V]", parse: keyed },
-    ConditionKind { usage: "cookie K[=V]", parse: keyed },
-    ConditionKind { usage: "last-event-id [V]", parse: present_or_equal },
-    ConditionKind { usage: "body ~V", parse: containing },
-    ConditionKind { usage: "json PATH[=V|~V]", parse: keyed },
+    ConditionKind { usage: "method M", parse: |name, words| value(values::equal(name, words)) },
+    ConditionKind { usage: "path ~V", parse: |name, words| value(values::containing(name, words)) },
+    ConditionKind { usage: "query K[=V]", parse: |name, words| value(values::keyed(name, words)) },
+    ConditionKind { usage: "header K[=V|~V]", parse: |name, words| value(values::keyed(name, words)) },
+    ConditionKind { usage: "cookie K[=V]", parse: |name, words| value(values::keyed(name, words)) },
+    ConditionKind {
+        usage: "last-event-id [V]",
+        parse: |name, words| value(values::present_or_equal(name, words)),
+    },
+    ConditionKind { usage: "body ~V", parse: |name, words| value(values::containing(name, words)) },
+    ConditionKind { usage: "json PATH[=V|~V]", parse: |name, words| value(values::keyed(name, words)) },
+    ConditionKind { usage: "count NAME=N", parse: |name, words| value(values::keyed(name, words)) },
     ConditionKind { usage: "after T..T", parse: after },
     ConditionKind { usage: "reused-connection", parse: |_, words| alone(words, Condition::ReusedConnection) },
     ConditionKind { usage: "chance N%", parse: chance },
@@ -165,7 +161,7 @@ impl Conditions {
     /// The method that a request must have, if one of them requires one.
     pub fn method(&self) -> Option<&[u8]> {
         self.0.iter().find_map(|condition| match condition {
-            Condition::Value(name, Wanted::Equal(method)) if name.is_method() => method.as_plain(),
+            Condition::Value(condition) => condition.method(),
             _ => None,
         })
     }
@@ -173,6 +169,11 @@ impl Conditions {
     /// Whether they hold for every request.
     pub fn always_hold(&self) -> bool {
         self.0.iter().all(Condition::always_holds)
+    }
+
+    /// Whether one of them depends on the number of the request, or on what comes after it.
+    pub fn depend_on_count(&self) -> bool {
+        self.0.iter().any(Condition::depends_on_count)
     }
 
     /// Whether one of them depends on the body of the request.
@@ -196,9 +197,7 @@ impl Condition {
         match self {
             Condition::Connection(range) => range.contains(&number),
             Condition::Turn { number: turn, of } => number % of == turn % of,
-            Condition::Value(name, wanted) => {
-                name.value(context).map_or(false, |value| wanted.accepts(&value, context))
-            }
+            Condition::Value(condition) => condition.holds(context),
             Condition::After(range) => context.request.after.map_or(false, |after| range.contains(&after)),
             Condition::ReusedConnection => context.request.reuses_connection,
             Condition::Chance(percent) => context.request.random.number(1, 100) <= *percent,
@@ -214,11 +213,7 @@ impl Condition {
             Condition::Connection(_) | Condition::Turn { .. } => {
                 format!("connection {}", context.request.request_number)
             }
-            Condition::Value(name, _) => match name.value(context) {
-                Some(_) if hides(name) => format!("{name} (not shown)"),
-                Some(value) => format!("{name} `{}`", escape(value)),
-                None => format!("no {name}"),
-            },
+            Condition::Value(condition) => condition.describe(context, hides),
             Condition::After(_) => match context.request.after {
                 Some(after) => format!("after {} ms", after.as_millis()),
                 None => "no previous response".to_owned(),
@@ -245,26 +240,18 @@ impl Condition {
 
     fn uses_body(&self) -> bool {
         match self {
-            Condition::Value(name, wanted) => name.uses_body() || wanted.uses_body(),
+            Condition::Value(condition) => condition.uses_body(),
             Condition::Not(condition) => condition.uses_body(),
             _ => false,
         }
     }
-}
 
-impl Wanted {
-    fn uses_body(&self) -> bool {
-        matches!(self, Wanted::Equal(text) | Wanted::Containing(text) if text.uses_body())
-    }
-
-    fn accepts(&self, value: &[u8], context: &RenderContext<'_>) -> bool {
+    fn depends_on_count(&self) -> bool {
         match self {
-            Wanted::Present => true,
-            Wanted::Equal(text) => *value == *text.render(context),
-            Wanted::Containing(text) => {
-                let text = text.render(context);
-                text.is_empty() || value.windows(text.len()).any(|window| window == &*text)
-            }
+            Condition::Connection(_) | Condition::Turn { .. } | Condition::After(_) => true,
+            Condition::Reports(_) | Condition::Never => true,
+            Condition::Not(condition) => condition.depends_on_count(),
+            _ => false,
         }
     }
 }
@@ -294,59 +281,6 @@ fn connection_range(range: &[u8]) -> Option<Condition> {
 fn connection_turn(number: &[u8], of: &[u8]) -> Option<Condition> {
     let (number, of) = (parse_number(number)?, parse_number(of)?);
     (1 <= number && number <= of).then_some(Condition::Turn { number, of })
-}
-
-/// `V`.
-fn equal(name: &str, words: &[Vec<u8>]) -> Parsed {
-    match words {
-        [value] => value_condition(name, Wanted::Equal(Template::parse(value)?)),
-        _ => Ok(None),
-    }
-}
-
-/// `V`, or nothing.
-fn present_or_equal(name: &str, words: &[Vec<u8>]) -> Parsed {
-    match words {
-        [] => value_condition(name, Wanted::Present),
-        [value] => value_condition(name, Wanted::Equal(Template::parse_escaped(value)?)),
-        _ => Ok(None),
-    }
-}
-
-/// `~V`.
-fn containing(name: &str, words: &[Vec<u8>]) -> Parsed {
-    match words {
-        [word] if word.starts_with(b"~") && word.len() > 1 => {
-            value_condition(name, Wanted::Containing(Template::parse_escaped(&word[1..])?))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// `K`, `K=V` or `K~V`.
-fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
-    let word = match words {
-        [word] => word,
-        _ => return Ok(None),
-    };
-    let key_length = word.iter().take_while(|byte| !b"=~".contains(byte)).count();
-    let (key, rest) = word.split_at(key_length);
-    // `page>1` or `page!=1`: a comparison that does not exist, and not a key.
-    if key.iter().any(|byte| b"<>!".contains(byte)) {
-        return Ok(None);
-    }
-    let wanted = match rest {
-        [] => Wanted::Present,
-        [b'=', value @ ..] => Wanted::Equal(Template::parse_escaped(value)?),
-        // Every value contains the empty string.
-        [_] => return Ok(None),
-        [_, value @ ..] => Wanted::Containing(Template::parse_escaped(value)?),
-    };
-    value_condition(&format!("{name}:{}", String::from_utf8_lossy(key)), wanted)
-}
-
-fn value_condition(placeholder: &str, wanted: Wanted) -> Parsed {
-    Ok(Name::parse(placeholder).map(|name| Condition::Value(name, wanted)))
 }
 
 /// `COND`, which can begin with further `no`s.
@@ -386,6 +320,10 @@ fn chance(_: &str, words: &[Vec<u8>]) -> Parsed {
 /// Nothing.
 fn alone(words: &[Vec<u8>], condition: Condition) -> Parsed {
     Ok(words.is_empty().then_some(condition))
+}
+
+fn value(parsed: Result<Option<ValueCondition>, String>) -> Parsed {
+    Ok(parsed?.map(Condition::Value))
 }
 
 fn report(parsed: Result<Option<ReportCondition>, String>) -> Parsed {

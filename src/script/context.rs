@@ -7,9 +7,17 @@ use crate::http::uri::{query_value, split_at};
 use crate::text::json;
 use crate::text::json_reader::{as_string, value_at};
 use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What a script can know about the other scripts of the server.
+pub trait OtherScripts: fmt::Debug {
+    /// The number of requests that the script with this name has counted so far; `None` if there is none. The name is that of
+    /// its file, without `.sse`.
+    fn requests_to(&self, name: &str) -> Option<u64>;
+}
 
 /// A request and its client: what stays the same while a script plays.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +40,8 @@ pub struct RequestContext<'a> {
     pub other_port: Option<u16>,
     /// Whether an earlier request came on the same connection.
     pub reuses_connection: bool,
+    /// The scripts of the server, for what a script can know about the others. `None` without a server.
+    pub scripts: Option<&'a dyn OtherScripts>,
     /// The random numbers of this request.
     pub random: &'a Random,
 }
@@ -169,6 +179,7 @@ pub(super) mod tests {
                 open_clients: &self.open_clients,
                 other_port: None,
                 reuses_connection: false,
+                scripts: None,
                 random: &self.random,
             }
         }

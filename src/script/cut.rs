@@ -6,7 +6,6 @@ use super::lines::LinesOfSteps;
 use super::route::Route;
 use super::template::{Segment, Template};
 use super::{Chunk, Part, Script, Step, Wait};
-use crate::http::chunk::Framed;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ impl Script {
         for step in stream.steps() {
             match step {
                 Step::Chunk(chunk) => {
-                    let text = chunk.text();
+                    let text = Box::new(chunk.text());
                     steps.push(Step::Chunk(Chunk::Pieces { text, size, every: BETWEEN_PIECES }));
                     steps.push(pause(BETWEEN_PIECES));
                 }
@@ -134,14 +133,15 @@ impl Part {
 impl Chunk {
     fn text(&self) -> Template {
         match self {
-            Chunk::Framed(chunk) => Template(vec![Segment::Text(chunk.data().to_vec())]),
-            Chunk::Rendered(text) | Chunk::Pieces { text, .. } => text.clone(),
+            Chunk::Plain(chunk) => Template(vec![Segment::Text(chunk.clone())]),
+            Chunk::Rendered(text) => text.clone(),
+            Chunk::Pieces { text, .. } => Template::clone(text),
         }
     }
 }
 
 fn chunk(text: &[u8]) -> Step {
-    Step::Chunk(Chunk::Framed(Framed::new(text)))
+    Step::Chunk(Chunk::Plain(text.into()))
 }
 
 fn pause(time: Duration) -> Step {

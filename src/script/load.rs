@@ -4,6 +4,7 @@ use super::units::MIB;
 use super::Script;
 use crate::text::error::{Error, ErrorKind};
 use crate::text::escape::for_terminal;
+use crate::text::shared::SharedBytes;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ impl Script {
     /// [`ErrorKind::Io`] when the file cannot be read.
     pub fn load(file: impl AsRef<Path>) -> Result<Script, Error> {
         let Text { name, path, bytes } = read_file(file.as_ref())?;
-        compile(&name, &path, &bytes)
+        compile(&name, &path, bytes)
     }
 
     /// Loads all scripts from a file: several as for [`Script::parse_all`], or one as for [`Script::load`].
@@ -68,14 +69,14 @@ impl Script {
     /// As for [`Script::load`].
     pub fn load_all(file: impl AsRef<Path>) -> Result<Vec<Script>, Error> {
         let Text { name, path, bytes } = read_file(file.as_ref())?;
-        compile_all(&name, &path, &bytes)
+        compile_all(&name, &path, bytes)
     }
 
     /// Compiles the text of a file.
     ///
     /// # Errors
     /// As for [`Script::load`].
-    pub(crate) fn all_from_file(file: &Path, text: &[u8]) -> Result<Vec<Script>, Error> {
+    pub(crate) fn all_from_file(file: &Path, text: Vec<u8>) -> Result<Vec<Script>, Error> {
         let (name, path) = names_of_file(file)?;
         compile_all(&name, &path, text)
     }
@@ -128,12 +129,12 @@ pub fn files_in_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, Error> {
+fn compile(file: &str, path: &str, text: impl Into<SharedBytes>) -> Result<Script, Error> {
     Script::compile(file, path, text)
         .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
 }
 
-fn compile_all(file: &str, path: &str, text: &[u8]) -> Result<Vec<Script>, Error> {
+fn compile_all(file: &str, path: &str, text: impl Into<SharedBytes>) -> Result<Vec<Script>, Error> {
     Script::compile_all(file, path, text)
         .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
 }

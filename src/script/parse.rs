@@ -16,6 +16,7 @@ pub use error::ParseErrors;
 use super::condition::Conditions;
 use super::words::{invalid, trim_end, word};
 use super::{Part, Script, Source};
+use crate::text::shared::SharedBytes;
 use directions::{Direction, PART, SCRIPT};
 use error::Located;
 use part::PartParser;
@@ -28,13 +29,14 @@ impl Script {
     ///
     /// # Errors
     /// All errors in the script, in the order of their lines.
-    pub fn compile(file: &str, path: &str, text: &[u8]) -> Result<Script, ParseErrors> {
-        let lines = lines_of_file(file, text)?;
+    pub fn compile(file: &str, path: &str, text: impl Into<SharedBytes>) -> Result<Script, ParseErrors> {
+        let text = text_of_file(file, text.into())?;
+        let lines = split_lines(&text, 1);
         if let Some((line, _)) = lines.iter().find_map(argument_of_script) {
             let message = "this line begins another script, but only one is expected (remove it)";
             return Err(ParseErrors::one(file, line, SCRIPT.explain(message.to_owned())));
         }
-        compile_lines(file, path, &lines, &[])
+        compile_lines(file, path, &text, &lines, &[])
     }
 
     /// Compiles all scripts of a file: the first consists of the lines above the first `@script`, unless they are only
@@ -42,17 +44,22 @@ impl Script {
     ///
     /// # Errors
     /// All errors in the scripts, in the order of their lines.
-    pub fn compile_all(file: &str, path: &str, text: &[u8]) -> Result<Vec<Script>, ParseErrors> {
-        let lines = lines_of_file(file, text)?;
+    pub fn compile_all(
+        file: &str,
+        path: &str,
+        text: impl Into<SharedBytes>,
+    ) -> Result<Vec<Script>, ParseErrors> {
+        let text = text_of_file(file, text.into())?;
+        let lines = split_lines(&text, 1);
         let mut sections = lines.split(|line| argument_of_script(line).is_some());
         let first = sections.next().unwrap_or_default();
         let mut compiled = Vec::new();
         if first.len() == lines.len() || !first.iter().all(is_blank_or_remark) {
-            compiled.push(compile_lines(file, path, first, &[]));
+            compiled.push(compile_lines(file, path, &text, first, &[]));
         }
         for ((line, argument), section) in lines.iter().filter_map(argument_of_script).zip(sections) {
             compiled.push(match path_of_name(argument) {
-                Ok(path) => compile_lines(file, &path, section, &[]),
+                Ok(path) => compile_lines(file, &path, &text, section, &[]),
                 Err(message) => Err(ParseErrors::one(file, line, SCRIPT.explain(message))),
             });
         }
@@ -66,27 +73,29 @@ impl Script {
     pub fn replacing(&self, replacements: &[Replacement]) -> Result<Script, String> {
         let Source { first_line, text } = &*self.source;
         let lines = split_lines(text, *first_line);
-        compile_lines(&self.file, "/", &lines, replacements).map_err(|errors| errors.first())
+        compile_lines(&self.file, "/", text, &lines, replacements).map_err(|errors| errors.first())
     }
 }
 
-fn lines_of_file<'a>(file: &str, text: &'a [u8]) -> Result<Vec<Line<'a>>, ParseErrors> {
-    let text = encoding::check(text).map_err(|message| ParseErrors::one(file, 1, message))?;
-    Ok(split_lines(text, 1))
+fn text_of_file(file: &str, text: SharedBytes) -> Result<SharedBytes, ParseErrors> {
+    let checked = encoding::check(&text).map_err(|message| ParseErrors::one(file, 1, message))?;
+    Ok(text.part(checked))
 }
 
 fn compile_lines(
     file: &str,
     path: &str,
+    text: &SharedBytes,
     lines: &[Line<'_>],
     replacements: &[Replacement],
 ) -> Result<Script, ParseErrors> {
-    let mut script = ScriptState::new(file, path);
+    let mut text_of_lines = text.part(lines.first().map_or(&[], |line| line.value));
+    lines.iter().skip(1).for_each(|line| text_of_lines.push(line.value));
+    let mut script = ScriptState::new(file, path, text_of_lines.clone());
     let mut parts = Vec::new();
     parse(&mut script, &mut parts, lines, replacements);
-    let text = lines.iter().map(|line| line.value).collect::<Vec<_>>().concat();
     let first_line = lines.first().map_or(1, |line| line.line);
-    script.finish(parts, Source { first_line, text })
+    script.finish(parts, Source { first_line, text: text_of_lines })
 }
 
 /// A line of the file, with its end. Lines are counted from 1.
@@ -134,6 +143,7 @@ fn parse(
     replacements: &[Replacement],
 ) {
     let mut sections = lines.split(|line| conditions_text(line).is_some());
+    script.can_resume = lines.iter().any(|line| line.value.starts_with(b"@resume"));
     let mut common = PartParser::new(script);
     for replacement in replacements {
         if let Err(message) = replacement.apply(&mut common) {

@@ -25,6 +25,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     Placeholder { usage: RANDOM, value: |context, range| number(random(context, range)?) },
     Placeholder { usage: TURN, value: |context, _| number(context.turn).filter(|_| context.turn > 0) },
     Placeholder { usage: "connection", value: |context, _| number(context.request.request_number) },
+    Placeholder { usage: COUNT, value: |context, name| number(context.request.scripts?.requests_to(name)?) },
     Placeholder { usage: "last-event-id", value: |context, _| context.request.last_event_id() },
     Placeholder { usage: METHOD, value: |context, _| bytes(context.request.request.method().as_bytes()) },
     Placeholder { usage: "target", value: |context, _| bytes(context.request.request.target()) },
@@ -53,6 +54,9 @@ const METHOD: &str = "method";
 /// The placeholders for which the body of a request is kept.
 const BODY: &str = "body";
 const JSON: &str = "json:PATH";
+
+/// The placeholder for the number of requests to another script.
+const COUNT: &str = "count:NAME";
 
 /// The placeholder for random numbers.
 const RANDOM: &str = "random:A..B";
@@ -142,7 +146,7 @@ impl PartialEq for Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.placeholder.usage.split(':').next().unwrap_or_default();
-        if self.has_key() {
+        if !self.key.is_empty() {
             write!(f, "{name} {}", self.key)
         } else {
             f.write_str(name)
@@ -169,9 +173,9 @@ impl Name {
         Name::parse(text).filter(|name| name.has_key() && !name.key.contains(','))
     }
 
-    /// Whether it is one of those that take a key: `query:K`, `header:K`, `cookie:K` or `json:PATH`.
+    /// Whether it is one of those that look for a key in the request: `query:K`, `header:K`, `cookie:K` or `json:PATH`.
     pub fn has_key(&self) -> bool {
-        !self.key.is_empty() && self.placeholder.usage != RANDOM
+        !self.key.is_empty() && ![RANDOM, COUNT].contains(&self.placeholder.usage)
     }
 
     /// Its name, such as `header`, and its key.

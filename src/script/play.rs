@@ -4,7 +4,7 @@
 //! was loaded; the data of a chunk ends at an empty line or at a direction:
 //!
 //! ```text
-//! data: hello            Step::Chunk(Chunk::Framed)      the chunk is ready to be sent
+//! data: hello            Step::Chunk(Chunk::Plain)      the chunk is ready to be sent
 //!
 //! @sleep 1s              Step::Sleep
 //! data: {{elapsed}}      Step::Chunk(Chunk::Rendered)    the chunk is made for each client
@@ -14,7 +14,7 @@
 //!
 //! "Send" means "gather" here: bytes leave in one write at the next wait that takes time, or at a flush, so everything
 //! that is due at the same time leaves together. The head leaves with the first chunk. An event without placeholders
-//! costs a copy of its framed bytes, one write and one sleep.
+//! costs a copy of its bytes, one write and one sleep.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -174,9 +174,9 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     /// Sends a chunk, or what follows the first `skip` bytes of its text.
     fn send(&mut self, chunk: &Chunk, skip: usize) -> Result<(), Stop> {
         match chunk {
-            Chunk::Framed(chunk) => {
+            Chunk::Plain(chunk) => {
                 self.start_sending()?;
-                self.output.send_framed(chunk, skip)
+                self.output.send(&chunk[skip..])
             }
             Chunk::Rendered(text) => {
                 self.start_sending()?;

@@ -7,7 +7,7 @@ use super::repeat::{Every, Turns};
 use super::resume::Position;
 use super::units::Speed;
 use super::{BodyFraming, Chunk, Ending, Part, Step};
-use crate::http::chunk::{ChunkedWriter, Framed, Framing};
+use crate::http::chunk::{ChunkedWriter, Framing};
 use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,7 +23,7 @@ impl Part {
                 Step::Chunk(Chunk::Pieces { every, .. }) => *every == Duration::ZERO,
                 Step::Chunk(_) | Step::Flush | Step::Clock | Step::Gzip(_) | Step::Again => true,
                 Step::Repeat { turns, every } => {
-                    *turns != Turns::Endless && *every == Every::Always(Duration::ZERO)
+                    *turns != Turns::Endless && **every == Every::Always(Duration::ZERO)
                 }
                 _ => false,
             })
@@ -53,7 +53,7 @@ impl Part {
         Player::new(context, Vec::new(), writer, NoWait, timing)
             .play(&whole, Position::default())
             .map_err(|error| error.to_string())?;
-        let steps = vec![Step::Chunk(Chunk::Framed(Framed::new(&body.0)))];
+        let steps = vec![Step::Chunk(Chunk::Plain(body.0.into()))];
         Ok(Box::new(self.with_steps(steps)))
     }
 }

@@ -1,5 +1,6 @@
 //! Decides which requests a script answers (`@on`), and which number each of them has (`@count`).
 
+use super::condition::Conditions;
 use super::context::{RenderContext, RequestContext};
 use super::path_pattern::PathPattern;
 use super::placeholder::Name;
@@ -21,6 +22,8 @@ pub struct Route {
     /// The exact query, without its `?`; `None` for any.
     pub query: Option<Vec<u8>>,
     count_by: CountBy,
+    /// What a request has to meet to be counted.
+    count_when: Conditions,
     counter: Counter,
 }
 
@@ -43,6 +46,7 @@ impl Route {
             path: PathPattern::of_path(path),
             query: None,
             count_by: CountBy::Script,
+            count_when: Conditions::default(),
             counter: Counter::default(),
         }
     }
@@ -68,15 +72,22 @@ impl Route {
         Ok(())
     }
 
-    /// Applies the argument of `@count`: `by WHAT`.
+    /// Applies the argument of `@count`: `by WHAT`, `when COND and COND`, or both.
     ///
     /// # Errors
     /// A message that says what is wrong.
     pub fn apply_count(&mut self, argument: &[u8]) -> Result<(), String> {
-        self.count_by = match word(argument) {
-            (b"by", key) => CountBy::parse(key).ok_or_else(|| invalid_argument(argument))?,
+        let mut rest = argument;
+        if let (b"by", by) = word(rest) {
+            let (key, after) = word(by);
+            self.count_by = CountBy::parse(key).ok_or_else(|| invalid_argument(argument))?;
+            rest = after;
+        }
+        match word(rest) {
+            (b"when", conditions) => self.count_when = conditions_of_count(conditions)?,
+            _ if rest.is_empty() && !argument.is_empty() => {}
             _ => return Err(invalid_argument(argument)),
-        };
+        }
         Ok(())
     }
 
@@ -120,17 +131,23 @@ impl Route {
 
     /// Whether the body of a request is needed to count it.
     pub fn uses_body(&self) -> bool {
-        matches!(&self.count_by, CountBy::Value(name) if name.uses_body())
+        self.count_when.use_body() || matches!(&self.count_by, CountBy::Value(name) if name.uses_body())
     }
 
-    /// Counts a request.
+    /// Counts a request. Not inlined, because playing the script does not need its stack.
+    #[inline(never)]
     pub fn count(&self, context: RequestContext<'_>) -> Visit<'_> {
         let key = match &self.count_by {
             CountBy::Script => Cow::default(),
             CountBy::Ip => Cow::Owned(context.ip.to_string().into_bytes()),
             CountBy::Value(name) => name.value(&RenderContext::of_head(context)).unwrap_or_default(),
         };
-        self.counter.count(&key)
+        self.counter.count(&key, self.count_when.hold(context))
+    }
+
+    /// The number of requests that were counted so far.
+    pub fn counted(&self) -> u64 {
+        self.counter.total()
     }
 
     /// Counts from 1 again.
@@ -157,6 +174,15 @@ impl CountBy {
         let text = std::str::from_utf8(text).ok()?;
         Name::parse_with_key(text).map(CountBy::Value)
     }
+}
+
+/// The conditions that a request has to meet to be counted.
+fn conditions_of_count(text: &[u8]) -> Result<Conditions, String> {
+    let conditions = Conditions::parse(text)?;
+    if conditions.depend_on_count() {
+        return Err("a request is counted before `connection`, `after`, and what follows it are known (use other conditions)".to_owned());
+    }
+    Ok(conditions)
 }
 
 fn parse_method(method: &[u8]) -> Result<String, String> {
@@ -241,6 +267,22 @@ mod tests {
         route.apply_count(b"by query:k").unwrap();
         let numbers = ["/a?k=1", "/a?k=2", "/a?k=1", "/a"].map(|target| number(&route, target));
         assert_eq!(numbers, [1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn only_requests_that_meet_the_conditions_are_counted() {
+        let number = |route: &Route, target| route.count(TestRequest::get(target, "").context()).number;
+        let mut route = Route::get("/a");
+        route.apply_count(b"by query:k when query x and no query y").unwrap();
+        let targets = ["/a?k=1", "/a?k=1&x", "/a?k=1", "/a?k=1&x&y", "/a?k=2&x", "/a?k=1&x"];
+        assert_eq!(targets.map(|target| number(&route, target)), [0, 1, 1, 1, 1, 2]);
+        assert_eq!(route.counted(), 3);
+        for conditions in ["connection 2", "no after 1s..2s", "events", "never", "", "query x or query y"] {
+            assert!(
+                Route::get("/").apply_count(format!("when {conditions}").as_bytes()).is_err(),
+                "{conditions}"
+            );
+        }
     }
 
     #[test]

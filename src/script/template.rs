@@ -5,6 +5,7 @@ use super::placeholder::{has_too_many_values, Value, MAX_VALUES, PLACEHOLDERS};
 use super::words::unknown;
 use crate::http::uri::hex_byte;
 use crate::text::escape::escape;
+use crate::text::shared::SharedBytes;
 use std::borrow::Cow;
 
 /// Room for rendered text is reserved in multiples of this many bytes: a usual event fits into one.
@@ -14,7 +15,7 @@ const ROOM: usize = 192;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Segment {
     /// Bytes that are sent as they are.
-    Text(Vec<u8>),
+    Text(SharedBytes),
     /// A placeholder, whose value is known when the text is sent.
     Value(Value),
 }
@@ -39,7 +40,7 @@ pub struct Template(pub Vec<Segment>);
 impl Template {
     /// Text without placeholders.
     pub fn literal(text: &[u8]) -> Template {
-        Template(vec![Segment::Text(text.to_vec())])
+        Template(vec![Segment::Text(text.into())])
     }
 
     /// Reads text in which every placeholder has to be known.
@@ -64,7 +65,7 @@ impl Template {
             let next = next_braces(text, 0);
             let before = next.map_or(text, |(open, _)| &text[..open]);
             if !before.is_empty() {
-                segments.push(Segment::Text(literal(before)?));
+                segments.push(Segment::Text(literal(before)?.into()));
             }
             let (open, close) = match next {
                 Some(place) => place,

@@ -19,6 +19,8 @@ struct Keys {
     visits: HashMap<u64, Visits>,
     /// The hashes, the oldest first.
     hashes: VecDeque<u64>,
+    /// All requests, with any key.
+    total: u64,
     /// How often everything was forgotten.
     generation: u64,
 }
@@ -49,16 +51,21 @@ pub struct Visit<'a> {
 }
 
 impl Counter {
-    /// Counts a request with this key.
-    pub fn count(&self, key: &[u8]) -> Visit<'_> {
+    /// Counts a request with this key. One that is not `counted` gets the number of the last one, or 0.
+    pub fn count(&self, key: &[u8], counted: bool) -> Visit<'_> {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Keys { visits, hashes, generation } = &mut *keys;
+        let Keys { visits, hashes, total, generation } = &mut *keys;
         let mut hasher = visits.hasher().build_hasher();
         hasher.write(key);
         let key = hasher.finish();
+        if !counted {
+            let (number, after) = visits.get(&key).map_or((0, None), |visits| (visits.count, visits.after()));
+            let (generation, has_ended) = (*generation, Cell::new(true));
+            return Visit { number, after, key, generation, counter: self, has_ended };
+        }
         let visited = visits.entry(key).or_default();
-        let since_end = visited.ended_at.map(|ended_at| ended_at.elapsed());
-        let after = if visited.open > 0 { Some(Duration::ZERO) } else { since_end };
+        let after = visited.after();
+        *total += 1;
         visited.count += 1;
         visited.open += 1;
         let number = visited.count;
@@ -73,6 +80,11 @@ impl Counter {
         Visit { number, after, key, generation: *generation, counter: self, has_ended: Cell::new(false) }
     }
 
+    /// The number of requests so far, with any key.
+    pub fn total(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).total
+    }
+
     /// Forgets all requests: the next one is the first again.
     pub fn clear(&self) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,6 +94,18 @@ impl Counter {
     #[cfg(test)]
     pub fn keys(&self) -> usize {
         self.0.lock().unwrap().visits.len()
+    }
+}
+
+impl Visits {
+    /// The time since the last response ended: zero if one has not.
+    fn after(&self) -> Option<Duration> {
+        let since_end = self.ended_at.map(|ended_at| ended_at.elapsed());
+        if self.open > 0 {
+            Some(Duration::ZERO)
+        } else {
+            since_end
+        }
     }
 }
 
@@ -117,13 +141,13 @@ mod tests {
     #[test]
     fn a_response_can_end_after_its_key_was_forgotten_and_counted_anew() {
         let counter = Counter::default();
-        let first = counter.count(b"key");
-        (0..MAX_KEYS).for_each(|number| drop(counter.count(number.to_string().as_bytes())));
-        let second = counter.count(b"key");
+        let first = counter.count(b"key", true);
+        (0..MAX_KEYS).for_each(|number| drop(counter.count(number.to_string().as_bytes(), true)));
+        let second = counter.count(b"key", true);
         assert_eq!((second.number, second.after), (1, None));
         drop(first);
         drop(second);
-        let third = counter.count(b"key");
+        let third = counter.count(b"key", true);
         assert_eq!(third.number, 2);
         assert!(third.after.is_some());
     }
@@ -131,11 +155,11 @@ mod tests {
     #[test]
     fn after_all_requests_were_forgotten_the_end_of_an_older_response_does_not_count() {
         let counter = Counter::default();
-        let before = counter.count(b"key");
+        let before = counter.count(b"key", true);
         counter.clear();
-        let first = counter.count(b"key");
+        let first = counter.count(b"key", true);
         assert_eq!((first.number, first.after), (1, None));
         drop(before);
-        assert_eq!(counter.count(b"key").after, Some(Duration::ZERO), "the first response goes on");
+        assert_eq!(counter.count(b"key", true).after, Some(Duration::ZERO), "the first response goes on");
     }
 }

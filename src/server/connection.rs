@@ -38,7 +38,7 @@ use crate::http::status::RequestError;
 use crate::http::uri::percent_decode;
 use crate::http::AfterResponse;
 use crate::judge::verdicts::Verdicts;
-use crate::script::catalogue::Found;
+use crate::script::catalogue::{Catalogue, Found};
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
 use crate::script::random::Random;
@@ -210,10 +210,12 @@ impl<'a> Connection<'a> {
         let verdicts = &self.shared.verdicts;
         let catalogue = self.shared.latest_scripts();
         match self.find(&catalogue, request) {
-            Found::Script(script) if script.uses_body() => self.play(script, request, body.bytes(), verdicts),
+            Found::Script(script) if script.uses_body() => {
+                self.play((script, &catalogue), request, body.bytes(), verdicts)
+            }
             Found::Script(script) => {
                 drop(body);
-                self.play(script, request, b"", verdicts)
+                self.play((script, &catalogue), request, b"", verdicts)
             }
             Found::Methods(methods) => self.respond_without_script(request, body.bytes(), methods),
             Found::Nothing => self.respond_without_script(request, body.bytes(), Vec::new()),
@@ -223,7 +225,7 @@ impl<'a> Connection<'a> {
     /// Counts the request and plays the script.
     fn play(
         &self,
-        script: &Script,
+        (script, scripts): (&Script, &Catalogue),
         request: &Request,
         body: &[u8],
         verdicts: &Verdicts,
@@ -238,6 +240,7 @@ impl<'a> Connection<'a> {
             open_clients: &self.shared.open_clients,
             other_port: self.shared.ports.other_origin(),
             reuses_connection: self.is_reused,
+            scripts: Some(scripts),
             random: &Random::new(self.shared.timing.seed, 1),
         };
         let changed = match self.changed_script(script, request) {

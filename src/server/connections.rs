@@ -2,7 +2,7 @@
 //! and stops.
 
 use super::stream_control::{Queued, StreamControl};
-use crate::http::chunk::Framed;
+use crate::text::shared::SharedBytes;
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -102,7 +102,7 @@ impl Connections {
     }
 
     /// Lets each stream for this path send a chunk.
-    pub fn send(&self, path: &[u8], chunk: &Arc<Framed>) -> Reached {
+    pub fn send(&self, path: &[u8], chunk: &SharedBytes) -> Reached {
         self.give_command(|control| if control.is_for(path) { control.send(chunk) } else { Queued::No })
     }
 

@@ -8,6 +8,7 @@ use crate::text::escape::for_terminal;
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
+use std::io::{BufRead, BufReader};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,8 +99,9 @@ impl ScriptFiles {
         found.len() == self.files.len() && self.files.iter().zip(&found).all(is_current)
     }
 
-    /// Loads what has changed. The script of a named file that is gone stays; that of a file in a folder does not.
-    pub fn load_changed(&mut self) -> Changes {
+    /// Loads what has changed. The script of a named file that is gone stays; that of a file in a folder does not. A script
+    /// that was loaded from the same text before is not compiled again.
+    pub fn load_changed(&mut self, loaded: &[Arc<Script>]) -> Changes {
         let mut changes = Changes::default();
         let mut before = mem::take(&mut self.files);
         for (path, stamp) in self.find() {
@@ -108,7 +110,7 @@ impl ScriptFiles {
                 None => ScriptFile { path, stamp: None, hash: None, scripts: Vec::new() },
             };
             if let Some(stamp) = stamp.filter(|stamp| file.stamp != Some(*stamp)) {
-                file.load(stamp, &mut changes);
+                file.load(stamp, loaded, &mut changes);
             }
             self.files.push(file);
         }
@@ -136,8 +138,16 @@ impl ScriptFiles {
 
 impl ScriptFile {
     /// Loads the script, if it differs. The stamp is from before the file is read, so that a change meanwhile shows later.
-    fn load(&mut self, stamp: Stamp, changes: &mut Changes) {
+    fn load(&mut self, stamp: Stamp, loaded: &[Arc<Script>], changes: &mut Changes) {
         let name = for_terminal(&self.path.to_string_lossy());
+        let is_loaded = |script: &&Arc<Script>| script.file == name && contains(&self.path, script.text());
+        if let Some(script) = loaded.iter().find(is_loaded) {
+            self.stamp = Some(stamp).filter(Stamp::is_reliable);
+            self.hash = Some(hash(&Ok::<_, String>(script.text())));
+            self.scripts = vec![Arc::clone(script)];
+            changes.scripts_differ = true;
+            return;
+        }
         let text = File::open(&self.path).and_then(read_script);
         let text = text.map_err(|error| format!("cannot read {name}: {error}"));
         // Many programs empty a file before they write it, so a script that is empty now will have a text soon.
@@ -150,7 +160,7 @@ impl ScriptFile {
             return;
         }
         let compile =
-            |text: Vec<u8>| Script::all_from_file(&self.path, &text).map_err(|error| error.to_string());
+            |text: Vec<u8>| Script::all_from_file(&self.path, text).map_err(|error| error.to_string());
         match text.and_then(compile) {
             Ok(scripts) => {
                 changes.scripts_differ = true;
@@ -163,6 +173,23 @@ impl ScriptFile {
                 changes.errors.push(errors);
             }
         }
+    }
+}
+
+/// Whether a file contains this text and nothing else. Reads it in pieces, because it can be large.
+fn contains(file: &Path, mut text: &[u8]) -> bool {
+    let mut file = match File::open(file) {
+        Ok(file) => BufReader::with_capacity(64 * 1024, file),
+        Err(_) => return false,
+    };
+    loop {
+        let length = match file.fill_buf() {
+            Ok([]) => return text.is_empty(),
+            Ok(piece) if text.starts_with(piece) => piece.len(),
+            _ => return false,
+        };
+        text = &text[length..];
+        file.consume(length);
     }
 }
 

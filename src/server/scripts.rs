@@ -32,7 +32,8 @@ impl Scripts {
     /// A script cannot be read or has errors, or the scripts cannot be served together.
     pub fn new(mut catalogue: Catalogue, watched: Vec<PathBuf>) -> Result<Scripts, Error> {
         let mut files = ScriptFiles::new(watched)?;
-        let Changes { errors, .. } = files.load_changed();
+        let loaded: Vec<_> = catalogue.own().cloned().collect();
+        let Changes { errors, .. } = files.load_changed(&loaded);
         if !errors.is_empty() {
             return Err(Error::new(ErrorKind::InvalidScript, errors.join("\n")));
         }
@@ -60,7 +61,7 @@ impl Scripts {
         // Locked until the scripts are in use, so that older ones cannot replace newer ones. A thread that has waited for
         // the lock finds nothing changed.
         let mut files = write(&self.files);
-        let changes = files.load_changed();
+        let changes = files.load_changed(&[]);
         let mut lines = [changes.warnings, changes.errors].concat();
         let notice = |name: &String| format!("rust_sse_server: {name} has errors and was not loaded again");
         lines.extend(changes.invalid.iter().map(notice));

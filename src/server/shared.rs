@@ -7,7 +7,6 @@ use super::port::Ports;
 use super::scripts::Scripts;
 use super::static_files::StaticFiles;
 use super::warning::Warnings;
-use crate::http::chunk::Framed;
 use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
 use crate::script::catalogue::Catalogue;
@@ -155,7 +154,7 @@ impl Shared {
 
     /// Sends a chunk to the streams for a path, which is percent-decoded. Returns the number of streams.
     pub fn send(&self, path: &[u8], bytes: &[u8]) -> usize {
-        self.count(self.connections.send(path, &Arc::new(Framed::new(bytes))))
+        self.count(self.connections.send(path, &bytes.into()))
     }
 
     fn count(&self, reached: Reached) -> usize {

@@ -1,7 +1,7 @@
 //! The commands of a test for an open stream: to pass a pause, to send a chunk, to end.
 
-use crate::http::chunk::Framed;
 use crate::script::play::clock::Command;
+use crate::text::shared::SharedBytes;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,11 +79,11 @@ impl StreamControl {
     }
 
     /// Lets the stream send a chunk, if it has a body.
-    pub fn send(&self, chunk: &Arc<Framed>) -> Queued {
+    pub fn send(&self, chunk: &SharedBytes) -> Queued {
         if !self.has_body {
             return Queued::No;
         }
-        self.add(Command::Send(Arc::clone(chunk)), chunk.data().len())
+        self.add(Command::Send(chunk.clone()), chunk.len())
     }
 
     fn add(&self, command: Command, bytes: usize) -> Queued {
@@ -165,7 +165,7 @@ impl Commands {
     fn take(&mut self) -> Option<Command> {
         let command = self.queue.pop_front();
         if let Some(Command::Send(chunk)) = &command {
-            self.bytes -= chunk.data().len();
+            self.bytes -= chunk.len();
         }
         command
     }
@@ -179,8 +179,8 @@ mod tests {
         StreamControl::new(b"/a".to_vec(), vec!["x".into()], true)
     }
 
-    fn chunk(length: usize) -> Arc<Framed> {
-        Arc::new(Framed::new(&vec![b'x'; length]))
+    fn chunk(length: usize) -> SharedBytes {
+        vec![b'x'; length].into()
     }
 
     #[test]

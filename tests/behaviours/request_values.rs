@@ -332,3 +332,43 @@ fn a_body_with_placeholders_has_a_length_if_nothing_in_it_waits() {
     assert!(response.head.contains("\r\ncontent-length: 31\r\n"), "{}", response.head);
     assert_eq!(response.wire.len(), 31);
 }
+
+#[test]
+fn a_script_counts_only_some_requests_and_another_one_reads_the_number() {
+    let login =
+        b"@count by query:user when query password\n@part connection 3+ and query password\n@status 429\n\
+        @part otherwise\n{{connection}}";
+    let state = b"@part count login=0\nnobody\n@part count nothing\nnever\n@part otherwise\n{{count:login}} {{count:state}}";
+    let server = serve("max", &[("/login", login), ("/state", state)]);
+    let get = |target: &str| {
+        let exchange = Exchange::new(server.address(), request("GET", target, ""), PATIENCE);
+        String::from_utf8(exchange.data().0).unwrap()
+    };
+    assert_eq!(get("/state"), "nobody\n");
+    assert_eq!(get("/login?user=a"), "0");
+    assert_eq!(get("/login?user=a&password=x"), "1");
+    assert_eq!(get("/login?user=a&password=y"), "2");
+    assert_eq!(get("/login?user=b&password=y"), "1");
+    assert_eq!(get("/login?user=a"), "2");
+    assert_eq!(get("/login?user=a&password=z"), "");
+    assert_eq!(get("/state"), "4 2");
+}
+
+#[test]
+fn the_name_of_a_cookie_can_come_from_the_request() {
+    let script =
+        "@part cookie session-{{query:tab}}=open\nopen\n@part no cookie session-{{query:tab}}\nnone\n\
+        @part otherwise\nother\n";
+    let fields = "Cookie: session-1=open; session-2=closed\r\n";
+    let sent = ["/a?tab=1", "/a?tab=2", "/a?tab=3", "/a"].map(|target| body(script, target, fields));
+    assert_eq!(sent, ["open\n", "other\n", "none\n", "none\n"]);
+}
+
+#[test]
+fn a_part_can_be_for_some_paths() {
+    let script = b"@on GET /models/*\n@part path ~/a:\none\n@part otherwise\nother\n";
+    let server = serve("max", &[("/x", script)]);
+    let get = |target: &str| Exchange::new(server.address(), request("GET", target, ""), PATIENCE).data().0;
+    assert_eq!(get("/models/a:x?b"), b"one\n");
+    assert_eq!(get("/models/b:x?/a:"), b"other\n");
+}

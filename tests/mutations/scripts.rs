@@ -120,6 +120,7 @@ fn play(script: &Script, audience: &Audience<'_>) -> Option<Response> {
         open_clients: &AtomicUsize::new(1),
         other_port: None,
         reuses_connection: false,
+        scripts: None,
         random: &rust_sse_server::internals::Random::new(1, 1),
     };
     let part = script.part(context)?;

@@ -110,12 +110,33 @@ with client.responses.stream(model="any", input="Hi", tools=[tool]) as stream:
     for event in stream: pass
     call = stream.get_final_response().output[0]
 print(call.name, json.loads(call.arguments)["city"])
+def text(model, client=client):
+    words = ""
+    for event in client.responses.create(model=model, input="Hi", stream=True):
+        if event.type == "response.output_text.delta": words += event.delta
+        if event.type == "response.completed": words += "."
+        if event.type == "error": words += " " + event.code
+    return words
+for model in ["rate-limit", "rate-limit", "overloaded", "cut", "no-end"]:
+    try:
+        print(model, text(model))
+    except openai.APIStatusError as error:
+        print(model, error.status_code, error.code, error.response.headers["retry-after"])
+    except Exception as error:
+        print(model, type(error).__name__)
+print(text("rate-limit", client.with_options(max_retries=1)))
 "#;
     if let Some(printed) = python("openai", program) {
         assert_eq!(
             printed,
             "['Hello', ' from', ' a', ' script!'] Hello from a script! 13 any\n\
-             f Paris\n"
+             f Paris\n\
+             rate-limit 429 rate_limit_exceeded 1\n\
+             rate-limit Hello from a script!.\n\
+             overloaded Hello server_error\n\
+             cut APIConnectionError\n\
+             no-end Hello\n\
+             Hello from a script!.\n"
         );
     }
 }
@@ -176,13 +197,29 @@ try:
     client.models.generate_content(model="any", contents="Hi")
 except genai.errors.ClientError as error:
     print(error.code, error.status)
+for model in ["rate-limit", "rate-limit", "overloaded", "cut", "no-end"]:
+    words, reason = "", None
+    try:
+        for chunk in client.models.generate_content_stream(model=model, contents="Hi"):
+            words += chunk.text or ""
+            reason = chunk.candidates[0].finish_reason
+        print(model, words, reason and reason.value)
+    except genai.errors.APIError as error:
+        print(model, words, error.code, error.status)
+    except Exception as error:
+        print(model, words, type(error).__name__)
 "#;
     if let Some(printed) = python("google.genai", program) {
         assert_eq!(
             printed,
             "Hello from a script! STOP 13\n\
              f {'city': 'Paris'}\n\
-             400 INVALID_ARGUMENT\n"
+             400 INVALID_ARGUMENT\n\
+             rate-limit  429 RESOURCE_EXHAUSTED\n\
+             rate-limit Hello from a script! STOP\n\
+             overloaded Hello 503 UNAVAILABLE\n\
+             cut Hello RemoteProtocolError\n\
+             no-end Hello None\n"
         );
     }
 }
@@ -198,13 +235,29 @@ print(client.chat("any", hi).message.content)
 tool = {"type": "function", "function": {"name": "f", "description": "x", "parameters": {"type": "object", "properties": {}}}}
 parts = list(client.chat("any", hi, tools=[tool], stream=True))
 print(parts[0].message.tool_calls[0].function.name, parts[0].message.tool_calls[0].function.arguments)
+for model in ["rate-limit", "rate-limit", "overloaded", "cut", "no-end"]:
+    words, done = "", False
+    try:
+        for part in client.chat(model, hi, stream=True):
+            words += part.message.content
+            done = part.done
+        print(model, words, done)
+    except ollama.ResponseError as error:
+        print(model, words, error.status_code, error.error)
+    except Exception as error:
+        print(model, words, type(error).__name__)
 "#;
     if let Some(printed) = python("ollama", program) {
         assert_eq!(
             printed,
             "Hello from a script! stop 4 any\n\
              Hello from a script!\n\
-             f {'city': 'Paris'}\n"
+             f {'city': 'Paris'}\n\
+             rate-limit  429 too many requests\n\
+             rate-limit Hello from a script! True\n\
+             overloaded Hello -1 server busy, please try again\n\
+             cut Hello RemoteProtocolError\n\
+             no-end Hello False\n"
         );
     }
 }

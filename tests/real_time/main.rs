@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod built_in_scripts;
 mod crowd;
 mod disconnect;
 mod documents;
@@ -30,6 +31,8 @@ fn the_cases_pass_side_by_side() {
             the_distributions_compiler_builds_it_without_cargo,
             it_runs_on_32_bit_arm,
             it_runs_on_64_bit_arm,
+            one_core_and_32_mb_are_enough_for_every_script,
+            a_large_capture_takes_little_more_memory_than_its_text_and_is_loaded_soon,
             it_runs_under_wine,
             a_hundred_clients_fit_into_the_limits;
         limits:

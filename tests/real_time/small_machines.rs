@@ -1,6 +1,7 @@
 //! What `examples/small-machines.md` says: the compiler of the distribution builds the program without Cargo, for ARM and
 //! Windows as well, and a hundred clients fit into the limits.
 
+use crate::built_in_scripts::{play_all, OPTIONS};
 use crate::support::{
     chunk, eventually, example, has_tool, program_path, skip, timestamp_of, Client, Folder, Program,
     DEMO_HEAD, GREETING, OWN_THREADS,
@@ -101,7 +102,65 @@ fn runs_on_arm(architecture: &str) {
     let path = build(&folder, variables, &lines("For ARM", "rustc -O "));
     let (emulator, _) = lines("For ARM", "$qemu -L")[0].rsplit_once(' ').unwrap();
     let wrapper = ["sh", "-c", &format!("{variables}; exec {emulator} \"$@\""), "sh"];
-    assert_plays_the_demo(&Program::start_under(&wrapper, &path, &["--speed", "max"]));
+    let program = Program::start_under(&wrapper, &path, &OPTIONS);
+    assert_plays_the_demo(&program);
+    drop(program);
+    assert_plays_every_script(&Program::start_under(&wrapper, &path, &OPTIONS));
+}
+
+/// Asserts that the program, which has just started, sends for each script what the program on this machine sends.
+fn assert_plays_every_script(program: &Program) {
+    let (here, there) = (play_all(&Program::start(&OPTIONS)), play_all(program));
+    for (script, sent) in here {
+        assert_eq!(there[&script], sent, "{script}");
+    }
+}
+
+pub fn one_core_and_32_mb_are_enough_for_every_script() {
+    if !has_tool("taskset") {
+        return;
+    }
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+    let core = cores.trim().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let limits = format!("ulimit -v 32000; MALLOC_ARENA_MAX=1 exec taskset -c {core} \"$@\"");
+    let program = Program::start_under(&["sh", "-c", &limits, "sh"], &program_path(), &OPTIONS);
+    assert_plays_every_script(&program);
+    let memory = program.memory();
+    assert!(memory < 32_000, "{memory} kB");
+    assert_eq!(program.end(), "");
+}
+
+/// A capture of tokens of 20 MB takes less than 1.5 times its size in memory, and is compiled once.
+pub fn a_large_capture_takes_little_more_memory_than_its_text_and_is_loaded_soon() {
+    const SIZE: usize = 20_000_000;
+    let mut capture = String::with_capacity(SIZE + 1000);
+    capture += "@literal on\n@chunk whole\n";
+    for n in 0.. {
+        if capture.len() >= SIZE {
+            break;
+        }
+        let head = "\"id\":\"chatcmpl-CQ1bTfVb3mZkL0eYw8sNrXoPqUaHd\",\"object\":\"chat.completion.chunk\",\"created\":1748418359,\
+            \"model\":\"gpt-4o-mini-2024-07-18\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_560af6e559\"";
+        let choice =
+            format!("{{\"index\":0,\"delta\":{{\"content\":\" word {n}\"}},\"logprobs\":null,\"finish_reason\":null}}");
+        let event = format!("data: {{{head},\"choices\":[{choice}],\"usage\":null}}");
+        capture += &format!("{event}\n\n@sleep {}ms\n", 10 + n % 50);
+    }
+    let folder = Folder::new("large-capture");
+    let file = folder.file("capture.sse", &capture);
+    let without = Program::start(&[]).memory() as f64 * 1024.0;
+    let mut least_ticks = u64::MAX;
+    for _ in 0..3 {
+        let program = Program::start(&["--script", &file]);
+        least_ticks = least_ticks.min(program.ticks());
+        let ratio = (program.memory() as f64 * 1024.0 - without) / capture.len() as f64;
+        assert!(ratio < 1.5, "{ratio} times its size");
+    }
+    // In seconds of processor time, because other tests use the processors as well. It takes 0.8 s in a debug build, 0.15 s in
+    // a release build, and twice as long if the text is compiled twice.
+    let limit = if cfg!(debug_assertions) { 240 } else { 40 };
+    assert!(least_ticks < limit, "{least_ticks} ticks");
 }
 
 pub fn it_runs_under_wine() {

@@ -1,11 +1,10 @@
-//! Cuts the text of a script into chunks. A chunk without placeholders is framed here, so that playing it later allocates
-//! nothing.
+//! Cuts the text of a script into chunks. A chunk without placeholders is a part of that text, so that it takes no further
+//! memory, and playing it allocates nothing.
 
 mod chunk_text;
 mod line;
 
 use super::warnings::Warnings;
-use crate::http::chunk::Framed;
 use crate::script::lines::{Lines, LinesOfSteps};
 use crate::script::placeholder::Value;
 use crate::script::repeat::{Every, Turns};
@@ -13,6 +12,7 @@ use crate::script::resume::{EventId, Position, ResumeTable};
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
+use crate::text::shared::SharedBytes;
 use chunk_text::ChunkText;
 use line::{line_at_start, Line};
 use std::collections::BTreeSet;
@@ -38,6 +38,10 @@ pub(super) enum Cut {
 /// The steps of a part, while it is parsed.
 #[derive(Clone)]
 pub(super) struct Body {
+    /// The text of the script, which its chunks share.
+    script: SharedBytes,
+    /// Whether clients can resume after an event, so that its ID is needed.
+    can_resume: bool,
     cut: Cut,
     /// The end of every line, if it is not the one in the file (`@eol`).
     pub line_end: Option<&'static [u8]>,
@@ -85,8 +89,10 @@ impl OpenLoop {
 }
 
 impl Body {
-    pub fn new() -> Body {
+    pub fn new(script: SharedBytes, can_resume: bool) -> Body {
         Body {
+            script,
+            can_resume,
             cut: Cut::Event,
             line_end: None,
             literal: false,
@@ -154,7 +160,7 @@ impl Body {
         }
         self.begin_event();
         self.line.end_known(None);
-        self.chunk.push(&vec![byte; count], self.file_line);
+        self.chunk.push(&vec![byte; count], &self.script, self.file_line);
     }
 
     /// Adds text that is one chunk in one write.
@@ -195,7 +201,7 @@ impl Body {
 
     /// Begins a loop.
     pub fn repeat(&mut self, turns: Turns, every: Every) {
-        self.step(Step::Repeat { turns: turns.clone(), every });
+        self.step(Step::Repeat { turns: turns.clone(), every: Box::new(every) });
         let first_step = self.next_step();
         self.loops.push(OpenLoop { first_step, turns, is_idle: true, ends_event: false });
     }
@@ -260,7 +266,7 @@ impl Body {
     fn plain(&mut self, mut text: &[u8]) {
         if self.line.after_cr && text.starts_with(b"\n") {
             self.line.after_cr = false;
-            self.chunk.push(b"\n", self.file_line);
+            self.chunk.push(b"\n", &self.script, self.file_line);
             text = &text[1..];
         }
         while !text.is_empty() {
@@ -270,7 +276,7 @@ impl Body {
             } else if self.cut == Cut::Line {
                 self.pace();
             }
-            self.chunk.push(&text[..end], self.file_line);
+            self.chunk.push(&text[..end], &self.script, self.file_line);
             self.line.text.extend_from_slice(line);
             if line.len() < end {
                 self.end_line(text[end - 1] == b'\r');
@@ -311,7 +317,8 @@ impl Body {
     /// Takes from a line of the event stream what a client takes from it.
     fn read_line(&mut self, line: &Line) {
         let text = line.known_text();
-        if let Some(id) = line.id(self.loops.last().map(|open| &open.turns)) {
+        let id = if self.can_resume { line.id(self.loops.last().map(|open| &open.turns)) } else { None };
+        if let Some(id) = id {
             if id == EventId::Placeholder {
                 self.warnings.add_unknown_id(self.file_line);
             }
@@ -359,14 +366,14 @@ impl Body {
         if text.0.is_empty() {
             return;
         }
-        let chunk = match (self.cut, text.as_plain()) {
+        let chunk = match (self.cut, text.0.as_slice()) {
             (Cut::Pieces { size, every }, _) => Chunk::Pieces {
-                text,
+                text: Box::new(text),
                 size: usize::try_from(size).unwrap_or(usize::MAX),
                 every: every.or(self.pace).unwrap_or_default(),
             },
-            (_, Some(plain)) => Chunk::Framed(Framed::new(plain)),
-            (_, None) => Chunk::Rendered(text),
+            (_, [Segment::Text(plain)]) => Chunk::Plain(plain.clone()),
+            _ => Chunk::Rendered(text),
         };
         self.push_from(lines.unwrap_or(Lines::one(self.file_line)), Step::Chunk(chunk));
     }

@@ -5,7 +5,6 @@ mod hints;
 
 use super::body::{Cut, MAX_FILL};
 use super::part::PartParser;
-use crate::http::chunk::Framed;
 use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
 use crate::script::head::field_line;
@@ -63,7 +62,10 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@skip TEXT", apply: skip },
     Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
     Direction { usage: "@start other-origin [with-credentials] | down T", apply: start },
-    Direction { usage: "@count by ip | query:K | header:K | cookie:K | json:PATH", apply: count },
+    Direction {
+        usage: "@count [by ip | query:K | header:K | cookie:K | json:PATH] [when COND and COND]",
+        apply: count,
+    },
     Direction { usage: "@end", apply: |part, _| part.end(Ending::End) },
     Direction { usage: "@close", apply: |part, _| part.end(Ending::Close) },
     Direction { usage: "@drop [after SIZE]", apply: drop },
@@ -306,7 +308,7 @@ fn keepalive(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     }
     comment.push(b'\n');
     part.mark_body_needed();
-    step(part, Step::Keepalive { every, comment: Framed::new(&comment) })
+    step(part, Step::Keepalive { every, comment: Box::new(comment.into()) })
 }
 
 fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {

@@ -52,13 +52,14 @@ pub(super) struct PartParser<'a> {
 
 impl<'a> PartParser<'a> {
     pub fn new(script: &'a mut ScriptState) -> PartParser<'a> {
+        let body = Body::new(script.text.clone(), script.can_resume);
         PartParser {
             script,
             line: 0,
             head: Arc::default(),
             single: HashMap::new(),
             framing: Located { line: 0, value: BodyFraming::Chunked },
-            body: Body::new(),
+            body,
             trailer: Located { line: 0, value: Arc::default() },
             resume: None,
             id_source: IdSource::default(),

@@ -6,6 +6,7 @@ use crate::script::case::{Case, Start};
 use crate::script::route::Route;
 use crate::script::{Part, Script, Source};
 use crate::text::escape::escape;
+use crate::text::shared::SharedBytes;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -15,6 +16,10 @@ pub struct ScriptState {
     /// The lines of directions that a script has once, by their names.
     pub single: HashMap<String, usize>,
     name: String,
+    /// Its text.
+    pub text: SharedBytes,
+    /// Whether a part has `@resume`.
+    pub can_resume: bool,
     pub about: Option<String>,
     pub case: Option<Located<Case>>,
     pub start: Option<Located<Start>>,
@@ -30,11 +35,13 @@ pub struct ScriptState {
 }
 
 impl ScriptState {
-    pub fn new(file: &str, path: &str) -> ScriptState {
+    pub fn new(file: &str, path: &str, text: SharedBytes) -> ScriptState {
         ScriptState {
             route: Route::get(path),
             single: HashMap::new(),
             name: path.to_owned(),
+            text,
+            can_resume: false,
             about: None,
             case: None,
             start: None,

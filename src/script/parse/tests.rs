@@ -24,11 +24,11 @@ fn error(text: &str) -> String {
 fn text_is_text_and_directions_are_steps() {
     let script = parse("data: 1\n\n@sleep 80ms\n@# a remark\n@@data\n").unwrap();
     match script.parts[0].steps.as_slice() {
-        [Step::Chunk(Chunk::Framed(first)), Step::Sleep(Wait::Between(time, _)), Step::Chunk(Chunk::Framed(second))] =>
+        [Step::Chunk(Chunk::Plain(first)), Step::Sleep(Wait::Between(time, _)), Step::Chunk(Chunk::Plain(second))] =>
         {
-            assert_eq!(first.data(), b"data: 1\n\n");
+            assert_eq!(**first, *b"data: 1\n\n");
             assert_eq!(*time, Duration::from_millis(80));
-            assert_eq!(second.data(), b"@data\n");
+            assert_eq!(**second, *b"@data\n");
         }
         other => panic!("{other:?}"),
     }
@@ -138,7 +138,7 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
             "invalid argument `by query:a ip` (expected `@resume [by query:K | header:K | cookie:K | json:PATH]`)",
         ),
         ("@open 7", "unexpected argument `7` (takes no argument)"),
-        ("@count ip", "invalid argument `ip` (expected `@count by ip | query:K | header:K | cookie:K | json:PATH`)"),
+        ("@count ip", "invalid argument `ip` (expected `@count [by ip | query:K | header:K | cookie:K | json:PATH] [when COND and COND]`)"),
         ("@end now", "unexpected argument `now` (takes no argument)"),
         ("@close now", "unexpected argument `now` (takes no argument)"),
         ("@drop it", "invalid argument `it` (expected `@drop [after SIZE]`)"),
@@ -230,7 +230,7 @@ fn an_error_in_one_part_does_not_hide_those_in_others() {
         [
             "chat.sse:1: unknown direction `@slep` (did you mean `@sleep`?)",
             "chat.sse:4: @part: unreachable: the part on line 2 answers instead (change the order or the conditions)",
-            "chat.sse:6: @part: unknown condition `x` (known: connection, method, query, header, cookie, last-event-id, body, json, after, reused-connection, chance, no, otherwise, never, events, reported, disconnect)",
+            "chat.sse:6: @part: unknown condition `x` (known: connection, method, path, query, header, cookie, last-event-id, body, json, count, after, reused-connection, chance, no, otherwise, never, events, reported, disconnect)",
             "chat.sse:7: @open: unexpected argument `now` (takes no argument)",
         ]
     );

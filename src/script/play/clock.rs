@@ -1,9 +1,9 @@
 //! What a player has to know about time and about its client meanwhile. A client's thread really waits; a test only
 //! records the waits.
 
-use crate::http::chunk::Framed;
 use crate::script::lines::Lines;
 use crate::script::units::Speed;
+use crate::text::shared::SharedBytes;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -36,7 +36,7 @@ pub enum Command {
     /// To pass the pause with this name once.
     Release(Arc<str>),
     /// To send a chunk.
-    Send(Arc<Framed>),
+    Send(SharedBytes),
 }
 
 /// Why a wait has ended.

@@ -1,7 +1,7 @@
 //! Sends the bytes of a response: the head together with the first bytes of the body, then chunks, up to the place where
 //! `@drop after` cuts the body.
 
-use crate::http::chunk::{ChunkedWriter, Framed, Framing};
+use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::gzip::{Gzip, GzipFlush};
 use crate::http::response::is_interim_response;
 use std::io::{self, Write};
@@ -96,15 +96,6 @@ impl<W: Write> Output<W> {
             }
         }
         Ok(self.body.write_all(data)?)
-    }
-
-    /// Sends a chunk that was framed in advance, or what follows the first `skip` bytes of its data.
-    pub fn send_framed(&mut self, chunk: &Framed, skip: usize) -> Result<(), Stop> {
-        if skip > 0 || self.drop_after.is_some() || self.gzip.is_some() {
-            return self.send(&chunk.data()[skip..]);
-        }
-        self.note_last(chunk.data());
-        Ok(self.body.write_framed(chunk)?)
     }
 
     /// Sends bytes outside of the framing. If the head was not sent yet, they are in its place, unless they are an interim

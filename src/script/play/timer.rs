@@ -6,10 +6,10 @@
 use super::clock::{Clock, Command, Timing, WaitFor, Woken};
 use super::output::{Output, Stop};
 use super::releases::Releases;
-use crate::http::chunk::Framed;
 use crate::script::context::unix_milliseconds;
 use crate::script::lines::Lines;
 use crate::script::units::Speed;
+use crate::text::shared::SharedBytes;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ pub(super) struct Mark {
 #[derive(Clone, Copy)]
 struct Keepalive<'a> {
     every: Duration,
-    comment: &'a Framed,
+    comment: &'a SharedBytes,
 }
 
 /// The times of one response.
@@ -109,7 +109,7 @@ impl<'a, C: Clock> Timer<'a, C> {
     }
 
     /// Sends `comment` from now on whenever nothing else was sent for this long.
-    pub fn keep_alive(&mut self, every: Duration, comment: &'a Framed) {
+    pub fn keep_alive(&mut self, every: Duration, comment: &'a SharedBytes) {
         self.keepalive = Some(Keepalive { every, comment });
     }
 
@@ -191,11 +191,11 @@ impl<'a, C: Clock> Timer<'a, C> {
 
     /// Not inlined: the stack of an ordinary stream does not need it.
     #[inline(never)]
-    fn send_chunk<W: Write>(&mut self, chunk: &Framed, output: &mut Output<W>) -> Result<(), Stop> {
+    fn send_chunk<W: Write>(&mut self, chunk: &SharedBytes, output: &mut Output<W>) -> Result<(), Stop> {
         self.send_head(output)?;
         self.last_send = self.clock.now();
         self.sends += 1;
-        output.send_framed(chunk, 0)?;
+        output.send(chunk)?;
         Ok(output.flush()?)
     }
 
@@ -266,7 +266,7 @@ impl<'a, C: Clock> Timer<'a, C> {
         if let Some(Keepalive { comment, .. }) = self.keepalive {
             self.last_send = due;
             self.sends += 1;
-            output.send_framed(comment, 0)?;
+            output.send(comment)?;
             output.flush()?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use crate::script::lines::Lines;
 use crate::script::placeholder::Value;
 use crate::script::template::Segment;
+use crate::text::shared::SharedBytes;
 
 /// The text of the current chunk.
 #[derive(Clone, Default)]
@@ -27,14 +28,14 @@ impl ChunkText {
         self.segments.push(Segment::Value(value));
     }
 
-    /// Adds text without placeholders in this line.
-    pub fn push(&mut self, text: &[u8], line: usize) {
+    /// Adds text without placeholders in this line. It usually is a part of the script, whose text is not copied.
+    pub fn push(&mut self, text: &[u8], script: &SharedBytes, line: usize) {
         self.note_line(line);
         self.length += text.len() as u64;
         match self.segments.last_mut() {
-            Some(Segment::Text(last)) => last.extend_from_slice(text),
+            Some(Segment::Text(last)) => last.push(text),
             _ if text.is_empty() => {}
-            _ => self.segments.push(Segment::Text(text.to_vec())),
+            _ => self.segments.push(Segment::Text(script.part(text))),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::script::context::tests::TestRequest;
 
 fn body(cut: Cut, text: &[u8]) -> Body {
-    let mut body = Body::new();
+    let mut body = Body::new(SharedBytes::default(), true);
     body.cut = cut;
     for line in text.split_inclusive(|&byte| byte == b'\n') {
         body.line(line);
@@ -24,7 +24,7 @@ fn name(step: &Step) -> String {
         Segment::Value(_) => "*".to_owned(),
     };
     match step {
-        Step::Chunk(Chunk::Framed(chunk)) => chunk.data().escape_ascii().to_string(),
+        Step::Chunk(Chunk::Plain(chunk)) => chunk.escape_ascii().to_string(),
         Step::Chunk(Chunk::Rendered(template)) => template.0.iter().map(text).collect(),
         other => format!("{other:?}"),
     }
@@ -59,7 +59,7 @@ fn an_unknown_name_in_braces_is_text() {
     assert_eq!(chunks(Cut::Whole, b"{{x}} {{}} {{elapsed} {{"), ["{{x}} {{}} {{elapsed} {{"]);
     assert_eq!(chunks(Cut::Whole, b"{{{elapsed}}}"), ["{*}"]);
     assert_eq!(chunks(Cut::Whole, b"{{a{{elapsed}}"), ["{{a*"]);
-    let mut literal = Body::new();
+    let mut literal = Body::new(SharedBytes::default(), true);
     literal.literal = true;
     literal.line(b"{{elapsed}}\n");
     assert_eq!(steps(literal), [r"{{elapsed}}\n"]);
@@ -67,12 +67,12 @@ fn an_unknown_name_in_braces_is_text() {
 
 #[test]
 fn each_step_has_the_lines_that_it_was_made_from() {
-    let mut body = Body::new();
+    let mut body = Body::new(SharedBytes::default(), true);
     body.set_pace(Some(Duration::from_secs(1)));
     for (number, line) in (1..).zip([&b"a\n"[..], b"{{i}}\n", b"\n", b"b\n", b"", b"c\n"]) {
         body.file_line = number;
         match line {
-            b"" => body.send(Template(vec![Segment::Text(b"x".to_vec())])),
+            b"" => body.send(Template(vec![Segment::Text(b"x".to_vec().into())])),
             line => body.line(line),
         }
     }
@@ -86,19 +86,19 @@ fn each_step_has_the_lines_that_it_was_made_from() {
 
 #[test]
 fn line_ends_are_replaced_except_in_sent_text() {
-    let mut body = Body::new();
+    let mut body = Body::new(SharedBytes::default(), true);
     body.line_end = Some(b"\r");
     body.line(b"a\r\n");
     body.line(b"\n");
     body.line(b"b");
-    body.send(Template(vec![Segment::Text(b"c\n".to_vec())]));
+    body.send(Template(vec![Segment::Text(b"c\n".to_vec().into())]));
     assert_eq!(steps(body), [r"a\r\r", "b", "Flush", r"c\n", "Flush"]);
 }
 
 #[test]
 fn cr_lf_is_one_line_end_even_when_it_is_cut() {
-    let mut body = Body::new();
-    body.send(Template(vec![Segment::Text(b"id: 1\r\n\r".to_vec())]));
+    let mut body = Body::new(SharedBytes::default(), true);
+    body.send(Template(vec![Segment::Text(b"id: 1\r\n\r".to_vec().into())]));
     body.line(b"\n");
     body.line(b"a\n");
     body.line(b"\n");
@@ -118,7 +118,7 @@ fn filler_joins_the_text_around_it() {
 
 #[test]
 fn a_pace_waits_before_every_event() {
-    let mut body = Body::new();
+    let mut body = Body::new(SharedBytes::default(), true);
     body.set_pace(Some(Duration::from_secs(1)));
     for line in [&b"a\n"[..], b"b\n", b"\n", b"\n", b"{{i}}\n", b"\n"] {
         body.line(line);
@@ -141,10 +141,10 @@ fn a_pace_waits_before_every_line_that_is_a_chunk() {
 
 #[test]
 fn a_pace_waits_before_text_that_is_sent_in_one_write_and_not_in_it() {
-    let mut body = Body::new();
+    let mut body = Body::new(SharedBytes::default(), true);
     body.set_pace(Some(Duration::from_secs(1)));
     for text in [&b"a\n\nb"[..], b"c\n\n"] {
-        body.send(Template(vec![Segment::Text(text.to_vec())]));
+        body.send(Template(vec![Segment::Text(text.to_vec().into())]));
     }
     assert_eq!(
         steps(body),
@@ -164,4 +164,10 @@ fn a_client_resumes_at_a_step_or_inside_one() {
     assert_eq!(place(Cut::Line, b"2"), Some(Position { step: 5, skip: 0, turn: None }));
     assert_eq!(place(Cut::Whole, b"1"), Some(Position { step: 0, skip: 10, turn: None }));
     assert_eq!(place(Cut::Whole, b"3"), None);
+}
+
+/// A capture has two steps for each event.
+#[test]
+fn a_step_takes_little_memory() {
+    assert!(std::mem::size_of::<Step>() <= 40);
 }
