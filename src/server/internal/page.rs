@@ -29,6 +29,7 @@ const WIRE: Page = Page {
         include_str!("../page/matcher.js"),
         include_str!("../page/dispatched.js"),
         include_str!("../page/fetch_source.js"),
+        include_str!("../page/turns.js"),
         include_str!("../page/session.js"),
         include_str!("../page/rows.js"),
         include_str!("../page/time_axis.js"),

@@ -5,7 +5,7 @@
 class FetchSource {
 	// Calls `happened` with what it does, in the form that `Matcher` takes.
 	constructor({ method, target, body }, happened) {
-		this.happened = (kind, state, more = {}) => happened({ kind, state, at: performance.now(), ...more });
+		this.happened = (kind, state, more = {}) => happened({ kind, state, ...more });
 		this.stopper = new AbortController();
 		const headers = { accept: 'text/event-stream', 'content-type': 'application/json' };
 		this.run(target, { method, headers, body, cache: 'no-store', signal: this.stopper.signal });

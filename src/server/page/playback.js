@@ -3,9 +3,7 @@
 // Shows rows in the order of their steps: at once, slowly, or one at a time on request. The connection continues
 // meanwhile.
 
-// The time for which rows are added before the browser may do something else, and the time between two rows when slow; in
-// milliseconds.
-const LONGEST_TURN = 12;
+// Milliseconds between two rows when slow.
 const SLOW = 400;
 
 class Playback {

@@ -37,6 +37,7 @@ class Session {
 		this.lost = {}; // When the last connection was lost: `at` and `time`.
 		this.isClosed = false;
 		this.model = this.isFetch ? new FetchModel() : new EventSourceModel();
+		this.turns = new Turns();
 		this.matcher = new Matcher((must, did) => this.settled(must, did));
 		this.source = null;
 		this.observe();
@@ -44,7 +45,7 @@ class Session {
 
 	observe() {
 		this.watchFor('The server does not answer');
-		const handle = method => data => method.call(this, { ...data, at: performance.now() });
+		const handle = method => data => this.turns.add(() => method.call(this, { ...data, at: performance.now() }));
 		this.wire = listen('/-/wire' + this.target, { piece: handle(this.piece), wait: handle(this.waits), end: handle(this.ended) });
 		this.wire.onopen = () => this.open();
 		this.wire.onerror = () => this.wireLost();
@@ -55,11 +56,11 @@ class Session {
 		if (this.source || this.isClosed) return;
 		this.watchFor('The browser has not sent the request');
 		if (this.isFetch) {
-			this.source = new FetchSource(this.request, did => this.matcher.happen(did));
+			this.source = new FetchSource(this.request, did => this.happened(did));
 			return;
 		}
 		this.source = new EventSource(location.origin + this.target);
-		for (const type of this.types.keys()) this.source.addEventListener(type, event => this.happened(event));
+		for (const type of this.types.keys()) this.addListener(type);
 	}
 
 	// Says why nothing may have happened after a while.
@@ -72,7 +73,11 @@ class Session {
 	listen(type) {
 		if (this.isFetch || this.types.has(type)) return;
 		this.types.set(type, performance.now());
-		this.source.addEventListener(type, event => this.happened(event));
+		this.addListener(type);
+	}
+
+	addListener(type) {
+		this.source.addEventListener(type, event => this.dispatched(event));
 	}
 
 	// Whether there was a listener some time before, as the browser may have dispatched an event before the wire shows it.
@@ -91,6 +96,7 @@ class Session {
 	end() {
 		this.close();
 		this.wire.close();
+		this.turns.clear();
 	}
 
 	wireLost() {
@@ -230,16 +236,20 @@ class Session {
 		if (must) this.matcher.expect({ ...must, step, chunk, at, time, buffers, lines });
 	}
 
-	happened(event) {
-		const at = performance.now();
+	dispatched(event) {
 		const state = this.source.readyState;
 		const { type, data, lastEventId } = event;
 		// A stream may also contain events of the types open and error.
-		if (event instanceof MessageEvent) this.matcher.happen({ kind: 'event', state, at, event: { type, data, lastEventId } });
-		else this.matcher.happen({ kind: type, state, at });
-		if (type !== 'error' || event instanceof MessageEvent) return;
+		const isMessage = event instanceof MessageEvent;
+		this.happened(isMessage ? { kind: 'event', state, event: { type, data, lastEventId } } : { kind: type, state });
+		if (type !== 'error' || isMessage) return;
 		// The wire gives a more exact time, unless the server is not there.
-		if (!this.lost.time || this.wire.readyState !== EventSource.OPEN) this.lost = { at };
+		if (!this.lost.time || this.wire.readyState !== EventSource.OPEN) this.lost = { at: performance.now() };
+	}
+
+	// The work keeps the order in which events come over both connections, and its times are compared with each other.
+	happened(did) {
+		this.turns.add(() => this.matcher.happen({ ...did, at: performance.now() }));
 	}
 
 	settled(must, did) {

@@ -8,7 +8,7 @@ const SHORTEST = 500;
 // Distances between the lines of the scale, in milliseconds, of which at most this many are shown.
 const SCALES = [100, 200, 500, 1000, 2000, 5000, 10_000];
 const MOST_LINES = 8;
-const MOST_MARKS = 1500;
+const MOST_MARKS = 400;
 
 const axis = { start: null, end: 0, scale: 0 };
 
