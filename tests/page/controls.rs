@@ -178,9 +178,9 @@ fn a_large_stream_never_blocks_the_page_for_long() {
     );
     page.act("document.getElementById('once').click()");
     // On a machine that does nothing else, the longest task takes less than 100 ms. Beside other tests any task can take
-    // longer, so the best of a few attempts counts.
+    // longer, so the best of some attempts counts.
     let mut longest = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..10 {
         page.act("longest = 0");
         connect(&mut page, "/big");
         page.wait_for(&rows("dispatched", ":last-child"), |row| row.starts_with("error"));
@@ -188,7 +188,7 @@ fn a_large_stream_never_blocks_the_page_for_long() {
         assert!(events.contains("message | small event 1000 | lastEventId \"1000\""), "{events}");
         assert!(!page.run(&rows("dispatched", "[data-kind=missing]")).contains("open"));
         longest.push(page.run("String(longest)").parse::<f64>().unwrap());
-        if longest.iter().any(|&longest| longest < 250.0) {
+        if longest.iter().any(|&longest| longest < 100.0) {
             return;
         }
     }
