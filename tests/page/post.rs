@@ -28,6 +28,17 @@ fn a_script_for_post_is_fetched_with_the_body_in_the_page() {
     }
     assert_eq!(page.run("document.getElementById('by').textContent"), "by this page’s parser, from fetch");
 
+    // The path of this script has a `*`, so the page proposes a target, which can be edited.
+    connect(&mut page, "POST /*/models/*");
+    wait_for_state(&mut page, |state| state == "The response has ended: complete, connection kept open.");
+    assert_eq!(page.run("document.getElementById('text').textContent"), "Hello from a script!");
+    let target = "/v1beta/models/scripted:streamGenerateContent?alt=sse";
+    assert!(page.run("curlLine(selectedRequest())").ends_with(&format!("'{}'", program.url(target))));
+    page.act("document.getElementById('target').value = '/v1/models/x:streamGenerateContent'; document.getElementById('connect').click()");
+    wait_for_state(&mut page, |state| state == "The response has ended: 400 Bad Request, application/json.");
+    connect(&mut page, "POST /v1/messages");
+    wait_for_state(&mut page, |state| state == "The response has ended: complete, connection kept open.");
+
     // What is saved answers the same request.
     let script = page.run("scriptOf(session.request, session.kept)");
     let played = serve("max", &[("/saved", script.as_bytes())]);

@@ -10,11 +10,21 @@ function describeScript(script) {
 	const { target, about, introduction } = script;
 	const lines = (introduction || about).split('\n');
 	const written = lines.map(line => line.match(CURL)?.[1]).filter(line => line).join('\n');
-	const curl = written || `curl -N ${methodOf(script) === 'GET' ? '' : `-d '{"stream":true}' `}http://127.0.0.1:8080${target}`;
+	const curl = written || `curl -N ${methodOf(script) === 'GET' ? '' : `-d '{"stream":true}' `}http://127.0.0.1:8080${target.replaceAll('*', 'x')}`;
 	// Lines are broken for a file; an empty one separates paragraphs.
 	const text = lines.filter(line => !CURL.test(line)).join('\n').trim().replace(/([^\n])\n(?!\n)/g, '$1 ');
 	const [title, ...rest] = text.split(/(?<=\.) (?=[A-Z])|\n+/);
 	return { title, text: rest.join(' '), curl: curl.replaceAll('http://127.0.0.1:8080', location.origin) };
+}
+
+// A `*` in the path of a script stands for any segment, so its requests need another path.
+const hasChoice = script => script.target.includes('*');
+
+// The target for the requests of a script: if there is a choice, that of its curl line.
+function usualTarget(script) {
+	if (!hasChoice(script)) return script.target;
+	const [url] = describeScript(script).curl.match(/http:\/\/[^\s']+/);
+	return url.slice(location.origin.length);
 }
 
 // A script's request: its target for GET, the method and the target for others.

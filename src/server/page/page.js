@@ -81,7 +81,8 @@ function connect() {
 
 function selectedRequest() {
 	const script = selected();
-	return { method: methodOf(script), target: script.target, body: $('body').value };
+	const target = hasChoice(script) ? $('target').value : script.target;
+	return { method: methodOf(script), target, body: $('body').value };
 }
 
 // Shows the introduction in place of the columns, or the columns.
@@ -186,6 +187,8 @@ function describe() {
 	const script = selected();
 	if (!script) return;
 	showAbout(script);
+	$('request-target').hidden = !hasChoice(script);
+	$('target').value = usualTarget(script);
 	$('request-body').hidden = methodOf(script) === 'GET';
 	showScript(script);
 }
