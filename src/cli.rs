@@ -56,6 +56,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
     while let Some(argument) = arguments.next() {
         if argument == "--" && options.command == Command::Judge {
             options.judge.command = arguments.collect();
+            if options.judge.command.is_empty() {
+                return Err("expected a command after `--`".to_owned());
+            }
             break;
         }
         let text = argument.to_string_lossy();

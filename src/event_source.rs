@@ -101,8 +101,9 @@ struct Connection {
     stream: Option<TcpStream>,
     /// Where the next request goes: where the last redirect led to, at first the URL of the source.
     url: HttpUrl,
-    /// The URL of the source.
-    first_url: HttpUrl,
+    /// Whether a redirect has led to another origin. From then on, `Authorization` is not sent (WHATWG Fetch, section 4.4), not
+    /// even to the first origin: the other one has chosen the path.
+    has_left_origin: bool,
     authorization: Authorization,
     last_event_id: String,
     backoff: Backoff,
@@ -121,8 +122,8 @@ impl EventSource {
             state: ReadyState::Connecting,
             has_run: false,
             stream: None,
-            first_url: url.clone(),
             url,
+            has_left_origin: false,
             authorization: Authorization::default(),
             last_event_id: String::new(),
             backoff: Backoff::new(),
@@ -279,29 +280,33 @@ impl EventSource {
 
     /// Requests the stream and follows redirects.
     fn request(&self, last_event_id: &str) -> Result<Response, End> {
-        let mut url = self.connection().url.clone();
-        let idle_timeout = self.connection().idle_timeout;
+        let (mut url, mut has_left_origin, authorization, idle_timeout) = {
+            let connection = self.connection();
+            let authorization = connection.authorization.field_line();
+            (connection.url.clone(), connection.has_left_origin, authorization, connection.idle_timeout)
+        };
         for _ in 0..=MAX_REDIRECTS {
-            let authorization = {
-                let connection = self.connection();
-                connection.authorization.field_line(&connection.first_url, &url)
-            };
+            let authorization = if has_left_origin { "" } else { &authorization };
             let hold = |stream: &TcpStream| self.hold(stream);
-            let response = Response::request(&url, last_event_id, &authorization, idle_timeout, hold)
+            let response = Response::request(&url, last_event_id, authorization, idle_timeout, hold)
                 .map_err(|error| End::of_error("no response", &error))?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 // A reconnection asks for the URL that the redirects led to (WHATWG "Server-sent events", section 9.2.3: the
                 // request keeps its list of URLs).
-                self.connection().url = url;
+                let mut connection = self.connection();
+                connection.url = url;
+                connection.has_left_origin = has_left_origin;
                 return Ok(response);
             }
             let location = String::from_utf8_lossy(response.field("location").unwrap_or_default());
             if location.is_empty() {
                 return Err(End::Failed(format!("status {} without a location", response.status)));
             }
-            url = url
+            let next = url
                 .join(&location)
                 .map_err(|error| End::Failed(format!("cannot follow the redirect: {error}")))?;
+            has_left_origin |= !next.has_same_origin(&url);
+            url = next;
         }
         Err(End::Failed(format!("more than {MAX_REDIRECTS} redirects")))
     }

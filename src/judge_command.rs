@@ -179,9 +179,9 @@ fn start(command: &[OsString], url: &str) -> Result<Child, String> {
 fn report_events(child: &mut Child, run: Arc<CaseRun>) -> Option<thread::JoinHandle<()>> {
     let output = child.stdout.take()?;
     let read = move || {
-        for line in BufReader::new(output).lines() {
+        for line in BufReader::new(output).split(b'\n') {
             match line {
-                Ok(line) => drop(run.report(&line)),
+                Ok(line) => drop(run.report(&String::from_utf8_lossy(&line))),
                 Err(_) => return,
             }
         }

@@ -258,6 +258,12 @@ fn chunk_extensions_are_left_out() {
             assert_eq!(script(&pieces), "x: 1\n@cut\n\n@trailer A: b\n", "{extension}, {cut}");
         }
     }
+    // There can be any number of them.
+    let signed = format!("5;chunk-signature={}\r\nx: 1\n\r\n", "0".repeat(64)).repeat(1000);
+    assert_eq!(
+        script(&[(0, &head), (0, &signed), (0, "0\r\n\r\n"), (0, END)]).matches("x: 1\n").count(),
+        1000
+    );
 }
 
 #[test]

@@ -152,6 +152,10 @@ fn an_expectation_that_cannot_decide_anything_is_an_error() {
         error("@part never\ndata: x\n"),
         "/x:1: @part: unreachable: `never` is for `@expect` (remove the part)"
     );
+    assert_eq!(
+        error("@part reported open\ndata: x\n"),
+        "/x:1: @part: unreachable: `events`, `reported` and `disconnect` are for `@expect` (remove the part)"
+    );
     assert_eq!(error("@expect no never\n"), "/x:1: @expect: `no never` always holds (remove it)");
     assert_eq!(
         error("@expect no events\n"),

@@ -67,6 +67,17 @@ fn a_client_that_reports_nothing_is_judged_by_its_requests_alone() {
 }
 
 #[test]
+fn a_line_that_is_not_utf_8_is_ignored_like_any_other_text() {
+    if !support::has_tool("curl") {
+        return;
+    }
+    // The client reports an event that was not sent.
+    let client = r#"printf '\377\n{"data":"z"}\n'; exec curl -sN "$0" >/dev/null"#;
+    let output = judge(&["--cases", "P29"], &["sh", "-c", client]);
+    assert!(stdout(&output).starts_with("P29 must 9.2.6 fail: "), "{}", stdout(&output));
+}
+
+#[test]
 fn known_failures_do_not_count_and_known_cases_that_pass_do() {
     let folder = folder("known");
     let known = folder.join("known.txt");

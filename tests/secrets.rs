@@ -132,7 +132,7 @@ fn an_observer_that_comes_in_the_middle_of_a_traced_response_sees_the_next_one()
 #[test]
 fn the_log_has_no_value_that_a_script_expects_or_uses() {
     let text = "@on POST /x\n@part query status\n@status {{header:x-status}}\n@part otherwise\n\
-        @expect header authorization=a and cookie sid=b and query token=c and json password=d and body ~e\n\
+        @expect header authorization=a and cookie sid=b and query token=c and json password=d and body ~e and query {{cookie:sid}}\n\
         @expect last-event-id 7\n";
     let folder = Folder::new("log-secrets");
     let script = folder.file("x.sse", text);
@@ -157,6 +157,7 @@ fn the_log_has_no_value_that_a_script_expects_or_uses() {
     assert!(!log.contains("s3cret"), "{log}");
     assert!(
         log.contains("got header authorization (not shown), cookie sid (not shown), query token (not shown)")
+            && log.contains(", query (name not shown)")
     );
     assert!(
         log.contains("got last-event-id `8`\"") && log.contains("a value that the request sets is invalid")

@@ -143,13 +143,14 @@ fn decode(mut body: &[u8]) -> (Vec<usize>, Vec<u8>, bool) {
     let (mut chunks, mut data) = (Vec::new(), Vec::new());
     while let Some(line_end) = body.windows(2).position(|window| window == b"\r\n") {
         let line = String::from_utf8_lossy(&body[..line_end]);
-        let size = usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16).unwrap_or(0);
-        if size == 0 {
-            return (chunks, data, true);
-        }
+        let size = match usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16) {
+            Ok(0) => return (chunks, data, true),
+            Ok(size) => size,
+            Err(_) => break,
+        };
         body = &body[line_end + 2..];
         data.extend_from_slice(&body[..size.min(body.len())]);
-        if body.len() < size + 2 {
+        if body.len().saturating_sub(2) < size {
             break;
         }
         chunks.push(size);

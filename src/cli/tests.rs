@@ -114,6 +114,7 @@ fn every_error_names_the_argument_and_the_way_out() {
 (&["--report", "x"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
         (&["--check", "a", "--cases=P1"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
         (&["--judge", "--list", "--", "x"], "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)"),
+        (&["--judge", "--"], "expected a command after `--`"),
         (&["--seed", "x"], "invalid value `x` for `--seed` (expected 0 to 18446744073709551615)"),
         (&["--speed", "0"], "invalid value `0` for `--speed` (expected 0.001 to 1000000, or max)"),
         (

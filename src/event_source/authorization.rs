@@ -1,6 +1,5 @@
-//! Keeps the value of `Authorization`, and sends it to no other origin than the one that it is for.
+//! The value of `Authorization`, which is a secret.
 
-use super::url::HttpUrl;
 use crate::http::field::is_field_value;
 use crate::text::error::{Error, ErrorKind};
 
@@ -21,13 +20,8 @@ impl Authorization {
         Err(Error::new(ErrorKind::InvalidArgument, message.to_owned()))
     }
 
-    /// The field line for a request to `url`, if that has the same origin as the URL that the value is for (WHATWG Fetch,
-    /// section 4.4: a redirect to another origin removes the field).
-    pub fn field_line(&self, origin: &HttpUrl, url: &HttpUrl) -> String {
-        let is_same = origin.host.eq_ignore_ascii_case(&url.host) && origin.port == url.port;
-        match self.0.as_ref().filter(|_| is_same) {
-            Some(value) => format!("Authorization: {value}\r\n"),
-            None => String::new(),
-        }
+    /// The field line, or nothing.
+    pub fn field_line(&self) -> String {
+        self.0.as_ref().map_or(String::new(), |value| format!("Authorization: {value}\r\n"))
     }
 }

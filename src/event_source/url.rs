@@ -48,6 +48,11 @@ impl HttpUrl {
         Ok(HttpUrl { host: host.to_owned(), port, target: encode_target(target) })
     }
 
+    /// Whether both URLs have the same origin.
+    pub fn has_same_origin(&self, other: &HttpUrl) -> bool {
+        self.host.eq_ignore_ascii_case(&other.host) && self.port == other.port
+    }
+
     /// Resolves a `location` field relative to this URL (RFC 3986, section 5.2).
     ///
     /// # Errors

@@ -31,6 +31,7 @@ pub struct ChunkDecoder {
     ignored: usize,
     /// Whether to accept what browsers accept.
     is_lenient: bool,
+    is_endless: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,6 +52,11 @@ impl ChunkDecoder {
     /// extensions and trailer fields.
     pub fn lenient() -> ChunkDecoder {
         ChunkDecoder { is_lenient: true, ..ChunkDecoder::default() }
+    }
+
+    /// A decoder of a body with any number of chunks: the limit on what is ignored applies to each line.
+    pub fn endless() -> ChunkDecoder {
+        ChunkDecoder { is_endless: true, ..ChunkDecoder::default() }
     }
 
     /// Bytes of the current chunk that are still missing.
@@ -126,7 +132,9 @@ impl ChunkDecoder {
             let size = line.split(|&byte| byte == b';').next().unwrap_or_default();
             return parse_chunk_size(trim_ows(size));
         }
-        self.ignored += line.len().saturating_sub(MAX_DIGITS);
+        if !self.is_endless {
+            self.ignored += line.len().saturating_sub(MAX_DIGITS);
+        }
         parse_chunk_size(line)
     }
 }

@@ -182,7 +182,10 @@ impl Capture {
                 self.head_at = Some(at);
                 self.closes = closes;
                 self.state = match body {
-                    Body::Chunked => State::FirstLine,
+                    Body::Chunked => {
+                        self.decoder = ChunkDecoder::endless();
+                        State::FirstLine
+                    }
                     Body::Plain(length) => State::Plain(length),
                     Body::None => State::Complete,
                 };

@@ -132,6 +132,11 @@ impl Conditions {
         self.0.contains(&Condition::Never)
     }
 
+    /// Whether no request meets one of them, because it is about what a client reports.
+    pub fn are_about_reports(&self) -> bool {
+        self.0.iter().any(|condition| matches!(condition, Condition::Reports(_)))
+    }
+
     /// The time range that one of them requires, if one does.
     pub fn time_range(&self) -> Option<&RangeInclusive<Duration>> {
         self.0.iter().find_map(|condition| match condition {

@@ -185,6 +185,10 @@ fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, S
     if conditions.never_hold() {
         return Err("unreachable: `never` is for `@expect` (remove the part)".to_owned());
     }
+    if conditions.are_about_reports() {
+        return Err("unreachable: `events`, `reported` and `disconnect` are for `@expect` (remove the part)"
+            .to_owned());
+    }
     let answers_instead = |part: &Part| part.conditions == conditions || part.conditions.always_hold();
     match parts.iter().find(|part| answers_instead(&part.value)) {
         Some(earlier) => Err(format!(

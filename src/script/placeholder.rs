@@ -295,11 +295,16 @@ impl Value {
         }
     }
 
+    /// Whether this is true for a name in it.
+    pub fn any_name(&self, is_so: &dyn Fn(&Name) -> bool) -> bool {
+        let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if is_so(name));
+        let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.any_name(is_so));
+        in_addend || in_default || is_so(&self.name)
+    }
+
     /// Whether the body of the request is needed.
     pub fn uses_body(&self) -> bool {
-        let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if name.uses_body());
-        let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.uses_body());
-        in_addend || in_default || self.name.uses_body()
+        self.any_name(&Name::uses_body)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Text with placeholders, `data: {{elapsed}} ms`, and the escapes of TEXT, `\n` and `\xE2`.
 
 use super::context::{RenderContext, RequestContext};
-use super::placeholder::{has_too_many_values, Value, MAX_VALUES, PLACEHOLDERS};
+use super::placeholder::{has_too_many_values, Name, Value, MAX_VALUES, PLACEHOLDERS};
 use super::words::unknown;
 use crate::http::uri::hex_byte;
 use crate::text::escape::escape;
@@ -91,9 +91,14 @@ impl Template {
         self.0.iter().map(|segment| segment.as_text().map(|text| text.len() as u64)).sum()
     }
 
+    /// Whether this is true for the name of a placeholder.
+    pub(super) fn any_name(&self, is_so: &dyn Fn(&Name) -> bool) -> bool {
+        self.0.iter().any(|segment| matches!(segment, Segment::Value(value) if value.any_name(is_so)))
+    }
+
     /// Whether the body of the request is needed.
     pub(super) fn uses_body(&self) -> bool {
-        self.0.iter().any(|segment| matches!(segment, Segment::Value(value) if value.uses_body()))
+        self.any_name(&Name::uses_body)
     }
 
     /// The bytes when a response head is made.

@@ -154,7 +154,9 @@ fn a_reconnection_goes_to_where_the_redirects_led() {
 
 #[test]
 fn authorization_is_sent_again_and_not_to_another_origin() {
-    let other = serve("max", &[("/other", b"@status 204\n")]);
+    let back =
+        b"@part query back\n@status 307\n@header Location: {{query:back}}\n@part otherwise\n@status 204\n";
+    let other = serve("max", &[("/other", back)]);
     let location = format!("@part connection 3\n@status 307\n@header Location: {}\n", other.url("/other"));
     let script = format!(
         "@part connection 1\nretry: 10\n\n@part connection 2\n@status 307\n@header Location: ?b\n{location}"
@@ -173,6 +175,22 @@ fn authorization_is_sent_again_and_not_to_another_origin() {
         "{requests:?}"
     );
     assert_eq!(other.requests()[0].header("authorization"), None);
+
+    // The other origin redirects to a path of its choice at the first one, and the source reconnects there.
+    let last = serve(
+        "max",
+        &[("/last", b"@part connection 1\nretry: 10\n\n@part otherwise\n@status 204\n"), ("/first", b"")],
+    );
+    drop(last.requests());
+    let first =
+        format!("@status 307\n@header Location: {}?back={}\n", other.url("/other"), last.url("/last"));
+    last.set_script(rust_sse_server::Script::parse("/first", &first).unwrap()).unwrap();
+    let source = EventSource::new(&last.url("/first")).unwrap();
+    source.set_authorization("Bearer a").unwrap();
+    source.run();
+    let sent: Vec<Option<String>> =
+        last.requests().iter().map(|request| request.header("authorization").map(str::to_owned)).collect();
+    assert_eq!(sent, [Some("Bearer a".to_owned()), None, None]);
 }
 
 #[test]

@@ -41,6 +41,11 @@ impl ValueCondition {
 
     /// What the request has in this place, without the values for which `hides` is true.
     pub fn describe(&self, context: &RenderContext<'_>, hides: &dyn Fn(&Name) -> bool) -> String {
+        if let Place::Keyed(kind, key) = &self.place {
+            if key.any_name(hides) {
+                return format!("{kind} (name not shown)");
+            }
+        }
         let name = match self.place.name(context) {
             Some(name) => name,
             None => return "no name".to_owned(),

@@ -121,6 +121,8 @@ impl Connection<'_> {
                 })
             }
             Reply::Decided(run, next) => {
+                // When nothing is unread, the clock can see that the client closes its side.
+                self.incoming.discard_unread()?;
                 let control = StreamControl::internal();
                 let clock = ClientClock::new(self.stream, &control, self.shared, self.tap);
                 judge::wait_until_decided(&run, clock)?;

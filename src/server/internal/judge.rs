@@ -59,11 +59,13 @@ pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Resp
     let id = parameter(request, "case").unwrap_or_default();
     let run = judge.find(&client(request)?, &id).ok_or(NO_RUN)?;
     let text = String::from_utf8_lossy(body);
-    let all_are_reports = text.lines().filter(|line| !line.trim().is_empty()).all(|line| run.report(line));
+    // A line that is no report does not prevent the others from being taken, as with lines on stdout.
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let ignored = lines.filter(|line| !run.report(line)).count();
     if parameter(request, "ended").is_some() {
         run.client_ended();
     }
-    if all_are_reports {
+    if ignored == 0 {
         Ok(Response::new(Status::NO_CONTENT, ""))
     } else {
         Err(NO_REPORT)
