@@ -12,7 +12,8 @@ for (const name of ['both_pages/text', 'page/head', 'page/event_stream', 'page/e
 
 const PATIENCE = 40;
 
-// A step is `must X` or `did X`; a number waits for that many milliseconds. Returns what was settled, in order: X, `-X`
+// A step is `must X` or `did X`; `shows` is something else on the wire; a number waits
+// for that many milliseconds. Returns what was settled, in order: X, `-X`
 // for what was not done, `+X` for what the wire does not show. `request` has the kind request, other names are data of
 // events.
 async function settle(...steps) {
@@ -21,6 +22,10 @@ async function settle(...steps) {
 	const name = ({ kind, event }) => event?.data ?? kind;
 	const matcher = new Matcher((must, did) => settled.push(!did ? `-${name(must)}` : !must ? `+${name(did)}` : name(must)), PATIENCE);
 	for (const step of steps) {
+		if (step === 'shows') {
+			matcher.shows();
+			continue;
+		}
 		if (typeof step === 'number') {
 			await new Promise(resolve => setTimeout(resolve, step));
 			continue;
@@ -41,6 +46,8 @@ async function testMatcher() {
 	assert.equal(await settle('must a'), '-a', 'the browser does nothing');
 	assert.equal(await settle('did a', 'must b', 'did b'), '+a b', 'the wire does not show one');
 	assert.equal(await settle('must a', 3 * PATIENCE, 'did a'), '-a a', 'the browser is late');
+	const busy = Array.from({ length: 8 }, () => ['shows', PATIENCE / 4]).flat();
+	assert.equal(await settle('did a', ...busy, 'must a'), 'a', 'the wire shows other things meanwhile');
 	assert.equal(await settle('did a', 3 * PATIENCE, 'must a', 'must b', 'did b'), '+a a b', 'the wire is late');
 	assert.equal(await settle('must a', 'must request', 'must b', 'did b'), '-a request b', 'a request keeps its place');
 	assert.equal(await settle('must a', 'must request', 'did a'), 'a request', 'a request waits for what is before it');

@@ -6,8 +6,10 @@
 // `settled(must, did)` is called for each, in order: with both, with `must` alone if the browser has not done it, or with `did`
 // alone if the wire does not show why. If the other comes late after all, it is called with both for a second time.
 
-// Milliseconds that one waits for the other.
+// Milliseconds that one waits for the other. What was done waits longer, but not for ever, while the wire shows other things: then
+// the wire is late.
 const PATIENCE = 400;
+const MOST_PATIENCE = 3000;
 // Milliseconds after which the wire can no longer show why there was an error: a server that is not there causes several.
 const LATE = 2000;
 
@@ -20,6 +22,7 @@ class Matcher {
 		this.missing = []; // what was not done in time,
 		this.unexplained = []; // and what the wire has not shown in time. Each has the time `at`.
 		this.timer = null;
+		this.shownAt = -Infinity; // When the wire showed something.
 	}
 
 	expect(must) {
@@ -38,6 +41,16 @@ class Matcher {
 		this.settle();
 	}
 
+	// The wire has shown something.
+	shows() {
+		this.shownAt = performance.now();
+	}
+
+	// Whether the wire should have shown by now why this was done.
+	isLate({ at }, now) {
+		return now - at >= this.patience && (now - this.shownAt >= this.patience || now - at >= MOST_PATIENCE);
+	}
+
 	settle() {
 		clearTimeout(this.timer);
 		const now = performance.now();
@@ -45,14 +58,14 @@ class Matcher {
 		const waiting = [...this.expected.slice(0, 1), ...this.happened.slice(0, 1)];
 		if (waiting.length === 0) return;
 		const next = Math.min(...waiting.map(({ at }) => at)) + this.patience - now;
-		this.timer = setTimeout(() => this.settle(), Math.max(1, next));
+		this.timer = setTimeout(() => this.settle(), Math.max(10, next));
 	}
 
 	// Settles the first thing that was done, if its place is known or it has waited long enough.
 	settleHappened(now) {
 		const [did] = this.happened;
 		if (!did) return false;
-		const isLate = now - did.at >= this.patience;
+		const isLate = this.isLate(did, now);
 		const place = this.expected.findIndex(must => isSame(must, did, isLate));
 		const late = this.missing.findIndex(must => isSame(must, did, isLate));
 		if (place < 0 && late < 0 && !isLate) return false;

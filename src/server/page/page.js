@@ -58,7 +58,7 @@ function explain(event) {
 	$('details').textContent = row.detail;
 	point(row);
 	showBuffers(row.buffers);
-	markLines(row.lines, row.lines);
+	markPlayed();
 	if (event.type === 'focusin') reveal(row);
 }
 
@@ -240,6 +240,6 @@ $('save').onclick = save;
 $('copy').onclick = copy;
 $('source-pane').ontoggle = describe;
 $('play').onclick = playEdited;
-$('source').oninput = showLatest;
+$('source').oninput = markPlayed;
 $('source').onscroll = followScrolling;
 list().then(() => say('Choose a script and connect.'), error => say(`The list of scripts cannot be read: ${error.message}`));

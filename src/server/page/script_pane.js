@@ -56,7 +56,8 @@ function clearPlayed() {
 
 const isEdited = () => $('source').value !== source.shown;
 
-const markPlayed = () => markLines(played.sent, played.now);
+// While a row is pointed at, the lines that it comes from are marked instead.
+const markPlayed = () => pointed ? markLines(pointed.lines, pointed.lines) : markLines(played.sent, played.now);
 
 // Marks lines of the script, unless they are of another one, or of its text before it was edited.
 function markLines(sent, now) {

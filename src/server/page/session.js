@@ -109,6 +109,7 @@ class Session {
 	// ---- The wire.
 
 	piece(piece) {
+		this.matcher.shows();
 		let exchange = this.exchanges.get(piece.client);
 		if (!exchange || (piece.name === 'request line' && !exchange.held)) {
 			exchange = new Exchange(piece.client);
