@@ -196,7 +196,7 @@ fn what_cannot_be_judged_is_one_clear_message() {
             "no case has such a name (`--cases 'P*'` are the cases on parsing)",
         ),
         (&[], &["/nonexistent/client"], 1, "cannot start `/nonexistent/client`: "),
-        (&["--cases", "P*"], &[], 2, "`--cases` needs a client (write `--judge --cases … -- COMMAND`)"),
+        (&["--cases", "P*"], &[], 2, "expected a command after `--`"),
         (
             &["--profile", "x"],
             &["true"],
