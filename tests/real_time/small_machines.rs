@@ -189,7 +189,7 @@ pub fn a_hundred_clients_fit_into_the_limits() {
     let (limits, setting) = before.rsplit_once("; ").unwrap();
     // `sh` sets the limits for itself and becomes the program, whose path and options are its arguments.
     // The code of a debug build is 4 MB larger than that of the release build, which the document is about.
-    let limits = limits.replace("ulimit -v 24000", "ulimit -v 28000");
+    let limits = limits.replace("ulimit -v 26000", "ulimit -v 30000");
     let wrapper = ["sh", "-c", &format!("{limits}; export {setting}; exec \"$@\""), "sh"];
     let options: Vec<&str> = options.split(' ').chain(["--speed", "4"]).collect();
     let program = Program::start_under(&wrapper, &program_path(), &options);

@@ -39,7 +39,7 @@ const COMMANDS: [(&str, &str); 34] = [
     ("rustc -O ", "tests/real_time/small_machines.rs"),
     ("$qemu -L ", "tests/real_time/small_machines.rs"),
     ("wine target/windows/", "tests/real_time/small_machines.rs"),
-    ("(ulimit -v 24000; ", "tests/real_time/small_machines.rs"),
+    ("(ulimit -v 26000; ", "tests/real_time/small_machines.rs"),
     ("apt-get install ", ".ci/run"),
     ("dpkg --add-architecture ", ".ci/run"),
     ("mkdir -p target && (cd target && apt-get download ", ".ci/run"),
