@@ -168,7 +168,7 @@ pub struct Part {
     conditions: Conditions,
     /// What the request has to meet, otherwise than to select the part.
     pub expectations: Vec<Expectation>,
-    /// That such a request shows that the test case cannot judge the client.
+    /// Whether such a request shows that the test case cannot judge the client, and why.
     pub skip: Option<Skip>,
     /// Status and field lines.
     pub head: Arc<ScriptHead>,

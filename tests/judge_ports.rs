@@ -83,7 +83,7 @@ fn web_pages_of_one_port_cannot_use_the_paths_of_the_server_at_another() {
 }
 
 #[test]
-fn cases_that_refuse_connections_have_separate_ports_and_without_a_free_one_judge_nobody() {
+fn cases_that_refuse_connections_have_separate_ports_and_are_not_judged_when_none_is_free() {
     let server = judging();
     let begin = |client: usize| {
         let (_, json) = send(&server, "POST", &format!("/-/judge/next?client={client}&cases=R13"));

@@ -26,7 +26,7 @@ fn timestamps_show_the_elapsed_time_without_drift() {
     let start = Instant::now();
     client.get("/events", "").read_head();
     client.read_chunk();
-    // Single events can be late on a busy machine, but not ever later.
+    // Single events can be late on a busy machine, but the delay must not keep growing.
     let mut least_late = i64::MAX;
     for n in 1..=15 {
         let timestamp = timestamp_of(n, &client.read_chunk());

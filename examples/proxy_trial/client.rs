@@ -27,7 +27,7 @@ pub struct Response {
 /// How a response ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
-    /// A client takes the body for complete.
+    /// A client considers the body complete.
     Complete,
     /// The connection ended in the middle of the body, or of the head.
     Cut,

@@ -1,4 +1,4 @@
-//! A proxy on trial: this server behind a proxy, and clients before it. Prints what the proxy does to event streams, and
+//! Tests a proxy: this server behind it, and clients in front of it. Prints what the proxy does to event streams, and
 //! exits with 0 if a client gets them as they were sent.
 //!
 //! ```text

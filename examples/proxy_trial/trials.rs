@@ -167,7 +167,7 @@ fn bytes(trial: &Trial) -> Result<Verdict, String> {
         return fail("comments are removed, so they do not keep a connection open");
     }
     fail(format!(
-        "{} of {} bytes arrive, or other ones; {}",
+        "the body differs: {} bytes of {} arrive; {}",
         response.data.len(),
         sent.len(),
         unexpected(&response)
@@ -215,10 +215,10 @@ fn cut_is_seen(trial: &Trial, target: &str) -> Result<Verdict, String> {
     }
 }
 
-/// The library's client reconnects twice, each time with the ID of the last event, and stops at 204.
 /// The most events of a client that reconnects; if the proxy passes everything on, there are 7.
 const MAX_EVENTS: usize = 12;
 
+/// The library's client reconnects twice, each time with the ID of the last event, and stops at 204.
 fn last_event_id(trial: &Trial) -> Result<Verdict, String> {
     let source = EventSource::new(&format!("http://{}/trial/reconnect", trial.proxy))
         .map_err(|error| error.to_string())?;
@@ -278,7 +278,7 @@ fn leave(trial: &Trial, target: &str) -> Result<Option<Duration>, String> {
     Ok(end.map(|end| end.time.duration_since(left).unwrap_or_default()))
 }
 
-/// What a response is that was expected to be another one.
+/// Describes an unexpected response.
 fn unexpected(response: &Response) -> String {
     let end = match response.end {
         Some(End::Complete) => "complete",

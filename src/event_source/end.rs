@@ -8,7 +8,7 @@ pub enum End {
     Lost(String),
     /// The response could not be parsed: reconnect, after a longer wait each time.
     Malformed(String),
-    /// The server's response does not allow to reconnect.
+    /// The server's response does not allow reconnecting.
     Failed(String),
 }
 

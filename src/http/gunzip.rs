@@ -59,7 +59,7 @@ impl Gunzip {
         data
     }
 
-    /// Takes this many bytes, as soon as there are as many.
+    /// Takes `length` bytes once that many have arrived.
     fn take(&mut self, length: usize, bytes: &mut &[u8]) -> Option<Vec<u8>> {
         let missing = length - self.incomplete.len();
         let (taken, rest) = bytes.split_at(missing.min(bytes.len()));

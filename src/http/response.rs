@@ -52,7 +52,7 @@ impl ResponseHead {
         self.push(format_args!("date: {}\r\n", ImfFixdate(SystemTime::now())));
     }
 
-    /// Lets JavaScript of any origin read the response, if JavaScript sent the request (WHATWG Fetch, section 3.2).
+    /// Lets JavaScript of any origin read the response, if JavaScript sent the request (WHATWG Fetch, section 3.3).
     pub fn cors(&mut self, options: ResponseOptions) {
         if options.cors {
             self.field("access-control-allow-origin", b"*");

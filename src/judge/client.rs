@@ -20,7 +20,7 @@ impl Client {
     }
 }
 
-/// What is known for good as soon as it is known.
+/// A flag that is never cleared once it is set.
 #[derive(Debug, Default)]
 pub struct Flag(AtomicBool);
 

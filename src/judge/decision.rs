@@ -23,7 +23,7 @@ const REPORT_TIME: Duration = Duration::from_secs(2);
 /// The longest time for a stream that is cut at every position. Clients that do not reconnect at once reach some of them.
 const CUTS_TIME: Duration = Duration::from_secs(15);
 
-/// What came of a case, and where it failed what was expected and what came.
+/// The verdict on a case and, if it failed, what was expected and what was received.
 pub struct Decision {
     pub verdict: CaseVerdict,
     pub expected: String,

@@ -132,7 +132,7 @@ impl Conditions {
         self.0.contains(&Condition::Never)
     }
 
-    /// Whether no request meets one of them, because it is about what a client reports.
+    /// Whether one of them is about what a client reports, which no request can show.
     pub fn are_about_reports(&self) -> bool {
         self.0.iter().any(|condition| matches!(condition, Condition::Reports(_)))
     }

@@ -18,7 +18,7 @@ pub struct Expectation {
     conditions: Conditions,
 }
 
-/// That a request which plays a part shows that the test case cannot judge the client (`@skip`).
+/// Marks a part whose requests show that the test case cannot judge the client (`@skip`).
 #[derive(Clone, Debug)]
 pub struct Skip {
     /// The line of the script.

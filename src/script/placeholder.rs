@@ -295,11 +295,11 @@ impl Value {
         }
     }
 
-    /// Whether this is true for a name in it.
-    pub fn any_name(&self, is_so: &dyn Fn(&Name) -> bool) -> bool {
-        let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if is_so(name));
-        let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.any_name(is_so));
-        in_addend || in_default || is_so(&self.name)
+    /// Whether `predicate` is true for any name in it.
+    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if predicate(name));
+        let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.any_name(predicate));
+        in_addend || in_default || predicate(&self.name)
     }
 
     /// Whether the body of the request is needed.

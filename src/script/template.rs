@@ -91,9 +91,9 @@ impl Template {
         self.0.iter().map(|segment| segment.as_text().map(|text| text.len() as u64)).sum()
     }
 
-    /// Whether this is true for the name of a placeholder.
-    pub(super) fn any_name(&self, is_so: &dyn Fn(&Name) -> bool) -> bool {
-        self.0.iter().any(|segment| matches!(segment, Segment::Value(value) if value.any_name(is_so)))
+    /// Whether `predicate` is true for the name of any placeholder.
+    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        self.0.iter().any(|segment| matches!(segment, Segment::Value(value) if value.any_name(predicate)))
     }
 
     /// Whether the body of the request is needed.

@@ -126,7 +126,7 @@ impl Acceptor {
                 return;
             }
             if port.downtime.is_due() {
-                // While this connection is there, the system gives the number of the port to nobody else.
+                // While this connection exists, the system does not give the port number to another program.
                 let _last = result.map(|(stream, _)| stream.shutdown(Shutdown::Both).map(|()| stream));
                 listener = match self.close_for_some_time(port, listener) {
                     Some(listener) => listener,

@@ -41,7 +41,7 @@ pub(super) fn not_found(
     Response::new(Status::NOT_FOUND, format!("404 Not Found: {problem}; {available}\n{routes}"))
 }
 
-/// `204 No Content` with the methods that are answered; to a CORS preflight (WHATWG Fetch, section 3.2.2) also with
+/// `204 No Content` with the methods that are answered; to a CORS preflight (WHATWG Fetch, section 3.3.2) also with
 /// permission for every field that it asks for.
 fn allowed_methods(request: &Request, options: ResponseOptions, methods: &[&str]) -> Response {
     let allow = allow(methods);

@@ -16,9 +16,9 @@ pub struct Playing {
     /// The lines that are played, each with the number of bytes of the response before them. The first are those of the
     /// bytes that are seen next. There are few, because a script gathers few bytes.
     marks: VecDeque<(u64, Option<Lines>)>,
-    /// Bytes of the response that were sent,
+    /// Bytes of the response that were sent.
     sent: u64,
-    /// and of these, bytes that were seen.
+    /// Those of them that were shown to the observers.
     seen: u64,
 }
 

@@ -36,7 +36,7 @@ fn rules(folder: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn nothing_is_written_for_each_of_the_pages() {
+fn nothing_is_defined_twice() {
     let folders = ["both_pages", "page", "judge_page"];
     for (a, b) in [(0, 1), (0, 2), (1, 2)] {
         let [a, b] = [folders[a], folders[b]];

@@ -269,7 +269,7 @@ impl<'a> Client<'a> {
         Ok(Next::Reconnect)
     }
 
-    /// Reports that the connection is open, unless it has.
+    /// Reports that the connection is open, unless it has already been reported.
     fn open(&mut self) {
         let is_silent = self.has(Fault::ReportsOpenOnce) && self.connections > 1;
         if !std::mem::replace(&mut self.is_open, true) && !is_silent {

@@ -59,7 +59,7 @@ pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Resp
     let id = parameter(request, "case").unwrap_or_default();
     let run = judge.find(&client(request)?, &id).ok_or(NO_RUN)?;
     let text = String::from_utf8_lossy(body);
-    // A line that is no report does not prevent the others from being taken, as with lines on stdout.
+    // An invalid line does not prevent the others from being accepted, as with lines on stdout.
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let ignored = lines.filter(|line| !run.report(line)).count();
     if parameter(request, "ended").is_some() {

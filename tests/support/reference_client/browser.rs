@@ -1,5 +1,5 @@
-//! What browsers do besides, in the cases that are for browsers alone: they run in a page, whose origin is another one, and
-//! follow CORS (WHATWG Fetch, section 3.3).
+//! What browsers do in addition, in browser-only cases: they run in a page, whose origin is another one, and follow
+//! CORS (WHATWG Fetch, section 3.3).
 
 use super::{Client, Fault, Head};
 use std::io;
@@ -8,7 +8,7 @@ use std::io;
 pub const ORIGIN: &str = "http://page.test";
 
 impl Client<'_> {
-    /// Whether the client follows CORS (WHATWG Fetch, section 3.2), as browsers do.
+    /// Whether the client follows CORS (WHATWG Fetch, section 3.3), as browsers do.
     pub fn is_browser(&self) -> bool {
         ["/H28", "/H29", "/H30"].iter().any(|case| self.run.path().contains(case))
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 /// What the client does after a connection.
 pub enum Next {
     Reconnect,
-    /// The response does not allow to reconnect.
+    /// The response does not allow reconnecting.
     Fail,
     /// The client was told to close, or has what it wanted.
     Close,
