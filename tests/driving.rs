@@ -202,7 +202,7 @@ fn chunks_keep_to_the_framing_and_are_not_sent_without_a_body() {
 fn a_client_that_does_not_read_delays_no_other_and_loses_its_stream() {
     let program = Program::start(&["--control", "tests/scripts/pause.sse"]);
     let mut silent = Client::connect(program.address);
-    silent.get("/pause", "");
+    silent.get("/pause", "").read_until("data: 1\n\n\r\n");
     let mut other = Client::connect(program.address);
     other.get("/pause", "").read_until("data: 1\n\n\r\n");
     let event = format!("data: {}\n\n", "x".repeat(10_000));
