@@ -41,7 +41,11 @@ pub fn thousands_of_bad_clients_leave_nothing_behind() {
     eventually(|| (program.threads(), program.descriptors()), |now| *now == before);
     let grown = program.memory().saturating_sub(memory);
     assert!(grown < 10_000, "{grown} kB more than before");
-    assert_eq!(program.end(), "");
+    // On a busy machine, there can be more clients at a time than can be told that there are too many.
+    let warning =
+        "rust_sse_server: closing some clients without a response: too many to send each of them a 503\n";
+    let errors = program.end();
+    assert!(["", warning].contains(&&*errors), "{errors}");
 }
 
 /// Reads the demo at five times its speed and asserts that no event is late.
@@ -52,7 +56,7 @@ fn well_behaved(mut client: Client) {
     for n in 1..=15 {
         timestamp_of(n, &client.read_chunk());
         let late = start.elapsed().saturating_sub(Duration::from_millis(u64::from(n) * 200));
-        assert!(late < Duration::from_millis(500), "event {n} came {late:?} late");
+        assert!(late < Duration::from_secs(2), "event {n} came {late:?} late");
     }
     assert_eq!(client.read_chunk(), "");
 }
