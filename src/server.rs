@@ -8,23 +8,17 @@
 //! | `internal` | the page at `/`, and the paths under `/-/` |
 //! | `connections` | the list of open connections, through which they are interrupted |
 //! | `overload` | sends 503 to clients that cannot be served |
-//! | `port` | the ports that the server listens on |
-//! | `downtime` | when the connections to a port are refused |
+//! | `port` | the ports that the server listens on, and when their connections are refused |
 //! | `driving` | what a test can do to a running server |
 //! | `clock` | sleeps until the next step of a script is due |
 //! | `stream_control` | the commands of a test for a stream |
 //! | `socket` | the two directions of a TCP connection, with their time limits |
 //! | `body` | the memory for bodies of requests |
-//! | `journal` | keeps requests for tests |
-//! | `journal_entry` | a request or the end of a response, as tests see it |
-//! | `recorded_request` | a request as tests see it |
-//! | `recorder` | writes requests to a file |
-//! | `script_files` | loads scripts again whose files have changed |
-//! | `scripts` | the scripts, which can change |
+//! | `journal` | keeps requests and the ends of their responses for tests, and writes them to a file |
+//! | `scripts` | the scripts, which can change, and their files, which are loaded again |
 //! | `static_files` | the files of a folder, beside the scripts |
 //! | `shared` | the state that all threads share |
 //! | `thread_limit` | how many threads a process can have |
-//! | `waker` | wakes an accepting thread when it is to close its port |
 //! | `warning` | warnings on stderr, at most one a minute |
 
 mod accept;
@@ -32,24 +26,18 @@ mod body;
 mod clock;
 mod connection;
 mod connections;
-mod downtime;
 mod driving;
 mod internal;
 mod journal;
-mod journal_entry;
 mod overload;
 mod port;
-mod recorded_request;
-mod recorder;
 mod responses;
-mod script_files;
 mod scripts;
 mod shared;
 mod socket;
 mod static_files;
 mod stream_control;
 mod thread_limit;
-mod waker;
 mod warning;
 
 use crate::judge::run::CaseRun;
@@ -61,10 +49,10 @@ use crate::text::error::{Error, ErrorKind};
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
 use accept::Threads;
-pub use journal_entry::{ClosedBy, JournalEntry, RecordedEnd};
+pub use journal::entry::{ClosedBy, JournalEntry, RecordedEnd};
+pub use journal::recorded_request::RecordedRequest;
+use journal::recorder::Recorder;
 use port::{bind_for_cases, Ports};
-pub use recorded_request::RecordedRequest;
-use recorder::Recorder;
 use scripts::Scripts;
 use shared::Shared;
 use static_files::StaticFiles;

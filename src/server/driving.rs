@@ -1,7 +1,7 @@
 //! What a test can do to a running server, and wait for.
 
-use super::journal_entry::{JournalEntry, RecordedEnd};
-use super::recorded_request::RecordedRequest;
+use super::journal::entry::{JournalEntry, RecordedEnd};
+use super::journal::recorded_request::RecordedRequest;
 use super::RunningServer;
 use crate::judge::verdicts::Verdict;
 use crate::script::Script;

@@ -1,8 +1,12 @@
 //! Keeps the requests that were received and the ends of their responses, for tests that check what a client did.
 
-use super::journal_entry::{JournalEntry, RecordedEnd};
-use super::recorded_request::RecordedRequest;
-use super::recorder::Recorder;
+pub mod entry;
+pub mod recorded_request;
+pub mod recorder;
+
+use entry::{JournalEntry, RecordedEnd};
+use recorded_request::RecordedRequest;
+use recorder::Recorder;
 use std::collections::VecDeque;
 use std::iter;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

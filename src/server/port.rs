@@ -1,14 +1,17 @@
 //! The ports that the server listens on: its own, and if it judges clients, further ones for test cases.
 
-use super::downtime::Downtime;
-use super::waker::Waker;
+mod downtime;
+mod waker;
+
 use crate::http::status::{RequestError, Status};
 use crate::judge::run::CaseRun;
 use crate::script::case::Start;
+use downtime::Downtime;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+use waker::Waker;
 
 /// Ports for test cases that refuse connections: as many as the program judges clients at a time, so that there is always
 /// one left for the next case.

@@ -1,10 +1,12 @@
 //! The scripts of a running server, which can change.
 
-use super::script_files::{Changes, ScriptFiles};
+mod files;
+
 use super::warning::Warnings;
 use crate::script::catalogue::Catalogue;
 use crate::script::Script;
 use crate::text::error::{Error, ErrorKind};
+use files::{Changes, ScriptFiles};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

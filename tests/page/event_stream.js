@@ -6,7 +6,7 @@
 const { readFileSync } = require('node:fs');
 const { runInThisContext } = require('node:vm');
 
-for (const name of ['both_pages/text.js', 'page/event_stream.js']) runInThisContext(readFileSync(`${process.argv[2]}/${name}`, 'utf8'));
+for (const name of ['both/text.js', 'wire/event_stream.js']) runInThisContext(readFileSync(`${process.argv[2]}/${name}`, 'utf8'));
 
 // The events of a stream that comes in pieces of this many bytes.
 function parse(bytes, size) {

@@ -90,7 +90,7 @@ fn the_model_finds_the_events_of_the_library_however_a_stream_is_cut() {
     let input: String = streams.iter().map(hex).collect();
 
     let mut node = Command::new("node")
-        .args([root().join("tests/page/event_stream.js"), root().join("src/server")])
+        .args([root().join("tests/page/event_stream.js"), root().join("src/server/pages")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const { readFileSync } = require('node:fs');
 const { runInThisContext } = require('node:vm');
 
-for (const name of ['both_pages/text', 'page/head', 'page/event_stream', 'page/event_source', 'page/matcher']) {
+for (const name of ['both/text', 'wire/head', 'wire/event_stream', 'wire/event_source', 'wire/matcher']) {
 	runInThisContext(readFileSync(`${process.argv[2]}/${name}.js`, 'utf8'));
 }
 

@@ -11,7 +11,7 @@ fn expected_and_actual_actions_are_merged_in_order() {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new("node")
-        .args([root.join("tests/page/matcher.js"), root.join("src/server")])
+        .args([root.join("tests/page/matcher.js"), root.join("src/server/pages")])
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);

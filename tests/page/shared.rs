@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The text of all files of a folder of the server with this extension.
 fn text_of(folder: &str, extension: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/pages").join(folder);
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = paths.filter(|path| path.extension().map_or(false, |other| other == extension));
     files.map(|path| fs::read_to_string(path).unwrap()).collect()
@@ -37,7 +37,7 @@ fn rules(folder: &str) -> BTreeSet<String> {
 
 #[test]
 fn nothing_is_defined_twice() {
-    let folders = ["both_pages", "page", "judge_page"];
+    let folders = ["both", "wire", "judge"];
     for (a, b) in [(0, 1), (0, 2), (1, 2)] {
         let [a, b] = [folders[a], folders[b]];
         let common: Vec<_> = definitions(a).intersection(&definitions(b)).cloned().collect();
@@ -46,7 +46,7 @@ fn nothing_is_defined_twice() {
         assert_eq!(common, Vec::<String>::new(), "in {a} and in {b}");
     }
     // All colours are variables with one value for each scheme.
-    for folder in ["page", "judge_page"] {
+    for folder in ["wire", "judge"] {
         let style = text_of(folder, "css");
         assert!(!style.contains(": #") && !style.contains("color-scheme: "), "{folder}");
     }
@@ -55,7 +55,7 @@ fn nothing_is_defined_twice() {
 #[test]
 fn both_pages_have_the_common_parts_and_the_same_policy() {
     let program = Program::start(&["--judge"]);
-    let parts = [text_of("both_pages", "css"), "function listen(url, handlers)".to_owned()];
+    let parts = [text_of("both", "css"), "function listen(url, handlers)".to_owned()];
     let mut policies = BTreeSet::new();
     for path in ["/", "/-/judge"] {
         let page = Exchange::new(program.address, request("GET", path, ""), PATIENCE);

@@ -15,39 +15,39 @@ struct Page {
     scripts: &'static [&'static str],
 }
 
-const STYLE: &str = include_str!("../both_pages/style.css");
-const SCRIPTS: [&str; 2] = [include_str!("../both_pages/text.js"), include_str!("../both_pages/elements.js")];
+const STYLE: &str = include_str!("../pages/both/style.css");
+const SCRIPTS: [&str; 2] = [include_str!("../pages/both/text.js"), include_str!("../pages/both/elements.js")];
 const WIRE: Page = Page {
-    document: include_str!("../page/document.html"),
-    style: include_str!("../page/style.css"),
+    document: include_str!("../pages/wire/document.html"),
+    style: include_str!("../pages/wire/style.css"),
     scripts: &[
-        include_str!("../page/head.js"),
-        include_str!("../page/event_stream.js"),
-        include_str!("../page/event_source.js"),
-        include_str!("../page/pieces.js"),
-        include_str!("../page/exchange.js"),
-        include_str!("../page/matcher.js"),
-        include_str!("../page/dispatched.js"),
-        include_str!("../page/fetch_source.js"),
-        include_str!("../page/turns.js"),
-        include_str!("../page/session.js"),
-        include_str!("../page/rows.js"),
-        include_str!("../page/time_axis.js"),
-        include_str!("../page/playback.js"),
-        include_str!("../page/save.js"),
-        include_str!("../page/introduction.js"),
-        include_str!("../page/script_pane.js"),
-        include_str!("../page/page.js"),
+        include_str!("../pages/wire/head.js"),
+        include_str!("../pages/wire/event_stream.js"),
+        include_str!("../pages/wire/event_source.js"),
+        include_str!("../pages/wire/pieces.js"),
+        include_str!("../pages/wire/exchange.js"),
+        include_str!("../pages/wire/matcher.js"),
+        include_str!("../pages/wire/dispatched.js"),
+        include_str!("../pages/wire/fetch_source.js"),
+        include_str!("../pages/wire/turns.js"),
+        include_str!("../pages/wire/session.js"),
+        include_str!("../pages/wire/rows.js"),
+        include_str!("../pages/wire/time_axis.js"),
+        include_str!("../pages/wire/playback.js"),
+        include_str!("../pages/wire/save.js"),
+        include_str!("../pages/wire/introduction.js"),
+        include_str!("../pages/wire/script_pane.js"),
+        include_str!("../pages/wire/page.js"),
     ],
 };
 const JUDGE: Page = Page {
-    document: include_str!("../judge_page/document.html"),
-    style: include_str!("../judge_page/style.css"),
+    document: include_str!("../pages/judge/document.html"),
+    style: include_str!("../pages/judge/style.css"),
     scripts: &[
-        include_str!("../judge_page/table.js"),
-        include_str!("../judge_page/details.js"),
-        include_str!("../judge_page/browser.js"),
-        include_str!("../judge_page/page.js"),
+        include_str!("../pages/judge/table.js"),
+        include_str!("../pages/judge/details.js"),
+        include_str!("../pages/judge/browser.js"),
+        include_str!("../pages/judge/page.js"),
     ],
 };
 /// A page may use only its own parts, and cannot insert text as HTML. It may connect to this server alone, which has other

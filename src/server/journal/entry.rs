@@ -102,7 +102,7 @@ impl JournalEntry {
 
 impl RecordedEnd {
     /// The end that the trace has seen.
-    pub(super) fn new(end: End) -> RecordedEnd {
+    pub(crate) fn new(end: End) -> RecordedEnd {
         let closed_by = if end.is_kept_open {
             None
         } else if end.is_dropped {

@@ -1,8 +1,8 @@
 //! Writes each entry of the journal to a file, on one thread, so that a file that blocks or cannot be written stops no
 //! client.
 
-use super::journal_entry::JournalEntry;
-use super::warning::Warnings;
+use super::entry::JournalEntry;
+use crate::server::warning::Warnings;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
