@@ -66,7 +66,7 @@ pub fn judge(
     let server = server.start("127.0.0.1:0").map_err(|error| error.to_string())?;
     let cases: Vec<String> = server.cases().into_iter().filter(|id| options.selection.includes(id)).collect();
     if cases.is_empty() {
-        return Err("no case has such a name (`--cases 'P*'` are the cases on parsing)".to_owned());
+        return Err("no case has such a name (`--cases 'P*'` selects the cases on parsing)".to_owned());
     }
     let client: Vec<_> = options.command.iter().map(|word| word.to_string_lossy()).collect();
     let progress = Progress::new(cases.len(), terminal);

@@ -23,14 +23,14 @@
 //!
 //! # Scripts
 //!
-//! A captured event stream is a script: every line is sent as it is. A line that begins with `@` is a direction to the
-//! server, such as `@sleep 300ms`, `@status 503`, `@drop` or `@part connection 2`, and known names in `{{ }}` are
-//! placeholders. The module [`script_language`] is the reference.
+//! A captured event stream is a script: every line is sent as it is. A line that begins with `@` is a direction, which tells
+//! the server what to do, such as `@sleep 300ms`, `@status 503`, `@drop` or `@part connection 2`, and known names in `{{ }}`
+//! are placeholders. The module [`script_language`] is the reference.
 //!
 //! # Types
 //!
 //! - [`Server`] is configured and started; [`RunningServer`] is the handle to a running server, which stops when the
-//!   handle is dropped. [`Script`] and [`Speed`] say what it plays, [`RecordedRequest`] says what a client sent.
+//!   handle is dropped. [`Script`] is what it plays, [`Speed`] how fast, and [`RecordedRequest`] what a client sent.
 //! - [`EventSource`] is the other end: a client that reconnects as browsers do. It dispatches [`Event`]s.
 //!   [`EventStream`] is its parser alone.
 //! - [`Error`] is the error type of all of them; [`ErrorKind`] says what went wrong.
@@ -56,7 +56,8 @@
 //!
 //! # Reading the source
 //!
-//! These six files, in this order, are the whole idea:
+//! These six files, in this order, show how a request is served. Time limits are in `server/socket.rs`, due times in
+//! `script/play/timer.rs`, and real waits in `server/clock.rs`.
 //!
 //! 1. `server/accept.rs` accepts connections and spawns a thread for each client.
 //! 2. `server/connection.rs` serves one client: request, script, next request.
@@ -103,7 +104,7 @@ pub use text::error::{Error, ErrorKind};
 #[doc = include_str!("script/reference.md")]
 pub mod script_language {}
 
-/// The version of this package. Written out, so that `rustc` can build it without Cargo.
+/// The version of this package. Not from `CARGO_PKG_VERSION`, so that `rustc` can build it without Cargo.
 pub const VERSION: &str = "0.1.0";
 
 /// What the project's own tests and tools use beyond the public API. Anything here can change at any time.

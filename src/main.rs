@@ -144,7 +144,7 @@ fn load(options: &Options) -> Result<Loaded, String> {
     }
     errors.extend(loaded.server.check().err().map(|error| error.to_string()));
     if options.strict && loaded.warnings > 0 {
-        errors.push(format!("{}, which are errors because of --strict", counted(loaded.warnings, "warning")));
+        errors.push(format!("{} not allowed by --strict", counted(loaded.warnings, "warning")));
     }
     if errors.is_empty() && !is_invalid {
         Ok(loaded)
@@ -279,8 +279,8 @@ fn explain(error: &Error, options: &Options) -> String {
 }
 
 /// Prints where the server listens. Programs that start it wait for the first line, which contains HOST as it was given.
-/// The other lines contain the address that was bound, because a name can have several, or in place of 0.0.0.0 and [::],
-/// which are no addresses to connect to, the loopback address.
+/// The other lines contain the address that was bound, because a name can have several. 0.0.0.0 and [::] cannot be connected
+/// to, so the loopback address takes their place.
 fn announce(options: &Options, mut address: SocketAddr, routes: &[String]) -> Result<(), String> {
     let host = options.address.host();
     let has_page = !options.only || options.static_files.is_some();

@@ -93,7 +93,7 @@ fn the_readme_shows_the_help_as_it_is_printed() {
     assert!(include_str!("../README.md").contains(&shown), "{shown}");
 }
 
-/// A name can have several addresses; 0.0.0.0 and [::] are no addresses to connect to.
+/// A name can have several addresses; 0.0.0.0 and [::] cannot be connected to.
 #[test]
 fn the_second_line_is_an_address_at_which_a_browser_finds_the_page() {
     for (host, address) in

@@ -65,9 +65,9 @@ fn the_log_says_why_a_request_was_rejected() {
         [
             "rejected: the Host field line is missing",
             "rejected: a line ends with LF alone; HTTP ends lines with CR LF",
-            "rejected: a control byte in the request line; is this TLS or HTTP/2?",
+            "rejected: a control byte in the request line; is this TLS?",
             "rejected: the request ended in the middle",
-            "rejected: the body is larger than --max-body allows (default 1 MiB)",
+            "rejected: the body is larger than --max-body allows",
             "rejected: a chunk-size is not hexadecimal",
         ]
     );

@@ -193,7 +193,7 @@ fn what_cannot_be_judged_is_one_clear_message() {
             &["--cases", "Q*"][..],
             &["true"][..],
             1,
-            "no case has such a name (`--cases 'P*'` are the cases on parsing)",
+            "no case has such a name (`--cases 'P*'` selects the cases on parsing)",
         ),
         (&[], &["/nonexistent/client"], 1, "cannot start `/nonexistent/client`: "),
         (&["--cases", "P*"], &[], 2, "expected a command after `--`"),

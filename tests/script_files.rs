@@ -72,7 +72,7 @@ fn warnings_are_printed_and_are_errors_only_with_strict() {
         .success()
         .stdout("1 script, no errors, 2 warnings\n")
         .stderr(warnings.clone());
-    let strict = format!("{warnings}rust_sse_server: 2 warnings, which are errors because of --strict\n");
+    let strict = format!("{warnings}rust_sse_server: 2 warnings not allowed by --strict\n");
     program(&["--check", "--strict", &file]).assert().code(1).stdout(is_empty()).stderr(strict.clone());
     program(&["--strict", &file, "127.0.0.1", "0"]).assert().code(1).stdout(is_empty()).stderr(strict);
     let program = Program::start(&["--speed", "max", &file]);

@@ -232,8 +232,8 @@ fn a_log_has_a_line_for_each_request_and_one_for_each_end() {
     // Bytes that are not a request have only an end.
     assert_eq!(
         next(),
-        "end client=1 method=- target=- status=400 bytes=76 events=0 seconds=* \
-         how=\"rejected: a control byte in the request line; is this TLS or HTTP/2?\""
+        "end client=1 method=- target=- status=400 bytes=66 events=0 seconds=* \
+         how=\"rejected: a control byte in the request line; is this TLS?\""
     );
     let fields = "client=2 method=GET target=\"/events?\\\"q\\\"\"";
     assert_eq!(next(), format!("request {fields} from=127.0.0.1 last-event-id=\"14\""));

@@ -38,7 +38,11 @@ pub const TABLE: &[Row] = &[
         action: Value(set_speed),
         help: "play N times as fast, 0.001 to 1000000; max does not wait at all",
     },
-    Row { usage: "--seed N", action: Value(set_seed), help: "make random values the same every time" },
+    Row {
+        usage: "--seed N",
+        action: Value(set_seed),
+        help: "seed for random values: the same N gives the same values every time",
+    },
     Row {
         usage: "--max-clients N",
         action: Value(set_max_clients),
@@ -47,7 +51,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--max-body SIZE",
         action: Value(set_max_body),
-        help: "accept request bodies of at most SIZE bytes, such as 64k or 20M [default: 1M]",
+        help: "accept request bodies up to SIZE, such as 64k [default: 1M, with --judge 16M]",
     },
     Row {
         usage: "--journal FILE",
@@ -63,7 +67,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--allow-host NAME",
         action: Value(add_allowed_host),
-        help: "answer requests under /-/ also if their Host is NAME, not only if it is\n\
+        help: "also answer requests under /-/ whose Host is NAME; without this, it must be\n\
                localhost, an IP address or HOST; can be repeated",
     },
     Row {
@@ -74,7 +78,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--trace",
         action: Flag(|options| options.trace = true),
-        help: "print every byte sent or received on stderr; for the page and paths under\n\
+        help: "print every byte sent or received, to stderr; for the page and paths under\n\
                /-/, a line for each response",
     },
     Row {
@@ -86,7 +90,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--log",
         action: Flag(|options| options.log = true),
-        help: "print a line for each request and one for the end of each response on stdout",
+        help: "print a line to stdout for each request and one for the end of each response",
     },
     Row {
         usage: "--check",
@@ -96,7 +100,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--strict",
         action: Flag(|options| options.strict = true),
-        help: "treat warnings about scripts as errors, with --check and without it",
+        help: "treat warnings about scripts as errors, with or without --check",
     },
     Row { usage: "--list", action: Run(Command::List), help: "list the scripts that are served, and exit" },
     Row {
@@ -109,7 +113,7 @@ pub const TABLE: &[Row] = &[
         usage: "--judge",
         action: Run(Command::Judge),
         help: "judge an SSE client: run the command that follows `--` once for each test case,\n\
-               with its URL as the last argument; exit with 0 if it violates no `must`;\n\
+               with the case's URL as the last argument; exit with 0 if it violates no `must`;\n\
                without a command, serve the cases and a page at /-/judge that judges browsers;\n\
                with --script, the scripts are the cases, such as a captured stream",
     },
@@ -131,7 +135,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--known FILE",
         action: Value(set_known),
-        help: "read the cases that may fail from FILE: `ID REASON` in each line",
+        help: "read from FILE which cases may fail: one `ID REASON` on each line",
     },
     Row { usage: "-h, --help", action: Run(Command::Help), help: "print this" },
     Row { usage: "-V, --version", action: Run(Command::Version), help: "print the version" },

@@ -8,7 +8,7 @@ use super::status::{bad_request, RequestError, Status};
 use super::Progress;
 
 const BODY_TOO_LARGE: RequestError =
-    Status::CONTENT_TOO_LARGE.error("the body is larger than --max-body allows (default 1 MiB)");
+    Status::CONTENT_TOO_LARGE.error("the body is larger than --max-body allows");
 
 /// How the end of a request's body is marked (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,11 +35,11 @@ pub enum Framing {
     Empty,
 }
 
-/// A writer over a writer that makes every write a chunk. Chunks are gathered until the next flush, so that everything
-/// that is due at the same instant leaves in one write of the inner writer, up to `GATHER` bytes.
+/// Wraps a writer and encodes every write as a chunk. Chunks are gathered until the next flush, so that everything that is
+/// due at the same instant leaves in one write of the inner writer, up to `GATHER` bytes.
 ///
-/// Every error that a method returns is the inner writer's. After one the writer must not be used again: it does not know
-/// how much was written.
+/// All errors come from the inner writer. After an error, this writer must not be used again, because it does not know how
+/// much was written.
 #[derive(Debug)]
 pub struct ChunkedWriter<W: Write> {
     inner: W,
@@ -70,12 +70,13 @@ impl<W: Write> ChunkedWriter<W> {
         self.framing
     }
 
-    /// Writes everything from now on without framing, until the connection ends.
+    /// Turns the framing off: what is written from now on is sent as it is, and the body ends with the connection.
     pub fn stop_framing(&mut self) {
         self.framing = Framing::UntilClose;
     }
 
-    /// Writes a response head, whose buffer then gathers the chunks: one buffer for each client, not two.
+    /// Sends a response head with the next flush. Chunks are gathered in the head's own buffer, which saves each client a
+    /// second one.
     pub fn write_head(&mut self, head: Vec<u8>) -> io::Result<()> {
         self.flush()?;
         self.gathered = head;

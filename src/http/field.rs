@@ -25,7 +25,7 @@ impl<'a> FieldLine<'a> {
         Ok(FieldLine { name, value })
     }
 
-    /// Whether this line has the name `name`, in any case.
+    /// Whether this line has the name `name`, which is case-insensitive.
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
@@ -64,12 +64,12 @@ pub fn field_lines(head: &[u8]) -> impl Iterator<Item = FieldLine<'_>> {
     lines(head).filter_map(|line| FieldLine::parse(line).ok())
 }
 
-/// The value of the first field line with this name, in any case.
+/// The value of the first field line with this name, which is case-insensitive.
 pub fn field_value<'a>(head: &'a [u8], name: &str) -> Option<&'a [u8]> {
     lines(head).find_map(|line| value_of(line, name))
 }
 
-/// The values of all field lines with this name, in any case.
+/// The values of all field lines with this name, which is case-insensitive.
 pub fn field_values<'a>(head: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     lines(head).filter_map(move |line| value_of(line, name))
 }

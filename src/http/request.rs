@@ -19,7 +19,7 @@ use super::response::ResponseOptions;
 use super::status::{bad_request, RequestError, Status};
 use super::Progress;
 
-/// The most bytes in a head. Common servers allow 8 to 32 KiB; a client's thread must not hold more.
+/// The most bytes in a head. Common servers allow 8 to 32 KiB; this bounds the memory that one client can take.
 pub const MAX_HEAD: usize = 16 * 1024;
 /// The most field lines in a head. Browsers send about 20.
 pub const MAX_FIELD_LINES: usize = 100;
@@ -93,12 +93,12 @@ impl Request {
         field_lines(&self.head)
     }
 
-    /// The value of the first field line with this name, in any case.
+    /// The value of the first field line with this name, which is case-insensitive.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         field_value(&self.head, name)
     }
 
-    /// The values of all field lines with this name, in any case.
+    /// The values of all field lines with this name, which is case-insensitive.
     pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         field_values(&self.head, name)
     }
@@ -133,7 +133,7 @@ impl HeadReader {
         self.request_line.as_ref().map_or(b"", |line| &self.head[line.path.clone()])
     }
 
-    /// The request as far as it has arrived, without an invalid or incomplete line; `None` before its request line.
+    /// The request as far as it has arrived, without an invalid or incomplete line; `None` until its request line is complete.
     pub fn received(&self) -> Option<Request> {
         let head = self.head[..self.line_start].to_vec();
         Some(Request { head, line: self.request_line.clone()?, body: BodyLength::Known(0) })
@@ -198,7 +198,8 @@ impl HeadReader {
         Ok(false)
     }
 
-    /// Checks the bytes of the current line up to `end`, or up to the limit: a head in small pieces gets no further.
+    /// Checks the bytes of the current line up to `end`, but none beyond the limit, so that the error does not depend on how
+    /// the head was cut into pieces.
     fn check_line(&self, end: usize) -> Result<(), RequestError> {
         let line = self.head.get(self.line_start..end.min(MAX_HEAD - 1)).unwrap_or_default();
         check_bytes(line, self.request_line.is_some())
@@ -239,8 +240,8 @@ pub fn is_request_line(line: &[u8]) -> bool {
 
 const LF_ALONE: RequestError = bad_request("a line ends with LF alone; HTTP ends lines with CR LF");
 
-/// Checks a line, or the beginning of one, with or without its final CR. The first invalid byte decides the error, wherever
-/// the line was cut. In a request line, HTAB is the only control byte that gets this far.
+/// Checks a line, or the beginning of one, with or without its final CR. The first invalid byte decides the error, however
+/// the line was cut into pieces. In a request line, HTAB passes here, and [`RequestLine::parse`] rejects it.
 fn check_bytes(line: &[u8], is_field_line: bool) -> Result<(), RequestError> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let is_valid = if is_field_line { is_received_value } else { is_field_value };
@@ -248,7 +249,7 @@ fn check_bytes(line: &[u8], is_field_line: bool) -> Result<(), RequestError> {
         None => Ok(()),
         Some(b'\r') => Err(bad_request("a CR is not followed by LF")),
         Some(_) if is_field_line => Err(bad_request("a NUL in a field line")),
-        Some(_) => Err(bad_request("a control byte in the request line; is this TLS or HTTP/2?")),
+        Some(_) => Err(bad_request("a control byte in the request line; is this TLS?")),
     }
 }
 
@@ -260,7 +261,7 @@ fn check_host(head: &[u8], version: Version) -> Result<(), RequestError> {
         (None, _) => Ok(()),
         (Some(_), Some(_)) => Err(bad_request("more than one Host field line")),
         (Some(host), None) if is_host(host, 0) => Ok(()),
-        (Some(_), None) => Err(bad_request("the Host field line holds no host")),
+        (Some(_), None) => Err(bad_request("the value of the Host field line is not a host")),
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 /// Bytes to reserve for a head. Most heads are smaller, and `ChunkedWriter` gathers chunks in the rest of the buffer.
 const USUAL_HEAD: usize = 320;
 
-/// The head of a response. Every response begins with one of these.
+/// The head of a response, built line by line.
 ///
 /// It is written without temporary strings: the allocator would keep their memory for each of thousands of threads.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl ResponseHead {
         put_field_line(&mut self.0, name, value);
     }
 
-    /// Adds the field line that says how the body ends, if there is one (RFC 9112, section 6).
+    /// Adds the field line that says how the body ends, unless the connection ends it (RFC 9112, section 6).
     pub fn framing(&mut self, framing: Framing) {
         match framing {
             Framing::Chunked => self.field("transfer-encoding", b"chunked"),
@@ -52,7 +52,8 @@ impl ResponseHead {
         self.push(format_args!("date: {}\r\n", ImfFixdate(SystemTime::now())));
     }
 
-    /// Lets JavaScript of any origin read the response, if JavaScript sent the request (WHATWG Fetch, section 3.3).
+    /// Adds the field line that lets pages of any origin read the response, if the request has an `Origin` (WHATWG Fetch,
+    /// section 3.3).
     pub fn cors(&mut self, options: ResponseOptions) {
         if options.cors {
             self.field("access-control-allow-origin", b"*");
@@ -96,10 +97,10 @@ pub fn is_interim_response(bytes: &[u8]) -> bool {
 /// What a request asks of every response to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResponseOptions {
-    /// The request has an `Origin`: JavaScript in a web page sent it.
+    /// Whether the request has an `Origin`: a web page sent it.
     pub cors: bool,
-    /// The connection is closed after the response.
+    /// Whether the connection is closed after the response.
     pub close: bool,
-    /// The method is HEAD: only the head is sent (RFC 9110, section 9.3.2).
+    /// Whether the method is HEAD: only the head is sent (RFC 9110, section 9.3.2).
     pub head_only: bool,
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Client {
     /// Its name.
     pub name: String,
-    /// If it has reported an event in any case, an event that it has not reported was not dispatched.
+    /// If it has reported any event in one of the cases, an event that it has not reported was not dispatched.
     pub reports_events: Flag,
     /// The same for the states `open` and `error`.
     pub reports_states: Flag,

@@ -12,8 +12,8 @@
 //!                        Ending::End                     the last-chunk
 //! ```
 //!
-//! "Send" means "gather" here: bytes leave in one write at the next wait that takes time, or at a flush, so everything
-//! that is due at the same time leaves together. The head leaves with the first chunk. An event without placeholders
+//! To send is only to gather here: the bytes are written at the next wait that takes time, or at a flush, so that everything
+//! due at the same time leaves in one write. The head leaves with the first chunk. An event without placeholders
 //! costs a copy of its bytes, one write and one sleep.
 //!
 //! | module | what it does |
@@ -22,7 +22,7 @@
 //! | `output` | sends head and chunks |
 //! | `timer` | due times, waits and keep-alive comments |
 //! | `loops` | turns of loops |
-//! | `releases` | releases of pauses to come |
+//! | `releases` | releases of pauses that are not reached yet |
 
 pub mod clock;
 mod loops;
@@ -51,7 +51,7 @@ pub struct Player<'a, W: Write, C: Clock> {
     output: Output<W>,
     timer: Timer<'a, C>,
     loops: Loops,
-    /// How much longer the waits can be that the request decides, in this response or in this turn of an endless loop.
+    /// How much of [`MAX_REQUESTED_WAIT`] is left for waits that the request sets. Each turn of an endless loop starts anew.
     requested_wait_left: Duration,
 }
 
@@ -95,7 +95,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             next += 1;
             match step {
                 Step::Chunk(chunk) => self.send(chunk, skip)?,
-                // Raw bytes, even before the head or between chunks.
+                // Raw bytes, which can also precede the head or come between chunks.
                 Step::Wire(text) => {
                     self.timer.record_send();
                     self.output.send_raw(&text.render(&self.context()))?;
@@ -118,7 +118,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             }
             // Only the first step can be resumed in its middle.
             skip = 0;
-            // What a test sends after it has released a pause does not overtake what follows the pause.
+            // After a pause, commands wait for one more step: what a test sends once it has released the pause must not
+            // overtake what follows the pause.
             if !matches!(step, Step::Pause(_)) {
                 self.timer.take_commands(&mut self.output)?;
             }
@@ -126,8 +127,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(())
     }
 
-    /// Passes over the steps before the start: sends nothing of the body, but keeps the settings and the loops that are
-    /// in force there. If one of them is `@open`, the client knows that it is connected again.
+    /// Applies the steps before the start without sending their data: settings and loops stay in force. An `@open` among
+    /// them still sends the head at once, so that the client knows that it is connected again.
     fn pass_over(&mut self, steps: impl Iterator<Item = &'a Step>) -> Result<(), Stop> {
         for (index, step) in steps.enumerate() {
             match step {
@@ -153,6 +154,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         match part.ending {
             Ending::End | Ending::Close => {
                 self.send_head()?;
+                // Before the last write: the client's next request can be counted before this thread runs again.
                 if let Some(visit) = self.request.visit {
                     visit.end();
                 }
@@ -162,6 +164,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                     return Ok(AfterResponse::KeepAlive);
                 }
             }
+            // A head that has not been sent by now is not sent at all.
             Ending::Drop | Ending::Hang(_) => self.output.flush()?,
             Ending::Reset => {
                 self.output.flush()?;
@@ -208,11 +211,13 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(())
     }
 
+    /// Sends the head if it has not been sent, and notes that the current step sends something.
     fn start_sending(&mut self) -> io::Result<()> {
         self.timer.record_send();
         self.send_head()
     }
 
+    /// Sends the head if it has not been sent. The timer does it, because `{{elapsed}}` counts from then.
     fn send_head(&mut self) -> io::Result<()> {
         self.timer.send_head(&mut self.output)
     }
@@ -237,10 +242,12 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     }
 
     fn begin_loop(&mut self, first_step: usize, turns: &Turns, every: &Every) {
-        // `Part::check_waits` has checked them, as they are in the first turns of the loops around this one.
+        // `Part::check_waits` has checked both for the first turn of every loop around this one. What is invalid in a later
+        // turn counts as one turn, without a wait.
         let number = turns.number(&self.context()).unwrap_or(Some(1));
         let mut time = every.time(&self.context()).unwrap_or_default();
         if every.is_requested() {
+            // Shares what is left among the turns.
             let number = number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX));
             time = time.min(self.requested_wait_left / number);
             self.requested_wait_left -= time * number;

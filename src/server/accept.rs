@@ -31,10 +31,10 @@ const STACK: usize = 64 * 1024;
 /// How long to wait after `accept` has failed. The usual cause is too many open files in this process. That
 /// takes a while to change, and trying again at once would keep a processor busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long a server that stops waits for its threads, which are interrupted and need a millisecond or two. One that writes
-/// a trace or a log to a pipe that nobody reads does not end.
+/// How long to wait for the threads when the server stops. They are interrupted and end within a millisecond or two, except
+/// one that is writing a trace or a log to a pipe that nobody reads.
 const END_TIME: Duration = Duration::from_millis(100);
-/// The time between two looks at the threads that are left.
+/// How often to check whether they have ended.
 const END_POLL: Duration = Duration::from_micros(500);
 
 /// A client that was accepted and has a slot, but no thread yet. The slot is one of `max_clients`, and is free again when
@@ -55,16 +55,14 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// Waits until a client has stopped the server, and then for its end.
+    /// Waits until a client has stopped the server and its threads have ended.
     pub fn join(mut self, shared: &Shared) {
-        for accept in self.accept.drain(..1) {
-            // This fails only when the thread has panicked; then there is nothing left to wait for.
-            let _ = accept.join();
-        }
+        // The thread of the server's own port. This fails only when it has panicked; then there is nothing to wait for.
+        let _ = self.accept.remove(0).join();
         self.wait_for_end(shared);
     }
 
-    /// Waits until all threads of a server that stops have ended, for [`END_TIME`] at most.
+    /// Waits until all threads of a stopping server have ended, but no longer than [`END_TIME`].
     pub fn wait_for_end(&self, shared: &Shared) {
         let deadline = Instant::now() + END_TIME;
         while Instant::now() < deadline && (shared.has_clients() || !self.have_ended()) {
@@ -92,9 +90,14 @@ pub(super) fn start(
     let (overload, overload_thread) = Overload::start(Arc::clone(shared), warnings.clone())?;
     let spawner = Spawner { overload: overload.clone(), warnings: warnings.clone() };
     let spawn = Builder::new().name("spawn".to_owned()).spawn(move || spawner.run(&receiver))?;
-    let acceptor = Acceptor { port: 0, shared: Arc::clone(shared), sender, overload, warnings };
     let start_accepting = |(port, listener)| {
-        let acceptor = Acceptor { port, ..acceptor.clone() };
+        let acceptor = Acceptor {
+            port,
+            shared: Arc::clone(shared),
+            sender: sender.clone(),
+            overload: overload.clone(),
+            warnings: warnings.clone(),
+        };
         Builder::new().name("accept".to_owned()).spawn(move || acceptor.run(listener))
     };
     let accept = listeners.into_iter().enumerate().map(start_accepting).collect::<io::Result<_>>()?;
@@ -102,7 +105,6 @@ pub(super) fn start(
 }
 
 /// Accepts the connections of one port.
-#[derive(Clone)]
 struct Acceptor {
     /// The index of the port.
     port: usize,
@@ -118,17 +120,21 @@ impl Acceptor {
         let port = self.shared.ports.get(self.port);
         loop {
             let result = listener.accept();
-            // To wake this thread, the server connects to itself, so that `accept` returns. A thread that finds the
-            // waker not armed does not connect, but has already set what is checked next.
+            // Other threads wake this one by connecting to the port, which disarms the waker. It is armed again before the
+            // flags below are read: a thread that finds it disarmed does not connect, but has set its flag by then.
             port.waker.arm_again(&listener);
             if self.shared.is_stopping() {
                 port.waker.disarm();
                 return;
             }
             if port.downtime.is_due() {
-                // While this connection exists, the system does not give the port number to another program.
-                let _last = result.map(|(stream, _)| stream.shutdown(Shutdown::Both).map(|()| stream));
-                listener = match self.close_for_some_time(port, listener) {
+                // Shut down, but open until the port is closed: while this connection exists, the system does not give the
+                // port number to another program.
+                let last = result.map(|(stream, _)| stream);
+                if let Ok(stream) = &last {
+                    let _ = stream.shutdown(Shutdown::Both);
+                }
+                listener = match self.close_during_downtime(port, listener) {
                     Some(listener) => listener,
                     None => return,
                 };
@@ -139,7 +145,7 @@ impl Acceptor {
                     let number = self.shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
                     self.hand_over(stream, Client { number, accepted_at: Instant::now() });
                 }
-                Err(error) if is_about_the_client(&error) => {}
+                Err(error) if can_retry_at_once(&error) => {}
                 Err(error) => {
                     self.warnings.warn("cannot accept a connection, trying again", error);
                     thread::sleep(ACCEPT_PAUSE);
@@ -149,7 +155,7 @@ impl Acceptor {
     }
 
     /// Closes the port, and opens it again when connections are to be accepted. `None` if the server stops meanwhile.
-    fn close_for_some_time(&self, port: &Port, listener: TcpListener) -> Option<TcpListener> {
+    fn close_during_downtime(&self, port: &Port, listener: TcpListener) -> Option<TcpListener> {
         let address = listener.local_addr();
         port.waker.disarm();
         drop(listener);
@@ -157,7 +163,7 @@ impl Acceptor {
             port.downtime.wait();
             let opened = address.as_ref().map_err(|error| error.kind().into()).and_then(TcpListener::bind);
             let armed = opened.and_then(|listener| port.waker.arm(&listener).map(|()| listener));
-            // Checked after the waker was armed: it wakes this thread if the server stops later.
+            // Checked after the waker was armed: if the server is stopped later than this check, the waker wakes this thread.
             if self.shared.is_stopping() {
                 port.waker.disarm();
                 return None;
@@ -166,7 +172,7 @@ impl Acceptor {
                 Ok(listener) if port.downtime.open() => return Some(listener),
                 Ok(_) => port.waker.disarm(),
                 Err(error) => {
-                    self.warnings.warn("cannot listen again, trying again", error);
+                    self.warnings.warn("cannot reopen the port, trying again", error);
                     thread::sleep(ACCEPT_PAUSE);
                 }
             }
@@ -185,8 +191,8 @@ impl Acceptor {
     }
 }
 
-/// Whether `accept` failed because of one client. The next one may be fine.
-fn is_about_the_client(error: &io::Error) -> bool {
+/// Whether `accept` can be called again at once: it was interrupted, or only this client's connection failed.
+fn can_retry_at_once(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
 }
 
@@ -220,7 +226,7 @@ impl Spawner {
 /// Serves a client on the current thread.
 fn serve(stream: &Arc<TcpStream>, client: Client, shared: &Shared) {
     let _listed = shared.connections.add(client.number, stream);
-    // A server that stops interrupts only the connections that are in the list by then.
+    // Checked after the connection was listed: `Shared::stop` interrupts only the listed ones.
     if !shared.is_stopping() {
         // An error is a broken connection, which is an ordinary end: clients come and go.
         let _ = connection::serve(stream, client, shared);

@@ -42,14 +42,15 @@ use crate::script::catalogue::{Catalogue, Found};
 use crate::script::context::RequestContext;
 use crate::script::play::Player;
 use crate::script::random::Random;
-use crate::script::{Ending, Script};
+use crate::script::resume::Position;
+use crate::script::{Ending, Part, Script};
 use crate::trace::Tap;
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Instant;
 
-/// Serves a client until its connection ends. A head must be complete [`HEAD_TIME`] after the connection was accepted, or
+/// Serves a client until its connection ends. A head must be complete within [`HEAD_TIME`] after the connection was accepted, or
 /// after the first byte of a later request.
 ///
 /// # Errors
@@ -78,8 +79,8 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
         match connection.respond(received)? {
             AfterResponse::KeepAlive => {}
             AfterResponse::Close => break,
-            // A request stays in the kernel's buffer until it is answered (`Incoming` peeks), and closing a socket
-            // with unread bytes sends a TCP reset.
+            // Closing a socket with unread bytes sends a TCP reset. `play_part` has left the last bytes of the request
+            // unread for this.
             AfterResponse::Reset => return Ok(()),
         }
         // False when the client has closed the connection, has been idle for too long, or the server stops.
@@ -93,10 +94,10 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
     Ok(())
 }
 
-/// A request with its body, or `None` when the client sends no more.
+/// A request with its body, or `None` if the client closed its side before another one began.
 type Received<'a> = Result<Option<(Request, Body<'a>)>, Refused>;
 
-/// A request that cannot be answered, as far as it was received.
+/// A request that gets an error instead of a script: why, and what was received of it.
 struct Refused {
     error: ReceiveError,
     /// `None` if no valid request line was received.
@@ -105,20 +106,23 @@ struct Refused {
 
 struct Connection<'a> {
     stream: &'a TcpStream,
+    /// The number of the connection, from 1.
     number: u64,
     shared: &'a Shared,
+    /// For the trace, the log, the journal and the judge: sees all bytes.
     tap: &'a Tap<'a>,
     incoming: Incoming<'a>,
+    /// The client's address, for scripts.
     ip: IpAddr,
-    /// What the request that is being received or answered asks of its response. `receive` sets it, even for a bad request.
+    /// What the current request asks of its response. `receive` sets it, even for an invalid request.
     options: ResponseOptions,
-    /// An earlier request came on this connection.
+    /// Whether an earlier request came on this connection.
     is_reused: bool,
-    /// The client has stopped the server.
+    /// Whether a request has asked the server to stop. `close` does that, after the response.
     stops_server: Cell<bool>,
-    /// The current request, until it is recorded.
+    /// For the journal: the current request, from `prepare_record` to `record`.
     unrecorded: Cell<Option<Box<RecordedRequest>>>,
-    /// The current request in the journal.
+    /// For the journal: where `record` has put it, until `record_end` adds the end of the response.
     recorded: Cell<Option<Recorded>>,
 }
 
@@ -136,6 +140,7 @@ impl<'a> Connection<'a> {
         let mut head = HeadReader::default();
         let received = self.incoming.receive(head_deadline, &mut |bytes| head.push(bytes));
         self.options = head.response_options();
+        // No page of another origin may read what is under `/-/`.
         self.options.cors &= !internal::is_reserved(head.path());
         if matches!(received, Err(ReceiveError::Closed)) && head.is_empty() {
             return Ok(None);
@@ -192,16 +197,19 @@ impl<'a> Connection<'a> {
     fn respond(&self, received: Received) -> io::Result<AfterResponse> {
         self.tap.responds(self.options.head_only);
         let after = match received {
+            // Even a valid request gets no response once the server stops.
             _ if self.shared.is_stopping() => Ok(AfterResponse::Close),
             Ok(Some((request, body))) => self.respond_to(&request, body),
             Ok(None) => Ok(AfterResponse::Close),
             Err(refused) => self.refuse(refused),
         };
-        self.record_end(self.tap.ended(&after));
+        let end = self.tap.ended(&after);
+        self.record_end(end);
         after
     }
 
-    /// Responds with a script, or else with one of the server's own pages, or else with an error.
+    /// Plays the test case or the script that answers the request; otherwise, responds with one of the server's own pages,
+    /// or with an error.
     fn respond_to(&self, request: &Request, body: Body) -> io::Result<AfterResponse> {
         if let Some(run) = self.shared.judge.run_at(request.path()) {
             return self.play_case(&run, request, body.bytes());
@@ -210,26 +218,28 @@ impl<'a> Connection<'a> {
         let verdicts = &self.shared.verdicts;
         let catalogue = self.shared.latest_scripts();
         match self.find(&catalogue, request) {
-            Found::Script(script) if script.uses_body() => {
-                self.play((script, &catalogue), request, body.bytes(), verdicts)
-            }
             Found::Script(script) => {
-                drop(body);
-                self.play((script, &catalogue), request, b"", verdicts)
+                // A stream can last for hours. A body that the script does not use must not take up memory until then.
+                let body = Some(body).filter(|_| script.uses_body());
+                let bytes = body.as_ref().map_or(&b""[..], Body::bytes);
+                self.play(script, &catalogue, request, bytes, verdicts)
             }
             Found::Methods(methods) => self.respond_without_script(request, body.bytes(), methods),
             Found::Nothing => self.respond_without_script(request, body.bytes(), Vec::new()),
         }
     }
 
-    /// Counts the request and plays the script.
+    /// Changes the script as the query says, counts the request, and plays the script. A HEAD request is not counted.
+    /// `verdicts` collects what came of `@expect`.
     fn play(
         &self,
-        (script, scripts): (&Script, &Catalogue),
+        script: &Script,
+        scripts: &Catalogue,
         request: &Request,
         body: &[u8],
         verdicts: &Verdicts,
     ) -> io::Result<AfterResponse> {
+        // The number is 1 and the seed that of the first request until the request is counted below.
         let context = RequestContext {
             request,
             body,
@@ -248,7 +258,7 @@ impl<'a> Connection<'a> {
             Err(reason) => return self.send_invalid_value(&reason),
         };
         let played = changed.as_deref().unwrap_or(script);
-        // A HEAD request does not play the script and is not counted.
+        // A HEAD request gets the head of the first response, and is not counted.
         if self.options.head_only {
             return self.play_part(played, context, verdicts);
         }
@@ -268,7 +278,7 @@ impl<'a> Connection<'a> {
         context: RequestContext<'_>,
         verdicts: &Verdicts,
     ) -> io::Result<AfterResponse> {
-        // Conditions (`@part`) can leave a request without a part.
+        // The conditions of `@part` can exclude every part.
         let part = match script.part(context) {
             Some(part) => part,
             None => return self.send(&responses::no_part(), self.options),
@@ -276,6 +286,7 @@ impl<'a> Connection<'a> {
         if !part.expectations.is_empty() || part.skip.is_some() {
             self.check_expectations(script, part, context, verdicts);
         }
+        // With `@framing length`, the head needs the length of the body, so the body is rendered first.
         let rendered = match part.rendered(context) {
             Ok(rendered) => rendered,
             Err(reason) => return self.send_invalid_value(&reason),
@@ -290,22 +301,35 @@ impl<'a> Connection<'a> {
             Ok(head) => head,
             Err(reason) => return self.send_invalid_value(&reason),
         };
+        self.stream_part(part, start, head, context)
+    }
+
+    /// Sends `head` and plays `part` from `start`, as a stream that tests can control.
+    fn stream_part(
+        &self,
+        part: &Part,
+        start: Position,
+        head: StreamHead,
+        context: RequestContext<'_>,
+    ) -> io::Result<AfterResponse> {
         if part.ending != Ending::Reset {
-            // When nothing is unread, the clock can see that the client closes its side.
+            // The clock sees that the client has closed its side only when no received bytes are unread. `@reset` needs
+            // unread bytes: closing the socket then sends a TCP reset.
             self.incoming.discard_unread()?;
         }
         let path = percent_decode(context.request.path()).into_owned();
-        let control = StreamControl::new(path, part.pauses().collect(), head.framing != Framing::Empty);
+        let has_body = head.framing != Framing::Empty;
+        let control = StreamControl::new(path, part.pauses().collect(), has_body);
         let stream = self.shared.connections.open_stream(self.number, control);
         self.send_stream(head, &stream.control, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
     }
 
-    /// Responds to a request whose values would result in a response that cannot be sent. The reason contains the
-    /// value, which can be a secret, so only the response has it.
+    /// Responds with an error, because a value in the request would make the response invalid. `reason` contains the value,
+    /// which can be a secret, so only the response may show it.
     fn send_invalid_value(&self, reason: &str) -> io::Result<AfterResponse> {
-        self.tap.rejected("a value that the request sets is invalid, as the response says");
+        self.tap.rejected("a value that the request sets is invalid; the response says which");
         self.send(&responses::invalid_value(reason), self.options)
     }
 
@@ -316,14 +340,14 @@ impl<'a> Connection<'a> {
         Ok(close_if(options.close, AfterResponse::KeepAlive))
     }
 
-    /// Sends a stream: `play` writes the head and the body. For a HEAD request, sends the head alone.
+    /// Sends a stream: `write` writes the head and the body. For a HEAD request, sends the head alone.
     ///
     /// The request is recorded only now: a test that has seen it in the journal can act on the stream.
     fn send_stream(
         &self,
         head: StreamHead,
         control: &StreamControl,
-        play: impl FnOnce(Vec<u8>, ChunkedWriter<Outgoing<'_>>, ClientClock<'_>) -> io::Result<AfterResponse>,
+        write: impl FnOnce(Vec<u8>, ChunkedWriter<Outgoing<'_>>, ClientClock<'_>) -> io::Result<AfterResponse>,
     ) -> io::Result<AfterResponse> {
         self.record();
         if self.options.head_only {
@@ -332,8 +356,8 @@ impl<'a> Connection<'a> {
         }
         let body = ChunkedWriter::new(self.out(), head.framing);
         let clock = ClientClock::new(self.stream, control, self.shared, self.tap);
-        let end = play(head.bytes, body, clock);
-        // Whatever the thread did when the server stopped or a test dropped the stream: close as `@drop` does.
+        let end = write(head.bytes, body, clock);
+        // However `write` has ended: if the server stops or a test drops the stream, close as `@drop` does.
         if control.is_dropped() {
             self.tap.dropped();
         }
@@ -343,8 +367,8 @@ impl<'a> Connection<'a> {
         end.map(|after| close_if(head.close, after))
     }
 
-    /// Closes the connection, after it has stopped the server if the client wants that. The accepting threads are woken last:
-    /// when they have ended, the program can exit.
+    /// Closes the connection. If a request has asked for it, stops the server first, and wakes the accepting threads last:
+    /// once they have ended, the program can exit.
     fn close(self) {
         if self.incoming.has_ended() && !self.shared.is_stopping() {
             self.tap.client_closed();

@@ -61,7 +61,7 @@ fn a_nul_in_a_field_line_and_a_control_byte_in_the_request_line_are_400() {
     let server = serve("max", &[("/a", b"data: x\n\n")]);
     for (request, reason) in [
         ("GET /a HTTP/1.1\r\nHost: localhost\r\nX: \0\r\n\r\n", "a NUL in a field line"),
-        ("\u{16}\u{3}\u{1}", "a control byte in the request line; is this TLS or HTTP/2?"),
+        ("\u{16}\u{3}\u{1}", "a control byte in the request line; is this TLS?"),
     ] {
         let mut client = Client::connect(server.address());
         client.send(request);

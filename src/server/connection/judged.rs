@@ -28,7 +28,7 @@ impl Connection<'_> {
         }
         self.tap.record(&run.recording, request.head());
         run.request_began();
-        let after = self.play((&run.script, &self.shared.scripts.current()), request, body, &run.verdicts);
+        let after = self.play(&run.script, &self.shared.scripts.current(), request, body, &run.verdicts);
         run.response_ended();
         after
     }

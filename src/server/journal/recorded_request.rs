@@ -56,7 +56,7 @@ impl RecordedRequest {
         }
     }
 
-    /// The value of the first field line with this name, in any case.
+    /// The value of the first field line with this name, which is case-insensitive.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
