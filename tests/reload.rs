@@ -41,6 +41,21 @@ fn the_next_request_gets_the_changed_script_and_open_streams_continue() {
     assert!(client.send(request("POST", "/other", "")).read_to_end().contains("data: 3\n"));
 }
 
+/// The script that was there when the head was received responds: it has decided whether the body is kept.
+#[test]
+fn a_change_while_a_body_is_received_counts_for_the_next_request() {
+    let folder = Folder::new("body");
+    let script = folder.file("echo.sse", "@on POST /echo\ndata: old\n\n");
+    let program = Program::start(&[&script]);
+    let mut client = Client::connect(program.address);
+    let head = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+    client.send(head).read_until("100 Continue\r\n\r\n");
+    folder.file("echo.sse", "@on POST /echo\ndata: new {{body}}\n\n");
+    assert!(client.send("text").read_until("0\r\n\r\n").contains("data: old\n"));
+    client.send(head).read_until("100 Continue\r\n\r\n");
+    assert!(client.send("text").read_until("0\r\n\r\n").contains("data: new text\n"));
+}
+
 /// Many of these changes have the same modification time, and the same length.
 #[test]
 fn no_change_is_missed_however_fast_changes_follow_each_other() {

@@ -22,7 +22,7 @@ mod without_script;
 
 use super::body::Body;
 use super::clock::ClientClock;
-use super::internal::{self, guard};
+use super::internal;
 use super::journal::recorded_request::RecordedRequest;
 use super::journal::Recorded;
 use super::responses;
@@ -34,7 +34,6 @@ use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::request::{HeadReader, Request};
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
-use crate::http::status::RequestError;
 use crate::http::uri::percent_decode;
 use crate::http::AfterResponse;
 use crate::judge::verdicts::Verdicts;
@@ -48,6 +47,7 @@ use crate::trace::Tap;
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Serves a client until its connection ends. A head must be complete within [`HEAD_TIME`] after the connection was accepted, or
@@ -94,8 +94,16 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
     Ok(())
 }
 
-/// A request with its body, or `None` if the client closed its side before another one began.
-type Received<'a> = Result<Option<(Request, Body<'a>)>, Refused>;
+/// A request, or `None` if the client closed its side before another one began.
+type Received<'a> = Result<Option<CompleteRequest<'a>>, Refused>;
+
+struct CompleteRequest<'a> {
+    request: Request,
+    body: Body<'a>,
+    /// The scripts when the head was received. One of them responds, even if files have changed meanwhile: it has decided
+    /// whether the body is kept.
+    scripts: Arc<Catalogue>,
+}
 
 /// A request that gets an error instead of a script: why, and what was received of it.
 struct Refused {
@@ -150,23 +158,15 @@ impl<'a> Connection<'a> {
             Err(error) => return Err(Refused { error, request: head.received() }),
         };
         let allowed = self.check_origin(&request).map_err(ReceiveError::Invalid);
-        match allowed.and_then(|()| self.receive_body(&request)) {
-            Ok(body) => Ok(Some((request, body))),
+        let scripts = self.shared.latest_scripts();
+        match allowed.and_then(|()| self.receive_body(&request, &scripts)) {
+            Ok(body) => Ok(Some(CompleteRequest { request, body, scripts })),
             Err(error) => Err(Refused { error, request: Some(request) }),
         }
     }
 
-    /// Checks that no foreign web page has sent a request for one of the server's own paths, before its body is received.
-    fn check_origin(&self, request: &Request) -> Result<(), RequestError> {
-        if internal::is_reserved(request.path()) {
-            guard::check(request, &self.shared.allowed_hosts)
-        } else {
-            Ok(())
-        }
-    }
-
     /// Receives the body, and keeps it if something needs it: the script, the journal, or a path of the server.
-    fn receive_body(&mut self, request: &Request) -> Result<Body<'a>, ReceiveError> {
+    fn receive_body(&mut self, request: &Request, scripts: &Catalogue) -> Result<Body<'a>, ReceiveError> {
         let memory = &self.shared.body_memory;
         let mut body = memory.empty_body();
         let reader = BodyReader::new(request.body, memory.max_body as u64);
@@ -177,8 +177,7 @@ impl<'a> Connection<'a> {
         if request.expects_continue() {
             self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let catalogue = self.shared.latest_scripts();
-        let found = self.find(&catalogue, request);
+        let found = self.find(scripts, request);
         let script_wants_it = matches!(found, Found::Script(script) if script.uses_body());
         let keeps = script_wants_it || self.shared.journal.is_on() || internal::is_reserved(request.path());
         self.incoming.receive(Instant::now() + BODY_TIME, &mut |bytes| {
@@ -199,7 +198,7 @@ impl<'a> Connection<'a> {
         let after = match received {
             // Even a valid request gets no response once the server stops.
             _ if self.shared.is_stopping() => Ok(AfterResponse::Close),
-            Ok(Some((request, body))) => self.respond_to(&request, body),
+            Ok(Some(CompleteRequest { request, body, scripts })) => self.respond_to(&request, body, &scripts),
             Ok(None) => Ok(AfterResponse::Close),
             Err(refused) => self.refuse(refused),
         };
@@ -210,19 +209,18 @@ impl<'a> Connection<'a> {
 
     /// Plays the test case or the script that answers the request; otherwise, responds with one of the server's own pages,
     /// or with an error.
-    fn respond_to(&self, request: &Request, body: Body) -> io::Result<AfterResponse> {
+    fn respond_to(&self, request: &Request, body: Body, scripts: &Catalogue) -> io::Result<AfterResponse> {
         if let Some(run) = self.shared.judge.run_at(request.path()) {
             return self.play_case(&run, request, body.bytes());
         }
         self.prepare_record(request, body.bytes());
         let verdicts = &self.shared.verdicts;
-        let catalogue = self.shared.latest_scripts();
-        match self.find(&catalogue, request) {
+        match self.find(scripts, request) {
             Found::Script(script) => {
                 // A stream can last for hours. A body that the script does not use must not take up memory until then.
                 let body = Some(body).filter(|_| script.uses_body());
                 let bytes = body.as_ref().map_or(&b""[..], Body::bytes);
-                self.play(script, &catalogue, request, bytes, verdicts)
+                self.play(script, scripts, request, bytes, verdicts)
             }
             Found::Methods(methods) => self.respond_without_script(request, body.bytes(), methods),
             Found::Nothing => self.respond_without_script(request, body.bytes(), Vec::new()),
