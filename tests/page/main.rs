@@ -160,7 +160,7 @@ fn what_was_disconnected_stays_so(page: &mut Chromium) {
 }
 
 fn a_picture_of_it_has_at_most_150_kb(page: &mut Chromium) {
-    page.resize(1200, 600);
+    page.resize(1200, 560);
     connect(page, "/reconnect");
     page.wait_for(&rows("dispatched", "[data-kind=event]"), |rows| rows.contains("nothing was lost"));
     take_picture(page, "page.png");
