@@ -67,6 +67,22 @@ fn a_client_that_reports_nothing_is_judged_by_its_requests_alone() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_ignored_with_one_warning() {
+    if !support::has_tool("curl") {
+        return;
+    }
+    // After the long line, the client reports an event that was not sent.
+    let client = r#"head -c 17000000 /dev/zero; printf '\n{"data":"z"}\n'; exec curl -sN "$0" >/dev/null"#;
+    let output = judge(&["--cases", "P29,P31"], &["sh", "-c", client]);
+    assert!(stdout(&output).ends_with("\n2 cases: 2 fail\n"), "{}", stdout(&output));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "rust_sse_server: warning: the client printed a line of more than 16 MiB, which is ignored (each event has to \
+         be a line of JSON)\n"
+    );
+}
+
+#[test]
 fn a_line_that_is_not_utf_8_is_ignored_like_any_other_text() {
     if !support::has_tool("curl") {
         return;
