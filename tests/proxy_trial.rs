@@ -3,9 +3,9 @@
 
 mod support;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output};
-use support::{example, free_address, has_tool, Proxy};
+use support::{example, free_address, has_tool, serve, Proxy};
 
 const DOCUMENT: &str = include_str!("../examples/proxy_trial/README.md");
 const HAPROXY: &str = include_str!("../examples/proxies/haproxy.cfg");
@@ -65,35 +65,82 @@ fn without_a_proxy_everything_passes() {
     let output = output.unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let verdicts = verdicts(&printed);
-    assert!(verdicts.len() == 12 && verdicts.iter().all(|line| line.starts_with("pass  ")), "{printed}");
+    assert!(verdicts.len() == 13 && verdicts.iter().all(|line| line.starts_with("pass  ")), "{printed}");
+    assert!(printed.starts_with(&format!("{address} without a proxy; this takes 8 s\n")), "{printed}");
     assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]
-fn invalid_arguments_and_a_proxy_that_does_not_run_are_errors() {
-    let run = |arguments: &[&str]| {
-        let output = Command::new(example("proxy_trial")).args(arguments).output().unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
-    };
-    let (code, message) = run(&[]);
+fn help_is_printed_on_stdout_with_exit_0() {
+    let usage = run_with(&[]).1;
+    for option in ["--help", "-h"] {
+        let output = Command::new(example("proxy_trial")).args(["8081", option]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), usage);
+    }
+}
+
+#[test]
+fn invalid_arguments_are_errors_before_anything_starts() {
+    let (code, message) = run_with(&[]);
     assert!(
         code == Some(2) && message.starts_with("usage: proxy_trial UPSTREAM PROXY [SECONDS]\n"),
         "{message}"
     );
-    let (code, message) = run(&["0", "https://localhost"]);
+    // In use, so listening would be another error.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    for proxy in
+        ["https://localhost", "localhost:8000", "http://", "http://a/b", "http://a:0", "http://a:65536"]
+    {
+        let expected = "(expected a URL with http:// and without a path, such as http://127.0.0.1:8000)";
+        let expected = format!("invalid PROXY \"{proxy}\" {expected}\n");
+        assert_eq!(run_with(&[&port, proxy]), (Some(2), expected));
+    }
+    for seconds in ["0", "601", "x"] {
+        let expected = format!("invalid SECONDS \"{seconds}\" (expected 1 to 600)\n");
+        assert_eq!(run_with(&[&port, "http://localhost", seconds]), (Some(2), expected));
+    }
+    for upstream in ["0", "65536", "x", "localhost", "localhost:0"] {
+        let expected = "(expected the port that the proxy forwards requests to, 1 to 65535, or HOST:PORT)";
+        let expected = format!("invalid UPSTREAM \"{upstream}\" {expected}\n");
+        assert_eq!(run_with(&[upstream, "http://localhost"]), (Some(2), expected));
+    }
+    let (code, message) = run_with(&[&port, "http://localhost"]);
     assert!(
-        code == Some(2) && message.starts_with("invalid PROXY \"https://localhost\" (expected "),
+        code == Some(2) && message.starts_with(&format!("127.0.0.1:{port}: cannot listen: ")),
         "{message}"
     );
-    let (code, message) = run(&["0", "http://localhost", "0"]);
-    assert!(code == Some(2) && message.starts_with("invalid SECONDS \"0\" (expected 1 to 600)"), "{message}");
+}
+
+#[test]
+fn a_proxy_that_refuses_connections_or_forwards_to_another_server_is_an_error() {
+    let other = serve("1", &[]);
+    let refused = free_address().to_string();
+    for (proxy, problem) in [
+        (refused, "no connection: Connection refused (os error 111)"),
+        (other.address().to_string(), "the response has status 404 and "),
+    ] {
+        let upstream = free_address().to_string();
+        let (code, message) = run_with(&[&upstream, &format!("http://{proxy}")]);
+        let expected = format!(
+            "no request to the proxy {proxy} reached {upstream}, to which it has to forward requests: {problem}"
+        );
+        assert!(code == Some(2) && message.starts_with(&expected), "{message}");
+    }
+}
+
+/// Runs a trial that cannot start: its exit status, and what it prints on stderr.
+fn run_with(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(example("proxy_trial")).args(arguments).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 /// Runs trials of a proxy until one has the verdicts that the document shows below the name of the configuration.
 fn assert_verdicts(configuration: &str, start_proxy: impl Fn(&[SocketAddr]) -> Proxy) {
     let section = DOCUMENT.split(&format!("examples/proxies/{configuration}")).nth(1).unwrap();
     let shown = verdicts(section.split("```console\n").nth(1).unwrap().split("```").next().unwrap());
-    assert_eq!(shown.len(), 12, "{section}");
+    assert_eq!(shown.len(), 13, "{section}");
     // No proxy cuts this shorter silence off.
     let expected: Vec<_> =
         shown.into_iter().map(|line| line.replace("FAIL  silence ", "pass  silence ")).collect();

@@ -36,15 +36,17 @@ pub enum End {
 }
 
 impl Response {
-    /// Sends a request for `target` to `host`, which is a name or an address with a port.
+    /// Sends a request for `target` to `host`, which is a name or an address with a port. `fields` are further field lines,
+    /// each with its end.
     ///
     /// # Errors
     /// There is no connection.
-    pub fn to_request(host: &str, target: &str, patience: Duration) -> io::Result<Response> {
+    pub fn to_request(host: &str, target: &str, fields: &str, patience: Duration) -> io::Result<Response> {
         let address = host.to_socket_addrs()?.next().ok_or_else(|| io::Error::from(ErrorKind::NotFound))?;
         let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
         stream.set_write_timeout(Some(CONNECT))?;
-        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n");
+        let request =
+            format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n{fields}\r\n");
         stream.write_all(request.as_bytes())?;
         Ok(Response {
             stream,
@@ -89,8 +91,8 @@ impl Response {
         code.unwrap_or(0)
     }
 
-    /// The value of a field; its name is in lower case.
-    fn field(&self, name: &str) -> Option<&str> {
+    /// The value of a field, if the response has it.
+    pub fn field(&self, name: &str) -> Option<&str> {
         let lines = self.head.as_ref()?.0.lines().skip(1).filter_map(|line| line.split_once(':'));
         lines.filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
     }
@@ -98,6 +100,34 @@ impl Response {
     /// When this many bytes of data had arrived.
     pub fn arrival(&self, length: usize) -> Option<SystemTime> {
         self.arrivals.iter().find(|(so_far, _)| *so_far >= length).map(|(_, time)| *time)
+    }
+
+    /// What arrived, and how it ended.
+    pub fn describe(&self) -> String {
+        match (&self.head, &self.end) {
+            (None, Some(End::Cut)) => "the connection is closed without a response".to_owned(),
+            (None, _) => "there is no response".to_owned(),
+            (Some(_), end) => {
+                let end = match end {
+                    Some(End::Complete) => "complete",
+                    Some(End::Cut) => "cut off",
+                    Some(End::Late) | None => "not complete in time",
+                };
+                format!(
+                    "the response has status {} and {} bytes, and is {end}",
+                    self.status(),
+                    self.data.len()
+                )
+            }
+        }
+    }
+
+    /// How often data arrived after a pause of this length.
+    pub fn arrivals_after(&self, pause: Duration) -> usize {
+        let is_after = |pair: &&[(usize, SystemTime)]| {
+            pair[0].0 < pair[1].0 && pair[1].1.duration_since(pair[0].1).unwrap_or_default() >= pause
+        };
+        self.arrivals.windows(2).filter(is_after).count()
     }
 
     fn take(&mut self, bytes: &[u8]) {

@@ -7,6 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// How much later than without a proxy something may arrive. Proxies that pass data on add less than 1 ms, those that wait
 /// for more data add at least the time to the next event.
 const PROMPT: Duration = Duration::from_millis(80);
+/// The events of `/trial/events`, which are 250 ms apart.
+const EVENTS: usize = 8;
+/// A pause that is certainly one between two of them.
+const PAUSE: Duration = Duration::from_millis(125);
 /// How long a response can take that has no silence in it.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a client that is about to leave waits for the first event.
@@ -42,10 +46,11 @@ pub type Verdict = (Grade, String);
 pub type Row = (&'static str, fn(&Trial) -> Result<Verdict, String>);
 
 /// The rows of the table.
-pub const ROWS: [Row; 12] = [
+pub const ROWS: [Row; 13] = [
     ("head at once", head),
     ("delay per event", events),
     ("delay per token", tokens),
+    ("compression", compression),
     ("chunk borders", chunks),
     ("comments and bytes", bytes),
     ("silence", silence),
@@ -58,17 +63,30 @@ pub const ROWS: [Row; 12] = [
 ];
 
 impl Trial {
-    fn request(&self, target: &str) -> Result<Response, String> {
-        self.request_with(target, PATIENCE)
+    /// Reads a stream to its end. One that a client does not get, or cannot read, fails whatever is tried.
+    fn read(&self, target: &str) -> Result<Response, String> {
+        self.read_within(target, PATIENCE)
     }
 
-    fn request_with(&self, target: &str, patience: Duration) -> Result<Response, String> {
-        Response::to_request(&self.proxy, target, patience).map_err(|error| format!("no connection: {error}"))
+    fn read_within(&self, target: &str, patience: Duration) -> Result<Response, String> {
+        let response = self.request_with(target, "", patience)?.read_to_end();
+        match response.field("content-encoding") {
+            _ if response.status() != 200 => {
+                Err(format!("a client does not get the stream: {}", response.describe()))
+            }
+            Some(coding) => Err(format!("compressed ({coding}) for a client that does not accept it")),
+            None => Ok(response),
+        }
+    }
+
+    fn request_with(&self, target: &str, fields: &str, patience: Duration) -> Result<Response, String> {
+        Response::to_request(&self.proxy, target, fields, patience)
+            .map_err(|error| format!("no connection: {error}"))
     }
 
     /// The same response without the proxy.
     fn direct(&self, target: &str) -> Result<Response, String> {
-        let response = Response::to_request(&self.server.address().to_string(), target, PATIENCE);
+        let response = Response::to_request(&self.server.address().to_string(), target, "", PATIENCE);
         response.map(Response::read_to_end).map_err(|error| format!("no connection to the server: {error}"))
     }
 }
@@ -86,7 +104,11 @@ fn fail(words: impl Into<String>) -> Result<Verdict, String> {
 }
 
 fn head(trial: &Trial) -> Result<Verdict, String> {
-    let response = trial.request("/trial/head")?.read_to_end();
+    let response = trial.read("/trial/head")?;
+    let content_type = response.field("content-type").unwrap_or("absent");
+    if content_type.split(';').next() != Some("text/event-stream") {
+        return fail(format!("the content type becomes {content_type}: an EventSource rejects the response"));
+    }
     let head = response.head.as_ref().map(|(_, time)| *time);
     match (head, response.arrival(1)) {
         (Some(head), Some(data)) => {
@@ -94,14 +116,14 @@ fn head(trial: &Trial) -> Result<Verdict, String> {
             if before < Duration::from_secs(1) {
                 return fail("is held back until the first event: a client cannot tell that it is connected");
             }
-            pass(format!("arrives {} before the first event, as it was sent", seconds(before)))
+            pass(format!("arrives {} before the first event, as sent", seconds(before)))
         }
-        _ => fail(unexpected(&response)),
+        _ => fail(response.describe()),
     }
 }
 
 fn events(trial: &Trial) -> Result<Verdict, String> {
-    delay(trial, "/trial/events", 8, "each event is held back")
+    delay(trial, "/trial/events", EVENTS, "each event is held back")
 }
 
 fn tokens(trial: &Trial) -> Result<Verdict, String> {
@@ -110,10 +132,10 @@ fn tokens(trial: &Trial) -> Result<Verdict, String> {
 
 /// The delay of events that contain the time at which they were sent.
 fn delay(trial: &Trial, target: &str, count: usize, meaning: &str) -> Result<Verdict, String> {
-    let response = trial.request(target)?.read_to_end();
+    let response = trial.read(target)?;
     let mut delays = delays(&response);
     if delays.len() != count {
-        return fail(format!("{} of {count} events arrived; {}", delays.len(), unexpected(&response)));
+        return fail(format!("{} of {count} events arrived; {}", delays.len(), response.describe()));
     }
     delays.sort();
     let (median, longest) = (delays[count / 2], delays[count - 1]);
@@ -137,11 +159,28 @@ fn delays(response: &Response) -> Vec<Duration> {
     delays
 }
 
+/// Requests events as a browser does, which accepts compressed responses. What is compressed is not read here: it is enough
+/// to know when it arrives.
+fn compression(trial: &Trial) -> Result<Verdict, String> {
+    let response = trial.request_with("/trial/events", "Accept-Encoding: gzip, deflate, br\r\n", PATIENCE)?;
+    let response = response.read_to_end();
+    let coding = match response.field("content-encoding") {
+        _ if response.status() != 200 => return fail(response.describe()),
+        None => return pass("not compressed, even if a client accepts it"),
+        Some(coding) => coding,
+    };
+    // There is one pause less than events.
+    if response.arrivals_after(PAUSE) < EVENTS - 1 {
+        return fail(format!("compressed ({coding}) for a client that accepts it, and held back"));
+    }
+    info(format!("compressed ({coding}) for a client that accepts it, with each event sent at once"))
+}
+
 fn chunks(trial: &Trial) -> Result<Verdict, String> {
-    let response = trial.request("/trial/chunks")?.read_to_end();
+    let response = trial.read("/trial/chunks")?;
     let direct = trial.direct("/trial/chunks")?;
     if response.data != direct.data {
-        return fail(unexpected(&response));
+        return fail(response.describe());
     }
     let sent = direct.chunks.unwrap_or_default();
     match response.chunks {
@@ -156,7 +195,7 @@ fn chunks(trial: &Trial) -> Result<Verdict, String> {
 }
 
 fn bytes(trial: &Trial) -> Result<Verdict, String> {
-    let response = trial.request("/trial/bytes")?.read_to_end();
+    let response = trial.read("/trial/bytes")?;
     let sent = trial.direct("/trial/bytes")?.data;
     let comments =
         |data: &[u8]| data.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b":")).count();
@@ -170,7 +209,7 @@ fn bytes(trial: &Trial) -> Result<Verdict, String> {
         "the body differs: {} bytes of {} arrive; {}",
         response.data.len(),
         sent.len(),
-        unexpected(&response)
+        response.describe()
     ))
 }
 
@@ -178,15 +217,16 @@ fn silence(trial: &Trial) -> Result<Verdict, String> {
     let patience = Duration::from_secs(trial.silence) + PATIENCE;
     let start = SystemTime::now();
     let target = format!("/trial/silence?seconds={}", trial.silence);
-    let response = trial.request_with(&target, patience)?.read_to_end();
+    let response = trial.read_within(&target, patience)?;
     if response.data.ends_with(b"data: after\n\n") {
         return pass(format!("a stream that is silent for {} s goes on", trial.silence));
     }
     let time = start.elapsed().unwrap_or_default();
     match response.end {
         Some(End::Late) => fail("the event after it never arrives"),
-        _ => fail(format!(
-            "the stream is cut off after {}: send a comment more often (`@keepalive`), or raise a timeout",
+        end => fail(format!(
+            "the stream {} after {}: send a comment more often (`@keepalive`), or raise a timeout",
+            if end == Some(End::Complete) { "ends" } else { "is cut off" },
             seconds(time)
         )),
     }
@@ -201,10 +241,7 @@ fn reset_is_seen(trial: &Trial) -> Result<Verdict, String> {
 }
 
 fn cut_is_seen(trial: &Trial, target: &str) -> Result<Verdict, String> {
-    let response = trial.request(target)?.read_to_end();
-    if response.status() != 200 {
-        return fail(format!("the client does not see the stream; {}", unexpected(&response)));
-    }
+    let response = trial.read(target)?;
     match response.end {
         Some(End::Cut) if response.data.starts_with(b"data: complete\n\n") => {
             pass("a client sees that the body is incomplete")
@@ -233,17 +270,21 @@ fn last_event_id(trial: &Trial) -> Result<Verdict, String> {
     }
     match ids.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["1", "2"] if reason.starts_with("status 204") => {
-            pass("the client reconnects with it, continues, and stops at 204")
+            pass("the client continues after it, and stops at 204")
         }
+        ["1", "2"] => fail(format!("the client gets every event, but not 204 after them: {reason}")),
+        [] if reason.starts_with("status 204") => fail("events do not arrive if their stream is cut off"),
+        [] => fail(format!("the client gets no event: {reason}")),
         ["1", "1", ..] => fail("does not reach the server: the client gets the same events again"),
         _ => fail(format!("after the events {ids:?}, the client stops: {reason}")),
     }
 }
 
 fn no_content(trial: &Trial) -> Result<Verdict, String> {
-    let response = trial.request("/trial/ready")?.read_to_end();
+    let response = trial.request_with("/trial/ready", "", PATIENCE)?.read_to_end();
     match response.status() {
         204 => pass("reaches the client"),
+        0 => fail(response.describe()),
         status => fail(format!("becomes {status}: a client does not stop reconnecting")),
     }
 }
@@ -268,7 +309,7 @@ fn leave_silence(trial: &Trial) -> Result<Verdict, String> {
 /// Reads the first event and leaves: how long it takes until the server has ended the stream.
 fn leave(trial: &Trial, target: &str) -> Result<Option<Duration>, String> {
     // A proxy that holds back the first event is no reason not to leave.
-    let mut response = trial.request_with(target, FIRST_EVENT)?;
+    let mut response = trial.request_with(target, "", FIRST_EVENT)?;
     response.read_until(|response| response.data.ends_with(b"\n\n"));
     drop(response);
     let left = SystemTime::now();
@@ -276,16 +317,6 @@ fn leave(trial: &Trial, target: &str) -> Result<Option<Duration>, String> {
         trial.server.requests().iter().find(|request| request.target == target).map(|request| request.number);
     let end = number.and_then(|number| trial.server.wait_for_end(number, LEAVING));
     Ok(end.map(|end| end.time.duration_since(left).unwrap_or_default()))
-}
-
-/// Describes an unexpected response.
-fn unexpected(response: &Response) -> String {
-    let end = match response.end {
-        Some(End::Complete) => "complete",
-        Some(End::Cut) => "cut off",
-        Some(End::Late) | None => "not complete in time",
-    };
-    format!("the response has status {} and {} bytes, and is {end}", response.status(), response.data.len())
 }
 
 fn seconds(time: Duration) -> String {
