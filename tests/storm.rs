@@ -5,8 +5,10 @@ mod support;
 use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
-use rust_sse_server::RunningServer;
+use rust_sse_server::{RecordedRequest, RunningServer};
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::thread;
 use std::time::{Duration, Instant};
 use support::{example, has_tool, serve, PATIENCE};
 
@@ -46,7 +48,7 @@ fn a_late_event_is_counted_in_the_bar_of_its_lateness() {
     let server = serve("1", &[("/late", script.as_bytes())]);
     let output = storm(&["--clients", "1", "--demo", &server.url("/late")]).assert().code(0);
     let output = String::from_utf8(output.get_output().stdout.clone()).unwrap();
-    let bar = output.lines().find(|line| line.contains("up to 500.00 ms ")).unwrap_or_default();
+    let bar = output.lines().find(|line| line.contains("up to 700.00 ms ")).unwrap_or_default();
     assert!(bar.ends_with(" 1    6.67 %"), "{output}");
 }
 
@@ -95,6 +97,7 @@ fn any_stream_is_measured_until_the_end_condition_is_met() {
         ("/cut", "data: x\n\n@drop\n"),
         ("/length", "@framing length\ndata: x\n\n"),
         ("/close", "@framing close\ndata: x\n\n"),
+        ("/cuts", "retry: 10\nid: 1\ndata: x\n\n@sleep 10ms\n@drop\n"),
         ("/ticks", "@repeat forever every 20ms\ndata: x\n\n@again\n"),
     ];
     let scripts: Vec<(&str, &[u8])> = scripts.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
@@ -104,6 +107,7 @@ fn any_stream_is_measured_until_the_end_condition_is_met() {
         ("/close", &[], 0, "2 events in ", "; 18 bytes, "),
         ("/cut", &[], 1, "2 events in ", " 0 reconnections"),
         ("/short", &["--events", "3"], 0, "6 events in ", " 4 reconnections"),
+        ("/cuts", &["--events", "2"], 0, "4 events in ", " 2 reconnections; 2 connections were lost"),
         ("/tokens", &["-d", "x", "-H", "A: b", "--until", "[DONE]"], 0, "4 events in ", " 0 reconnections"),
         ("/tokens", &["-d", "x", "-H", "A: b", "--until", "never"], 1, "6 events in ", " 0 reconnections"),
     ] {
@@ -115,7 +119,7 @@ fn any_stream_is_measured_until_the_end_condition_is_met() {
         .iter()
         .filter_map(|request| request.header("last-event-id").map(str::to_owned))
         .collect();
-    assert_eq!(ids, ["1"; 4]);
+    assert_eq!(ids, ["1"; 6]);
 
     let started = Instant::now();
     let line = last_line(&server, "/ticks", &["--for", "300ms"], 0);
@@ -133,7 +137,7 @@ fn the_report_can_be_json() {
     {
         assert!(json.contains(part), "{part} is not in {json}");
     }
-    assert!(json.ends_with(",\"reconnections\":0,\"failures\":{}}\n"), "{json}");
+    assert!(json.ends_with(",\"reconnections\":0,\"lost_connections\":0,\"failures\":{}}\n"), "{json}");
     let median = json.split("\"gaps\":{\"median_ms\":").nth(1).unwrap().split(',').next().unwrap();
     assert!(median.parse::<f64>().unwrap() > 15.0, "{json}");
 }
@@ -161,11 +165,112 @@ fn too_few_open_files_are_reported_with_the_command_that_helps() {
     command.timeout(PATIENCE).assert().code(1).stdout(contains(reason));
 }
 
+/// Asserts that a test of one client that reads this response prints this, and that the exit status is 1.
+fn assert_reason(response: &'static str, options: &[&str], reason: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut buffer = [0; 1024];
+        while !buffer.windows(4).any(|window| window == b"\r\n\r\n") {
+            assert!(stream.read(&mut buffer).unwrap() > 0);
+        }
+        stream.write_all(response.as_bytes()).unwrap();
+    });
+    let arguments = [&["--clients=1"], options, &[&url]].concat();
+    storm(&arguments).assert().code(1).stdout(contains(format!("     1 × {reason}\n")));
+    server.join().unwrap();
+}
+
 #[test]
 fn what_is_no_event_stream_is_reported_with_exit_1() {
-    let server = serve("1", &[("/page", b"@header Content-Type: text/html\n<p>\n")]);
-    let line = "     1 × unexpected content type \"text/html\" (expected text/event-stream)\n";
-    storm(&["--clients=1", "--for=10s", &server.url("/page")]).assert().code(1).stdout(contains(line));
+    for (response, reason) in [
+        ("", "the connection was closed without a response"),
+        ("HTTP/1.1 20", "the connection was closed in the head of a response"),
+        ("HTTP/2 200 OK\r\n\r\n", "the response is not HTTP/1"),
+        ("hello\n", "the response is not HTTP/1"),
+        ("HTTP/1.1 500 No\r\n\r\n", "unexpected status \"500 No\" (expected 200)"),
+        ("HTTP/1.1 204 No Content\r\n\r\n", "unexpected status \"204 No Content\" (expected 200)"),
+        (
+            "HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n",
+            "unexpected status \"302 Found\", which leads to \"/x\" (redirects are not followed)",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+            "unexpected content type \"text/html\" (expected text/event-stream)",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n",
+            "unexpected content encoding \"gzip\" (expected none: it was not requested)",
+        ),
+        ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n", "no event arrived"),
+    ] {
+        assert_reason(response, &[], reason);
+    }
+    let rejected = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n";
+    let reason = "unexpected content type \"text/html\" (expected text/event-stream)";
+    assert_reason(rejected, &["--for=10s"], reason);
+}
+
+#[test]
+fn interim_responses_are_skipped() {
+    let server =
+        serve("1", &[("/x", b"@wire HTTP/1.1 103 Early Hints\\r\\nlink: x\\r\\n\\r\\n\ndata: x\n\n")]);
+    assert!(last_line(&server, "/x", &[], 0).starts_with("2 events in "));
+}
+
+#[test]
+fn a_client_that_gets_204_does_not_reconnect() {
+    let server = serve("1", &[("/stop", b"retry: 10\n@resume\nid: 1\ndata: x\n\n")]);
+    let line = last_line(&server, "/stop", &["--for=20s"], 0);
+    assert!(line.starts_with("2 events in ") && line.ends_with(" 2 reconnections"), "{line}");
+    let reason = "     1 × 204 No Content before the end condition was met\n";
+    for option in ["--events=2", "--until=y"] {
+        let arguments = ["--clients=1", "--for=20s", option, &server.url("/stop")];
+        storm(&arguments).assert().code(1).stdout(contains(reason).and(contains("1 client of http://")));
+    }
+}
+
+#[test]
+fn a_client_whose_response_is_rejected_does_not_reconnect() {
+    let script = b"@part connection 1\nretry: 10\n\ndata: x\n\n@part otherwise\n@status 503\n";
+    let server = serve("1", &[("/x", script)]);
+    let reason = "     1 × unexpected status \"503 Service Unavailable\" (expected 200)\n1 events in ";
+    storm(&["--clients=1", "--for=20s", &server.url("/x")]).assert().code(1).stdout(contains(reason));
+}
+
+#[test]
+fn a_field_line_of_the_command_line_replaces_the_usual_one() {
+    let server = serve("1", &[("/x", b"retry: 10\nid: 1\ndata: x\n\n")]);
+    let fields = ["-H", "hOST: a", "-H", "accept: b", "-H", "Last-Event-ID: 0"];
+    last_line(&server, "/x", &[&["--events=2", "--clients=1"], &fields[..]].concat(), 0);
+    let requests = server.requests();
+    let values = |name: &str| -> Vec<Vec<String>> {
+        let of_request = |request: &RecordedRequest| {
+            let fields = request.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+            fields.map(|(_, value)| value.clone()).collect()
+        };
+        requests.iter().map(of_request).collect()
+    };
+    assert_eq!(values("host"), [["a"], ["a"]]);
+    assert_eq!(values("accept"), [["b"], ["b"]]);
+    assert_eq!(values("last-event-id"), [["0"], ["1"]]);
+}
+
+#[test]
+fn times_before_the_first_byte_of_a_body_are_absent_and_empty_bars_are_one_line() {
+    let server = serve(
+        "1",
+        &[("/open", b"@open\n@hang\n"), ("/gaps", b"data: 1\n\ndata: 2\n\n@sleep 1s\ndata: 3\n\n")],
+    );
+    let open = storm(&["--clients=1", "--for=200ms", "--json", &server.url("/open")]).assert().code(1);
+    let json = String::from_utf8(open.get_output().stdout.clone()).unwrap();
+    assert!(json.contains("\"first_byte\":null,"), "{json}");
+    let gaps = storm(&["--clients=1", &server.url("/gaps")]).assert().code(0);
+    let text = String::from_utf8(gaps.get_output().stdout.clone()).unwrap();
+    let bars: Vec<&str> = text.lines().filter(|line| line.contains('█') || line.trim() == "…").collect();
+    assert_eq!(bars.len(), 3, "{text}");
+    assert!(bars[2].starts_with("up to 1500.00 ms ") && bars[2].ends_with("  1   50.00 %"), "{text}");
 }
 
 #[test]
@@ -197,6 +302,7 @@ fn a_wrong_command_line_is_one_line_and_exit_2() {
         (&["--for", "0s"], "invalid value `0s` for `--for` (expected a time such as 500ms, 10s or 2m)"),
         (&["-X", "a b"], "invalid value `a b` for `-X` (expected a method such as POST)"),
         (&["-H", "x"], "invalid value `x` for `-H` (expected `Name: value`)"),
+        (&["-H", "a b: c"], "invalid value `a b: c` for `-H` (expected `Name: value`)"),
         (
             &["--demo", "--json", "http://a/"],
             "only `--clients`, `--ramp` and `--speed` can be used with the demo (add URL, without --demo)",

@@ -1,7 +1,7 @@
 //! A client of the demo: requests it and measures when each of its fifteen numbered events arrives.
 
 use crate::progress::Counts;
-use crate::target::{explain, read_head, Body, Target, TIMEOUT};
+use crate::target::{explain, read_head, Body, Head, HeadError, Target, TIMEOUT};
 use rust_sse_server::{Event, EventStream};
 use std::io::Read;
 use std::net::TcpStream;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 /// The demo's events that have a type and an ID, 1 to 15. Event n is due n intervals after the first byte of the body.
 pub const EVENTS: usize = 15;
+
 /// What one client received.
 #[derive(Default)]
 pub struct ClientReport {
@@ -76,7 +77,10 @@ fn read(
 ) -> Result<(), String> {
     // At a low speed, the next event can be due later than that.
     stream.set_read_timeout(Some(interval + TIMEOUT)).map_err(|error| explain(&error))?;
-    let (mut body, mut bytes) = read_head(&mut stream)?;
+    let (mut body, mut bytes) = match read_head(&mut stream).map_err(HeadError::into_message)? {
+        Head::Stream(body, bytes) => (body, bytes),
+        Head::NoContent => return Err("unexpected status \"204 No Content\" (expected 200)".to_owned()),
+    };
     if !matches!(body, Body::Chunked(_)) {
         return Err("the response is not chunked, so a missing end would go unnoticed".to_owned());
     }

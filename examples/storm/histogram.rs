@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The longest time of each bar, in microseconds; one more bar has the longer times.
+/// The longest time of each bar, in microseconds; one more bar has the longer times. Servers often send events 100 ms or 1 s
+/// apart, so such times are far from the ends of their bars.
 const ENDS: [u64; 16] = [
-    50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
-    2_000_000, 5_000_000,
+    70, 150, 300, 700, 1_500, 3_000, 7_000, 15_000, 30_000, 70_000, 150_000, 300_000, 700_000, 1_500_000,
+    3_000_000, 7_000_000,
 ];
 /// The length of the longest bar in characters.
 const WIDTH: usize = 40;
@@ -64,6 +65,13 @@ impl fmt::Display for Histogram {
         let first = bars.iter().position(|&count| count > 0).unwrap_or(0);
         let last = bars.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
         for (n, &count) in bars.iter().enumerate().take(last).skip(first) {
+            if count == 0 {
+                // One line for all empty bars in a row.
+                if bars[n - 1] > 0 {
+                    writeln!(f, "{:>16}", "…")?;
+                }
+                continue;
+            }
             let label = match ENDS.get(n) {
                 Some(&end) => format!("up to {}", milliseconds(Duration::from_micros(end))),
                 None => "longer".to_owned(),

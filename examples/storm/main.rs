@@ -70,7 +70,7 @@ fn test_demo(url: &str, options: &Options) -> Result<bool, String> {
     let run = move |target: &Target, counts: &Counts| demo::run(target, interval, counts);
     let report = demo_report::Report::new(run_clients(options, target, &progress, run, ClientReport::failed));
     progress.end();
-    print(&format!("{} clients of {url}\n{report}", options.clients));
+    print(&format!("{} of {url}\n{report}", clients(options.clients)));
     Ok(report.is_flawless())
 }
 
@@ -84,9 +84,13 @@ fn test_stream(url: &str, options: &Options) -> Result<bool, String> {
     if options.json {
         print(&report.to_json());
     } else {
-        print(&format!("{} clients of {url}\n{report}", options.clients));
+        print(&format!("{} of {url}\n{report}", clients(options.clients)));
     }
     Ok(report.is_flawless())
+}
+
+fn clients(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "client" } else { "clients" })
 }
 
 /// Prints, also when the reader of a pipe has closed it, as `head` does: the exit status is still of use.

@@ -25,7 +25,7 @@ Options:
   --for T        end each client after the time T, such as 10s
   --until TEXT   end each client after an event whose data contains TEXT, such as [DONE]
   -X METHOD      use this method [default: GET, or POST with -d]
-  -H FIELD       send this field line as well, such as 'Authorization: Bearer x'; can be repeated
+  -H FIELD       send this field line, such as 'Content-Type: application/json'; can be repeated
   -d BODY        send this body; for @FILE, the contents of FILE
   --json         print the report as JSON
   --demo         check that the URL sends the demo, each event once and in order, and how late
@@ -33,9 +33,10 @@ Options:
   --serve        only run that server, until stdin ends
   --help         print this
 
-With --events or --for, a client whose stream ends earlier reconnects as an EventSource does.
+With --events or --for, a client whose stream ends earlier reconnects as an EventSource does. A client
+that receives nothing for 30 s takes its connection for lost. Ctrl-C ends the test without a report.
 
-Exit status: 0 if every client received everything, 1 if not, 2 if the test could not start.
+Exit status: 0 if every client received events up to its end, 1 if not, 2 if the test could not start.
 ";
 
 /// More threads than this would exceed `vm.max_map_count` on Linux (65,530; a thread takes four mappings), where starting
@@ -217,10 +218,13 @@ fn method(text: String) -> Result<String, String> {
 }
 
 fn field(text: String) -> Result<String, String> {
-    if text.contains(':') && !text.contains(char::is_control) {
-        Ok(text)
-    } else {
-        Err(invalid_value(&text, "-H", "`Name: value`"))
+    let is_token = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    };
+    match text.split_once(':') {
+        Some((name, value)) if is_token(name) && !value.contains(char::is_control) => Ok(text),
+        _ => Err(invalid_value(&text, "-H", "`Name: value`")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A client of any event stream: measures when its events arrive, until the client has reached its end condition.
 
 use crate::progress::Counts;
-use crate::target::{explain, read_head, Target, TIMEOUT};
+use crate::target::{explain, read_head, Head, HeadError, Target, TIMEOUT};
 use rust_sse_server::EventStream;
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
@@ -42,6 +42,8 @@ pub struct StreamReport {
     /// Bytes of the event streams.
     pub bytes: u64,
     pub reconnections: usize,
+    /// Connections that were lost before the response was complete, except the one in `failure`.
+    pub lost: usize,
     /// Why there was no stream, or why the end condition was not met.
     pub failure: Option<String>,
     /// From the start of the client to its end.
@@ -66,13 +68,24 @@ struct Client<'a> {
     report: StreamReport,
 }
 
+/// How a response ended.
+enum End {
+    /// It is complete, or the client is done.
+    Complete,
+    /// With 204.
+    NoContent,
+    /// The connection was lost.
+    Lost(String),
+}
+
 /// Runs one client until it is done.
 pub fn run(target: &Target, end_condition: &EndCondition, counts: &Counts) -> StreamReport {
     let report = StreamReport::default();
     let mut client =
         Client { end_condition, counts, start: Instant::now(), last_event: None, is_done: false, report };
     let result = client.run(target);
-    client.report.failure = result.err();
+    let is_silent = result.is_ok() && client.report.events == 0;
+    client.report.failure = if is_silent { Some("no event arrived".to_owned()) } else { result.err() };
     client.report.time = client.start.elapsed();
     client.report
 }
@@ -83,17 +96,22 @@ impl Client<'_> {
         let mut reconnection_time = RECONNECTION_TIME;
         loop {
             let mut events = EventStream::with_last_event_id(last_event_id);
-            let connected = target.connect(events.last_event_id());
-            let result = connected.and_then(|stream| self.read(stream, &mut events));
+            let end = match target.connect(events.last_event_id()) {
+                Ok(stream) => self.read(stream, &mut events)?,
+                Err(message) => End::Lost(message),
+            };
             if self.is_done {
                 return Ok(());
             }
-            if self.end_condition.ends_with_stream() {
-                return self.end_of_only_stream(result);
-            }
-            if self.report.bytes == 0 {
-                // Otherwise, a server that never sends anything would be requested forever.
-                result?;
+            match end {
+                End::NoContent => return self.stopped(),
+                End::Complete if self.end_condition.ends_with_stream() => return self.end_of_only_stream(),
+                // A server that never sends anything would be requested forever.
+                End::Lost(message) if self.end_condition.ends_with_stream() || self.report.bytes == 0 => {
+                    return Err(message)
+                }
+                End::Complete => {}
+                End::Lost(_) => self.report.lost += 1,
             }
             last_event_id = events.last_event_id().to_owned();
             reconnection_time = events.reconnection_time().unwrap_or(reconnection_time);
@@ -105,46 +123,73 @@ impl Client<'_> {
         }
     }
 
-    fn end_of_only_stream(&self, result: Result<(), String>) -> Result<(), String> {
-        result?;
+    fn end_of_only_stream(&self) -> Result<(), String> {
         match &self.end_condition.text {
             Some(text) => Err(format!("the stream ended without {text:?}")),
             None => Ok(()),
         }
     }
 
-    /// Reads one response to its end, or until the client is done.
-    fn read(&mut self, mut stream: TcpStream, events: &mut EventStream) -> Result<(), String> {
+    /// The end of a client that has got 204, after which an EventSource does not reconnect.
+    fn stopped(&self) -> Result<(), String> {
+        if self.report.bytes == 0 {
+            return Err("unexpected status \"204 No Content\" (expected 200)".to_owned());
+        }
+        if self.end_condition.events.is_some() || self.end_condition.text.is_some() {
+            return Err("204 No Content before the end condition was met".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Reads one response to its end, or until the client is done. The error is the reason why it does not reconnect.
+    fn read(&mut self, mut stream: TcpStream, events: &mut EventStream) -> Result<End, String> {
         let _connected = self.counts.connected();
         self.last_event = None;
         stream.set_read_timeout(Some(self.longest_wait())).map_err(|error| explain(&error))?;
-        let head = read_head(&mut stream);
-        let (mut body, mut bytes) = match head {
-            Err(_) if self.is_time_over() => return Err("no response in the time of `--for`".to_owned()),
-            head => head?,
+        let (mut body, mut bytes) = match read_head(&mut stream) {
+            Ok(Head::Stream(body, bytes)) => (body, bytes),
+            Ok(Head::NoContent) => return Ok(End::NoContent),
+            Err(_) if self.is_time_over() => return self.end_without_response(),
+            Err(HeadError::Lost(message)) => return Ok(End::Lost(message)),
+            Err(HeadError::Rejected(message)) => return Err(message),
         };
         let mut buffer = [0; 8 * 1024];
         loop {
-            let is_complete = body.push(&bytes, |data| self.take(data, events))?;
+            let is_complete = match body.push(&bytes, |data| self.take(data, events)) {
+                Ok(is_complete) => is_complete,
+                Err(message) => return Ok(End::Lost(message)),
+            };
             if self.is_done || is_complete {
-                return Ok(());
+                return Ok(End::Complete);
             }
             stream.set_read_timeout(Some(self.longest_wait())).map_err(|error| explain(&error))?;
             match stream.read(&mut buffer) {
-                Ok(0) if body.may_end() => return Ok(()),
-                Ok(0) => return Err("the stream was cut off: its body is incomplete".to_owned()),
+                Ok(0) if body.may_end() => return Ok(End::Complete),
+                Ok(0) => return Ok(End::Lost("the stream was cut off: its body is incomplete".to_owned())),
                 Ok(length) => bytes = buffer[..length].to_vec(),
                 Err(error) if is_timeout(error.kind()) && self.is_time_over() => {
                     self.is_done = true;
-                    return Ok(());
+                    return Ok(End::Complete);
                 }
-                Err(error) => return Err(format!("the stream was cut off: {}", explain(&error))),
+                Err(error) => return Ok(End::Lost(format!("the stream was cut off: {}", explain(&error)))),
             }
         }
     }
 
+    /// The time of the client is over before the head of a response has arrived: an error, unless there were streams before.
+    fn end_without_response(&mut self) -> Result<End, String> {
+        if self.report.bytes == 0 {
+            return Err("no response in the time of `--for`".to_owned());
+        }
+        self.is_done = true;
+        Ok(End::Complete)
+    }
+
     /// Takes bytes of the event stream.
     fn take(&mut self, data: &[u8], events: &mut EventStream) {
+        if data.is_empty() {
+            return;
+        }
         let now = self.start.elapsed();
         self.report.bytes += data.len() as u64;
         self.report.first_byte.get_or_insert(now);

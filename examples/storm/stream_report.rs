@@ -15,6 +15,7 @@ pub struct Report {
     events: usize,
     bytes: u64,
     reconnections: usize,
+    lost: usize,
     /// How many clients failed for each reason.
     failures: BTreeMap<String, usize>,
     /// The running time of the client that ran longest.
@@ -34,6 +35,7 @@ impl Report {
             events: clients.iter().map(|client| client.events).sum(),
             bytes: clients.iter().map(|client| client.bytes).sum(),
             reconnections: clients.iter().map(|client| client.reconnections).sum(),
+            lost: clients.iter().map(|client| client.lost).sum(),
             time: clients.iter().map(|client| client.time).max().unwrap_or_default(),
             gaps: Histogram::new(clients.into_iter().flat_map(|client| client.gaps).collect()),
             failures,
@@ -58,7 +60,7 @@ impl Report {
             .collect();
         format!(
             "{{\"clients\":{},\"seconds\":{:.3},\"first_byte\":{},\"first_event\":{},\"gaps\":{},\"events\":{},\
-             \"events_per_second\":{:.1},\"bytes\":{},\"bytes_per_second\":{:.1},\"reconnections\":{},\"failures\":{{{}}}}}\n",
+             \"events_per_second\":{:.1},\"bytes\":{},\"bytes_per_second\":{:.1},\"reconnections\":{},\"lost_connections\":{},\"failures\":{{{}}}}}\n",
             self.clients,
             self.time.as_secs_f64(),
             self.first_bytes.to_json(),
@@ -69,6 +71,7 @@ impl Report {
             self.bytes,
             self.per_second(self.bytes as f64),
             self.reconnections,
+            self.lost,
             failures.join(",")
         )
     }
@@ -95,13 +98,18 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "{} events in {:.2} s, {:.1} a second; {} bytes, {:.1} a second; {} reconnections",
+            "{} events in {:.3} s, {:.1} a second; {} bytes, {:.1} a second; {} reconnections{}",
             self.events,
             self.time.as_secs_f64(),
             self.per_second(self.events as f64),
             self.bytes,
             self.per_second(self.bytes as f64),
-            self.reconnections
+            self.reconnections,
+            match self.lost {
+                0 => String::new(),
+                1 => "; 1 connection was lost".to_owned(),
+                lost => format!("; {lost} connections were lost"),
+            }
         )
     }
 }

@@ -15,8 +15,10 @@ const EMFILE: i32 = 24;
 /// What to request.
 pub struct Target {
     addresses: Vec<SocketAddr>,
-    /// The request line and the field lines, each with its end.
-    head: String,
+    /// The request line, with its end.
+    request_line: String,
+    /// The field lines, without their ends.
+    fields: Vec<String>,
     body: Vec<u8>,
 }
 
@@ -38,26 +40,38 @@ impl Target {
         let addresses = addresses.map_err(|error| format!("cannot resolve {:?}: {error}", url.host))?;
         let default_method = if request.body.is_some() { "POST" } else { "GET" };
         let method = request.method.as_deref().unwrap_or(default_method);
-        let mut head = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n", url.target, url.authority());
-        head += "Accept: text/event-stream\r\nConnection: close\r\n";
-        for field in &request.fields {
-            head += &format!("{field}\r\n");
-        }
         let body = request.body.clone().unwrap_or_default();
+        let mut fields = vec![
+            format!("Host: {}", url.authority()),
+            "Accept: text/event-stream".to_owned(),
+            "Connection: close".to_owned(),
+        ];
         if request.body.is_some() {
-            head += &format!("Content-Length: {}\r\n", body.len());
+            fields.push(format!("Content-Length: {}", body.len()));
         }
-        Ok(Target { addresses: addresses.collect(), head, body })
+        // A field line of the command line replaces the one of this program.
+        fields.retain(|field| {
+            !request.fields.iter().any(|other| name(other).eq_ignore_ascii_case(name(field)))
+        });
+        fields.extend(request.fields.iter().cloned());
+        let request_line = format!("{method} {} HTTP/1.1\r\n", url.target);
+        Ok(Target { addresses: addresses.collect(), request_line, fields, body })
     }
 
     /// Connects and sends the request, with this last event ID unless it is empty.
     pub fn connect(&self, last_event_id: &str) -> Result<TcpStream, String> {
-        let mut request = self.head.clone();
-        if !last_event_id.is_empty() {
-            request += &format!("Last-Event-ID: {last_event_id}\r\n");
+        let mut head = self.request_line.clone();
+        for field in &self.fields {
+            // The one of the command line is for the first request.
+            if last_event_id.is_empty() || !name(field).eq_ignore_ascii_case("last-event-id") {
+                head += &format!("{field}\r\n");
+            }
         }
-        request += "\r\n";
-        self.send(&[request.as_bytes(), &self.body].concat()).map_err(|error| explain(&error))
+        if !last_event_id.is_empty() {
+            head += &format!("Last-Event-ID: {last_event_id}\r\n");
+        }
+        head += "\r\n";
+        self.send(&[head.as_bytes(), &self.body].concat()).map_err(|error| explain(&error))
     }
 
     fn send(&self, request: &[u8]) -> io::Result<TcpStream> {
@@ -67,6 +81,11 @@ impl Target {
         stream.write_all(request)?;
         Ok(stream)
     }
+}
+
+/// The name in a field line.
+fn name(field: &str) -> &str {
+    field.split(':').next().unwrap_or_default()
 }
 
 /// How the end of a response's body is marked (RFC 9112, section 6.3).
@@ -104,40 +123,103 @@ impl Body {
     }
 }
 
-/// Reads the head of a response, which must be a 200 and an event stream. Returns how the body ends, and the bytes that came after the head.
-pub fn read_head(stream: &mut TcpStream) -> Result<(Body, Vec<u8>), String> {
-    let mut head = Vec::new();
+/// What the head of a response says.
+pub enum Head {
+    /// 200 and an event stream: how its body ends, and the bytes that came after the head.
+    Stream(Body, Vec<u8>),
+    /// 204, which tells an EventSource not to reconnect.
+    NoContent,
+}
+
+/// Why there is no event stream.
+pub enum HeadError {
+    /// The connection was lost.
+    Lost(String),
+    /// The response is none that an EventSource accepts, so it does not reconnect.
+    Rejected(String),
+}
+
+impl HeadError {
+    /// The reason.
+    pub fn into_message(self) -> String {
+        match self {
+            HeadError::Lost(message) | HeadError::Rejected(message) => message,
+        }
+    }
+}
+
+/// Reads the head of a response, after any interim responses.
+pub fn read_head(stream: &mut TcpStream) -> Result<Head, HeadError> {
+    let mut bytes = Vec::new();
+    loop {
+        let rest = read_one_head(stream, &mut bytes)?;
+        if !status_of(&bytes).starts_with('1') {
+            return check_head(&bytes, rest).map_err(HeadError::Rejected);
+        }
+        bytes = rest;
+    }
+}
+
+/// Reads until `bytes` is a head, and returns the bytes that came after it.
+fn read_one_head(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Vec<u8>, HeadError> {
     let mut buffer = [0; 4 * 1024];
-    let end = loop {
-        if let Some(at) = head.windows(4).position(|window| window == b"\r\n\r\n") {
-            break at + 4;
+    loop {
+        if !b"HTTP/1.".starts_with(&bytes[..bytes.len().min(7)]) {
+            return Err(HeadError::Rejected("the response is not HTTP/1".to_owned()));
+        }
+        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            return Ok(bytes.split_off(at + 4));
         }
         match stream.read(&mut buffer) {
-            Ok(0) => return Err("the connection was closed without a response".to_owned()),
-            Ok(_) if head.len() > MAX_HEAD => return Err("the response's head is too long".to_owned()),
-            Ok(length) => head.extend_from_slice(&buffer[..length]),
-            Err(error) => return Err(format!("no response: {}", explain(&error))),
+            Ok(0) if bytes.is_empty() => {
+                return Err(HeadError::Lost("the connection was closed without a response".to_owned()))
+            }
+            Ok(0) => {
+                return Err(HeadError::Lost("the connection was closed in the head of a response".to_owned()))
+            }
+            Ok(_) if bytes.len() > MAX_HEAD => {
+                return Err(HeadError::Rejected("the head of the response is too long".to_owned()))
+            }
+            Ok(length) => bytes.extend_from_slice(&buffer[..length]),
+            Err(error) => return Err(HeadError::Lost(format!("no response: {}", explain(&error)))),
         }
-    };
-    let body = head.split_off(end);
-    let text = String::from_utf8_lossy(&head);
-    let status = text.lines().next().and_then(|line| line.split_once(' ')).map_or("", |(_, status)| status);
+    }
+}
+
+/// The status code and the reason in a head.
+fn status_of(head: &[u8]) -> String {
+    let text = String::from_utf8_lossy(head);
+    text.lines().next().and_then(|line| line.split_once(' ')).map_or("", |(_, status)| status).to_owned()
+}
+
+fn check_head(head: &[u8], rest: Vec<u8>) -> Result<Head, String> {
+    let value = |name: &str| field_lines(head).find(|line| line.is(name)).map(|line| line.value.to_vec());
+    let text = |name: &str| value(name).map(|value| String::from_utf8_lossy(&value).into_owned());
+    let status = status_of(head);
+    if status.starts_with("204") {
+        return Ok(Head::NoContent);
+    }
+    if let (true, Some(location)) = (status.starts_with('3'), text("location")) {
+        return Err(format!(
+            "unexpected status {status:?}, which leads to {location:?} (redirects are not followed)"
+        ));
+    }
     if !status.starts_with("200") {
         return Err(format!("unexpected status {status:?} (expected 200)"));
     }
-    let value = |name: &str| field_lines(&head).find(|line| line.is(name)).map(|line| line.value.to_vec());
-    let content_type = value("content-type").unwrap_or_default();
-    let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
-    if !String::from_utf8_lossy(essence).trim().eq_ignore_ascii_case("text/event-stream") {
-        let content_type = String::from_utf8_lossy(&content_type);
+    let content_type = text("content-type").unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default();
+    if !essence.trim().eq_ignore_ascii_case("text/event-stream") {
         return Err(format!("unexpected content type {content_type:?} (expected text/event-stream)"));
     }
-    let is_chunked = |value: Vec<u8>| value.eq_ignore_ascii_case(b"chunked");
-    if value("transfer-encoding").map_or(false, is_chunked) {
-        return Ok((Body::Chunked(ChunkDecoder::default()), body));
+    if let Some(coding) = text("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        return Err(format!("unexpected content encoding {coding:?} (expected none: it was not requested)"));
     }
-    let length = value("content-length").and_then(|length| std::str::from_utf8(&length).ok()?.parse().ok());
-    Ok((length.map_or(Body::UntilClosed, Body::Length), body))
+    if text("transfer-encoding").map_or(false, |coding| coding.eq_ignore_ascii_case("chunked")) {
+        return Ok(Head::Stream(Body::Chunked(ChunkDecoder::default()), rest));
+    }
+    let length = text("content-length").and_then(|length| length.parse().ok());
+    Ok(Head::Stream(length.map_or(Body::UntilClosed, Body::Length), rest))
 }
 
 /// Why something failed, and what to do where that is known.

@@ -30,7 +30,12 @@ impl HttpUrl {
     fn parse_parts(text: &str) -> Result<HttpUrl, &'static str> {
         const SCHEME: &str = "http://";
         if !text.get(..SCHEME.len()).unwrap_or_default().eq_ignore_ascii_case(SCHEME) {
-            return Err("expected http://, as TLS is not supported");
+            let is_https = text.get(..8).unwrap_or_default().eq_ignore_ascii_case("https://");
+            return Err(if is_https {
+                "expected http://, as TLS is not supported"
+            } else {
+                "expected http:// at its beginning"
+            });
         }
         let rest = text[SCHEME.len()..].split('#').next().unwrap_or_default();
         let end = rest.find(|c| "/?".contains(c)).unwrap_or(rest.len());
@@ -160,8 +165,10 @@ mod tests {
     #[test]
     fn other_texts_are_invalid_and_the_error_says_why() {
         for (text, reason) in [
-            ("", "expected http://, as TLS is not supported"),
-            ("/events", "expected http://, as TLS is not supported"),
+            ("", "expected http:// at its beginning"),
+            ("/events", "expected http:// at its beginning"),
+            ("h:80/", "expected http:// at its beginning"),
+            ("HTTPS://h/", "expected http://, as TLS is not supported"),
             ("https://h/", "expected http://, as TLS is not supported"),
             ("http://", "the host is missing"),
             ("http://:80/", "the host is missing"),
