@@ -2,21 +2,15 @@
 
 mod support;
 
-use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use support::{
-    has_tool, program_path, request, without_date, Client, Exchange, Folder, Program, DEMO_HEAD, PATIENCE,
+    has_tool, program, program_path, request, without_date, Client, Exchange, Folder, Program, DEMO_HEAD,
+    PATIENCE,
 };
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("rust_sse_server").unwrap();
-    command.args(arguments).timeout(support::PATIENCE);
-    command
-}
 
 /// Asserts that the program exits with this code after one line on stderr and nothing on stdout.
 fn assert_fails(code: i32, arguments: &[&str], message: &str) {

@@ -4,9 +4,8 @@
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::{Command, Output};
-use support::{example, program_path};
+use support::{example, program_path, Folder};
 
 fn judge(options: &[&str], client: &[&str]) -> Output {
     let mut command = Command::new(program_path());
@@ -19,12 +18,6 @@ fn stdout(output: &Output) -> String {
 
 fn our_client() -> String {
     example("judge_client").to_str().unwrap().to_owned()
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("judge-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]
@@ -95,8 +88,8 @@ fn a_line_that_is_not_utf_8_is_ignored_like_any_other_text() {
 
 #[test]
 fn known_failures_do_not_count_and_known_cases_that_pass_do() {
-    let folder = folder("known");
-    let known = folder.join("known.txt");
+    let folder = Folder::new("judge-known");
+    let known = folder.0.join("known.txt");
     fs::write(&known, "# not yet\nP16 takes no id\n").unwrap();
     let options = ["--cases", "P16", "--known", known.to_str().unwrap()];
     let output = judge(&options, &["true"]);
@@ -106,13 +99,12 @@ fn known_failures_do_not_count_and_known_cases_that_pass_do() {
     assert_eq!(output.status.code(), Some(1));
     let text = "P16 is listed as known to fail, but it passes: remove it from the list\n";
     assert!(stdout(&output).ends_with(text), "{}", stdout(&output));
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
 fn reports_are_written_for_programs_and_for_people() {
-    let folder = folder("report");
-    let report = folder.join("a/b");
+    let folder = Folder::new("judge-report");
+    let report = folder.0.join("a/b");
     let output = judge(&["--cases", "P16", "--report", report.to_str().unwrap()], &["true"]);
     assert_eq!(output.status.code(), Some(1));
     let read = |name: &str| fs::read_to_string(report.join(name)).unwrap();
@@ -125,33 +117,30 @@ fn reports_are_written_for_programs_and_for_people() {
     let html = read("index.html");
     assert!(html.contains("<td>P16<td>must<td>9.2.6<td>fail<td>"), "{html}");
     assert!(!html.contains("src=") && !html.contains("href="), "{html}");
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 /// The command of the workflow, with another client and one case only.
 #[test]
 fn the_workflow_judges_a_client_with_a_list_of_known_failures() {
-    let folder = folder("workflow");
-    fs::write(folder.join("judge.txt"), "P16 takes no id\n").unwrap();
+    let folder = Folder::new("judge-workflow");
+    fs::write(folder.0.join("judge.txt"), "P16 takes no id\n").unwrap();
     let workflow = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/judge/workflow.yml");
     let workflow = fs::read_to_string(workflow).unwrap();
     let command = workflow.split("- run: rust_sse_server ").nth(1).unwrap().lines().next().unwrap();
     let options: Vec<&str> = command.strip_suffix(" -- node judge.cjs").unwrap().split(' ').collect();
     let mut judge = Command::new(program_path());
     let output =
-        judge.args(options).args(["--cases", "P16", "--", "true"]).current_dir(&folder).output().unwrap();
+        judge.args(options).args(["--cases", "P16", "--", "true"]).current_dir(&folder.0).output().unwrap();
     assert!(output.status.success(), "{}", stdout(&output));
-    assert!(folder.join("report/index.html").exists());
-    fs::remove_dir_all(&folder).unwrap();
+    assert!(folder.0.join("report/index.html").exists());
 }
 
 #[test]
 fn a_captured_stream_is_a_case_and_so_are_scripts_with_expectations() {
-    let folder = folder("own");
-    fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new("judge-own");
     let write = |name: &str, text: &str| {
-        fs::write(folder.join(name), text).unwrap();
-        folder.join(name).to_str().unwrap().to_owned()
+        fs::write(folder.0.join(name), text).unwrap();
+        folder.0.join(name).to_str().unwrap().to_owned()
     };
     // A block with only an unknown field is not an event.
     let capture = write(
@@ -175,31 +164,29 @@ fn a_captured_stream_is_a_case_and_so_are_scripts_with_expectations() {
     assert_eq!(lines[2], "2 cases: 1 pass, 1 fail");
     let silent = judge(&["--script", &capture], &["true"]);
     assert!(stdout(&silent).starts_with("capture must 9.2.6 fail: "), "{}", stdout(&silent));
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
 fn a_case_that_cannot_judge_a_client_says_why_in_every_report() {
-    let folder = folder("skip");
-    let script = folder.join("cookie.sse");
+    let folder = Folder::new("judge-skip");
+    let script = folder.0.join("cookie.sse");
     let text = "@case must Fetch A cookie comes back\n\
         @part connection 1\n@header set-cookie: a=1\nretry: 10\ndata: x\n\n\
         @part connection 2 and no header cookie\n@skip the client keeps no cookies\n@status 204\n\
         @part otherwise\n@expect cookie a=1\n@status 204\n";
     fs::write(&script, text).unwrap();
-    let options = ["--script", script.to_str().unwrap(), "--report", folder.to_str().unwrap()];
+    let options = ["--script", script.to_str().unwrap(), "--report", folder.0.to_str().unwrap()];
     let output = judge(&options, &[&our_client()]);
     assert!(output.status.success(), "{}", stdout(&output));
     let (about, reason) = ("A cookie comes back", "the client keeps no cookies");
     let line = format!("cookie must Fetch not-reported: {about} ({reason})\n");
     assert_eq!(stdout(&output), line + "1 case: 1 not-reported\n");
-    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let read = |name: &str| fs::read_to_string(folder.0.join(name)).unwrap();
     let result = format!("\"verdict\":\"not-reported\",\"expected\":\"\",\"got\":\"{reason}\",");
     assert!(read("report.json").contains(&result), "{}", read("report.json"));
     let skipped = format!("name=\"cookie: {about}\"><skipped message=\"{reason}\"/></testcase>");
     assert!(read("junit.xml").contains(&skipped), "{}", read("junit.xml"));
     assert!(read("index.html").contains(&format!("<p><b>got</b> {reason}</p>")), "{}", read("index.html"));
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

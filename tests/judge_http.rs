@@ -12,24 +12,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use support::judge::{judging, member, send, send_body, verdict};
 use support::{eventually, eventually_within, field, request, Client, Exchange, Folder, Program, PATIENCE};
-
-fn judging() -> RunningServer {
-    Server::new().judge().start("127.0.0.1:0").unwrap()
-}
-
-/// The status code and the body of the response to a request without a body.
-fn send(server: &RunningServer, method: &str, target: &str) -> (u16, String) {
-    send_body(server, method, target, "")
-}
-
-fn send_body(server: &RunningServer, method: &str, target: &str, body: &str) -> (u16, String) {
-    let fields = format!("Content-Length: {}\r\nConnection: close\r\n", body.len());
-    let bytes = request(method, target, &fields) + body;
-    let exchange = Exchange::new(server.address(), bytes, PATIENCE);
-    let status = exchange.head.split(' ').nth(1).unwrap_or_default().parse().unwrap_or(0);
-    (status, String::from_utf8(exchange.wire).unwrap())
-}
 
 /// Requests a case, with this last event ID, and reads the response to its end.
 fn visit(server: &RunningServer, path: &str, last_event_id: &str) {
@@ -37,19 +21,6 @@ fn visit(server: &RunningServer, path: &str, last_event_id: &str) {
         if last_event_id.is_empty() { String::new() } else { format!("Last-Event-ID: {last_event_id}\r\n") };
     let bytes = request("GET", path, &format!("{id}Connection: close\r\n"));
     Exchange::new(server.address(), bytes, PATIENCE);
-}
-
-/// Waits until a case is decided: its verdict, what was expected, and what was received.
-fn verdict(server: &RunningServer, client: &str, case: &str) -> (String, String, String) {
-    let target = format!("/-/judge/report?client={client}&case={case}");
-    let json = eventually(|| send(server, "GET", &target).1, |json| json.contains("\"verdict\""));
-    (member(&json, "verdict"), member(&json, "expected"), member(&json, "got"))
-}
-
-/// The value of a member that is a string without escapes.
-fn member(json: &str, name: &str) -> String {
-    let value = json.split(&format!("\"{name}\":\"")).nth(1).unwrap_or_else(|| panic!("no {name} in {json}"));
-    value.split('"').next().unwrap().to_owned()
 }
 
 #[test]
@@ -153,6 +124,30 @@ fn a_server_stops_while_a_client_waits() {
     drop(server);
     assert!(stopped_at.elapsed() < Duration::from_secs(2), "{:?}", stopped_at.elapsed());
     waiting.assert_closed();
+}
+
+#[test]
+fn clients_that_leave_while_they_wait_free_their_slots() {
+    const SLOTS: usize = 3;
+    let server = Server::new().judge().max_clients(SLOTS).start("127.0.0.1:0").unwrap();
+    let first = send(&server, "POST", "/-/judge/next?client=c&cases=P08").1;
+    let target = member(&first, "next").replace("http://localhost", "");
+    let begin = |_| {
+        let mut client = Client::connect(server.address());
+        client.send(request("POST", &target, "Content-Length: 0\r\n"));
+        client
+    };
+    let waiting: Vec<Client> = (0..SLOTS).map(begin).collect();
+    eventually(|| send(&server, "GET", "/none").0, |status| *status == 503);
+    drop(waiting);
+    // The waits of those that have left would end after 30 s, which is longer than this takes at most.
+    let stream = || {
+        let mut client = Client::connect(server.address());
+        let head = client.get("/hang", "").read_head();
+        head.starts_with("HTTP/1.1 200 ").then_some(client)
+    };
+    let streams: Vec<_> = (0..SLOTS).map(|_| eventually(stream, Option::is_some)).collect();
+    assert_eq!(streams.len(), SLOTS);
 }
 
 #[test]

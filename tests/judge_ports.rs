@@ -2,35 +2,11 @@
 
 mod support;
 
-use rust_sse_server::{RunningServer, Server};
+use rust_sse_server::RunningServer;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-use support::{eventually, field, request, Client, Exchange, PATIENCE};
-
-fn judging() -> RunningServer {
-    Server::new().judge().start("127.0.0.1:0").unwrap()
-}
-
-/// The status code and the body of the response to a request without a body.
-fn send(server: &RunningServer, method: &str, target: &str) -> (u16, String) {
-    let exchange =
-        Exchange::new(server.address(), request(method, target, "Content-Length: 0\r\n"), PATIENCE);
-    let status = exchange.head.split(' ').nth(1).unwrap_or_default().parse().unwrap_or(0);
-    (status, String::from_utf8(exchange.wire).unwrap())
-}
-
-/// Waits until a case is decided: its verdict, what was expected, and what was received.
-fn verdict(server: &RunningServer, client: &str, case: &str) -> (String, String, String) {
-    let target = format!("/-/judge/report?client={client}&case={case}");
-    let json = eventually(|| send(server, "GET", &target).1, |json| json.contains("\"verdict\""));
-    (member(&json, "verdict"), member(&json, "expected"), member(&json, "got"))
-}
-
-/// The value of a member that is a string without escapes.
-fn member(json: &str, name: &str) -> String {
-    let value = json.split(&format!("\"{name}\":\"")).nth(1).unwrap_or_else(|| panic!("no {name} in {json}"));
-    value.split('"').next().unwrap().to_owned()
-}
+use support::judge::{judging, member, send, verdict};
+use support::{field, request, Client, Exchange, PATIENCE};
 
 /// The number of the port in a URL; 80 if it has none, as that of the request that it was made for.
 fn port_in(url: &str) -> u16 {

@@ -6,13 +6,7 @@ mod support;
 use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
-use support::{request, Exchange, Folder, Program, PATIENCE};
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("rust_sse_server").unwrap();
-    command.args(arguments).timeout(PATIENCE);
-    command
-}
+use support::{program, request, Exchange, Folder, Program, PATIENCE};
 
 /// Asserts that `GET path` is answered with this body.
 fn assert_serves(program: &Program, path: &str, body: &str) {

@@ -1,16 +1,12 @@
 //! The rows can be paused and shown one by one, saved as a script, and the page says what happens at the end.
 
-use super::{connect, open_page, rows, wait_for_state, STATE};
+use super::{connect, open_page, press, rows, wait_for_state, STATE};
 use crate::browser::Browser;
 use crate::chromium::Chromium;
 use crate::support::{has_tool, request, serve, Exchange, Folder, Program, PATIENCE};
 
 const COUNTS: &str =
     "['wire', 'stream', 'dispatched'].map(id => document.querySelectorAll(`#${id} li`).length).join(' ')";
-
-fn press(page: &mut Chromium, button: &str) {
-    page.act(&format!("document.getElementById('{button}').click()"));
-}
 
 fn key(page: &mut Chromium, column: &str, key: &str) {
     page.act(&format!(

@@ -46,6 +46,11 @@ fn connect(page: &mut impl Browser, target: &str) {
     ));
 }
 
+/// Presses the button with this ID.
+fn press(page: &mut Chromium, button: &str) {
+    page.act(&format!("document.getElementById('{button}').click()"));
+}
+
 /// Opens the page in Chromium.
 fn open_page(program: &Program) -> Chromium {
     let mut page = Chromium::open(&program.url("/"));

@@ -1,6 +1,6 @@
 //! The text of the selected script can be read, and with `--control` changed and played.
 
-use super::{connect, open_page, rows, wait_for_list, wait_for_state, STATE};
+use super::{connect, open_page, press, rows, wait_for_list, wait_for_state, STATE};
 use crate::browser::Browser;
 use crate::chromium::Chromium;
 use crate::firefox::Firefox;
@@ -143,10 +143,6 @@ fn lines_of_other_scripts_are_named_and_the_marks_follow_the_rows_that_are_shown
     wait_for_state(&mut page, |state| state.starts_with("Disconnected at the end"));
     assert_eq!(page.run(&marked("played-lines")), "");
     assert_eq!(page.faults(), Vec::<String>::new());
-}
-
-fn press(page: &mut Chromium, button: &str) {
-    page.act(&format!("document.getElementById('{button}').click()"));
 }
 
 /// Waits until the end of the response has arrived, while the rows are paused.

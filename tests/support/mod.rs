@@ -4,13 +4,14 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 mod exchange;
+pub mod judge;
 mod program;
 mod proxy;
 mod random;
 pub mod reference_client;
 
 pub use exchange::{play, request, Exchange};
-pub use program::{program_path, Program};
+pub use program::{program, program_path, Program};
 pub use proxy::{free_address, Proxy};
 pub use random::Random;
 use rust_sse_server::{RunningServer, Script, Server};

@@ -1,12 +1,19 @@
 //! The program as a child process.
 
-use super::eventually;
+use super::{eventually, PATIENCE};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+/// The program with these arguments, to be run to its end.
+pub fn program(arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::cargo_bin("rust_sse_server").unwrap();
+    command.args(arguments).timeout(PATIENCE);
+    command
+}
 
 /// The program as a child process, killed when dropped.
 pub struct Program {
