@@ -125,6 +125,9 @@ impl Loaded {
 fn load(options: &Options) -> Result<Loaded, String> {
     let server = if options.only { Server::empty() } else { Server::new() };
     let mut loaded = Loaded { server, routes: Vec::new(), warnings: 0 };
+    if options.serves_nothing() {
+        print_line("rust_sse_server: warning: --only without --script, --static or --control serves nothing");
+    }
     let mut is_invalid = false;
     let mut errors = Vec::new();
     for file in scripts::files(&options.scripts)? {

@@ -6,7 +6,7 @@ use assert_cmd::Command;
 use rust_sse_server::{Script, Server};
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
-use support::{field, program_path, request, Client, Exchange, Folder, Program, PATIENCE};
+use support::{field, program, program_path, request, Client, Exchange, Folder, Program, PATIENCE};
 
 #[test]
 fn an_empty_server_answers_only_what_was_added_and_records_the_rest() {
@@ -57,4 +57,23 @@ fn the_program_lists_announces_and_serves_only_what_is_named() {
     let journal = client.read_chunk();
     assert_eq!(journal.matches("\"request\":").count(), 2);
     assert!(journal.contains("\"target\":\"/\""), "{journal}");
+}
+
+#[test]
+fn only_without_anything_to_serve_is_a_warning() {
+    let warning = "rust_sse_server: warning: --only without --script, --static or --control serves nothing\n";
+    program(&["--only", "--list"]).assert().success().stdout("").stderr(warning);
+    let folder = Folder::new("only-nothing");
+    let script = folder.file("x.sse", "data: x\n\n");
+    for options in [&["--control"][..], &["--static", folder.0.to_str().unwrap()], &["--script", &script]] {
+        program(&[&["--only", "--list"], options].concat()).assert().success().stderr("");
+    }
+    let mut command = std::process::Command::new(program_path());
+    let mut child =
+        command.args(["--only", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(line, warning);
 }

@@ -58,6 +58,14 @@ pub struct Options {
     pub judge: JudgeOptions,
 }
 
+impl Options {
+    /// Whether every request gets 404, and no test can change that.
+    pub fn serves_nothing(&self) -> bool {
+        let has_cases = self.command == Command::Judge;
+        self.only && self.scripts.is_empty() && self.static_files.is_none() && !self.control && !has_cases
+    }
+}
+
 impl Default for Options {
     fn default() -> Options {
         Options {
