@@ -213,6 +213,13 @@ fn what_is_no_event_stream_is_reported_with_exit_1() {
 }
 
 #[test]
+fn an_event_that_does_not_end_is_not_kept_forever() {
+    let server = serve("1", &[("/x", b"@fill 17M x\n@hang\n")]);
+    let reason = contains("     1 × an event is larger than 16 MiB\n");
+    storm(&["--clients=1", "--for=15s", &server.url("/x")]).assert().code(1).stdout(reason);
+}
+
+#[test]
 fn interim_responses_are_skipped() {
     let server =
         serve("1", &[("/x", b"@wire HTTP/1.1 103 Early Hints\\r\\nlink: x\\r\\n\\r\\n\ndata: x\n\n")]);

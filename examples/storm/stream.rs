@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// How long a client waits before it reconnects, if the stream does not say.
 const RECONNECTION_TIME: Duration = Duration::from_secs(3);
+/// The most bytes of an event, which are kept until it ends. The library's EventSource has the same limit.
+const MAX_EVENT: usize = 16 << 20;
 
 /// When a client is done. Without any of these, it is done at the end of the stream.
 #[derive(Clone, Default)]
@@ -161,6 +163,9 @@ impl Client<'_> {
             };
             if self.is_done || is_complete {
                 return Ok(End::Complete);
+            }
+            if events.pending_bytes() > MAX_EVENT {
+                return Err(format!("an event is larger than {} MiB", MAX_EVENT >> 20));
             }
             stream.set_read_timeout(Some(self.longest_wait())).map_err(|error| explain(&error))?;
             match stream.read(&mut buffer) {

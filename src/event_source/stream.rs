@@ -66,8 +66,9 @@ impl EventStream {
         self.line.is_empty()
     }
 
-    /// Bytes that are kept of a line and of an event that have not ended.
-    pub(crate) fn pending_bytes(&self) -> usize {
+    /// The number of bytes that are kept of a line and of an event that have not ended. Nothing limits it, so a client of a
+    /// server that may send an endless line has to check it.
+    pub fn pending_bytes(&self) -> usize {
         let Event { event, data, id, retry } = &self.event;
         self.line.len() + [event, data, id, retry].into_iter().flatten().map(String::len).sum::<usize>()
     }
