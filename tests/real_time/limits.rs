@@ -4,9 +4,10 @@ use crate::support::{demo, eventually, request, serve, Client, Exchange, PATIENC
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// On a busy machine, it can be some seconds more.
 fn assert_about_10_s(start: Instant) {
     let taken = start.elapsed();
-    assert!((9_900..11_500).contains(&taken.as_millis()), "{taken:?}");
+    assert!((9_900..14_000).contains(&taken.as_millis()), "{taken:?}");
 }
 
 /// Scripts that send more than the buffers of both sockets hold: in several writes, and in one.
