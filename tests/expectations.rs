@@ -192,3 +192,15 @@ fn an_expectation_that_cannot_decide_anything_is_an_error() {
         "/x:1: @expect: invalid time `soon` (expected a time such as 80ms, 1.5s, 2m or 1h)"
     );
 }
+
+#[test]
+fn what_a_client_reports_is_only_decided_in_a_test_case() {
+    let message =
+        "@expect: `events`, `reported` and `disconnect` are only decided in a test case (add `@case`)";
+    for condition in ["events", "events within 1s", "reported open", "disconnect within 1s"] {
+        let part = format!("@part connection 1\n@expect {condition} and method GET\ndata: x\n\n");
+        assert_eq!(Script::parse("/x", &part).unwrap_err().to_string(), format!("/x:2: {message}"));
+        assert!(Script::parse("/x", format!("@case must 9.2.6 x\n{part}")).is_ok(), "{condition}");
+    }
+    assert!(Script::parse("/x", "@expect last-event-id 7\ndata: x\n\n").is_ok());
+}

@@ -66,7 +66,7 @@ const CONDITIONS: &[ConditionKind] = &[
     },
     ConditionKind { usage: "body ~V", parse: |name, words| value(values::containing(name, words)) },
     ConditionKind { usage: "json PATH[=V|~V]", parse: |name, words| value(values::keyed(name, words)) },
-    ConditionKind { usage: "count NAME=N", parse: |name, words| value(values::keyed(name, words)) },
+    ConditionKind { usage: "count NAME=N", parse: |name, words| value(values::keyed_number(name, words)) },
     ConditionKind { usage: "after T..T", parse: after },
     ConditionKind { usage: "reused-connection", parse: |_, words| alone(words, Condition::ReusedConnection) },
     ConditionKind { usage: "chance N%", parse: chance },

@@ -338,7 +338,7 @@ fn a_script_counts_only_some_requests_and_another_one_reads_the_number() {
     let login =
         b"@count by query:user when query password\n@part connection 3+ and query password\n@status 429\n\
         @part otherwise\n{{connection}}";
-    let state = b"@part count login=0\nnobody\n@part count nothing\nnever\n@part otherwise\n{{count:login}} {{count:state}}";
+    let state = b"@part count login=0\nnobody\n@part count nothing=0\nnever\n@part otherwise\n{{count:login}} {{count:state}}";
     let server = serve("max", &[("/login", login), ("/state", state)]);
     let get = |target: &str| {
         let exchange = Exchange::new(server.address(), request("GET", target, ""), PATIENCE);

@@ -3,6 +3,7 @@
 use crate::script::context::RenderContext;
 use crate::script::placeholder::Name;
 use crate::script::template::Template;
+use crate::script::units::parse_number;
 use crate::text::escape::escape;
 use std::borrow::Cow;
 
@@ -159,6 +160,16 @@ pub fn keyed(name: &'static str, words: &[Vec<u8>]) -> Parsed {
         return Ok(Some(ValueCondition { place, wanted }));
     }
     condition(&format!("{name}:{}", String::from_utf8_lossy(key)), wanted)
+}
+
+/// `K=N`. The number can contain placeholders.
+pub fn keyed_number(name: &'static str, words: &[Vec<u8>]) -> Parsed {
+    // The value is compared as text, in which a number has no leading zeros.
+    let is_plain_number =
+        |plain: &[u8]| parse_number(plain).map_or(false, |number| number.to_string().as_bytes() == plain);
+    let is_number = |text: &Template| text.as_plain().map_or(true, is_plain_number);
+    let parsed = keyed(name, words)?;
+    Ok(parsed.filter(|condition| matches!(&condition.wanted, Wanted::Equal(text) if is_number(text))))
 }
 
 fn condition(placeholder: &str, wanted: Wanted) -> Parsed {

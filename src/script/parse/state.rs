@@ -89,7 +89,8 @@ impl ScriptState {
         }
     }
 
-    /// Only a test case can leave a client without a verdict, and only its clients are told where to begin.
+    /// Only a test case can leave a client without a verdict, only its clients are told where to begin, and only they
+    /// report something.
     fn check_is_case(&mut self, parts: &[Located<Part>]) {
         if self.case.is_some() {
             return;
@@ -99,6 +100,12 @@ impl ScriptState {
         }
         for skip in parts.iter().filter_map(|part| part.value.skip.as_ref()) {
             self.error(skip.line, "@skip: only a test case can be skipped (add `@case`)".to_owned());
+        }
+        let expectations = parts.iter().flat_map(|part| &part.value.expectations);
+        for expectation in expectations.filter(|expectation| expectation.report().is_some()) {
+            let message =
+                "@expect: `events`, `reported` and `disconnect` are only decided in a test case (add `@case`)";
+            self.error(expectation.line(), message.to_owned());
         }
     }
 
