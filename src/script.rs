@@ -355,6 +355,8 @@ pub enum Wait {
     Between(Duration, Duration),
     /// The time or range that the request contains.
     Requested(Template),
+    /// As a `@pace` says that is in the request, or that the request uses more often (`?-pace=40ms`, `?-cut=line`).
+    Pace(Duration),
 }
 
 /// Text that is sent as a chunk.
@@ -369,9 +371,11 @@ pub enum Chunk {
         /// The whole text.
         text: Box<Template>,
         /// Bytes in a chunk, at least 1.
-        size: usize,
+        size: u32,
         /// The time from one chunk to the next.
         every: Duration,
+        /// Whether the request sets this time or the size (`?-cut=1`).
+        is_requested: bool,
     },
 }
 

@@ -90,7 +90,10 @@ fn an_unknown_name_or_an_invalid_value_gets_400_with_what_is_expected() {
             "-cut: @chunk: invalid argument `0` (expected `@chunk event | line | whole | N [every T]`)",
         ),
         ("-drop", "-drop: @drop: missing size (expected 512, 64k or 5M, at most 1024M)"),
-        ("-status=204", "/a:3: status 204 allows no body (remove the body or change the status)"),
+        (
+            "-cut=1&-status=204",
+            "-status=204 does not fit /a:3: status 204 allows no body (change the parameter or the script)",
+        ),
     ] {
         let exchange = get(&server, &format!("/a?{query}"));
         assert!(exchange.head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{query}: {}", exchange.head);
@@ -98,6 +101,33 @@ fn an_unknown_name_or_an_invalid_value_gets_400_with_what_is_expected() {
     }
     // A rejected request is not counted, and neither is a parameter for a path without a script.
     assert!(get(&server, "/b?-cot=1").head.starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+fn the_waits_that_parameters_set_take_ten_minutes_at_most_together() {
+    let event = "data: 0123\n\n";
+    let server = serve(&[
+        ("/one", event),
+        ("/many", "@repeat 1000\ndata: x\n\n@again\n"),
+        ("/slow", "@sleep 1ms\n@pace 1m\ndata: 01234567890\n\n"),
+    ]);
+    for target in [
+        "/one?-pace=11m",
+        "/one?-cut=1%20every%201m",
+        "/one?-cut=1&-pace=1m",
+        "/many?-pace=1s",
+        "/many?-cut=1%20every%20101ms",
+        // The request turns one wait of the script into many.
+        "/slow?-cut=1",
+    ] {
+        let exchange = get(&server, target);
+        assert!(exchange.head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{target}: {}", exchange.head);
+        let message = "400 Bad Request: the requested waits are too long (at most 10m together)\n";
+        assert_eq!(String::from_utf8(exchange.wire).unwrap(), message, "{target}");
+    }
+    for target in ["/one?-cut=1%20every%201ms", "/one?-pace=1ms", "/one?-cut=100%20every%2011m"] {
+        assert_eq!(get(&server, target).chunks().concat(), event, "{target}");
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub enum Variant {
     /// As it is written.
     Written,
     /// In pieces of this many bytes.
-    Pieces(usize),
+    Pieces(u32),
     /// Again and again, each time cut once, at as many places.
     Cuts(u64),
 }

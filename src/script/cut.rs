@@ -25,7 +25,7 @@ const RESET: &[u8] = b"retry: 10\nid\ndata: reset\n\n";
 impl Script {
     /// The same test case with its stream in pieces of `size` bytes, each in a separate write. The stream is the first
     /// part. `None` if it is too long.
-    pub fn in_pieces(&self, size: usize) -> Option<Script> {
+    pub fn in_pieces(&self, size: u32) -> Option<Script> {
         let (stream, others) = self.parts.split_first()?;
         let length = stream.body_length()?;
         if length > MAX_PIECES {
@@ -36,7 +36,12 @@ impl Script {
             match step {
                 Step::Chunk(chunk) => {
                     let text = Box::new(chunk.text());
-                    steps.push(Step::Chunk(Chunk::Pieces { text, size, every: BETWEEN_PIECES }));
+                    steps.push(Step::Chunk(Chunk::Pieces {
+                        text,
+                        size,
+                        every: BETWEEN_PIECES,
+                        is_requested: false,
+                    }));
                     steps.push(pause(BETWEEN_PIECES));
                 }
                 step => steps.push(step.clone()),

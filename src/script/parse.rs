@@ -22,6 +22,7 @@ use error::Located;
 use part::PartParser;
 use replacement::Replacement;
 use state::ScriptState;
+use std::slice;
 
 impl Script {
     /// Compiles a script. Errors call it `file`. It answers `GET path` unless it says otherwise; `path` begins with `/`
@@ -73,7 +74,14 @@ impl Script {
     pub fn replacing(&self, replacements: &[Replacement]) -> Result<Script, String> {
         let Source { first_line, text } = &*self.source;
         let lines = split_lines(text, *first_line);
-        compile_lines(&self.file, "/", text, &lines, replacements).map_err(|errors| errors.first())
+        let compile = |replacements: &[_]| compile_lines(&self.file, "/", text, &lines, replacements);
+        compile(replacements).map_err(|errors| {
+            // One is enough to make the script invalid, or all of them together.
+            let is_invalid = |replacement: &&Replacement| compile(slice::from_ref(*replacement)).is_err();
+            let blamed = replacements.iter().find(is_invalid).map_or(replacements, slice::from_ref);
+            let parameters: Vec<String> = blamed.iter().map(Replacement::to_string).collect();
+            errors.first_because_of(&parameters.join("&"))
+        })
     }
 }
 

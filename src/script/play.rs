@@ -32,7 +32,7 @@ mod timer;
 
 use super::context::{RenderContext, RequestContext};
 use super::repeat::{Every, Turns};
-use super::requested::MAX_REQUESTED_WAIT;
+use super::requested::{waits_between_pieces, MAX_REQUESTED_WAIT};
 use super::resume::Position;
 use super::units::parse_wait;
 use super::{Chunk, Ending, Part, Step, Wait};
@@ -186,18 +186,22 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
                 let data = text.render_after(skip, &self.context());
                 self.output.send(&data)
             }
-            Chunk::Pieces { text, size, every } => {
+            Chunk::Pieces { text, size, every, is_requested } => {
                 self.output.flush()?;
                 self.start_sending()?;
                 let data = text.render_after(skip, &self.context());
-                self.send_pieces(&data, *size, *every)
+                let mut every = *every;
+                if *is_requested {
+                    every = self.shorten(every, waits_between_pieces(data.len(), *size));
+                }
+                self.send_pieces(&data, *size, every)
             }
         }
     }
 
     /// Sends data as chunks of `size` bytes, each in a separate write and `every` after the one before.
-    fn send_pieces(&mut self, data: &[u8], size: usize, every: Duration) -> Result<(), Stop> {
-        for (number, piece) in data.chunks(size).enumerate() {
+    fn send_pieces(&mut self, data: &[u8], size: u32, every: Duration) -> Result<(), Stop> {
+        for (number, piece) in data.chunks(size as usize).enumerate() {
             if number > 0 {
                 // `sleep` flushes and checks only if it waits, which it need not at a high speed or when late.
                 self.output.flush()?;
@@ -234,11 +238,17 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             Wait::Requested(text) => {
                 // `Part::check_waits` has checked that it is a time.
                 let (least, most) = parse_wait(&text.render(&self.context())).unwrap_or_default();
-                let time = self.request.random.between(least, most).min(self.requested_wait_left);
-                self.requested_wait_left -= time;
-                time
+                self.shorten(self.request.random.between(least, most), 1)
             }
+            Wait::Pace(time) => self.shorten(*time, 1),
         }
+    }
+
+    /// Shortens a time that the request sets so that waiting for it this often exceeds no limit.
+    fn shorten(&mut self, time: Duration, times: u32) -> Duration {
+        let time = time.min(self.requested_wait_left / times.max(1));
+        self.requested_wait_left -= time * times;
+        time
     }
 
     fn begin_loop(&mut self, first_step: usize, turns: &Turns, every: &Every) {
@@ -249,8 +259,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         if every.is_requested() {
             // Shares what is left among the turns.
             let number = number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX));
-            time = time.min(self.requested_wait_left / number);
-            self.requested_wait_left -= time * number;
+            time = self.shorten(time, number);
         }
         self.loops.begin(first_step, number, self.timer.scale(time), self.timer.mark());
     }

@@ -3,7 +3,7 @@
 use super::context::{RenderContext, RequestContext};
 use super::repeat::{Turns, MAX_REQUESTED_TURNS};
 use super::units::parse_wait;
-use super::{Part, Step, Wait};
+use super::{Chunk, Part, Step, Wait};
 use std::time::Duration;
 
 /// The longest time that the waits which a request decides can take together, in one response or in one turn of an endless
@@ -19,6 +19,11 @@ struct InLoop {
     requested_times: f64,
     /// Whether there is such a loop: then the request sets all waits in it.
     is_requested: bool,
+}
+
+/// How often a text of this length waits that is sent in pieces of this size.
+pub(super) fn waits_between_pieces(length: usize, size: u32) -> u32 {
+    u32::try_from(length.saturating_sub(1) / size as usize).unwrap_or(u32::MAX)
 }
 
 impl Part {
@@ -53,6 +58,13 @@ impl Part {
                 }
                 Step::Sleep(Wait::Between(_, most)) if now.is_requested => {
                     seconds += now.times * most.as_secs_f64();
+                }
+                Step::Sleep(Wait::Pace(time)) => seconds += now.times * time.as_secs_f64(),
+                Step::Chunk(Chunk::Pieces { text, size, every, is_requested })
+                    if (*is_requested || now.is_requested) && *every > Duration::ZERO =>
+                {
+                    let waits = waits_between_pieces(text.render(&context).len(), *size);
+                    seconds += now.times * f64::from(waits) * every.as_secs_f64();
                 }
                 _ => {}
             }

@@ -49,6 +49,8 @@ pub(super) struct Body {
     pub literal: bool,
     /// The wait before every event, and between the chunks that `cut` makes of it (`@pace`).
     pace: Option<Duration>,
+    /// Whether the request sets the pace or where chunks end, and so decides how long that takes.
+    pub waits_are_requested: bool,
     /// The line of the file that is parsed.
     pub file_line: usize,
     /// The steps that all parts share.
@@ -97,6 +99,7 @@ impl Body {
             line_end: None,
             literal: false,
             pace: None,
+            waits_are_requested: false,
             file_line: 0,
             common: Arc::new([]),
             steps: Vec::new(),
@@ -296,7 +299,8 @@ impl Body {
     fn pace(&mut self) {
         let begins = self.line.is_blank() && (self.cut == Cut::Line || !self.line.in_event);
         if let Some(pace) = self.pace.filter(|_| begins) {
-            self.step(Step::Sleep(Wait::Between(pace, pace)));
+            let is_requested = self.waits_are_requested;
+            self.step(Step::Sleep(if is_requested { Wait::Pace(pace) } else { Wait::Between(pace, pace) }));
         }
     }
 
@@ -369,8 +373,9 @@ impl Body {
         let chunk = match (self.cut, text.0.as_slice()) {
             (Cut::Pieces { size, every }, _) => Chunk::Pieces {
                 text: Box::new(text),
-                size: usize::try_from(size).unwrap_or(usize::MAX),
+                size: u32::try_from(size).unwrap_or(u32::MAX),
                 every: every.or(self.pace).unwrap_or_default(),
+                is_requested: self.waits_are_requested,
             },
             (_, [Segment::Text(plain)]) => Chunk::Plain(plain.clone()),
             _ => Chunk::Rendered(text),

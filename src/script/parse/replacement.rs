@@ -6,6 +6,7 @@ use super::part::PartParser;
 use crate::http::uri::{form_decode, split_at};
 use crate::text::escape::escape;
 use std::borrow::Cow;
+use std::fmt;
 
 /// A parameter of a query, and the direction that it stands for.
 struct Parameter {
@@ -39,7 +40,16 @@ impl Replacement {
     pub(super) fn apply(&self, part: &mut PartParser) -> Result<(), String> {
         let Parameter { name, direction, .. } = self.parameter;
         let direction = directions::find(direction.as_bytes())?;
+        part.body.waits_are_requested |= ["pace", "chunk"].contains(&direction.name());
         direction.apply(part, &self.argument).map_err(|message| format!("{name}: {message}"))
+    }
+}
+
+/// As it is written in a query, but decoded.
+impl fmt::Display for Replacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parameter { name, before, .. } = self.parameter;
+        write!(f, "{name}={}", escape(&self.argument[before.len()..]))
     }
 }
 
