@@ -1,11 +1,13 @@
 //! Reads single values from JSON text (RFC 8259), without a tree of all values.
 
+use std::iter;
+
 /// The most objects and arrays inside each other. RFC 8259, section 9, allows a limit, and no request needs more.
 const MAX_DEPTH: usize = 512;
 
 /// The text of the value at a path such as `messages.0.content`: the names of members and, in arrays, the numbers of
-/// elements, from 0. Of several members with the same name the last counts. `None` if there is no such value, or if the
-/// text is not valid.
+/// elements, from 0, or from the end of the array, where -1 is the last. Of several members with the same name the last
+/// counts. `None` if there is no such value, or if the text is not valid.
 pub fn value_at<'a>(text: &'a str, path: &str) -> Option<&'a str> {
     let mut reader = Reader { rest: text };
     let whole = reader.value()?;
@@ -50,15 +52,24 @@ fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
 
 /// The value of an element of a valid array.
 fn element<'a>(array: &'a str, number: &str) -> Option<&'a str> {
-    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
-    let number: usize = number.parse().ok().filter(|_| is_number)?;
-    let mut reader = Reader { rest: array };
-    reader.take('[')?;
-    for _ in 0..number {
-        reader.value()?;
-        reader.take(',')?;
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let mut index: usize = digits.parse().ok().filter(|_| is_number)?;
+    if number.starts_with('-') {
+        index = elements(array).count().checked_sub(index)?;
     }
-    reader.value()
+    elements(array).nth(index)
+}
+
+/// The values in a valid array.
+fn elements(array: &str) -> impl Iterator<Item = &str> {
+    let mut reader = Reader { rest: array };
+    reader.take('[');
+    iter::from_fn(move || {
+        let value = reader.value();
+        reader.take(',');
+        value
+    })
 }
 
 struct Reader<'a> {
@@ -240,7 +251,13 @@ mod tests {
             ("a b", Some(r#""\u0041""#)),
             ("a.2.0", None),
             ("a.3", None),
-            ("a.-1", None),
+            ("a.-1", Some("[]")),
+            ("a.-3.-2", Some("1")),
+            ("a.-2.b", Some("{}")),
+            ("a.-0", None),
+            ("a.-4", None),
+            ("a.-1.-1", None),
+            ("a.--1", None),
             ("a.+1", None),
             ("a.", None),
             ("id.0", None),
