@@ -166,13 +166,14 @@ impl fmt::Display for Route {
 }
 
 impl CountBy {
-    /// Parses `ip`, `query:K`, `header:K`, `cookie:K` or `json:PATH`.
+    /// Parses `ip`, `path`, `query:K`, `header:K`, `cookie:K` or `json:PATH`.
     fn parse(text: &[u8]) -> Option<CountBy> {
         if text == b"ip" {
             return Some(CountBy::Ip);
         }
         let text = std::str::from_utf8(text).ok()?;
-        Name::parse_with_key(text).map(CountBy::Value)
+        let name = if text == "path" { Name::parse(text) } else { Name::parse_with_key(text) };
+        name.map(CountBy::Value)
     }
 }
 

@@ -124,6 +124,9 @@ fn connections_are_counted_per_key() {
     }
     let server = serve("max", &[("/a", b"@count by ip\n{{connection}}\n")]);
     assert_eq!(data(&server, "/a", "") + &data(&server, "/a", ""), "1\n2\n");
+    let server = serve("max", &[("/a", b"@on GET /a/*\n@count by path\n{{connection}}\n")]);
+    let responses = ["/a/x", "/a/y", "/a/x?q", "/a/x"].map(|target| data(&server, target, ""));
+    assert_eq!(responses.concat(), "1\n1\n2\n3\n");
 }
 
 #[test]

@@ -63,7 +63,7 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@case must | may | differs | info SECTION TEXT", apply: case },
     Direction { usage: "@start other-origin [with-credentials] | down T", apply: start },
     Direction {
-        usage: "@count [by ip | query:K | header:K | cookie:K | json:PATH] [when COND and COND]",
+        usage: "@count [by ip | path | query:K | header:K | cookie:K | json:PATH] [when COND and COND]",
         apply: count,
     },
     Direction { usage: "@end", apply: |part, _| part.end(Ending::End) },

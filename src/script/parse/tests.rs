@@ -138,7 +138,7 @@ fn an_invalid_argument_is_quoted_with_what_is_expected() {
             "invalid argument `by query:a ip` (expected `@resume [by query:K | header:K | cookie:K | json:PATH]`)",
         ),
         ("@open 7", "unexpected argument `7` (takes no argument)"),
-        ("@count ip", "invalid argument `ip` (expected `@count [by ip | query:K | header:K | cookie:K | json:PATH] [when COND and COND]`)"),
+        ("@count ip", "invalid argument `ip` (expected `@count [by ip | path | query:K | header:K | cookie:K | json:PATH] [when COND and COND]`)"),
         ("@end now", "unexpected argument `now` (takes no argument)"),
         ("@close now", "unexpected argument `now` (takes no argument)"),
         ("@drop it", "invalid argument `it` (expected `@drop [after SIZE]`)"),
