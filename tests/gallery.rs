@@ -282,7 +282,7 @@ fn token_streams_accept_post_only() {
         );
         assert!(error.contains("invalid_request_error"), "{error}");
     }
-    let (_, overloaded) = post("/v1/messages", "{\"model\":\"overloaded\"}");
+    let (_, overloaded) = post("/v1/messages", "{\"model\":\"overloaded\",\"stream\":true}");
     assert!(
         overloaded.contains("event: error\ndata: {\"type\":\"error\"")
             && !overloaded.contains("message_stop")
@@ -306,6 +306,11 @@ fn mcp_answers_with_the_id_of_the_call_and_resumes_it() {
     assert!(call("POST", &session, r#"{"method":"notifications/initialized"}"#)
         .0
         .starts_with("HTTP/1.1 202 "));
+    assert!(call("POST", &session, r#"{"id":1,"result":{}}"#).0.starts_with("HTTP/1.1 202 "));
+    for body in ["", "x", "{}", r#"{"id":1}"#] {
+        let (head, error) = call("POST", &session, body);
+        assert!(head.starts_with("HTTP/1.1 400 ") && error.contains("-32700"), "{body}: {head}{error}");
+    }
     assert!(call("GET", &session, "").0.starts_with("HTTP/1.1 405 "));
     let (_, answer) = call("POST", &session, r#"{"id":"a","method":"none"}"#);
     assert_eq!(

@@ -49,13 +49,22 @@ for chunk in client.chat.completions.create(**question, stream=True, tools=[tool
             arguments += call.function.arguments or ""
 print(name, json.loads(arguments)["city"], reason)
 
+# After the result of the call comes text. No chunk is without a choice if the client does not request the usage.
+call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
+messages = question["messages"] + [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}]
+answer = client.chat.completions.create(model="any", messages=messages, stream=True, tools=[tool])
+print("".join(chunk.choices[0].delta.content or "" for chunk in answer))
+
 try:
     client.chat.completions.create(**question)
 except openai.BadRequestError as error:
     print(error.status_code, error.param)
 "#;
     if let Some(printed) = python("openai", program) {
-        assert_eq!(printed, "Hello from a script! 13 stop\nget_weather Paris tool_calls\n400 stream\n");
+        assert_eq!(
+            printed,
+            "Hello from a script! 13 stop\nget_weather Paris tool_calls\nHello from a script!\n400 stream\n"
+        );
     }
 }
 
@@ -65,9 +74,9 @@ import sys, json, time, openai
 client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none", max_retries=0, timeout=10)
 question = dict(messages=[{"role": "user", "content": "Hi"}], stream=True)
 
-def text(client, model):
+def text(client, model, **more):
     text = ""
-    for chunk in client.chat.completions.create(model=model, **question):
+    for chunk in client.chat.completions.create(model=model, **question, **more):
         for choice in chunk.choices:
             text += choice.delta.content or ""
     return text
@@ -80,10 +89,15 @@ except openai.RateLimitError as error:
 start = time.monotonic()
 print(text(client.with_options(max_retries=1), "rate-limit"), time.monotonic() - start > 0.9)
 print(text(client, "no-end"))
-try:
-    text(client, "cut")
-except Exception as error:
-    print(type(error).__name__)
+tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
+for model in ["busy", "busy", "overloaded", "overloaded", "cut"]:
+    try:
+        # Tools make no difference to a fault.
+        print(model, text(client, model, tools=tools if model == "cut" else []))
+    except openai.APIStatusError as error:
+        print(model, error.status_code, error.type)
+    except Exception as error:
+        print(model, type(error).__name__)
 "#;
     if let Some(printed) = python("openai", program) {
         assert_eq!(
@@ -91,7 +105,11 @@ except Exception as error:
             "rate_limit_exceeded 1 0 Hello from a script!\n\
              Hello from a script! True\n\
              Hello\n\
-             APIConnectionError\n"
+             busy 503 server_error\n\
+             busy Hello from a script!\n\
+             overloaded 503 server_error\n\
+             overloaded 503 server_error\n\
+             cut APIConnectionError\n"
         );
     }
 }
@@ -110,6 +128,10 @@ with client.responses.stream(model="any", input="Hi", tools=[tool]) as stream:
     for event in stream: pass
     call = stream.get_final_response().output[0]
 print(call.name, json.loads(call.arguments)["city"])
+result = [{"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}]
+with client.responses.stream(model="any", input=[{"role": "user", "content": "Hi"}] + result, tools=[tool]) as stream:
+    for event in stream: pass
+    print(stream.get_final_response().output_text)
 def text(model, client=client):
     words = ""
     for event in client.responses.create(model=model, input="Hi", stream=True):
@@ -117,11 +139,11 @@ def text(model, client=client):
         if event.type == "response.completed": words += "."
         if event.type == "error": words += " " + event.code
     return words
-for model in ["rate-limit", "rate-limit", "overloaded", "cut", "no-end"]:
+for model in ["rate-limit", "rate-limit", "busy", "busy", "overloaded", "cut", "no-end"]:
     try:
         print(model, text(model))
     except openai.APIStatusError as error:
-        print(model, error.status_code, error.code, error.response.headers["retry-after"])
+        print(model, error.status_code, error.code, error.response.headers.get("retry-after"))
     except Exception as error:
         print(model, type(error).__name__)
 print(text("rate-limit", client.with_options(max_retries=1)))
@@ -131,8 +153,11 @@ print(text("rate-limit", client.with_options(max_retries=1)))
             printed,
             "['Hello', ' from', ' a', ' script!'] Hello from a script! 13 any\n\
              f Paris\n\
+             Hello from a script!\n\
              rate-limit 429 rate_limit_exceeded 1\n\
              rate-limit Hello from a script!.\n\
+             busy 503 None None\n\
+             busy Hello from a script!.\n\
              overloaded Hello server_error\n\
              cut APIConnectionError\n\
              no-end Hello\n\
@@ -145,20 +170,29 @@ pub fn anthropic_streams_text_a_tool_call_and_thinking_and_raises_errors() {
     let program = r#"
 import sys, json, anthropic
 client = anthropic.Anthropic(base_url=sys.argv[1], api_key="none", max_retries=0, timeout=10)
-question = dict(max_tokens=2048, messages=[{"role": "user", "content": "Hi"}])
-def ask(client=client, model="any", **more):
-    with client.messages.stream(model=model, **question, **more) as stream:
+hi = [{"role": "user", "content": "Hi"}]
+def ask(client=client, model="any", messages=hi, **more):
+    with client.messages.stream(model=model, max_tokens=2048, messages=messages, **more) as stream:
         for event in stream: pass
         return stream.get_final_message()
 m = ask()
 print(m.content[0].text, m.stop_reason, m.usage.output_tokens, m.model)
-m = ask(tools=[{"name": "f", "input_schema": {"type": "object", "properties": {}}}])
+tools = [{"name": "f", "input_schema": {"type": "object", "properties": {}}}]
+m = ask(tools=tools)
 print(m.content[0].name, m.content[0].input, m.stop_reason)
-m = ask(thinking={"type": "enabled", "budget_tokens": 1024})
-print(m.content[0].thinking, m.content[1].text)
-for model in ["rate-limit", "busy", "overloaded", "cut"]:
+result = {"type": "tool_result", "tool_use_id": m.content[0].id, "content": "sunny"}
+m = ask(tools=tools, messages=hi + [{"role": "assistant", "content": m.content}, {"role": "user", "content": [result]}])
+print(m.content[0].text, m.stop_reason)
+for thinking in [{"type": "enabled", "budget_tokens": 1024}, {"type": "adaptive"}, {"type": "disabled"}]:
+    print([block.type for block in ask(thinking=thinking).content])
+try:
+    client.messages.create(model="any", max_tokens=9, messages=hi)
+except anthropic.BadRequestError as error:
+    print(error.body["error"]["type"])
+for model in ["rate-limit", "busy", "overloaded", "cut", "no-end"]:
     try:
-        ask(model=model)
+        m = ask(model=model)
+        print(model, m.content[0].text, m.stop_reason)
     except anthropic.APIStatusError as error:
         print(model, error.status_code, error.body["error"]["type"], error.response.headers.get("retry-after"))
     except Exception as error:
@@ -170,11 +204,16 @@ print(ask(model="rate-limit").content[0].text, ask(client.with_options(max_retri
             printed,
             "Hello from a script! end_turn 4 any\n\
              f {'city': 'Paris'} tool_use\n\
-             A greeting. Hello!\n\
+             Hello from a script! end_turn\n\
+             ['thinking', 'text']\n\
+             ['thinking', 'text']\n\
+             ['text']\n\
+             invalid_request_error\n\
              rate-limit 429 rate_limit_error 1\n\
              busy 529 overloaded_error None\n\
              overloaded 200 overloaded_error None\n\
              cut RemoteProtocolError\n\
+             no-end Hello None\n\
              Hello from a script! Hello from a script!\n"
         );
     }
@@ -193,11 +232,17 @@ f = types.FunctionDeclaration(name="f", description="x", parameters={"type": "OB
 config = types.GenerateContentConfig(tools=[types.Tool(function_declarations=[f])])
 for chunk in client.models.generate_content_stream(model="any", contents="Hi", config=config):
     print(chunk.function_calls[0].name, chunk.function_calls[0].args)
+    call = chunk.candidates[0].content
+result = types.Content(role="user", parts=[types.Part.from_function_response(name="f", response={"sky": "blue"})])
+stream = client.models.generate_content_stream(model="any", contents=["Hi", call, result], config=config)
+print("".join(chunk.text for chunk in stream))
+search = types.GenerateContentConfig(tools=[types.Tool(google_search=types.GoogleSearch())])
+print("".join(chunk.text for chunk in client.models.generate_content_stream(model="any", contents="Hi", config=search)))
 try:
     client.models.generate_content(model="any", contents="Hi")
 except genai.errors.ClientError as error:
     print(error.code, error.status)
-for model in ["rate-limit", "rate-limit", "overloaded", "cut", "no-end"]:
+for model in ["rate-limit", "busy", "rate-limit", "busy", "overloaded", "cut", "no-end"]:
     words, reason = "", None
     try:
         for chunk in client.models.generate_content_stream(model=model, contents="Hi"):
@@ -214,9 +259,13 @@ for model in ["rate-limit", "rate-limit", "overloaded", "cut", "no-end"]:
             printed,
             "Hello from a script! STOP 13\n\
              f {'city': 'Paris'}\n\
+             Hello from a script!\n\
+             Hello from a script!\n\
              400 INVALID_ARGUMENT\n\
              rate-limit  429 RESOURCE_EXHAUSTED\n\
+             busy  503 UNAVAILABLE\n\
              rate-limit Hello from a script! STOP\n\
+             busy Hello from a script! STOP\n\
              overloaded Hello 503 UNAVAILABLE\n\
              cut Hello RemoteProtocolError\n\
              no-end Hello None\n"
@@ -235,7 +284,11 @@ print(client.chat("any", hi).message.content)
 tool = {"type": "function", "function": {"name": "f", "description": "x", "parameters": {"type": "object", "properties": {}}}}
 parts = list(client.chat("any", hi, tools=[tool], stream=True))
 print(parts[0].message.tool_calls[0].function.name, parts[0].message.tool_calls[0].function.arguments)
-for model in ["rate-limit", "rate-limit", "overloaded", "cut", "no-end"]:
+print(client.chat("any", hi, tools=[tool]).message.tool_calls[0].function.name)
+for stream in [True, False]:
+    answer = client.chat("any", hi + [parts[0].message, {"role": "tool", "content": "sunny"}], tools=[tool], stream=stream)
+    print("".join(part.message.content for part in (answer if stream else [answer])))
+for model in ["rate-limit", "rate-limit", "busy", "busy", "overloaded", "cut", "no-end"]:
     words, done = "", False
     try:
         for part in client.chat(model, hi, stream=True):
@@ -253,8 +306,13 @@ for model in ["rate-limit", "rate-limit", "overloaded", "cut", "no-end"]:
             "Hello from a script! stop 4 any\n\
              Hello from a script!\n\
              f {'city': 'Paris'}\n\
+             f\n\
+             Hello from a script!\n\
+             Hello from a script!\n\
              rate-limit  429 too many requests\n\
              rate-limit Hello from a script! True\n\
+             busy  503 server busy, please try again\n\
+             busy Hello from a script! True\n\
              overloaded Hello -1 server busy, please try again\n\
              cut Hello RemoteProtocolError\n\
              no-end Hello False\n"
@@ -280,6 +338,10 @@ async def main():
                 await session.call_tool("none", {})
             except Exception as error:
                 print(type(error).__name__, error)
+            try:
+                await session.call_tool("echo", {})
+            except Exception as error:
+                print(type(error).__name__, error)
             print((await session.call_tool("flaky", {})).content[0].text)
             await session.send_ping()
 asyncio.run(main())
@@ -287,7 +349,8 @@ asyncio.run(main())
     if let Some(printed) = python("mcp", program) {
         assert_eq!(
             printed,
-            "scripted\n['echo', 'flaky']\na\"b [(1.0, 3.0), (2.0, 3.0)]\nMCPError Unknown tool\nresumed\n"
+            "scripted\n['echo', 'flaky']\na\"b [(1.0, 3.0), (2.0, 3.0)]\nMCPError Unknown tool\n\
+             MCPError Missing argument text\nresumed\n"
         );
     }
 }
