@@ -112,11 +112,15 @@ struct Loaded {
 
 impl Loaded {
     fn with(mut self, script: Script) -> Loaded {
-        script.warnings().iter().for_each(|warning| print_line(warning));
-        self.warnings += script.warnings().len();
+        self.warn(script.warnings());
         self.routes.push(script.route());
         self.server = self.server.script(script);
         self
+    }
+
+    fn warn(&mut self, warnings: &[String]) {
+        warnings.iter().for_each(|warning| print_line(warning));
+        self.warnings += warnings.len();
     }
 }
 
@@ -144,6 +148,10 @@ fn load(options: &Options) -> Result<Loaded, String> {
             }
             Err(error) => errors.push(error.to_string()),
         }
+    }
+    // Without the scripts that have errors, the others cannot be checked against them.
+    if !is_invalid {
+        loaded.warn(&loaded.server.warnings());
     }
     errors.extend(loaded.server.check().err().map(|error| error.to_string()));
     if options.strict && loaded.warnings > 0 {

@@ -68,6 +68,7 @@ use context::RequestContext;
 use expectation::{Expectation, Skip};
 use head::ScriptHead;
 use lines::LinesOfSteps;
+use placeholder::Name;
 use repeat::{Every, Turns};
 use resume::{IdSource, Position, ResumeTable};
 use route::Route;
@@ -156,9 +157,15 @@ impl Script {
 
     /// Whether a condition or a placeholder needs the body of the request.
     pub fn uses_body(&self) -> bool {
+        self.any_name(&Name::uses_body)
+    }
+
+    /// Whether `predicate` is true for the name of any placeholder in it.
+    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
         let common = self.parts.first().map_or(&[][..], |part| &part.common);
-        let parts_use_it = common.iter().any(Step::uses_body) || self.parts.iter().any(Part::uses_body);
-        parts_use_it || self.route.uses_body()
+        common.iter().any(|step| step.any_name(predicate))
+            || self.parts.iter().any(|part| part.any_name(predicate))
+            || self.route.any_name(predicate)
     }
 }
 
@@ -252,13 +259,13 @@ impl Part {
         Some(length)
     }
 
-    /// Whether the body of the request is needed, apart from the steps that all parts share.
-    fn uses_body(&self) -> bool {
-        self.conditions.use_body()
-            || self.expectations.iter().any(Expectation::uses_body)
-            || self.id_source.uses_body()
-            || self.head.templates().any(Template::uses_body)
-            || self.steps.iter().any(Step::uses_body)
+    /// Whether `predicate` is true for the name of any placeholder, apart from the steps that all parts share.
+    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        self.conditions.any_name(predicate)
+            || self.expectations.iter().any(|expectation| expectation.any_name(predicate))
+            || self.id_source.any_name(predicate)
+            || self.head.templates().any(|text| text.any_name(predicate))
+            || self.steps.iter().any(|step| step.any_name(predicate))
     }
 }
 
@@ -337,12 +344,12 @@ pub enum Step {
 }
 
 impl Step {
-    fn uses_body(&self) -> bool {
+    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
         match self {
-            Step::Chunk(Chunk::Rendered(text)) => text.uses_body(),
-            Step::Chunk(Chunk::Pieces { text, .. }) => text.uses_body(),
-            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.uses_body(),
-            Step::Repeat { turns, every } => turns.uses_body() || every.uses_body(),
+            Step::Chunk(Chunk::Rendered(text)) => text.any_name(predicate),
+            Step::Chunk(Chunk::Pieces { text, .. }) => text.any_name(predicate),
+            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.any_name(predicate),
+            Step::Repeat { turns, every } => turns.any_name(predicate) || every.any_name(predicate),
             _ => false,
         }
     }

@@ -247,6 +247,12 @@ impl Server {
         self.catalogue.scripts()
     }
 
+    /// Warnings about what the scripts say about each other, in lines such as those of [`Script::warnings`]: a script that
+    /// was added reads the count of one that does not exist.
+    pub fn warnings(&self) -> Vec<String> {
+        self.catalogue.warnings()
+    }
+
     /// Checks what [`start`](Server::start) checks before it opens a port.
     ///
     /// # Errors

@@ -79,6 +79,10 @@ fn scripts_are_set_over_http_and_errors_are_reported() {
     let (status, warning) = put("daat: x\n\n");
     assert_eq!(status, 200);
     assert!(warning.starts_with("/new:1: warning: unknown field `daat`"), "{warning}");
+    let (status, warning) = put("data: {{count:new}} {{count:pasue}}\n\n");
+    assert_eq!(status, 200);
+    let unknown = "/new:1: warning: no script is called `pasue` (did you mean `pause`?)\n";
+    assert_eq!(warning, unknown);
     // A file can be replaced as well, until it is removed.
     assert_eq!(send(address, "PUT", "/-/scripts/pause", "data: short\n\n").0, 204);
     assert_eq!(get(address, "/pause").1, "data: short\n\n");

@@ -202,6 +202,30 @@ fn check_reports_every_error_and_opens_no_port() {
 }
 
 #[test]
+fn a_count_of_a_script_that_does_not_exist_is_a_warning() {
+    let folder = Folder::new("counts");
+    let two = folder
+        .file("two.sse", "data: {{count:tow}}\n\n@script three\n@part count two=1\n@part count five=1\n");
+    let warnings = format!(
+        "{two}:1: warning: no script is called `tow` (did you mean `two`?)\n\
+         {two}:5: warning: no script is called `five` (write the name of its file, without `.sse`, or of its `@script`)\n"
+    );
+    program(&["--check", "--script", &two])
+        .assert()
+        .success()
+        .stdout("2 scripts, no errors, 2 warnings\n")
+        .stderr(warnings.clone());
+    program(&["--check", "--strict", "--script", &two])
+        .assert()
+        .code(1)
+        .stderr(warnings + "rust_sse_server: 2 warnings not allowed by --strict\n");
+    // The others may be in a file that has an error.
+    let bad = folder.file("five.sse", "@slep\n");
+    let errors = format!("{bad}:1: unknown direction `@slep` (did you mean `@sleep`?)\n");
+    program(&["--check", "--script", &two, "--script", &bad]).assert().code(1).stderr(errors);
+}
+
+#[test]
 fn list_prints_every_script_with_its_first_remark() {
     let folder = Folder::new("list");
     let script = folder.file("mine.sse", "@# About mine.\n@on GET,PUT /my/own\n");

@@ -78,22 +78,23 @@ fn a_script_with_errors_does_not_replace_the_old_one_and_its_errors_are_printed_
     for _ in 0..3 {
         assert_eq!(get(program.address, "/chat"), "data: 1\n\n");
     }
-    folder.file("chat.sse", "data: 3\n\ndaat: x\n\n");
-    assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: x\n\n");
+    folder.file("chat.sse", "data: 3\n\ndaat: {{count:caht}}\n\n");
+    assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: \n\n");
     // As an editor leaves it for a moment.
     fs::write(&script, "").unwrap();
-    assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: x\n\n");
+    assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: \n\n");
     fs::remove_file(&script).unwrap();
-    assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: x\n\n");
+    assert_eq!(get(program.address, "/chat"), "data: 3\n\ndaat: \n\n");
     let expected = [
         format!("{script}:3: unknown direction `@slep` (did you mean `@sleep`?)\n"),
         format!("{script}:4: @sleep: invalid time `x` "),
         format!("rust_sse_server: {script} has errors and was not loaded again\n"),
         format!("{script}:3: warning: unknown field `daat` (did you mean `data`?)\n"),
+        format!("{script}:3: warning: no script is called `caht` (did you mean `chat`?)\n"),
     ];
     let printed = stderr_of(program);
     let places = expected.map(|line| printed.find(&line).unwrap_or_else(|| panic!("{printed}")));
-    assert!(places.windows(2).all(|pair| pair[0] < pair[1]) && printed.lines().count() == 4, "{printed}");
+    assert!(places.windows(2).all(|pair| pair[0] < pair[1]) && printed.lines().count() == 5, "{printed}");
 }
 
 #[test]

@@ -3,6 +3,10 @@
 use super::context::OtherScripts;
 use super::parse::ParseErrors;
 use super::Script;
+use crate::text::escape::escape;
+use crate::text::suggest;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Name and text of every built-in script: the demo, then the others in the order in which to learn from them.
@@ -156,6 +160,27 @@ impl Catalogue {
         Err(duplicates.join("\n"))
     }
 
+    /// The warnings about all scripts that are not built in, as [`warnings_about`](Catalogue::warnings_about) gives them.
+    pub fn warnings(&self) -> Vec<String> {
+        self.own().flat_map(|script| self.warnings_about(script)).collect()
+    }
+
+    /// Warnings that a script reads the count of another one that does not exist, as lines `FILE:LINE: warning: message`.
+    pub fn warnings_about(&self, script: &Script) -> Vec<String> {
+        let names: Vec<&str> = self.scripts().filter_map(|script| script.name.strip_prefix('/')).collect();
+        let counted = script.counted_scripts();
+        let unknown = counted.iter().filter(|name| !names.contains(&name.as_str()));
+        let warning = |name: &String| {
+            let line = script.line_with_count(name);
+            let hint = match suggest::nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write the name of its file, without `.sse`, or of its `@script`".to_owned(),
+            };
+            format!("{}:{line}: warning: no script is called `{}` ({hint})", script.file, escape(name))
+        };
+        unknown.map(warning).collect()
+    }
+
     /// The script that answers a request. One for exactly this query comes before one for any query, and then one whose
     /// path has fewer `*`.
     pub fn find(&self, method: &str, path: &[u8], query: Option<&[u8]>) -> Found<'_> {
@@ -188,6 +213,33 @@ impl Catalogue {
     pub fn routes_at(&self, path: &[u8]) -> String {
         let scripts = self.scripts().filter(|script| script.route.path.matches(path));
         scripts.map(|script| format!("{}\n", script.route)).collect()
+    }
+}
+
+impl Script {
+    /// The names of the scripts whose counts it reads.
+    fn counted_scripts(&self) -> BTreeSet<String> {
+        let names = RefCell::new(BTreeSet::new());
+        self.any_name(&|name| {
+            names.borrow_mut().extend(name.counted_script().map(str::to_owned));
+            false
+        });
+        names.into_inner()
+    }
+
+    /// The first line that reads the count of the script with this name.
+    fn line_with_count(&self, name: &str) -> usize {
+        let is_end = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-_.".contains(byte);
+        let reads = |line: &[u8]| {
+            [":", " "].iter().any(|colon| {
+                let wanted = format!("count{colon}{name}").into_bytes();
+                let mut places =
+                    line.windows(wanted.len()).enumerate().filter(|(_, window)| *window == wanted);
+                places.any(|(at, _)| line.get(at + wanted.len()).map_or(true, is_end))
+            })
+        };
+        let before = self.text().split(|&byte| byte == b'\n').position(reads).unwrap_or(0);
+        self.lines_before() as usize + before + 1
     }
 }
 
@@ -258,6 +310,33 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!(matches!(catalogue.find("GET", b"/none", None), Found::Nothing));
+    }
+
+    #[test]
+    fn a_count_of_a_script_that_does_not_exist_is_warned_about() {
+        let mut catalogue = Catalogue::built_in().unwrap();
+        let warnings = |catalogue: &mut Catalogue, text: &str| {
+            catalogue.set(script("chat.sse", text));
+            catalogue.warnings()
+        };
+        let way_out = "write the name of its file, without `.sse`, or of its `@script`";
+        for (text, line, name, hint) in [
+            ("data: {{count:chat}} {{count:evnts}}\n\n", 1, "evnts", "did you mean `events`?"),
+            ("data: x\n\n@sleep {{count:login|1s}}\n", 3, "login", way_out),
+            ("@header X: {{query:x||count:nobody}}\n", 1, "nobody", way_out),
+            ("@repeat {{count:nobody|1}}\ndata\n\n@again\n", 1, "nobody", way_out),
+            ("@part count events=1\n@part no count nobody=1\n", 2, "nobody", way_out),
+            ("@count when count nobody=1\ndata: x\n\n", 1, "nobody", way_out),
+            ("@part connection 1\n@expect count nobody={{query:n}}\n@part otherwise\n", 2, "nobody", way_out),
+        ] {
+            let expected = format!("chat.sse:{line}: warning: no script is called `{name}` ({hint})");
+            assert_eq!(warnings(&mut catalogue, text), [expected], "{text}");
+        }
+        // A name that depends on the request, another script, and text that only looks like a count.
+        let fine = "@part count {{query:name}}=1\n@part count test=1\n@part otherwise\n@literal on\n{{count:nobody}}\n";
+        assert_eq!(warnings(&mut catalogue, fine), [""; 0]);
+        let two = "data: {{count:login-2}} {{count:login}}\n\ndata: {{count:login}}\n\n";
+        assert_eq!(warnings(&mut catalogue, two).len(), 2);
     }
 
     #[test]

@@ -181,9 +181,9 @@ impl Conditions {
         self.0.iter().any(Condition::depends_on_count)
     }
 
-    /// Whether one of them depends on the body of the request.
-    pub fn use_body(&self) -> bool {
-        self.0.iter().any(Condition::uses_body)
+    /// Whether `predicate` is true for the name of any placeholder that they look at.
+    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        self.0.iter().any(|condition| condition.any_name(predicate))
     }
 }
 
@@ -243,10 +243,10 @@ impl Condition {
         }
     }
 
-    fn uses_body(&self) -> bool {
+    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
         match self {
-            Condition::Value(condition) => condition.uses_body(),
-            Condition::Not(condition) => condition.uses_body(),
+            Condition::Value(condition) => condition.any_name(predicate),
+            Condition::Not(condition) => condition.any_name(predicate),
             _ => false,
         }
     }

@@ -111,8 +111,8 @@ impl Expectation {
         self.conditions.never_hold()
     }
 
-    pub(super) fn uses_body(&self) -> bool {
-        self.conditions.use_body()
+    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        self.conditions.any_name(predicate)
     }
 
     /// What comes of it when this request plays the part.

@@ -145,11 +145,11 @@ impl PartialEq for Name {
 /// As it is written in a condition: the name, and the key if there is one.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.placeholder.usage.split(':').next().unwrap_or_default();
+        let kind = self.kind();
         if !self.key.is_empty() {
-            write!(f, "{name} {}", self.key)
+            write!(f, "{kind} {}", self.key)
         } else {
-            f.write_str(name)
+            f.write_str(kind)
         }
     }
 }
@@ -178,9 +178,20 @@ impl Name {
         !self.key.is_empty() && ![RANDOM, COUNT].contains(&self.placeholder.usage)
     }
 
+    /// Its name without a key, such as `header`.
+    pub fn kind(&self) -> &'static str {
+        self.placeholder.usage.split(':').next().unwrap_or_default()
+    }
+
     /// Its name, such as `header`, and its key.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        [self.placeholder.usage.split(':').next().unwrap_or_default(), &self.key].into_iter()
+        [self.kind(), &self.key].into_iter()
+    }
+
+    /// The script whose requests it counts, if it does that and the script does not depend on the request.
+    pub fn counted_script(&self) -> Option<&str> {
+        let is_fixed = self.placeholder.usage == COUNT && !self.key.contains("{{");
+        is_fixed.then(|| &*self.key)
     }
 
     /// The value in this context; `None` if the request has none.
@@ -300,11 +311,6 @@ impl Value {
         let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if predicate(name));
         let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.any_name(predicate));
         in_addend || in_default || predicate(&self.name)
-    }
-
-    /// Whether the body of the request is needed.
-    pub fn uses_body(&self) -> bool {
-        self.any_name(&Name::uses_body)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How often `@repeat` plays its lines, and how fast: as the script says, or as the request says.
 
 use super::context::RenderContext;
+use super::placeholder::Name;
 use super::template::Template;
 use super::units::{parse_number, parse_time};
 use super::words::invalid;
@@ -58,8 +59,8 @@ impl Turns {
         *self != Turns::Times(1)
     }
 
-    pub(super) fn uses_body(&self) -> bool {
-        matches!(self, Turns::Requested(template) if template.uses_body())
+    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        matches!(self, Turns::Requested(template) if template.any_name(predicate))
     }
 }
 
@@ -101,7 +102,7 @@ impl Every {
         matches!(self, Every::Requested(_))
     }
 
-    pub(super) fn uses_body(&self) -> bool {
-        matches!(self, Every::Requested(template) if template.uses_body())
+    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        matches!(self, Every::Requested(template) if template.any_name(predicate))
     }
 }

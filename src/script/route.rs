@@ -129,9 +129,10 @@ impl Route {
         }
     }
 
-    /// Whether the body of a request is needed to count it.
-    pub fn uses_body(&self) -> bool {
-        self.count_when.use_body() || matches!(&self.count_by, CountBy::Value(name) if name.uses_body())
+    /// Whether `predicate` is true for the name of any placeholder by which requests are counted.
+    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        self.count_when.any_name(predicate)
+            || matches!(&self.count_by, CountBy::Value(name) if predicate(name))
     }
 
     /// Counts a request. Not inlined, because playing the script does not need its stack.

@@ -98,11 +98,6 @@ impl Template {
         self.0.iter().any(|segment| matches!(segment, Segment::Value(value) if value.any_name(predicate)))
     }
 
-    /// Whether the body of the request is needed.
-    pub(super) fn uses_body(&self) -> bool {
-        self.any_name(&Name::uses_body)
-    }
-
     /// The bytes when a response head is made.
     pub fn in_head(&self, context: RequestContext<'_>) -> Cow<'_, [u8]> {
         self.render(&RenderContext::of_head(context))

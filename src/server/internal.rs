@@ -256,10 +256,16 @@ fn drop_streams<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
 /// Sets a script from the body: 204, or 200 with warnings about it, or 422 with the errors in it.
 fn set_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
     let script = Script::parse(&String::from_utf8_lossy(&path_of(rest)), call.body);
-    let warnings = script.as_ref().map_or(String::new(), |script| script.warnings().join("\n"));
+    let warnings = script.as_ref().map_or(Vec::new(), |script| script.warnings().to_vec());
+    let name = script.as_ref().map_or(String::new(), |script| script.name().to_owned());
     match script.and_then(|script| call.shared.set_script(script)) {
-        Ok(()) if warnings.is_empty() => done(),
-        Ok(()) => Reply::Response(Response::new(Status::OK, warnings + "\n")),
+        Ok(()) => {
+            let warnings = [warnings, call.shared.scripts.warnings_about(&name)].concat();
+            if warnings.is_empty() {
+                return done();
+            }
+            Reply::Response(Response::new(Status::OK, warnings.join("\n") + "\n"))
+        }
         Err(error) => Reply::Response(Response::new(Status::UNPROCESSABLE_CONTENT, format!("{error}\n"))),
     }
 }

@@ -70,6 +70,9 @@ impl Scripts {
         if changes.scripts_differ {
             let changed = self.change(|catalogue| catalogue.set_watched(files.scripts()));
             lines.extend(changed.err().map(|error| format!("rust_sse_server: {error}")));
+            let catalogue = self.current();
+            let loaded = catalogue.own().filter(|script| changes.loaded.contains(&script.file));
+            lines.extend(loaded.flat_map(|script| catalogue.warnings_about(script)));
         }
         if let Some(warnings) = self.warnings.as_ref().filter(|_| !lines.is_empty()) {
             warnings.print(lines);
@@ -83,6 +86,13 @@ impl Scripts {
     /// The scripts could no longer be served together. Nothing is changed then.
     pub fn set(&self, script: Script) -> Result<(), Error> {
         self.change(|catalogue| catalogue.set(script))
+    }
+
+    /// Warnings that the script with this name reads the count of another one that does not exist.
+    pub fn warnings_about(&self, name: &str) -> Vec<String> {
+        let catalogue = self.current();
+        let named = catalogue.own().filter(|script| script.name == name);
+        named.flat_map(|script| catalogue.warnings_about(script)).collect()
     }
 
     /// Removes the script with this name. `false` if there is none.

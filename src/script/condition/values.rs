@@ -18,8 +18,8 @@ pub struct ValueCondition {
 #[derive(Clone, Debug, PartialEq)]
 enum Place {
     Placeholder(Name),
-    /// In the placeholder of this kind, such as `cookie`, whose key depends on the request.
-    Keyed(&'static str, Template),
+    /// In a placeholder such as `cookie`, whose key depends on the request. The name has the key as it is written.
+    Keyed(Name, Template),
 }
 
 /// What a value has to be.
@@ -42,9 +42,9 @@ impl ValueCondition {
 
     /// What the request has in this place, without the values for which `hides` is true.
     pub fn describe(&self, context: &RenderContext<'_>, hides: &dyn Fn(&Name) -> bool) -> String {
-        if let Place::Keyed(kind, key) = &self.place {
+        if let Place::Keyed(name, key) = &self.place {
             if key.any_name(hides) {
-                return format!("{kind} (name not shown)");
+                return format!("{} (name not shown)", name.kind());
             }
         }
         let name = match self.place.name(context) {
@@ -66,9 +66,9 @@ impl ValueCondition {
         }
     }
 
-    /// Whether it depends on the body of the request.
-    pub fn uses_body(&self) -> bool {
-        self.place.uses_body() || self.wanted.uses_body()
+    /// Whether `predicate` is true for the name of any placeholder in it.
+    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        self.place.any_name(predicate) || self.wanted.any_name(predicate)
     }
 }
 
@@ -77,24 +77,24 @@ impl Place {
     fn name(&self, context: &RenderContext<'_>) -> Option<Cow<'_, Name>> {
         match self {
             Place::Placeholder(name) => Some(Cow::Borrowed(name)),
-            Place::Keyed(kind, key) => {
+            Place::Keyed(name, key) => {
                 let key = key.render(context);
-                Name::parse(&format!("{kind}:{}", String::from_utf8_lossy(&key))).map(Cow::Owned)
+                Name::parse(&format!("{}:{}", name.kind(), String::from_utf8_lossy(&key))).map(Cow::Owned)
             }
         }
     }
 
-    fn uses_body(&self) -> bool {
+    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
         match self {
-            Place::Placeholder(name) => name.uses_body(),
-            Place::Keyed(kind, key) => *kind == "json" || key.uses_body(),
+            Place::Placeholder(name) => predicate(name),
+            Place::Keyed(name, key) => predicate(name) || key.any_name(predicate),
         }
     }
 }
 
 impl Wanted {
-    fn uses_body(&self) -> bool {
-        matches!(self, Wanted::Equal(text) | Wanted::Containing(text) if text.uses_body())
+    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        matches!(self, Wanted::Equal(text) | Wanted::Containing(text) if text.any_name(predicate))
     }
 
     fn accepts(&self, value: &[u8], context: &RenderContext<'_>) -> bool {
@@ -137,7 +137,7 @@ pub fn containing(name: &str, words: &[Vec<u8>]) -> Parsed {
 }
 
 /// `K`, `K=V` or `K~V`.
-pub fn keyed(name: &'static str, words: &[Vec<u8>]) -> Parsed {
+pub fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
     let word = match words {
         [word] => word,
         _ => return Ok(None),
@@ -155,15 +155,17 @@ pub fn keyed(name: &'static str, words: &[Vec<u8>]) -> Parsed {
         [_] => return Ok(None),
         [_, value @ ..] => Wanted::Containing(Template::parse_escaped(value)?),
     };
+    let written = format!("{name}:{}", String::from_utf8_lossy(key));
     if key.windows(2).any(|braces| braces == b"{{") {
-        let place = Place::Keyed(name, Template::parse(key)?);
-        return Ok(Some(ValueCondition { place, wanted }));
+        let template = Template::parse(key)?;
+        let place = Name::parse(&written).map(|name| Place::Keyed(name, template));
+        return Ok(place.map(|place| ValueCondition { place, wanted }));
     }
-    condition(&format!("{name}:{}", String::from_utf8_lossy(key)), wanted)
+    condition(&written, wanted)
 }
 
 /// `K=N`. The number can contain placeholders.
-pub fn keyed_number(name: &'static str, words: &[Vec<u8>]) -> Parsed {
+pub fn keyed_number(name: &str, words: &[Vec<u8>]) -> Parsed {
     // The value is compared as text, in which a number has no leading zeros.
     let is_plain_number =
         |plain: &[u8]| parse_number(plain).map_or(false, |number| number.to_string().as_bytes() == plain);
