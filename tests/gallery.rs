@@ -139,6 +139,8 @@ fn test_sends_events_as_the_query_requests() {
     let ids: Vec<_> =
         server.requests().iter().map(|request| request.header("last-event-id").map(str::to_owned)).collect();
     assert_eq!(ids, [None, Some("10".to_owned())], "204 ends it");
+    let lines = dispatched(&server, "/test?count=1&data=a%0Aid:%20b%0A%0Ac", &[], 1);
+    assert_eq!(lines, ["message: a\nid: b\n\nc"]);
     let all = dispatched(&server, "/test", &[], 10);
     assert!(all[9].starts_with("message: {\"event\": 10, \"time\": "), "{all:?}");
 }

@@ -119,8 +119,8 @@ impl ScriptHead {
     /// A message that says what is wrong.
     pub fn apply_status(&mut self, argument: &[u8], literal: bool) -> Result<(), String> {
         let status = template(argument, literal)?;
-        if let Some(plain) = status.as_plain() {
-            parse_status(plain)?;
+        if let Some(text) = status.default_text() {
+            parse_status(&text)?;
         }
         self.status = status;
         Ok(())
@@ -136,7 +136,7 @@ impl ScriptHead {
     /// # Errors
     /// A message, if a value from the request makes the status invalid.
     pub fn status_line(&self, context: RequestContext<'_>) -> Result<StatusLine, String> {
-        parse_status(&self.status.in_head(context))
+        parse_status(&self.status.in_head(context)).map_err(|message| self.status.explain(&message))
     }
 
     /// All templates in it.

@@ -85,6 +85,13 @@ fn bytes(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Borrowed(bytes))
 }
 
+impl Placeholder {
+    /// Its name without a key.
+    pub(super) fn kind(&self) -> &'static str {
+        self.usage.split(':').next().unwrap_or_default()
+    }
+}
+
 impl fmt::Debug for Placeholder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.usage)
@@ -110,17 +117,19 @@ enum Fallback {
 
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// As it is.
     Bytes,
     /// As JSON: a value of a JSON body as it is there, any other as a string, an absent one as `null`.
     Json,
     /// Percent-encoded.
     Url,
+    /// As the value of a `data` field that begins before it: a field for each line.
+    Data,
 }
 
 /// The forms that can follow a name and `as`, as in `{{query:q as json}}`.
-const FORMS: [(&str, Form); 2] = [("json", Form::Json), ("url", Form::Url)];
+pub(super) const FORMS: [(&str, Form); 3] = [("json", Form::Json), ("url", Form::Url), ("data", Form::Data)];
 
 /// What is added to a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,7 +189,7 @@ impl Name {
 
     /// Its name without a key, such as `header`.
     pub fn kind(&self) -> &'static str {
-        self.placeholder.usage.split(':').next().unwrap_or_default()
+        self.placeholder.kind()
     }
 
     /// Its name, such as `header`, and its key.
@@ -234,7 +243,7 @@ impl Value {
     /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without a form and `|default` or `||NAME`; `None` for an unknown
     /// name.
     pub fn parse(text: &[u8]) -> Option<Value> {
-        if has_too_many_values(text) {
+        if has_too_many_values(text) || text.windows(2).any(|braces| braces == b"{{") {
             return None;
         }
         let text = std::str::from_utf8(text).ok()?;
@@ -262,6 +271,7 @@ impl Value {
                 Cow::Owned(percent_encode_all(&value).into_bytes())
             }
             Form::Json => self.as_json(context),
+            Form::Data => data_fields(self.value(context).unwrap_or_default()),
         }
     }
 
@@ -295,6 +305,14 @@ impl Value {
         }
     }
 
+    /// What it stands for if the request has none of its values; `None` if it has no default.
+    pub(super) fn default_text(&self) -> Option<&[u8]> {
+        match self.default.as_ref()? {
+            Fallback::Text(text) => Some(text),
+            Fallback::Value(value) => value.default_text(),
+        }
+    }
+
     /// What is added to the turn of the innermost loop, if the value is that or a sum that begins with it.
     pub(super) fn added_to_turn(&self) -> Option<Addend> {
         match &self.plus {
@@ -321,6 +339,24 @@ fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(json);
     }
     Cow::Owned(json.iter().map(|&byte| if is_line_end(byte) { b' ' } else { byte }).collect())
+}
+
+/// The rest of a `data` field and further ones, so that the lines of the text are the lines of an event's data.
+fn data_fields(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if !text.iter().any(|byte| b"\r\n".contains(byte)) {
+        return text;
+    }
+    let mut fields = Vec::new();
+    let mut after_cr = false;
+    for &byte in &*text {
+        match byte {
+            b'\n' if after_cr => {}
+            b'\r' | b'\n' => fields.extend_from_slice(b"\ndata: "),
+            _ => fields.push(byte),
+        }
+        after_cr = byte == b'\r';
+    }
+    Cow::Owned(fields)
 }
 
 fn json_string(text: &[u8]) -> Cow<'static, [u8]> {

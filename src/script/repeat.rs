@@ -30,7 +30,10 @@ impl Turns {
     pub(super) fn parse(text: &[u8]) -> Result<Turns, String> {
         let template = Template::parse(text)?;
         match template.as_plain().map(parse_number) {
-            None => Ok(Turns::Requested(template)),
+            None => {
+                template.default_text().map_or(Ok(0), |text| requested_number(&text))?;
+                Ok(Turns::Requested(template))
+            }
             Some(Some(turns)) if turns > 0 => Ok(Turns::Times(turns)),
             Some(_) if text == b"forever" => Ok(Turns::Endless),
             Some(_) => Err(invalid("number", text, "1 or more, or forever")),
@@ -46,10 +49,8 @@ impl Turns {
             Turns::Endless => Ok(None),
             Turns::Times(number) => Ok(Some(*number)),
             Turns::Requested(template) => {
-                let text = template.render(context);
-                let number = parse_number(&text).filter(|number| (1..=MAX_REQUESTED_TURNS).contains(number));
-                let expected = format!("1 to {MAX_REQUESTED_TURNS}");
-                number.map(Some).ok_or_else(|| invalid("number", &text, &expected))
+                let number = requested_number(&template.render(context));
+                number.map(Some).map_err(|message| template.explain(&message))
             }
         }
     }
@@ -62,6 +63,11 @@ impl Turns {
     pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
         matches!(self, Turns::Requested(template) if template.any_name(predicate))
     }
+}
+
+fn requested_number(text: &[u8]) -> Result<u64, String> {
+    let number = parse_number(text).filter(|number| (1..=MAX_REQUESTED_TURNS).contains(number));
+    number.ok_or_else(|| invalid("number", text, &format!("1 to {MAX_REQUESTED_TURNS}")))
 }
 
 /// The time from the beginning of one turn to that of the next; zero if a turn follows when the one before is over.
@@ -81,7 +87,10 @@ impl Every {
     pub(super) fn parse(text: &[u8]) -> Result<Every, String> {
         let template = Template::parse(text)?;
         match template.as_plain() {
-            None => Ok(Every::Requested(template)),
+            None => {
+                template.default_text().map_or(Ok(Duration::ZERO), |text| parse_time(&text))?;
+                Ok(Every::Requested(template))
+            }
             Some(time) => parse_time(time).map(Every::Always),
         }
     }
@@ -93,7 +102,9 @@ impl Every {
     pub fn time(&self, context: &RenderContext<'_>) -> Result<Duration, String> {
         match self {
             Every::Always(time) => Ok(*time),
-            Every::Requested(template) => parse_time(&template.render(context)),
+            Every::Requested(template) => {
+                parse_time(&template.render(context)).map_err(|message| template.explain(&message))
+            }
         }
     }
 

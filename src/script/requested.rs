@@ -53,7 +53,8 @@ impl Part {
                     loops.pop();
                 }
                 Step::Sleep(Wait::Requested(template)) => {
-                    let (_, most) = parse_wait(&template.render(&context))?;
+                    let wait = parse_wait(&template.render(&context));
+                    let (_, most) = wait.map_err(|message| template.explain(&message))?;
                     seconds += now.times * most.as_secs_f64();
                 }
                 Step::Sleep(Wait::Between(_, most)) if now.is_requested => {

@@ -1,12 +1,14 @@
 //! Text with placeholders, `data: {{elapsed}} ms`, and the escapes of TEXT, `\n` and `\xE2`.
 
 use super::context::{RenderContext, RequestContext};
-use super::placeholder::{has_too_many_values, Name, Value, MAX_VALUES, PLACEHOLDERS};
+use super::placeholder::{has_too_many_values, Name, Placeholder, Value, FORMS, MAX_VALUES, PLACEHOLDERS};
 use super::words::unknown;
 use crate::http::uri::hex_byte;
 use crate::text::escape::escape;
 use crate::text::shared::SharedBytes;
+use crate::text::suggest;
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 /// The least room, in bytes, that is reserved for rendered text. Of the buffers up to 1 KiB that a thread frees, the
 /// allocator of glibc keeps one of each size for that thread; a larger one is free for all threads. This saves 0.17 kB for
@@ -98,6 +100,25 @@ impl Template {
         self.0.iter().any(|segment| matches!(segment, Segment::Value(value) if value.any_name(predicate)))
     }
 
+    /// Puts the names of the placeholders before a message about their values: `query count: invalid number …`.
+    pub(super) fn explain(&self, message: &str) -> String {
+        let names = RefCell::new(Vec::new());
+        self.any_name(&|name| {
+            names.borrow_mut().push(name.to_string());
+            false
+        });
+        format!("{}: {message}", names.into_inner().join(", "))
+    }
+
+    /// The text for a request that has none of the values; `None` if a placeholder has no default.
+    pub(super) fn default_text(&self) -> Option<Vec<u8>> {
+        let texts = self.0.iter().map(|segment| match segment {
+            Segment::Text(text) => Some(&**text),
+            Segment::Value(value) => value.default_text(),
+        });
+        texts.collect::<Option<Vec<_>>>().map(|texts| texts.concat())
+    }
+
     /// The bytes when a response head is made.
     pub fn in_head(&self, context: RequestContext<'_>) -> Cow<'_, [u8]> {
         self.render(&RenderContext::of_head(context))
@@ -131,12 +152,41 @@ impl Template {
     }
 }
 
-/// The message about a name in braces that is not a placeholder.
-pub(super) fn unknown_placeholder(name: &[u8]) -> String {
-    if has_too_many_values(name) {
-        return format!("too many values in the placeholder `{}` (at most {MAX_VALUES})", escape(name));
+/// The message about text in braces that is not a placeholder.
+pub(super) fn unknown_placeholder(inside: &[u8]) -> String {
+    let text = escape(inside);
+    if has_too_many_values(inside) {
+        return format!("too many values in the placeholder `{text}` (at most {MAX_VALUES})");
     }
-    unknown("placeholder", name, PLACEHOLDERS.iter().map(|placeholder| placeholder.usage))
+    if inside.windows(2).any(|braces| braces == b"{{") {
+        return format!(
+            "placeholder inside the placeholder `{text}` (a default can be another value: `{{{{query:a||query:b}}}}`)"
+        );
+    }
+    if let Some(form) = unknown_form(inside) {
+        let known = FORMS.map(|(name, _)| name).join(", ");
+        return format!("unknown form `{}` in the placeholder `{text}` (known: {known})", escape(form));
+    }
+    match similar_placeholder(inside) {
+        Some(similar) => format!("unknown placeholder `{text}` (did you mean `{similar}`?)"),
+        None => unknown("placeholder", inside, PLACEHOLDERS.iter().map(|placeholder| placeholder.usage)),
+    }
+}
+
+/// How the placeholder is written whose name is nearest to the one in braces.
+pub(super) fn similar_placeholder(inside: &[u8]) -> Option<&'static str> {
+    let name = inside.split(|byte| b":+|".contains(byte)).next().unwrap_or_default();
+    let name = String::from_utf8_lossy(name);
+    let nearest = suggest::nearest(name.trim(), PLACEHOLDERS.iter().map(Placeholder::kind))?;
+    let similar = PLACEHOLDERS.iter().find(|placeholder| placeholder.kind() == nearest)?;
+    Some(similar.usage)
+}
+
+/// What follows the `as` of a known placeholder, if it is not a form.
+fn unknown_form(inside: &[u8]) -> Option<&[u8]> {
+    let sum = inside.split(|&byte| byte == b'|').next().unwrap_or_default();
+    let at = sum.windows(4).position(|window| window == b" as ")?;
+    Value::parse(&sum[..at]).map(|_| &sum[at + 4..])
 }
 
 /// Bytes between the braces of a placeholder, default included. Without a limit, a text of many `{{` would take time in the

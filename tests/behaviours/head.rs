@@ -1,6 +1,7 @@
 //! The response head: when it is sent, its status and its header fields.
 
 use crate::support::{field, play, request, serve, Client, Exchange, PATIENCE};
+use rust_sse_server::Script;
 use std::time::Duration;
 
 fn head(script: &str) -> String {
@@ -191,6 +192,26 @@ fn time_in_the_head_is_the_current_time() {
 }
 
 #[test]
+fn a_default_that_is_invalid_is_an_error_in_the_script() {
+    let error = |text: &str| Script::parse("/a", text).unwrap_err().to_string();
+    let time = "(expected a time such as 80ms, 1.5s, 2m or 1h)";
+    for (text, message) in [
+        (
+            "@status {{query:s|99}}",
+            "@status: invalid status `99` (expected a number from 200 to 999)".to_owned(),
+        ),
+        ("@sleep {{query:t||cookie:t|soon}}", format!("@sleep: invalid time `soon` {time}")),
+        ("@sleep {{query:t|x}}ms..2s", format!("@sleep: invalid time `xms` {time}")),
+        ("@repeat {{query:n|0}}", "@repeat: invalid number `0` (expected 1 to 100000)".to_owned()),
+        ("@repeat 2 every {{query:t|5}}", format!("@repeat: invalid time `5` {time}")),
+    ] {
+        let script = format!("{text}\ndata: x\n\n");
+        assert!(error(&script).starts_with(&format!("/a:1: {message}")), "{}", error(&script));
+    }
+    assert!(Script::parse("/a", "@status {{query:s}}\n@sleep {{query:t}}\ndata: x\n\n").is_ok());
+}
+
+#[test]
 fn an_invalid_value_from_the_request_is_a_400_and_the_connection_is_kept() {
     let script =
         b"@status {{query:status|200}}\n@header X: {{query:x}}\n@sleep {{query:ms|0}}ms\ndata: 1\n\n";
@@ -198,10 +219,13 @@ fn an_invalid_value_from_the_request_is_a_400_and_the_connection_is_kept() {
     let mut client = Client::connect(server.address());
     for (query, why) in [
         ("x=a%0D%0AEvil:%20b", "invalid value of `X` (control bytes are not allowed)"),
-        ("status=999%0D%0AEvil:%20b", "invalid status `999\\r\\nEvil:` (expected a number from 200 to 999)"),
-        ("status=99", "invalid status `99` (expected a number from 200 to 999)"),
+        (
+            "status=999%0D%0AEvil:%20b",
+            "query status: invalid status `999\\r\\nEvil:` (expected a number from 200 to 999)",
+        ),
+        ("status=99", "query status: invalid status `99` (expected a number from 200 to 999)"),
         ("ms=999999999", "the requested waits are too long (at most 10m together)"),
-        ("ms=soon", "invalid time `soonms` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
+        ("ms=soon", "query ms: invalid time `soonms` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
     ] {
         let (head, body) = client.get(&format!("/a?{query}"), "").read_answer();
         assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n") && !head.contains("Evil"), "{head}");

@@ -315,7 +315,7 @@ fn a_body_with_placeholders_has_a_length_if_nothing_in_it_waits() {
         assert_eq!(body.lines().count(), 1 + n.parse::<usize>().unwrap());
     }
     for (target, message) in [
-        ("/a?n=x", "invalid number `x` (expected 1 to 100000)"),
+        ("/a?n=x", "query n: invalid number `x` (expected 1 to 100000)"),
         ("/a?n=100000", "the body is too long for `@framing length` (at most 1048576 bytes)"),
     ] {
         client.get(target, "");

@@ -236,11 +236,11 @@ fn the_request_sets_how_often_and_how_fast_lines_are_repeated() {
     assert_eq!(response(script, "/a?n=3&t=1ms", "").1, "1\n2\n3\n");
     assert_eq!(response(script, "/a?n=100000&t=6ms", "").1.lines().count(), 100_000);
     for (target, message) in [
-        ("/a?n=0", "invalid number `0` (expected 1 to 100000)"),
-        ("/a?n=100001", "invalid number `100001` (expected 1 to 100000)"),
-        ("/a?n=forever", "invalid number `forever` (expected 1 to 100000)"),
-        ("/a?n=", "missing number (expected 1 to 100000)"),
-        ("/a?t=5", "invalid time `5` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
+        ("/a?n=0", "query n: invalid number `0` (expected 1 to 100000)"),
+        ("/a?n=100001", "query n: invalid number `100001` (expected 1 to 100000)"),
+        ("/a?n=forever", "query n: invalid number `forever` (expected 1 to 100000)"),
+        ("/a?n=", "query n: missing number (expected 1 to 100000)"),
+        ("/a?t=5", "query t: invalid time `5` (expected a time such as 80ms, 1.5s, 2m or 1h)"),
         ("/a?n=100000&t=7ms", "the requested waits are too long (at most 10m together)"),
         ("/a?n=601", "the requested waits are too long (at most 10m together)"),
     ] {

@@ -250,6 +250,7 @@ impl Body {
         if !self.literal {
             while let Some((before, value, after)) = next_value(text) {
                 self.warnings.add_text(self.file_line, before);
+                self.warnings.add_text_before_value(self.file_line, before);
                 self.plain(before);
                 self.value(value);
                 text = after;

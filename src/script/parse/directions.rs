@@ -277,7 +277,12 @@ fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
             let (shortest, longest) = parse_wait(plain)?;
             Wait::Between(shortest, longest)
         }
-        None => Wait::Requested(template),
+        None => {
+            if let Some(text) = template.default_text() {
+                parse_wait(&text)?;
+            }
+            Wait::Requested(template)
+        }
     };
     step(part, Step::Sleep(wait))
 }

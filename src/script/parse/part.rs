@@ -262,16 +262,21 @@ impl<'a> PartParser<'a> {
         let needs_length = part.framing == BodyFraming::Length(None);
         let is_known = part.resume.is_none() && part.body_length().is_some();
         if needs_length && !is_known && !part.can_be_rendered() {
-            let message = "@framing: the length is not known in advance (write `@framing length N`)";
+            let message = "@framing: the length is not known in advance \
+                           (write `@framing length N`, or let nothing wait in a body with placeholders)";
             self.script.error(self.framing.line, message.to_owned());
         }
         part
     }
 
-    /// Adds the warnings about this part, if it is an event stream and not a test case.
+    /// Adds the warnings about this part if it is not a test case: all of them if it is an event stream.
     fn add_warnings(&mut self) {
         // A test case for clients often is about such a line.
-        if !self.head.is_event_stream() || self.script.case.is_some() {
+        if self.script.case.is_some() {
+            return;
+        }
+        self.script.warnings.extend(self.body.warnings.take_misspelled());
+        if !self.head.is_event_stream() {
             return;
         }
         if let Some(line) = self.resume {

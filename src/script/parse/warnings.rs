@@ -4,7 +4,8 @@
 use super::error::Located;
 use crate::http::field::trim_ows;
 use crate::http::uri::split_at;
-use crate::script::template::{next_braces, unknown_placeholder};
+use crate::script::placeholder::PLACEHOLDERS;
+use crate::script::template::{next_braces, similar_placeholder, unknown_placeholder};
 use crate::script::words::unknown;
 use crate::text::suggest;
 use std::collections::BTreeSet;
@@ -19,6 +20,8 @@ const FIELDS: [&str; 4] = ["data", "event", "id", "retry"];
 #[derive(Clone, Default)]
 pub(super) struct Warnings {
     found: Vec<Located<String>>,
+    /// Those about text in braces that resembles a placeholder, which is hardly meant in any response.
+    misspelled: Vec<Located<String>>,
     /// The last line of an event with `data` or `id` that no empty line has ended yet.
     incomplete_event: Option<usize>,
     /// The first line with an id that is not known in advance.
@@ -44,8 +47,30 @@ impl Warnings {
     pub fn add_text(&mut self, line: usize, text: &[u8]) {
         let mut from = 0;
         while let Some((open, close)) = next_braces(text, from) {
-            self.add(line, about_braces(&text[open + 2..close]));
+            let inside = &text[open + 2..close];
+            let warning = about_braces(inside).map(|value| Located { line, value });
+            if similar_placeholder(inside).is_some() {
+                self.misspelled.extend(warning);
+            } else {
+                self.found.extend(warning);
+            }
             from = open + 1;
+        }
+    }
+
+    /// Looks at the text before a known placeholder, which may be in another one.
+    pub fn add_text_before_value(&mut self, line: usize, text: &[u8]) {
+        let open = text.windows(2).rposition(|braces| braces == b"{{");
+        let inside = open.map_or(&b""[..], |open| &text[open + 2..]);
+        let is_placeholder = |usage: &str| {
+            let (kind, key) = usage.split_once(':').unwrap_or((usage, ""));
+            let separator = if key.is_empty() { "|" } else { ":" };
+            inside.starts_with(format!("{kind}{separator}").as_bytes())
+        };
+        let is_open = !inside.windows(2).any(|braces| braces == b"}}");
+        if is_open && PLACEHOLDERS.iter().any(|placeholder| is_placeholder(placeholder.usage)) {
+            let value = unknown_placeholder(&[inside, b"{{"].concat());
+            self.misspelled.push(Located { line, value });
         }
     }
 
@@ -88,7 +113,12 @@ impl Warnings {
         }
     }
 
-    /// Removes the warnings so far.
+    /// Removes the warnings about misspelled placeholders.
+    pub fn take_misspelled(&mut self) -> Vec<Located<String>> {
+        std::mem::take(&mut self.misspelled)
+    }
+
+    /// Removes the other warnings so far.
     pub fn take(&mut self) -> Vec<Located<String>> {
         std::mem::take(&mut self.found)
     }

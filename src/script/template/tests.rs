@@ -87,6 +87,16 @@ fn a_value_as_json_stays_on_one_line() {
 }
 
 #[test]
+fn a_value_as_data_has_a_field_for_each_line() {
+    let body = "a\nb\r\n\rc\n";
+    let request = TestRequest { body, ..TestRequest::get("/a?q=one%20line", "") };
+    let context = RenderContext::of_head(request.context());
+    let render = |text: &str| Template::parse(text.as_bytes()).unwrap().render(&context).into_owned();
+    assert_eq!(render("data: {{body as data}}"), b"data: a\ndata: b\ndata: \ndata: c\ndata: ");
+    assert_eq!(render("{{query:q as data}} {{query:x as data|-}}"), b"one line -");
+}
+
+#[test]
 fn a_placeholder_has_at_most_eight_values() {
     let values = |count| format!("{{{{{}}}}}", vec!["query:q"; count].join("||"));
     assert!(Template::parse(values(8).as_bytes()).is_ok());
@@ -102,6 +112,25 @@ fn an_unknown_placeholder_is_an_error_outside_of_the_body() {
     let error = |text: &str| Template::parse(text.as_bytes()).unwrap_err();
     assert_eq!(error("{{elapsd}}"), "unknown placeholder `elapsd` (did you mean `elapsed`?)");
     assert_eq!(error("{{query:}}"), "unknown placeholder `query:` (did you mean `query:K`?)");
+    for (text, similar) in [
+        ("jsonn:id", "json:PATH"),
+        ("json:", "json:PATH"),
+        ("qurey:a|b", "query:K"),
+        ("date:iso", "date"),
+        ("random:1-6", "random:A..B"),
+        ("random:6..1", "random:A..B"),
+    ] {
+        let message = format!("unknown placeholder `{text}` (did you mean `{similar}`?)");
+        assert_eq!(error(&format!("{{{{{text}}}}}")), message);
+    }
+    assert_eq!(
+        error("{{query:a as xml|b}}"),
+        "unknown form `xml` in the placeholder `query:a as xml|b` (known: json, url, data)"
+    );
+    assert_eq!(
+        error("{{query:a|x-{{query:b}}}}"),
+        "placeholder inside the placeholder `query:a|x-{{query:b` (a default can be another value: `{{query:a||query:b}}`)"
+    );
     assert!(error("{{nothing}}")
         .starts_with("unknown placeholder `nothing` (known: elapsed, time, date, uuid, random:A..B, i, "));
     assert!(Template::parse(b"{{ and }} and }}{{").is_err());

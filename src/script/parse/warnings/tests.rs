@@ -94,6 +94,27 @@ fn unknown_placeholders_are_warned_about_but_not_other_text_in_braces() {
 }
 
 #[test]
+fn a_misspelled_placeholder_is_warned_about_in_any_response() {
+    let message = "unknown placeholder `jsonn:id` (did you mean `json:PATH`?)";
+    for head in ["@header Content-Type: application/json", "@status 503"] {
+        assert_warns(&format!("{head}\n{{\"id\": {{{{jsonn:id}}}}}}\n"), 2, message);
+        // Pages and their programs have other text in braces.
+        assert_eq!(warnings(&format!("{head}\n{{{{nobody}}}} {{{{user.name}}}} {{{{#each}}}}\n")), [""; 0]);
+        assert_eq!(warnings(&format!("{head}\n@literal on\n{{{{jsonn:id}}}}\n")), [""; 0]);
+    }
+    let parts = "@status 503\n{{jsonn:id}}\n@part method GET\n@part otherwise\n";
+    assert_warns(parts, 2, message);
+    let case = "@case must 9.2.6 x\n@expect method GET\n@status 503\n{{jsonn:id}}\n";
+    assert_eq!(warnings(case), [""; 0]);
+    assert_eq!(warnings("@status 503\n{{\"a\": {{query:b}}, {{c {{query:b}} {{{query:b}}}\n"), [""; 0]);
+    assert_warns(
+        "@status 503\n{{query:a|{{query:b}}}}\n",
+        2,
+        "placeholder inside the placeholder `query:a|{{` (a default can be another value: `{{query:a||query:b}}`)",
+    );
+}
+
+#[test]
 fn an_event_that_is_never_dispatched_is_warned_about() {
     let message = "no empty line after the last event, so no client dispatches it";
     assert_warns("data: 1\n\ndata: 2\n", 3, message);
