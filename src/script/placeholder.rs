@@ -224,6 +224,12 @@ impl Name {
         self.has_key() || self.placeholder.usage == BODY
     }
 
+    /// Whether the client can make the value as long as it likes.
+    pub(super) fn is_from_request(&self) -> bool {
+        self.can_be_secret()
+            || ["target", "path", "headers", "last-event-id"].contains(&self.placeholder.usage)
+    }
+
     /// Whether the body of the request is needed.
     pub fn uses_body(&self) -> bool {
         [BODY, JSON].contains(&self.placeholder.usage)

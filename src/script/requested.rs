@@ -61,10 +61,14 @@ impl Part {
                     seconds += now.times * most.as_secs_f64();
                 }
                 Step::Sleep(Wait::Pace(time)) => seconds += now.times * time.as_secs_f64(),
-                Step::Chunk(Chunk::Pieces { text, size, every, is_requested })
-                    if (*is_requested || now.is_requested) && *every > Duration::ZERO =>
-                {
-                    let waits = waits_between_pieces(text.render(&context).len(), *size);
+                Step::Chunk(Chunk::Pieces { text, size, every, is_requested }) if *every > Duration::ZERO => {
+                    let length = text.render(&context).len();
+                    let mut waits = waits_between_pieces(length, *size);
+                    if !is_requested && !now.is_requested {
+                        // The request sets only those in its values.
+                        let own_length = length.saturating_sub(text.requested_bytes(&context));
+                        waits -= waits_between_pieces(own_length, *size);
+                    }
                     seconds += now.times * f64::from(waits) * every.as_secs_f64();
                 }
                 _ => {}

@@ -90,6 +90,15 @@ impl Template {
         }
     }
 
+    /// Bytes of the values whose length the request sets.
+    pub(super) fn requested_bytes(&self, context: &RenderContext<'_>) -> usize {
+        let bytes = |segment: &Segment| match segment {
+            Segment::Value(value) if value.any_name(&Name::is_from_request) => value.render(context).len(),
+            _ => 0,
+        };
+        self.0.iter().map(bytes).sum()
+    }
+
     /// Bytes when they are known in advance.
     pub(super) fn length(&self) -> Option<u64> {
         self.0.iter().map(|segment| segment.as_text().map(|text| text.len() as u64)).sum()

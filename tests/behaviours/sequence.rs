@@ -248,6 +248,17 @@ fn the_request_sets_how_often_and_how_fast_lines_are_repeated() {
         assert!(head.starts_with("HTTP/1.1 400 "), "{target} {head}");
         assert_eq!(body, format!("400 Bad Request: {message}\n"), "{target}");
     }
+    // The pieces of a value, and all pieces in a requested loop.
+    let pieces = "@chunk 1 every 1s\n{{query:q}}\n";
+    assert_eq!(response(pieces, &format!("/a?q={}", "x".repeat(600)), "").1.len(), 601);
+    assert!(response(pieces, &format!("/a?q={}", "x".repeat(602)), "")
+        .1
+        .contains("the requested waits are too"));
+    let own = format!("@chunk 1 every 1s\n{}{{{{query:q}}}}\n", "x".repeat(700));
+    assert_eq!(response(&own, "/a?q=12345", "").1.len(), 706);
+    let in_loop = "@chunk 1 every 1s\n@repeat {{query:n}}\n0123456789\n@again\n";
+    assert_eq!(response(in_loop, "/a?n=60", "").1.len(), 660);
+    assert!(response(in_loop, "/a?n=61", "").1.contains("the requested waits are too long"));
     let nested = "@repeat {{query:n}}\n@repeat {{query:n}}\nx\n@again\n@again\n";
     assert_eq!(response(nested, "/a?n=3", "").1.lines().count(), 9);
     assert!(response(nested, "/a?n=400", "").1.contains("the requested turns are too many"));
