@@ -1,10 +1,11 @@
 //! The table of placeholders, and the expressions between braces: `{{query:n+1 as json|0}}`.
 
+pub mod form;
+
 use super::context::RenderContext;
 use super::units::parse_number;
 use crate::http::date::Timestamp;
-use crate::http::uri::percent_encode_all;
-use crate::text::json;
+use form::{on_one_line, Form};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -114,22 +115,6 @@ enum Fallback {
     /// Another value, with its own default.
     Value(Box<Value>),
 }
-
-/// How a value is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// As it is.
-    Bytes,
-    /// As JSON: a value of a JSON body as it is there, any other as a string, an absent one as `null`.
-    Json,
-    /// Percent-encoded.
-    Url,
-    /// As the value of a `data` field that begins before it: a field for each line.
-    Data,
-}
-
-/// The forms that can follow a name and `as`, as in `{{query:q as json}}`.
-pub(super) const FORMS: [(&str, Form); 3] = [("json", Form::Json), ("url", Form::Url), ("data", Form::Data)];
 
 /// What is added to a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -258,7 +243,7 @@ impl Value {
             None => (text, None),
         };
         let (sum, form) = match sum.split_once(" as ") {
-            Some((sum, name)) => (sum, FORMS.iter().find(|(form, _)| *form == name)?.1),
+            Some((sum, name)) => (sum, Form::named(name)?),
             None => (sum, Form::Bytes),
         };
         let (name, plus) = match sum.split_once('+') {
@@ -271,13 +256,8 @@ impl Value {
     /// The bytes to send in this context; none for a value that is absent and has no default.
     pub fn render<'a>(&'a self, context: &RenderContext<'a>) -> Cow<'a, [u8]> {
         match self.form {
-            Form::Bytes => self.value(context).unwrap_or_default(),
-            Form::Url => {
-                let value = self.value(context).unwrap_or_default();
-                Cow::Owned(percent_encode_all(&value).into_bytes())
-            }
             Form::Json => self.as_json(context),
-            Form::Data => data_fields(self.value(context).unwrap_or_default()),
+            form => form.apply(self.value(context).unwrap_or_default()),
         }
     }
 
@@ -306,8 +286,8 @@ impl Value {
         match (self.own_value(context), &self.default) {
             (None, Some(Fallback::Value(value))) => value.as_json(context),
             (None, None) => Cow::Borrowed(b"null"),
-            (None, Some(Fallback::Text(text))) => json_string(text),
-            (Some(value), _) => json_string(&value),
+            (None, Some(Fallback::Text(text))) => Form::Json.apply(Cow::Borrowed(text)),
+            (Some(value), _) => Form::Json.apply(value),
         }
     }
 
@@ -336,37 +316,6 @@ impl Value {
         let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.any_name(predicate));
         in_addend || in_default || predicate(&self.name)
     }
-}
-
-/// JSON without line ends: they can only be between values, and would end the line of an event stream that it is in.
-fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
-    let is_line_end = |byte: u8| byte == b'\n' || byte == b'\r';
-    if !json.iter().any(|&byte| is_line_end(byte)) {
-        return Cow::Borrowed(json);
-    }
-    Cow::Owned(json.iter().map(|&byte| if is_line_end(byte) { b' ' } else { byte }).collect())
-}
-
-/// The rest of a `data` field and further ones, so that the lines of the text are the lines of an event's data.
-fn data_fields(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    if !text.iter().any(|byte| b"\r\n".contains(byte)) {
-        return text;
-    }
-    let mut fields = Vec::new();
-    let mut after_cr = false;
-    for &byte in &*text {
-        match byte {
-            b'\n' if after_cr => {}
-            b'\r' | b'\n' => fields.extend_from_slice(b"\ndata: "),
-            _ => fields.push(byte),
-        }
-        after_cr = byte == b'\r';
-    }
-    Cow::Owned(fields)
-}
-
-fn json_string(text: &[u8]) -> Cow<'static, [u8]> {
-    Cow::Owned(json::string(&String::from_utf8_lossy(text)).into_bytes())
 }
 
 impl Fallback {

@@ -1,7 +1,8 @@
 //! Text with placeholders, `data: {{elapsed}} ms`, and the escapes of TEXT, `\n` and `\xE2`.
 
 use super::context::{RenderContext, RequestContext};
-use super::placeholder::{has_too_many_values, Name, Placeholder, Value, FORMS, MAX_VALUES, PLACEHOLDERS};
+use super::placeholder::form::FORMS;
+use super::placeholder::{has_too_many_values, Name, Placeholder, Value, MAX_VALUES, PLACEHOLDERS};
 use super::words::unknown;
 use crate::http::uri::hex_byte;
 use crate::text::escape::escape;

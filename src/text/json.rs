@@ -55,7 +55,7 @@ pub fn write_lossy(mut bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
 }
 
 /// The text between the quotation marks of a JSON string.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut json = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

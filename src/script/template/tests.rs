@@ -71,6 +71,10 @@ fn values_of_a_json_body_are_found_by_their_paths() {
         render("{{query:q as url}} {{query:none as url}} {{query:none as url|a b}}"),
         "%22%0A%FF%20%2F  a%20b"
     );
+    assert_eq!(
+        render("\"got {{json:id as escaped}} {{json:id2 as escaped}} {{json:x as escaped}} {{json:x as escaped|\"}}\""),
+        r#""got a\n\"b {\"a\" : []}  \"""#
+    );
     let chain = "{{json:x as json||json:n}} {{json:x as json||json:y}} {{json:x as json||query:none|z}}";
     assert_eq!(render(chain), "1.50 null \"z\"");
     assert!(Template::parse(b"{{query:a b}}").is_ok() && Template::parse(b"{{query:q as xml}}").is_err());
@@ -125,7 +129,7 @@ fn an_unknown_placeholder_is_an_error_outside_of_the_body() {
     }
     assert_eq!(
         error("{{query:a as xml|b}}"),
-        "unknown form `xml` in the placeholder `query:a as xml|b` (known: json, url, data)"
+        "unknown form `xml` in the placeholder `query:a as xml|b` (known: json, escaped, url, data)"
     );
     assert_eq!(
         error("{{query:a|x-{{query:b}}}}"),
