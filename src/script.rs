@@ -278,7 +278,9 @@ struct OpenLoop {
 /// How the end of a body is marked (`@framing`; RFC 9112, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFraming {
-    /// By the last-chunk.
+    /// By the last-chunk, or if nothing is sent, by `content-length: 0`.
+    Default,
+    /// By the last-chunk, even if nothing is sent before it.
     Chunked,
     /// By `content-length`: the true one, or any other.
     Length(Option<u64>),

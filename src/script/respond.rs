@@ -53,10 +53,10 @@ impl Part {
                 Framing::Length(length.or_else(|| self.body_length()).unwrap_or(0))
             }
             BodyFraming::Close => Framing::UntilClose,
-            BodyFraming::Chunked if !self.has_body() => Framing::Empty,
+            BodyFraming::Default if !self.has_body() => Framing::Empty,
             // HTTP/1.0 has no chunks.
-            BodyFraming::Chunked if version == Version::Http10 => Framing::UntilClose,
-            BodyFraming::Chunked => Framing::Chunked,
+            BodyFraming::Default | BodyFraming::Chunked if version == Version::Http10 => Framing::UntilClose,
+            BodyFraming::Default | BodyFraming::Chunked => Framing::Chunked,
         }
     }
 }

@@ -58,7 +58,7 @@ impl<'a> PartParser<'a> {
             line: 0,
             head: Arc::default(),
             single: HashMap::new(),
-            framing: Located { line: 0, value: BodyFraming::Chunked },
+            framing: Located { line: 0, value: BodyFraming::Default },
             body,
             trailer: Located { line: 0, value: Arc::default() },
             resume: None,
@@ -319,7 +319,8 @@ impl<'a> PartParser<'a> {
 
     fn check_trailer_is_chunked(&mut self) {
         let has_trailer = !self.trailer.value.is_empty();
-        if has_trailer && self.framing.value != BodyFraming::Chunked {
+        let is_chunked = matches!(self.framing.value, BodyFraming::Default | BodyFraming::Chunked);
+        if has_trailer && !is_chunked {
             let message = format!(
                 "@trailer: only a chunked body has a trailer section (remove it or the `@framing` of line {})",
                 self.framing.line
