@@ -20,8 +20,8 @@ const START_OF_CURL: Duration = Duration::from_millis(5);
 /// Reads stdin to its end, and writes the script to stdout.
 ///
 /// # Errors
-/// Stdin cannot be read, or stdout cannot be written. It is not an error if the reader of stdout has closed it, as
-/// `head` does.
+/// Stdin is empty or cannot be read, or stdout cannot be written. It is not an error if the reader of stdout has closed it,
+/// as `head` does.
 pub fn capture() -> Result<(), String> {
     match copy(io::stdin().lock(), io::stdout().lock()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -33,6 +33,7 @@ pub fn capture() -> Result<(), String> {
 fn copy(mut response: impl Read, mut output: impl Write) -> io::Result<()> {
     let start = Instant::now() + START_OF_CURL;
     let mut capture = Capture::default();
+    let mut is_empty = true;
     let mut buffer = vec![0; BUFFER];
     loop {
         let length = match response.read(&mut buffer) {
@@ -40,6 +41,11 @@ fn copy(mut response: impl Read, mut output: impl Write) -> io::Result<()> {
             result => result?,
         };
         let at = Instant::now().saturating_duration_since(start);
+        if length == 0 && is_empty {
+            let message = "standard input is empty, so there was no response (without -s, curl says why)";
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, message));
+        }
+        is_empty = false;
         if length == 0 {
             output.write_all(&capture.end(at))?;
             return output.flush();

@@ -74,6 +74,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
             return Ok(options);
         }
     }
+    if let Some(argument) = positional.first().filter(|_| options.command == Command::Capture) {
+        let argument = escape(&*argument.to_string_lossy()).to_string();
+        return Err(format!(
+            "unexpected argument `{argument}` (`--capture` prints the script; write `--capture > {argument}`)"
+        ));
+    }
     let only_loads = matches!(options.command, Command::Check | Command::List);
     let (files, address): (Vec<_>, Vec<_>) =
         positional.into_iter().partition(|argument| only_loads || is_file_name(argument));

@@ -1,128 +1,11 @@
-//! A captured stream is played again as it was: its bytes, its chunks, its timing, its head and its end.
+//! Pieces of a response become the script that plays it again as it was: its bytes, its chunks, its timing, its head and its end.
 
 mod support;
 
 use rust_sse_server::internals::Capture;
 use rust_sse_server::Script;
-use std::fs::File;
-use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use support::{has_tool, play, program_path, request, serve, Exchange, Folder, Random, PATIENCE};
-
-/// Pipes what curl prints with these options into the program.
-fn curl_and_capture(options: &str, url: &str) -> Output {
-    let command = format!("curl {options} '{url}' | '{}' --capture", program_path().display());
-    Command::new("sh").args(["-c", &command]).output().unwrap()
-}
-
-/// The response to this script, and the response to the script that is captured from it.
-fn original_and_copy(options: &str, script: &str) -> [Exchange; 2] {
-    let server = serve("1", &[("/original", script.as_bytes())]);
-    let captured = curl_and_capture(options, &server.url("/original")).stdout;
-    let captured = String::from_utf8(captured).unwrap();
-    let copy = play(&captured, "1");
-    let original = Exchange::new(server.address(), request("GET", "/original", ""), PATIENCE);
-    assert_eq!(copy.head, original.head, "{captured}");
-    assert_eq!(copy.data(), original.data(), "{captured}");
-    [original, copy]
-}
-
-/// Other programs can keep a machine so busy that a time is wrong, but not in every attempt.
-fn in_one_of_ten_attempts(attempt: impl Fn() -> Result<(), String>) {
-    let failed: Vec<String> = (0..10).map_while(|_| attempt().err()).collect();
-    assert!(failed.len() < 10, "{failed:#?}");
-}
-
-fn near(copy: Duration, original: Duration) -> Result<(), String> {
-    if copy.max(original) - copy.min(original) < Duration::from_millis(40) {
-        return Ok(());
-    }
-    Err(format!("{copy:?} in place of {original:?}"))
-}
-
-#[test]
-fn bytes_and_chunks_are_kept() {
-    if !has_tool("curl") {
-        return;
-    }
-    for script in [
-        include_str!("../src/scripts/fields.sse"),
-        include_str!("../src/scripts/nul-in-id.sse"),
-        "@@at\n{{path}}\n@cut\n\n@send \\xff\\xfe\n@send \\r\n\r\n\n",
-        "@chunk whole\ndata: 1\n\ndata: 2\n\n@chunk line\ndata: 3\n\n",
-        "@status 404 Gone away\n@header X-A: b\n@header -cache-control\nno\n@drop\n",
-        "@framing length\ndata: 1\n\n",
-        "@framing length 100\ndata: 1\n\n",
-        "@framing close\ndata: 1\n\n",
-        "@status 204\n",
-        "data: cut off\n\n@drop\n",
-    ] {
-        let [original, copy] = original_and_copy("-isN --raw", script);
-        if original.head.contains("chunked") && original.data().1 {
-            assert_eq!(copy.chunks(), original.chunks());
-        }
-        assert_eq!(copy.wire.len(), original.wire.len(), "{script}");
-    }
-}
-
-#[test]
-fn waits_are_kept_wherever_they_are() {
-    if !has_tool("curl") {
-        return;
-    }
-    let script =
-        "@sleep 300ms\n@open\n@sleep 200ms\ndata: 1\n\n@sleep 300ms\n@send data: be\n@sleep 200ms\ngin\n\n\
-        @send data: 2\\r\\r\n@sleep 250ms\n@send data: 3\\r\\r\n@sleep 400ms\n";
-    in_one_of_ten_attempts(|| {
-        let [original, copy] = original_and_copy("-sN --raw -D -", script);
-        let parts = ["HTTP/1.1", "data: 1", "data: be", "gin", "data: 2", "data: 3", "0\r\n\r\n"];
-        parts.iter().try_for_each(|part| near(copy.when(part), original.when(part)))
-    });
-}
-
-#[test]
-fn output_of_curl_can_be_piped_into_it_in_every_form() {
-    if !has_tool("curl") {
-        return;
-    }
-    let server =
-        serve("1", &[("/original", b"@sleep 200ms\ndata: {{path}}\n\n@sleep 300ms\n@@x\ndata: 2\n\n")]);
-    for options in ["-sN", "-siN", "-siN --raw", "-siN0"] {
-        in_one_of_ten_attempts(|| {
-            let copy = play(curl_and_capture(options, &server.url("/original")).stdout, "1");
-            let data = if options == "-siN0" { copy.wire.clone() } else { copy.data().0 };
-            assert_eq!(String::from_utf8(data).unwrap(), "data: /original\n\n@x\ndata: 2\n\n", "{options}");
-            let first = copy.when("data: /original");
-            near(first, Duration::from_millis(200))?;
-            near(copy.when("data: 2") - first, Duration::from_millis(300))
-        });
-    }
-}
-
-#[test]
-fn a_full_disk_is_an_error() {
-    let folder = Folder::new("full");
-    let input = File::open(folder.file("stream", "data: 1\n\n")).unwrap();
-    let mut command = Command::new(program_path());
-    command.arg("--capture").stdin(input).stdout(File::options().write(true).open("/dev/full").unwrap());
-    let output = command.output().unwrap();
-    let message = "rust_sse_server: cannot capture the stream: No space left on device (os error 28)\n";
-    assert_eq!(
-        (output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()),
-        (Some(1), message)
-    );
-}
-
-/// As in `… | rust_sse_server --capture | head -3`, but with a reader that closes the pipe at once.
-#[test]
-fn a_closed_pipe_is_not_an_error() {
-    let mut command = Command::new(program_path());
-    command.arg("--capture").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
-}
+use support::{play, Random};
 
 /// The script of pieces that arrive at these milliseconds, without the two lines that every script begins with. The
 /// last piece is the end.
@@ -208,6 +91,51 @@ fn the_status_and_the_field_lines_that_differ_are_copied() {
     assert_eq!(script(&[(0, &HEAD.replace("HTTP/1.1 200 OK", "HTTP/2 200 ")), (0, "\r\nx"), (0, END)]), "x");
 }
 
+/// So a capture of the replay has the same order.
+#[test]
+fn field_lines_are_in_the_order_in_which_the_server_sends_them() {
+    let head =
+        "HTTP/1.1 200 OK\r\nX: 1\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: text/plain\r\nY: 2\r\n\
+        Cache-Control: a\r\ncache-control: b\r\nDate: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let ordered = "@header Cache-Control: a\n@header Content-Type: text/plain\n@header Access-Control-Allow-Origin: *\n\
+        @header X: 1\n@header Y: 2\n@header +cache-control: b\n";
+    assert_eq!(script(&[(0, head), (0, "1\r\n\n\r\n0\r\n\r\n"), (0, END)]), format!("{ordered}\n"));
+}
+
+#[test]
+fn a_status_without_a_reason_phrase_has_the_usual_one() {
+    for (line, status) in [
+        ("HTTP/2 404 ", "404 Not Found"),
+        ("HTTP/1.1 299 ", "299"),
+        ("HTTP/2 503", "503 Service Unavailable"),
+    ] {
+        let script = script(&[
+            (0, &HEAD.replace("HTTP/1.1 200 OK", line)),
+            (0, "content-length: 1\r\n\r\nx"),
+            (0, END),
+        ]);
+        assert_eq!(script, format!("@status {status}\n@framing length 1\nx"));
+    }
+}
+
+/// `curl --compressed` decodes the body, but prints the head as it was sent.
+#[test]
+fn a_body_that_curl_has_decoded_is_compressed_again() {
+    let head =
+        |coding: &str| format!("{HEAD}content-encoding: {coding}\r\ncontent-length: 40\r\nx: 1\r\n\r\n");
+    let captured = |coding: &str, body: &str| script(&[(100, &head(coding)), (200, body), (200, END)]);
+    let waits = "@sleep 100ms\n@open\n@sleep 100ms\n";
+    assert_eq!(captured("gzip", "data: 1\n\n"), format!("@header x: 1\n@gzip event\n{waits}data: 1\n\n"));
+    assert_eq!(captured("br", "data: 1\n\n"), format!("@header x: 1\n{waits}data: 1\n\n"));
+    let coded = format!("@header x: 1\n@header content-encoding: gzip\n@framing length 40\n{waits}");
+    assert_eq!(captured("gzip", "\u{1f}x\n"), format!("{coded}\u{1f}x\n@drop\n"));
+    let chunked = format!("{HEAD}content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n");
+    let kept = script(&[(0, &chunked), (0, "2\r\nx\n\r\n0\r\n\r\n"), (0, END)]);
+    assert_eq!(kept, "@header content-encoding: gzip\nx\n");
+    let decoded = script(&[(0, &chunked), (0, "data: 1\n\n"), (0, END)]);
+    assert_eq!(decoded, "@gzip event\ndata: 1\n\n");
+}
+
 #[test]
 fn a_head_that_arrives_before_the_body_is_sent_before_it() {
     let head = format!("{HEAD}content-length: 2\r\n\r\n");
@@ -241,11 +169,28 @@ fn chunks_end_where_they_ended() {
     assert_eq!(bytes(&[&head, "2\r\nx\n\r\nz\r\n", "y\n"]), "x\n@wire z\\r\\n\n@wire y\\n\n@drop\n");
     assert_eq!(bytes(&[&head, "2\r\nx\n\r\n1"]), "x\n@wire 1\n@drop\n");
     assert_eq!(bytes(&[&head]), "@open\n@drop\n");
+    // With a chunk that is cut off: in its data, below its chunk-size, and in the CR LF after its data.
+    assert_eq!(bytes(&[&head, "2\r\nx\n\r\n1f\r\ndata: a\nda"]), "x\n@wire 1f\\r\\ndata: a\\nda\n@drop\n");
+    assert_eq!(bytes(&[&head, "4\r\nx"]), "@open\n@wire 4\\r\\nx\n@drop\n");
+    assert_eq!(bytes(&[&head, "4\r\n"]), "@open\n@wire 4\\r\\n\n@drop\n");
+    assert_eq!(bytes(&[&head, "2\r\nx\n\r"]), "@open\n@wire 2\\r\\nx\\n\n@wire \\r\n@drop\n");
+    // With more chunk-data than the chunk-size says.
+    assert_eq!(bytes(&[&head, "2\r\nx\nyy\r\n"]), "@open\n@wire 2\\r\\nx\\n\n@wire yy\\r\\n\n@drop\n");
+    // Without any chunk.
+    assert_eq!(bytes(&[&head, "0\r\n\r\n"]), "@framing chunked\n");
+    assert_eq!(bytes(&[&head, "0\r\nA: b\r\n\r\n"]), "@framing chunked\n@trailer A: b\n");
     // With a chunk that ends in the middle of its second line, and with a trailer section.
     let body = "9\r\nx: 1\nx: 2\r\n1\r\n\n\r\n0\r\nA: b\r\n\r\n";
     assert_eq!(bytes(&[&head, body]), "@send x: 1\\nx: 2\n\n@trailer A: b\n");
     // With the chunks decoded.
     assert_eq!(bytes(&[&head, "d", "ata\n"]), "data\n");
+    let mid_line = script(&[(0, &head), (0, "data: 1\r\r"), (90, "data"), (190, ": 2\r\r"), (190, END)]);
+    assert_eq!(mid_line, "@send data: 1\\r\\r\n@sleep 90ms\n@send data\n@sleep 100ms\n: 2\r\r");
+    // Without the head, but with the chunks.
+    assert_eq!(bytes(&["5\r\nx: 1\n\r\n0\r\n\r\n"]), "x: 1\n");
+    assert_eq!(bytes(&["5\r\nx: 1\n\r\n3\r\ny"]), "x: 1\n@wire 3\\r\\ny\n@drop\n");
+    assert_eq!(bytes(&["5 apples\r\n"]), "5 apples\r\n");
+    assert_eq!(bytes(&["5"]), "5");
 }
 
 #[test]
@@ -312,47 +257,6 @@ fn a_connection_that_is_closed_after_a_complete_body_is_closed_again() {
     assert_eq!(script(&[pieces[0], pieces[2]]), "@open\n@drop\n");
     let head = format!("{HEAD}content-length: 1\r\nConnection: close\r\n\r\n");
     assert_eq!(script(&[(0, &head), (0, "x"), (0, END)]), "@framing length 1\n@send x\n@close\n");
-}
-
-/// The times in a script of at least 30 ms, since a busy machine adds shorter ones, and the script without any.
-fn times(script: &[u8]) -> (Vec<i64>, String) {
-    let text = String::from_utf8(script.to_vec()).unwrap();
-    let is_time = |line: &&str| line.starts_with("@sleep ");
-    let number = |line: &str| line.trim_start_matches("@sleep ").trim_end_matches("ms").parse().unwrap();
-    let times = text.lines().filter(is_time).map(number).filter(|time| *time >= 30).collect();
-    let rest = text.lines().filter(|line| !is_time(line)).map(|line| line.to_owned() + "\n").collect();
-    (times, rest)
-}
-
-#[test]
-fn a_copy_of_a_copy_is_the_same_script() {
-    if !has_tool("curl") {
-        return;
-    }
-    for (script, options) in [
-        ("@wire HTTP/1.1 103 Early Hints\\r\\nLink: <x>\\r\\n\\r\\n\n@sleep 90ms\n@status 200 Fine\n@header +X: 1\n@header +X: 2\n\
-          @open\n@sleep 80ms\ndata: {{path}}\n\n@send data: a\\nda\n@send ta: b\n@sleep 70ms\n\n@@x\n@trailer A: {\n@sleep 60ms\n",
-          "-isN --raw"),
-        ("data: 1\n\n@chunk 3 every 60ms\ndata: 2\n\n@drop\n", "-isN --raw"),
-        ("data: 1\r\n\r\n@sleep 60ms\n@wire zz\\r\\n\n@drop\n", "-isN --raw"),
-        ("@wire HTTP/1.1 200 OK\\r\\nx: \\x01\\r\\n\\r\\n\ndata: 1\n\n@sleep 60ms\n", "-isN --raw --http0.9"),
-        ("@framing length 100\n@close\n", "-isN --raw"),
-        ("data: 1\n\n@sleep 60ms\n@@data\n@send x\n@sleep 60ms\ny\n\n", "-sN"),
-        ("@status 503\n@header Retry-After: 1\ndata: 1\n\n@sleep 60ms\n@@data\n", "-isN"),
-    ] {
-        let original = serve("1", &[("/script", script.as_bytes())]);
-        in_one_of_ten_attempts(|| {
-            let first = curl_and_capture(options, &original.url("/script")).stdout;
-            let copy = serve("1", &[("/script", &first)]);
-            let second = curl_and_capture(options, &copy.url("/script")).stdout;
-            let (first, second) = (times(&first), times(&second));
-            // 5 ms on a machine that has nothing else to do.
-            let is_near = |(a, b): (&i64, &i64)| (a - b).abs() <= 20;
-            let all_are_near = first.0.iter().zip(&second.0).all(is_near);
-            let is_same = first.0.len() == second.0.len() && first.1 == second.1 && all_are_near;
-            is_same.then_some(()).ok_or_else(|| format!("{script}\n{first:?}\n{second:?}"))
-        });
-    }
 }
 
 #[test]

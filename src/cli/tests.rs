@@ -110,6 +110,10 @@ fn every_error_names_the_argument_and_the_way_out() {
         (&["--script"], "`--script` needs a value"),
         (&["--help=x"], "`--help` takes no value"),
         (&["--check"], "`--check` needs a script (write `--check FILE`)"),
+        (
+            &["--capture", "x.sse"],
+            "unexpected argument `x.sse` (`--capture` prints the script; write `--capture > x.sse`)",
+        ),
         (&["--list", "--check"], "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)"),
 (&["--report", "x"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
         (&["--check", "a", "--cases=P1"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),

@@ -13,16 +13,18 @@
 //! o                                  o                    the rest of it
 //! ```
 //!
-//! What no direction can send is sent by `@wire`: a head that is cut off or invalid, and malformed chunks. Chunk extensions
-//! are left out, and a chunk with a pause in it becomes two.
+//! What no direction can send is sent by `@wire`: a head that is cut off or invalid, and chunks that are cut off or malformed.
+//! Chunk extensions are left out, and a chunk with a pause in it becomes two.
 
+mod first_bytes;
 mod head;
 mod writer;
 
 use crate::http::dechunk::ChunkDecoder;
 use crate::http::field::{field_lines, is_field_value};
 use crate::http::Progress;
-use head::{Body, Head};
+use first_bytes::{begins_chunk_size, is_text};
+use head::{head_length, is_content_coding, Body, Direction, Head};
 use std::mem::take;
 use std::time::Duration;
 use writer::Writer;
@@ -44,6 +46,12 @@ pub struct Capture {
     head_at: Option<Duration>,
     /// Whether the head says that the connection is closed after a complete body.
     closes: bool,
+    /// Whether the CR LF after the last chunk-data is still missing.
+    in_data_end: bool,
+    /// Directions for the head that are not in the script yet, because the first bytes of the body show what they have to be.
+    late: Vec<Direction>,
+    /// Whether a response without a body needs `@framing chunked`, and nothing of the body has arrived.
+    needs_framing: bool,
 }
 
 /// What the next byte belongs to.
@@ -52,8 +60,9 @@ enum State {
     /// The head, or the body of a response that is captured without its head.
     #[default]
     Head,
-    /// The first line of a body that was chunked when it was sent. It shows whether the body still is.
-    FirstLine,
+    /// The first line of a body that was chunked when it was sent, or whose head is missing. It shows whether the body is
+    /// chunked.
+    FirstLine { has_head: bool },
     /// A body that is not chunked. This much of it is missing, if that is known.
     Plain(Option<u64>),
     /// A chunked body.
@@ -94,7 +103,7 @@ impl Capture {
     fn push(&mut self, at: Duration, bytes: &[u8]) {
         match &mut self.state {
             State::Head => self.head(at, bytes),
-            State::FirstLine => self.first_line(at, bytes),
+            State::FirstLine { .. } => self.first_line(at, bytes),
             State::Plain(left) => {
                 *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
                 self.data(at, bytes);
@@ -112,6 +121,7 @@ impl Capture {
             self.push(at, &start);
         }
         let held = take(&mut self.held);
+        self.write_late(false);
         match self.state {
             State::Complete => {
                 if self.closes {
@@ -123,15 +133,17 @@ impl Capture {
                 self.wire(self.head_at.unwrap_or(at), &held);
                 self.wait_until(at);
             }
-            State::Head | State::Plain(None | Some(0)) => {
+            State::Head | State::FirstLine { has_head: false } | State::Plain(None | Some(0)) => {
                 self.data(at, &held);
+                self.write_framing();
                 self.wait_until(at);
                 if self.closes {
                     self.writer.end_piece();
                     self.writer.direction("close", b"");
                 }
             }
-            State::FirstLine | State::Plain(_) | State::Chunked | State::Malformed => {
+            State::FirstLine { .. } | State::Plain(_) | State::Chunked | State::Malformed => {
+                self.end_unfinished_chunk(at);
                 // The CR LF after chunk-data is not the beginning of anything.
                 let rest = held.strip_prefix(b"\r\n").unwrap_or(&held);
                 if !rest.is_empty() {
@@ -152,7 +164,7 @@ impl Capture {
         self.head_at = Some(at);
         let start = &self.held[..self.held.len().min(HTTP.len())];
         if !HTTP.starts_with(start) {
-            self.state = State::Plain(None);
+            self.state = State::FirstLine { has_head: false };
             self.head_at = None;
             let held = take(&mut self.held);
             return self.push(at, &held);
@@ -176,16 +188,26 @@ impl Capture {
     fn write_head(&mut self, at: Duration, head: Head, bytes: &[u8]) {
         match head {
             Head::Directions { directions, body, closes } => {
-                for (name, argument) in &directions {
-                    self.writer.direction(name, argument);
+                let has_body = !matches!(body, Body::None);
+                let is_coded = has_body && directions.iter().any(is_content_coding);
+                for direction in directions {
+                    if is_coded && (is_content_coding(&direction) || direction.1.starts_with(b"length")) {
+                        self.late.push(direction);
+                    } else {
+                        self.writer.direction(direction.0, &direction.1);
+                    }
                 }
                 self.head_at = Some(at);
+                self.writer.is_head_sent = false;
                 self.closes = closes;
+                self.needs_framing = match body {
+                    Body::Chunked => true,
+                    // HTTP/2 has frames in place of chunks.
+                    Body::Plain(length) => length.is_none() && !bytes.starts_with(b"HTTP/1"),
+                    Body::None => false,
+                };
                 self.state = match body {
-                    Body::Chunked => {
-                        self.decoder = ChunkDecoder::endless();
-                        State::FirstLine
-                    }
+                    Body::Chunked => State::FirstLine { has_head: true },
                     Body::Plain(length) => State::Plain(length),
                     Body::None => State::Complete,
                 };
@@ -203,13 +225,17 @@ impl Capture {
 
     /// Adds to the first line of a body, which is a chunk-size unless the chunks were decoded on the way here.
     fn first_line(&mut self, at: Duration, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         self.held.extend_from_slice(bytes);
         let line = self.held.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
-        let is_chunk_size = ChunkDecoder::default().push(line, |_| {}).is_ok();
+        let is_chunk_size = begins_chunk_size(line) && ChunkDecoder::endless().push(line, |_| {}).is_ok();
         if is_chunk_size && !line.ends_with(b"\n") {
             return;
         }
         let held = take(&mut self.held);
+        self.decoder = ChunkDecoder::endless();
         self.state = if is_chunk_size { State::Chunked } else { State::Plain(None) };
         self.push(at, &held);
     }
@@ -223,18 +249,20 @@ impl Capture {
             let progress = self.decoder.push(next, |_| {});
             if left > 0 {
                 self.data(at, next);
-                if self.decoder.left_in_chunk() == 0 {
-                    self.writer.end_chunk();
-                }
+                self.in_data_end = self.decoder.left_in_chunk() == 0;
                 self.held.clear();
             } else {
                 self.held.extend_from_slice(next);
+                if take(&mut self.in_data_end) {
+                    self.data_end();
+                }
             }
             match progress {
                 Ok(Progress::More) if self.decoder.left_in_chunk() > 0 => self.held.clear(),
                 Ok(Progress::More) => {}
                 Ok(Progress::Done(_)) => return self.complete(at),
                 Err(_) => {
+                    self.end_unfinished_chunk(at);
                     let line = take(&mut self.held);
                     self.state = State::Malformed;
                     let line = line.strip_prefix(b"\r\n").unwrap_or(&line);
@@ -245,8 +273,36 @@ impl Capture {
         }
     }
 
+    /// Ends a chunk, if the CR LF after its data is complete.
+    fn data_end(&mut self) {
+        self.in_data_end = self.held != b"\r\n";
+        if !self.in_data_end {
+            self.writer.end_chunk();
+        }
+    }
+
+    /// Sends a chunk that is not complete as it is: its chunk-size, and as much of its data as has arrived.
+    fn end_unfinished_chunk(&mut self, at: Duration) {
+        let left = self.decoder.left_in_chunk();
+        if left == 0 && !take(&mut self.in_data_end) {
+            return;
+        }
+        let data = self.writer.take_piece();
+        let chunk = [format!("{:x}\r\n", data.len() as u64 + left).as_bytes(), &data].concat();
+        if data.is_empty() {
+            return self.wire(at, &chunk);
+        }
+        // Its data arrived earlier, when the script has already waited for it. In place of the head, `@wire` sends no head.
+        if !self.writer.is_head_sent {
+            self.writer.direction("open", b"");
+        }
+        self.writer.direction("wire", &writer::escaped(&chunk));
+    }
+
     /// Ends a chunked body. The lines that are held are the last-chunk and the trailer section.
     fn complete(&mut self, at: Duration) {
+        self.write_late(false);
+        self.write_framing();
         self.wait_until(at);
         let held = take(&mut self.held);
         let last_chunk = held.strip_prefix(b"\r\n").unwrap_or(&held);
@@ -262,6 +318,8 @@ impl Capture {
     /// Adds to the decoded body.
     fn data(&mut self, at: Duration, bytes: &[u8]) {
         if !bytes.is_empty() {
+            self.write_late(matches!(self.state, State::Plain(_)) && is_text(bytes));
+            self.needs_framing = false;
             self.wait_until(at);
             self.head_at = None;
             self.writer.add(bytes);
@@ -272,11 +330,37 @@ impl Capture {
     fn wire(&mut self, at: Duration, bytes: &[u8]) {
         match self.state {
             State::Head => self.head_at = None,
-            _ => self.open(),
+            _ => {
+                self.write_late(false);
+                self.needs_framing = false;
+                self.open();
+            }
         }
         self.wait_until(at);
         self.writer.end_piece();
         self.writer.direction("wire", &writer::escaped(bytes));
+    }
+
+    /// Writes the directions that were held back. If curl has decoded the body (`--compressed`), the length in the head is not
+    /// that of the body, and gzip is the one coding in which the server can send the body again.
+    fn write_late(&mut self, is_decoded: bool) {
+        for (name, argument) in take(&mut self.late) {
+            if !is_decoded {
+                self.writer.direction(name, &argument);
+                continue;
+            }
+            self.state = State::Plain(None);
+            if argument.to_ascii_lowercase().ends_with(b"gzip") {
+                self.writer.direction("gzip", b"event");
+            }
+        }
+    }
+
+    /// Writes the framing of a body that is empty: without it, the server would send `content-length: 0`.
+    fn write_framing(&mut self) {
+        if take(&mut self.needs_framing) {
+            self.writer.direction("framing", b"chunked");
+        }
     }
 
     /// Sends the head, if it was not sent yet.
@@ -294,13 +378,4 @@ impl Capture {
         }
         self.writer.wait_until(at);
     }
-}
-
-/// Bytes of a head, with the empty line at its end; `None` if that is missing.
-fn head_length(bytes: &[u8]) -> Option<usize> {
-    let mut length = 0;
-    bytes.split_inclusive(|&byte| byte == b'\n').find_map(|line| {
-        length += line.len();
-        matches!(line, b"\n" | b"\r\n").then(|| length)
-    })
 }

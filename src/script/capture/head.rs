@@ -10,6 +10,11 @@ const NOT_COPIED: [&str; 5] = ["transfer-encoding", "content-length", "connectio
 /// stands for any value.
 const DEFAULTS: [(&str, Option<&str>); 3] =
     [("cache-control", Some("no-cache")), ("content-type", Some("text/event-stream")), ("date", None)];
+/// Field lines that the server sends before all others, in this order, wherever they are in the script.
+const FIRST: [&str; 4] = ["cache-control", "content-type", "date", "access-control-allow-origin"];
+
+/// The name of a direction, and its argument.
+pub(super) type Direction = (&'static str, Vec<u8>);
 
 /// What a head becomes.
 pub(super) enum Head {
@@ -17,7 +22,7 @@ pub(super) enum Head {
     Interim(Vec<u8>),
     /// Directions: names and arguments.
     Directions {
-        directions: Vec<(&'static str, Vec<u8>)>,
+        directions: Vec<Direction>,
         body: Body,
         /// Whether `@close` has to end the script: the head contains `connection: close`, but marks the end of the body
         /// in another way.
@@ -59,7 +64,14 @@ fn directions(head: &[u8]) -> Option<Head> {
     let fields = fields.collect::<Option<Vec<_>>>()?;
     let mut directions = vec![];
     if !matches!((code, reason), (b"200", b"" | b" " | b" OK")) {
-        directions.push(("status", status_line.to_vec()));
+        // HTTP/2 has no reason phrases.
+        let usual = if is_blank(reason) { status.reason() } else { "" };
+        let status_line = if usual.is_empty() {
+            status_line.to_vec()
+        } else {
+            format!("{} {usual}", status.0).into_bytes()
+        };
+        directions.push(("status", status_line));
     }
     add_fields(&fields, &mut directions);
     let value = |name: &str| fields.iter().find(|line| line.is(name)).map(|line| line.value);
@@ -89,19 +101,31 @@ fn directions(head: &[u8]) -> Option<Head> {
     Some(Head::Directions { directions, body, closes })
 }
 
-/// The `@header` for each field line that differs from those of a script without any.
-fn add_fields(fields: &[FieldLine<'_>], directions: &mut Vec<(&'static str, Vec<u8>)>) {
+/// Whether there is nothing but spaces.
+fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(|&byte| byte == b' ')
+}
+
+/// The `@header` for each field line that differs from those of a script without any, in the order in which the server
+/// sends them: so a capture of the replay has the same order.
+fn add_fields(fields: &[FieldLine<'_>], directions: &mut Vec<Direction>) {
     for (name, _) in DEFAULTS {
         if !fields.iter().any(|line| line.is(name)) {
             directions.push(("header", format!("-{name}").into_bytes()));
         }
     }
+    let mut ordered = Vec::new();
     for (at, line) in fields.iter().enumerate() {
+        let is_later = fields[..at].iter().any(|earlier| earlier.is(line.name));
+        let place = FIRST.iter().position(|name| line.is(name) && !is_later);
+        ordered.push((place.unwrap_or(FIRST.len()), is_later, line));
+    }
+    ordered.sort_by_key(|(place, ..)| *place);
+    for (_, is_later, line) in ordered {
         let is_default = DEFAULTS
             .iter()
             .any(|(name, value)| line.is(name) && value.map_or(true, |value| value.as_bytes() == line.value));
         if !is_default && !NOT_COPIED.iter().any(|name| line.is(name)) {
-            let is_later = fields[..at].iter().any(|earlier| earlier.is(line.name));
             // Without it, a name that begins with `-` would be removed.
             let plus = if is_later || line.name.starts_with(['-', '+'].as_slice()) { "+" } else { "" };
             let name = format!("{plus}{}: ", line.name);
@@ -119,4 +143,19 @@ fn interim(code: &[u8], reason: &[u8], lines: &[&[u8]]) -> Vec<u8> {
         head.extend_from_slice(b"\r\n");
     }
     head
+}
+
+/// Bytes of a head, with the empty line at its end; `None` if that is missing.
+pub(super) fn head_length(bytes: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    bytes.split_inclusive(|&byte| byte == b'\n').find_map(|line| {
+        length += line.len();
+        matches!(line, b"\n" | b"\r\n").then(|| length)
+    })
+}
+
+/// Whether this is the direction for the field that says how the body is coded.
+pub(super) fn is_content_coding((name, argument): &Direction) -> bool {
+    const FIELD: &[u8] = b"content-encoding:";
+    *name == "header" && argument.len() > FIELD.len() && argument[..FIELD.len()].eq_ignore_ascii_case(FIELD)
 }

@@ -19,12 +19,14 @@ pub(super) struct Writer {
     waited: u128,
     /// Whether a chunk ended with the last line, which is text. A direction would end it, and `@cut` does nothing else.
     needs_cut: bool,
+    /// Whether something is in the script with which the server sends the head.
+    pub is_head_sent: bool,
 }
 
 impl Default for Writer {
     fn default() -> Writer {
         let script = b"@literal on\n@chunk whole\n".to_vec();
-        Writer { script, piece: Vec::new(), waited: 0, needs_cut: false }
+        Writer { script, piece: Vec::new(), waited: 0, needs_cut: false, is_head_sent: false }
     }
 }
 
@@ -65,6 +67,11 @@ impl Writer {
         self.lines(&lines);
     }
 
+    /// Takes the piece, which is not written then.
+    pub fn take_piece(&mut self) -> Vec<u8> {
+        take(&mut self.piece)
+    }
+
     /// Writes the piece as it has to be written if a direction follows.
     pub fn end_piece(&mut self) {
         let piece = take(&mut self.piece);
@@ -98,6 +105,7 @@ impl Writer {
         self.script.extend_from_slice(line.strip_suffix(b" ").unwrap_or(&line));
         self.script.push(b'\n');
         self.needs_cut = false;
+        self.is_head_sent |= matches!(name, "open" | "send" | "wire");
     }
 
     /// Writes lines of the body.
@@ -105,6 +113,7 @@ impl Writer {
         if take(&mut self.needs_cut) && !lines.is_empty() {
             self.direction("cut", b"");
         }
+        self.is_head_sent |= !lines.is_empty();
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
             if line.starts_with(b"@") {
                 self.script.push(b'@');
