@@ -66,7 +66,10 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     print(&match failed {
         0 => "a client gets streams as they were sent\n".to_owned(),
-        _ => format!("{failed} of {} failed\n", ROWS.len()),
+        _ => format!(
+            "{failed} of {} failed; examples/proxy_trial/README.md says what to look for\n",
+            ROWS.len()
+        ),
     });
     Ok(failed == 0)
 }
