@@ -27,6 +27,7 @@ enum Cut {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Framing {
+    Default,
     Chunked,
     Length(Option<usize>),
     Close,
@@ -77,7 +78,7 @@ pub fn interpret(script: &[u8]) -> Option<Response> {
         cut: Cut::Event,
         line_end: None,
         is_literal: false,
-        framing: Framing::Chunked,
+        framing: Framing::Default,
         is_head_sent: false,
         line_is_blank: true,
         after_cr: false,

@@ -37,8 +37,8 @@ pub(super) fn play(reader: &Reader) -> Option<Response> {
     let is_complete = ["end", "close"].contains(&ending);
     let has_body = !is_complete || reader.ops.iter().any(sends);
     let field = match reader.framing {
-        Framing::Chunked if !has_body => "content-length: 0\r\n".to_owned(),
-        Framing::Chunked => "transfer-encoding: chunked\r\n".to_owned(),
+        Framing::Default if !has_body => "content-length: 0\r\n".to_owned(),
+        Framing::Default | Framing::Chunked => "transfer-encoding: chunked\r\n".to_owned(),
         Framing::Length(Some(length)) => format!("content-length: {length}\r\n"),
         Framing::Length(None) => format!("content-length: {}\r\n", length(&reader.ops)?),
         Framing::Close => String::new(),
@@ -51,8 +51,8 @@ pub(super) fn play(reader: &Reader) -> Option<Response> {
     let mut player = Player {
         response: Response { head, ..Response::default() },
         head_is_unsent: true,
-        is_chunked: reader.framing == Framing::Chunked && has_body,
-        has_body: has_body || reader.framing != Framing::Chunked,
+        is_chunked: reader.framing == Framing::Chunked || (reader.framing == Framing::Default && has_body),
+        has_body: has_body || reader.framing != Framing::Default,
         gathered: Vec::new(),
         chunk: Vec::new(),
         now: Duration::ZERO,
