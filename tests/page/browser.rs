@@ -1,11 +1,59 @@
 //! What the browsers have in common: a page that runs expressions, and a WebSocket (RFC 6455) to tell it which, as far
 //! as it is needed here.
 
-use crate::support::PATIENCE;
-use std::io::{Read, Write};
+use crate::support::{Folder, PATIENCE};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::thread::sleep;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
+
+/// How long a browser may take to start, on a busy machine.
+const START_TIME: Duration = Duration::from_secs(60);
+
+/// A browser that runs without a window, with a new profile, ended when dropped.
+pub struct Started {
+    child: Child,
+    /// `HOST:PORT` at which it listens.
+    pub address: String,
+    _profile: Folder,
+}
+
+impl Started {
+    /// Starts a browser, `profile` being the option that names the folder of its profile. `listening` begins the line with
+    /// which it says where it listens.
+    pub fn new(command: &mut Command, profile: &str, listening: &'static str) -> Started {
+        // Two browsers with one profile wait for each other.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let folder = Folder::new(&format!("browser-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let mut child = command
+            .arg(format!("{profile}={}", folder.0.display()))
+            .arg("about:blank")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let (sender, receiver) = channel();
+        // All of its output has to be read, or it would wait at some point.
+        thread::spawn(move || {
+            lines.filter(|line| line.starts_with(listening)).for_each(|line| drop(sender.send(line)));
+        });
+        let mut started = Started { child, address: String::new(), _profile: folder };
+        let line = receiver.recv_timeout(START_TIME).expect("the browser does not start");
+        started.address = line.split("//").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        started
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
 
 /// A browser with one page.
 pub trait Browser {

@@ -1,46 +1,29 @@
 //! Drives Chromium through its debugging port: the DevTools protocol over a WebSocket, as far as it is needed here.
 
-use crate::browser::{connect, receive, send, value_in, web_socket, Browser};
-use crate::support::Folder;
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::browser::{connect, receive, send, value_in, web_socket, Browser, Started};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Command;
 
 /// A browser with one page, ended when dropped.
 pub struct Chromium {
-    child: Child,
+    _browser: Started,
     page: TcpStream,
     calls: u32,
     faults: Vec<String>,
-    _profile: Folder,
 }
 
 impl Chromium {
     /// Starts the browser and opens a page.
     pub fn open(url: &str) -> Chromium {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let profile = Folder::new(&format!("chromium-{number}"));
-        let mut child = Command::new("chromium")
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"])
-            .arg(format!("--user-data-dir={}", profile.0.display()))
-            .arg("about:blank")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let mut lines = lines.skip_while(|line| !line.starts_with("DevTools listening on ws://"));
-        let address = lines.next().unwrap();
-        let address = address.split("//").nth(1).unwrap().split('/').next().unwrap().to_owned();
-        // What else it says is of no interest, but it has to be read.
-        std::thread::spawn(move || lines.for_each(drop));
-        let answer = ask(&address, "PUT", "/json/new?about:blank", "connection: close\r\n");
+        let mut command = Command::new("chromium");
+        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]);
+        let browser = Started::new(&mut command, "--user-data-dir", "DevTools listening on ws://");
+        let answer = ask(&browser.address, "PUT", "/json/new?about:blank", "connection: close\r\n");
         let path = answer.split("\"webSocketDebuggerUrl\": \"ws://").nth(1).unwrap();
         let path = &path[path.find('/').unwrap()..path.find('"').unwrap()];
-        let page = web_socket(&address, path);
-        let mut chromium = Chromium { child, page, calls: 0, faults: Vec::new(), _profile: profile };
+        let page = web_socket(&browser.address, path);
+        let mut chromium = Chromium { _browser: browser, page, calls: 0, faults: Vec::new() };
         for domain in ["Runtime", "Log", "Page"] {
             chromium.call(&format!("{domain}.enable"), "{}");
         }
@@ -110,13 +93,6 @@ impl Browser for Chromium {
             format!("encodeURIComponent({expression})").replace('\\', "\\\\").replace('"', "\\\"");
         let answer = self.call("Runtime.evaluate", &format!("{{\"expression\":\"{expression}\"}}"));
         value_in(&answer).unwrap_or_else(|| panic!("{expression}: {answer}"))
-    }
-}
-
-impl Drop for Chromium {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -1,39 +1,25 @@
 //! Drives Firefox: WebDriver BiDi over a WebSocket, as far as it is needed here.
 
-use crate::browser::{receive, send, value_in, web_socket, Browser};
-use crate::support::Folder;
-use std::io::{BufRead, BufReader};
+use crate::browser::{receive, send, value_in, web_socket, Browser, Started};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 /// A browser with one page, ended when dropped.
 pub struct Firefox {
-    child: Child,
+    _browser: Started,
     socket: TcpStream,
     calls: u32,
     context: String,
-    _profile: Folder,
 }
 
 impl Firefox {
     /// Starts the browser and opens a page.
     pub fn open(url: &str) -> Firefox {
-        let profile = Folder::new("firefox");
-        let mut child = Command::new("firefox-esr")
-            .args(["--headless", "--no-remote", "--remote-debugging-port=0", "--profile"])
-            .arg(&profile.0)
-            .arg("about:blank")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let mut lines = lines.skip_while(|line| !line.starts_with("WebDriver BiDi listening on ws://"));
-        let address = lines.next().unwrap().split("//").nth(1).unwrap().to_owned();
-        // The rest of its output is ignored, but has to be read.
-        std::thread::spawn(move || lines.for_each(drop));
-        let socket = web_socket(&address, "/session");
-        let mut firefox = Firefox { child, socket, calls: 0, context: String::new(), _profile: profile };
+        let mut command = Command::new("firefox-esr");
+        command.args(["--headless", "--no-remote", "--remote-debugging-port=0"]);
+        let browser = Started::new(&mut command, "--profile", "WebDriver BiDi listening on ws://");
+        let socket = web_socket(&browser.address, "/session");
+        let mut firefox = Firefox { _browser: browser, socket, calls: 0, context: String::new() };
         firefox.call("session.new", "{\"capabilities\":{}}");
         let tree = firefox.call("browsingContext.getTree", "{}");
         firefox.context = tree.split("\"context\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -66,12 +52,5 @@ impl Browser for Firefox {
         );
         let answer = self.call("script.evaluate", &parameters);
         value_in(&answer).unwrap_or_else(|| panic!("{expression}: {answer}"))
-    }
-}
-
-impl Drop for Firefox {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
