@@ -3,11 +3,11 @@
 //! the server.
 //!
 //! This file has the types that [`parse`] makes and [`play`] follows. Their names are those of RFC 9112 and of the WHATWG
-//! standard "Server-sent events", except for script, part and [`Step`], which are this project's.
+//! standard "Server-sent events", except for script, part and step, which are this project's.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`lines`] | which lines each step was made from |
+//! | [`lines`] | lines of a file |
 //! | [`load`] | loads scripts from text and from files |
 //! | [`parse`] | turns text into a [`Script`] |
 //! | [`play`] | turns a [`Script`] into bytes and waits |
@@ -29,6 +29,8 @@
 //! | [`repeat`] | how often loops are played, and how fast |
 //! | `requested` | checks the waits and turns that a request sets |
 //! | [`resume`] | where a client continues that sends `Last-Event-ID` |
+//! | [`step`] | one step of a part |
+//! | `steps` | the steps of a part, in little memory |
 //! | [`units`] | `80ms`, `5M`, and `--speed` |
 //! | `visits` | counts requests, and remembers when responses ended |
 //! | `words` | splits lines into words, and quotes them in messages |
@@ -54,12 +56,15 @@ mod requested;
 mod respond;
 pub mod resume;
 pub mod route;
+pub mod step;
+mod steps;
 pub mod template;
 pub mod units;
 mod visits;
 mod words;
 
-use crate::http::gzip::GzipFlush;
+pub use step::{Chunk, Step, Wait};
+
 use crate::http::response::is_interim_response;
 use crate::text::shared::SharedBytes;
 use case::{Case, Start};
@@ -67,15 +72,16 @@ use condition::Conditions;
 use context::RequestContext;
 use expectation::{Expectation, Skip};
 use head::ScriptHead;
-use lines::LinesOfSteps;
+use lines::Lines;
 use placeholder::Name;
-use repeat::{Every, Turns};
+use repeat::Turns;
 use resume::{IdSource, Position, ResumeTable};
 use route::Route;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use template::Template;
+use step::NextStep;
+use steps::{Iter, Steps};
 use words::trim_end;
 
 /// The longest time for which connections can be refused. That is meant for tests, which do not wait longer.
@@ -151,8 +157,8 @@ impl Script {
 
     /// Whether it refuses connections, so that clients in other cases need another port.
     pub fn refuses_connections(&self) -> bool {
-        let is_down = |step: &Step| matches!(step, Step::Down(_));
-        matches!(self.start, Start::Down(_)) || self.parts.iter().any(|part| part.steps().any(is_down))
+        let goes_down = |part: &Part| part.steps().any(|step| matches!(step, NextStep::Other(Step::Down(_))));
+        matches!(self.start, Start::Down(_)) || self.parts.iter().any(goes_down)
     }
 
     /// Whether a condition or a placeholder needs the body of the request.
@@ -162,8 +168,8 @@ impl Script {
 
     /// Whether `predicate` is true for the name of any placeholder in it.
     fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        let common = self.parts.first().map_or(&[][..], |part| &part.common);
-        common.iter().any(|step| step.any_name(predicate))
+        let common_has_it = |part: &Part| part.common.iter().any(|step| step.any_name(predicate));
+        self.parts.first().map_or(false, common_has_it)
             || self.parts.iter().any(|part| part.any_name(predicate))
             || self.route.any_name(predicate)
     }
@@ -182,15 +188,15 @@ pub struct Part {
     /// How the end of the body is marked.
     pub framing: BodyFraming,
     /// The steps of the lines above the first `@part`, which all parts share.
-    common: Arc<[Step]>,
+    common: Arc<Steps>,
     /// The steps that follow those.
-    steps: Vec<Step>,
-    /// The lines that each of all these steps was made from.
-    lines: LinesOfSteps,
+    steps: Steps,
     /// Field lines of the trailer section, each with its CR LF.
     trailer: Arc<Vec<u8>>,
     /// What happens after the last step.
     pub ending: Ending,
+    /// The lines of that; `None` if it is the end of the file.
+    ending_lines: Option<Lines>,
     resume: Option<ResumeTable>,
     /// Where `@resume` finds the last event ID.
     id_source: IdSource,
@@ -198,23 +204,19 @@ pub struct Part {
 
 impl Part {
     /// The steps, in order.
-    fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.common.iter().chain(&self.steps)
-    }
-
-    /// The step with this index.
-    fn step(&self, index: usize) -> Option<&Step> {
-        match index.checked_sub(self.common.len()) {
-            Some(index) => self.steps.get(index),
-            None => self.common.get(index),
-        }
+    fn steps(&self) -> Iter<'_> {
+        self.common.chain(&self.steps)
     }
 
     /// Whether the response has a body: something can follow the head, or the body stays unfinished.
     pub fn has_body(&self) -> bool {
         // In a pause, a test can send something.
-        let sends = |step: &Step| {
-            matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive { .. } | Step::Pause(_))
+        let sends = |step: NextStep<'_>| match step {
+            NextStep::Text(_) => true,
+            NextStep::Other(step) => {
+                matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive { .. } | Step::Pause(_))
+            }
+            NextStep::Sleep(_) | NextStep::Flush => false,
         };
         let stays_unfinished = !matches!(self.ending, Ending::End | Ending::Close);
         stays_unfinished || !self.trailer.is_empty() || self.steps().any(sends)
@@ -223,7 +225,7 @@ impl Part {
     /// The name of each of its pauses, including repetitions.
     pub fn pauses(&self) -> impl Iterator<Item = Arc<str>> + '_ {
         self.steps().filter_map(|step| match step {
-            Step::Pause(name) => Some(Arc::clone(name)),
+            NextStep::Other(Step::Pause(name)) => Some(Arc::clone(name)),
             _ => None,
         })
     }
@@ -242,6 +244,14 @@ impl Part {
         let mut length: u64 = 0;
         let mut loops = Vec::new();
         for step in self.steps() {
+            let step = match step {
+                NextStep::Text(text) => {
+                    length = length.checked_add(text.len() as u64)?;
+                    continue;
+                }
+                NextStep::Sleep(_) | NextStep::Flush => continue,
+                NextStep::Other(step) => step,
+            };
             match step {
                 Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
                 Step::Wire(text) if text.as_plain().map_or(false, is_interim_response) => {}
@@ -301,100 +311,4 @@ pub enum Ending {
     Reset,
     /// Nothing is sent until the client disconnects or this time has passed; then as `Drop` (`@hang`).
     Hang(Option<Duration>),
-}
-
-/// One thing that the server does. A capture has two steps for each event, so rare fields that are large are in boxes: a
-/// capture with events of 200 bytes takes 1.45 times its size in memory, and would take 1.6 times.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// Sends a chunk.
-    Chunk(Chunk),
-    /// Sends bytes outside of the framing, and if the head was not sent yet, instead of it (`@wire`).
-    Wire(Template),
-    /// Sends the head now and not with the first chunk (`@open`).
-    Open,
-    /// Writes what was gathered now, apart from what follows (`@cut`, `@send`).
-    Flush,
-    /// Makes what follows due this much later (`@sleep`, `@pace`).
-    Sleep(Wait),
-    /// Waits until a test releases it by this name (`@pause`).
-    Pause(Arc<str>),
-    /// Counts `{{elapsed}}` from now (`@clock`).
-    Clock,
-    /// Refuses connections to the port of the client for this time (`@down`).
-    Down(Duration),
-    /// From now on, sends a comment whenever nothing else was sent for this long (`@keepalive`).
-    Keepalive {
-        /// The time since the last bytes.
-        every: Duration,
-        /// The comment with its line end.
-        comment: Box<SharedBytes>,
-    },
-    /// Sends the body as gzip (`@gzip`).
-    Gzip(GzipFlush),
-    /// From now on, closes the connection when the body has this many bytes (`@drop after`).
-    DropAfter(u64),
-    /// Begins a loop (`@repeat`).
-    Repeat {
-        /// How often the lines are played.
-        turns: Turns,
-        /// The time from the beginning of one turn to that of the next.
-        every: Box<Every>,
-    },
-    /// Ends the innermost loop: goes back to the step after its `Repeat`, or on (`@again`).
-    Again,
-}
-
-impl Step {
-    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        match self {
-            Step::Chunk(Chunk::Rendered(text)) => text.any_name(predicate),
-            Step::Chunk(Chunk::Pieces { text, .. }) => text.any_name(predicate),
-            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.any_name(predicate),
-            Step::Repeat { turns, every } => turns.any_name(predicate) || every.any_name(predicate),
-            _ => false,
-        }
-    }
-}
-
-/// How long a `@sleep` takes.
-#[derive(Clone, Debug)]
-pub enum Wait {
-    /// At least the first and at most the second, chosen anew each time.
-    Between(Duration, Duration),
-    /// The time or range that the request contains.
-    Requested(Template),
-    /// As a `@pace` says that is in the request, or that the request uses more often (`?-pace=40ms`, `?-cut=line`).
-    Pace(Duration),
-}
-
-/// Text that is sent as a chunk.
-#[derive(Clone, Debug)]
-pub enum Chunk {
-    /// Always the same bytes, usually a part of the script's text.
-    Plain(SharedBytes),
-    /// Text with placeholders, whose values are inserted each time.
-    Rendered(Template),
-    /// Text that is cut into chunks, each in a separate write (`@chunk N every T`).
-    Pieces {
-        /// The whole text.
-        text: Box<Template>,
-        /// Bytes in a chunk, at least 1.
-        size: u32,
-        /// The time from one chunk to the next.
-        every: Duration,
-        /// Whether the request sets this time or the size (`?-cut=1`).
-        is_requested: bool,
-    },
-}
-
-impl Chunk {
-    /// Bytes of data, when they are known in advance.
-    fn length(&self) -> Option<u64> {
-        match self {
-            Chunk::Plain(chunk) => Some(chunk.len() as u64),
-            Chunk::Rendered(text) => text.length(),
-            Chunk::Pieces { text, .. } => text.length(),
-        }
-    }
 }

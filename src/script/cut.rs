@@ -2,9 +2,11 @@
 
 use super::condition::Conditions;
 use super::expectation::Expectation;
-use super::lines::LinesOfSteps;
+use super::lines::Lines;
 use super::route::Route;
-use super::template::{Segment, Template};
+use super::step::NextStep;
+use super::steps::Steps;
+use super::template::Template;
 use super::{Chunk, Part, Script, Step, Wait};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,21 +33,20 @@ impl Script {
         if length > MAX_PIECES {
             return None;
         }
-        let mut steps = Vec::new();
+        let mut steps = Steps::default();
         for step in stream.steps() {
-            match step {
-                Step::Chunk(chunk) => {
-                    let text = Box::new(chunk.text());
-                    steps.push(Step::Chunk(Chunk::Pieces {
-                        text,
-                        size,
-                        every: BETWEEN_PIECES,
-                        is_requested: false,
-                    }));
-                    steps.push(pause(BETWEEN_PIECES));
+            let text = match text_of(step) {
+                Some(text) => Box::new(text),
+                None => {
+                    steps.push_copy(step);
+                    continue;
                 }
-                step => steps.push(step.clone()),
-            }
+            };
+            steps.push(
+                Step::Chunk(Chunk::Pieces { text, size, every: BETWEEN_PIECES, is_requested: false }),
+                Lines::NONE,
+            );
+            steps.push_copy(NextStep::Sleep(BETWEEN_PIECES));
         }
         let mut parts = vec![stream.with_steps(steps)];
         parts.extend(others.iter().cloned());
@@ -55,8 +56,11 @@ impl Script {
     /// The number of places at which [`cut_everywhere`](Script::cut_everywhere) cuts. `None` if that would take long.
     pub fn places_to_cut(&self) -> Option<u64> {
         let stream = self.parts.first()?;
-        let waits_long =
-            |step: &Step| matches!(step, Step::Sleep(Wait::Between(_, most)) if *most > MAX_WAIT);
+        let waits_long = |step: NextStep<'_>| match step {
+            NextStep::Sleep(time) => time > MAX_WAIT,
+            NextStep::Other(Step::Sleep(Wait::Between(_, most))) => *most > MAX_WAIT,
+            _ => false,
+        };
         let length = stream.body_length().filter(|length| (2..=MAX_CUTS).contains(length))?;
         let is_long = stream.steps().any(waits_long) || self.expectations().any(Expectation::is_about_time);
         (self.parts.len() > 1 && !is_long).then_some(length - 1)
@@ -71,10 +75,12 @@ impl Script {
         let mut parts = Vec::new();
         for place in 1..=places {
             let number = 2 * place;
+            let mut reset_steps = Steps::default();
+            reset_steps.push_copy(NextStep::Text(RESET));
             let reset = Part {
                 conditions: Conditions::connection(number - 1),
                 expectations: if place == 1 { Vec::new() } else { after.expectations.clone() },
-                ..stream.with_steps(vec![chunk(RESET)])
+                ..stream.with_steps(reset_steps)
             };
             let conditions = Conditions::connection(number);
             parts.push(reset);
@@ -106,51 +112,44 @@ impl Script {
 
 impl Part {
     /// The same response with other steps.
-    pub(super) fn with_steps(&self, steps: Vec<Step>) -> Part {
-        Part { common: Arc::new([]), steps, lines: LinesOfSteps::default(), resume: None, ..self.clone() }
+    pub(super) fn with_steps(&self, steps: Steps) -> Part {
+        Part { common: Arc::default(), steps, ending_lines: None, resume: None, ..self.clone() }
     }
 
     /// Its steps, with a pause after this many bytes of text. `None` if its text has placeholders.
-    fn steps_cut_at(&self, place: u64) -> Option<Vec<Step>> {
+    fn steps_cut_at(&self, place: u64) -> Option<Steps> {
         let mut left = usize::try_from(place).ok()?;
-        let mut steps = Vec::new();
+        let mut steps = Steps::default();
         for step in self.steps() {
-            let text = match step {
-                Step::Chunk(chunk) => chunk.text(),
-                step => {
-                    steps.push(step.clone());
+            let text = match text_of(step) {
+                Some(text) => text,
+                None => {
+                    steps.push_copy(step);
                     continue;
                 }
             };
             let text = text.as_plain()?;
             let (before, after) = text.split_at(left.min(text.len()));
-            steps.push(chunk(before));
+            steps.push_copy(NextStep::Text(before));
             if left > 0 && before.len() == left {
-                steps.extend([Step::Flush, pause(AT_CUT)]);
+                steps.push_copy(NextStep::Flush);
+                steps.push_copy(NextStep::Sleep(AT_CUT));
             }
-            steps.push(chunk(after));
+            steps.push_copy(NextStep::Text(after));
             left -= before.len();
         }
         Some(steps)
     }
 }
 
-impl Chunk {
-    fn text(&self) -> Template {
-        match self {
-            Chunk::Plain(chunk) => Template(vec![Segment::Text(chunk.clone())]),
-            Chunk::Rendered(text) => text.clone(),
-            Chunk::Pieces { text, .. } => Template::clone(text),
-        }
+/// The text that a step sends as chunks.
+fn text_of(step: NextStep<'_>) -> Option<Template> {
+    match step {
+        NextStep::Text(text) => Some(Template::literal(text)),
+        NextStep::Other(Step::Chunk(Chunk::Rendered(text))) => Some(text.clone()),
+        NextStep::Other(Step::Chunk(Chunk::Pieces { text, .. })) => Some(Template::clone(text)),
+        _ => None,
     }
-}
-
-fn chunk(text: &[u8]) -> Step {
-    Step::Chunk(Chunk::Plain(text.into()))
-}
-
-fn pause(time: Duration) -> Step {
-    Step::Sleep(Wait::Between(time, time))
 }
 
 #[cfg(test)]
@@ -166,9 +165,9 @@ mod tests {
 
     /// The chunks of a part, with `|` for each wait.
     fn chunks(part: &Part) -> String {
-        let text = |step: &Step| match step {
-            Step::Chunk(chunk) => String::from_utf8(chunk.text().as_plain().unwrap().to_vec()).unwrap(),
-            Step::Sleep(_) => "|".to_owned(),
+        let text = |step: NextStep<'_>| match (text_of(step), step) {
+            (Some(text), _) => String::from_utf8(text.as_plain().unwrap().to_vec()).unwrap(),
+            (None, NextStep::Sleep(_)) => "|".to_owned(),
             _ => String::new(),
         };
         part.steps.iter().map(text).collect()
@@ -190,7 +189,7 @@ mod tests {
     fn a_stream_in_pieces_has_a_pause_between_any_two() {
         let script = compile(CASE).in_pieces(2).unwrap();
         let sizes = script.parts[0].steps.iter().filter(|step| {
-            matches!(step, Step::Chunk(Chunk::Pieces { size: 2, every, .. }) if *every == BETWEEN_PIECES)
+            matches!(step, NextStep::Other(Step::Chunk(Chunk::Pieces { size: 2, every, .. })) if *every == BETWEEN_PIECES)
         });
         assert_eq!(sizes.count(), 2);
         assert_eq!(chunks(&script.parts[0]), "id: 1\n\n||x|");

@@ -4,9 +4,9 @@
 //! was loaded; the data of a chunk ends at an empty line or at a direction:
 //!
 //! ```text
-//! data: hello            Step::Chunk(Chunk::Plain)      the chunk is ready to be sent
+//! data: hello            NextStep::Text                  the chunk is ready to be sent
 //!
-//! @sleep 1s              Step::Sleep
+//! @sleep 1s              NextStep::Sleep
 //! data: {{elapsed}}      Step::Chunk(Chunk::Rendered)    the chunk is made for each client
 //!
 //!                        Ending::End                     the last-chunk
@@ -34,6 +34,8 @@ use super::context::{RenderContext, RequestContext};
 use super::repeat::{Every, Turns};
 use super::requested::{waits_between_pieces, MAX_REQUESTED_WAIT};
 use super::resume::Position;
+use super::step::NextStep;
+use super::steps::Iter;
 use super::units::parse_wait;
 use super::{Chunk, Ending, Part, Step, Wait};
 use crate::http::chunk::ChunkedWriter;
@@ -50,7 +52,7 @@ pub struct Player<'a, W: Write, C: Clock> {
     request: RequestContext<'a>,
     output: Output<W>,
     timer: Timer<'a, C>,
-    loops: Loops,
+    loops: Loops<'a>,
     /// How much of [`MAX_REQUESTED_WAIT`] is left for waits that the request sets. Each turn of an endless loop starts anew.
     requested_wait_left: Duration,
 }
@@ -86,67 +88,80 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
     }
 
     fn play_steps(&mut self, part: &'a Part, start: Position) -> Result<(), Stop> {
-        self.pass_over(part.steps().take(start.step))?;
+        let mut steps = part.steps();
+        for _ in 0..start.step {
+            self.pass_over(&mut steps)?;
+        }
         self.loops.skip_to(start.turn);
         let mut skip = start.skip as usize;
-        let mut next = start.step;
-        while let Some(step) = part.step(next) {
-            self.timer.show(|| part.lines.get(next), &self.output);
-            next += 1;
+        while let Some(step) = steps.next() {
+            self.timer.show(|| steps.lines(), &self.output);
             match step {
-                Step::Chunk(chunk) => self.send(chunk, skip)?,
-                // Raw bytes, which can also precede the head or come between chunks.
-                Step::Wire(text) => {
-                    self.timer.record_send();
-                    self.output.send_raw(&text.render(&self.context()))?;
-                }
-                Step::Open => self.open()?,
-                Step::Flush => self.output.flush()?,
+                NextStep::Text(text) => self.send_text(&text[skip..])?,
                 // Flushes first if the wait takes time.
-                Step::Sleep(wait) => {
-                    let time = self.choose_time(wait);
-                    self.timer.sleep(time, &mut self.output)?;
-                }
-                Step::Pause(name) => self.timer.pause(name, &mut self.output)?,
-                Step::Clock => self.timer.restart_elapsed(),
-                Step::Down(time) => self.timer.refuse_connections(*time),
-                Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
-                Step::Gzip(flush) => self.output.gzip(*flush),
-                Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
-                Step::Repeat { turns, every } => self.begin_loop(next, turns, every),
-                Step::Again => next = self.next_turn()?.unwrap_or(next),
+                NextStep::Sleep(time) => self.timer.sleep(time, &mut self.output)?,
+                NextStep::Flush => self.output.flush()?,
+                NextStep::Other(step) => self.play_step(step, skip, &mut steps)?,
             }
             // Only the first step can be resumed in its middle.
             skip = 0;
             // After a pause, commands wait for one more step: what a test sends once it has released the pause must not
             // overtake what follows the pause.
-            if !matches!(step, Step::Pause(_)) {
+            if !matches!(step, NextStep::Other(Step::Pause(_))) {
                 self.timer.take_commands(&mut self.output)?;
             }
         }
         Ok(())
     }
 
-    /// Applies the steps before the start without sending their data: settings and loops stay in force. An `@open` among
-    /// them still sends the head at once, so that the client knows that it is connected again.
-    fn pass_over(&mut self, steps: impl Iterator<Item = &'a Step>) -> Result<(), Stop> {
-        for (index, step) in steps.enumerate() {
-            match step {
-                Step::Open => self.open()?,
-                Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
-                Step::Gzip(flush) => self.output.gzip(*flush),
-                Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
-                Step::Repeat { turns, every } => self.begin_loop(index + 1, turns, every),
-                Step::Again => self.loops.end(),
-                _ => {}
+    /// Plays a step, and skips the first bytes of its text. `steps` are those that follow.
+    fn play_step(&mut self, step: &'a Step, skip: usize, steps: &mut Iter<'a>) -> Result<(), Stop> {
+        match step {
+            Step::Chunk(chunk) => self.send(chunk, skip)?,
+            // Raw bytes, which can also precede the head or come between chunks.
+            Step::Wire(text) => {
+                self.timer.record_send();
+                self.output.send_raw(&text.render(&self.context()))?;
             }
+            Step::Open => self.open()?,
+            Step::Sleep(wait) => {
+                let time = self.choose_time(wait);
+                self.timer.sleep(time, &mut self.output)?;
+            }
+            Step::Pause(name) => self.timer.pause(name, &mut self.output)?,
+            Step::Clock => self.timer.restart_elapsed(),
+            Step::Down(time) => self.timer.refuse_connections(*time),
+            Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
+            Step::Gzip(flush) => self.output.gzip(*flush),
+            Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
+            Step::Repeat { turns, every } => self.begin_loop(steps, turns, every),
+            Step::Again => self.next_turn(steps)?,
+        }
+        Ok(())
+    }
+
+    /// Applies a step before the start without sending its data: settings and loops stay in force. An `@open` still sends the
+    /// head at once, so that the client knows that it is connected again.
+    fn pass_over(&mut self, steps: &mut Iter<'a>) -> Result<(), Stop> {
+        let step = match steps.next() {
+            Some(NextStep::Other(step)) => step,
+            _ => return Ok(()),
+        };
+        match step {
+            Step::Open => self.open()?,
+            Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
+            Step::Gzip(flush) => self.output.gzip(*flush),
+            Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
+            Step::Repeat { turns, every } => self.begin_loop(steps, turns, every),
+            Step::Again => self.loops.end(),
+            _ => {}
         }
         Ok(())
     }
 
     /// Ends the response as the part says.
     fn end(&mut self, part: &Part) -> Result<AfterResponse, Stop> {
-        self.timer.show(|| part.lines.get(part.steps().count()), &self.output);
+        self.timer.show(|| part.ending_lines, &self.output);
         if let Ending::Hang(time) = part.ending {
             self.timer.hang(time, &mut self.output)?;
         }
@@ -174,13 +189,14 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         Ok(AfterResponse::Close)
     }
 
+    fn send_text(&mut self, text: &[u8]) -> Result<(), Stop> {
+        self.start_sending()?;
+        self.output.send(text)
+    }
+
     /// Sends a chunk, or what follows the first `skip` bytes of its text.
     fn send(&mut self, chunk: &Chunk, skip: usize) -> Result<(), Stop> {
         match chunk {
-            Chunk::Plain(chunk) => {
-                self.start_sending()?;
-                self.output.send(&chunk[skip..])
-            }
             Chunk::Rendered(text) => {
                 self.start_sending()?;
                 let data = text.render_after(skip, &self.context());
@@ -251,7 +267,9 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         time
     }
 
-    fn begin_loop(&mut self, first_step: usize, turns: &Turns, every: &Every) {
+    /// Not inlined, so that other steps do not need its stack.
+    #[inline(never)]
+    fn begin_loop(&mut self, first_step: &Iter<'a>, turns: &Turns, every: &Every) {
         // `Part::check_waits` has checked both for the first turn of every loop around this one. What is invalid in a later
         // turn counts as one turn, without a wait.
         let number = turns.number(&self.context()).unwrap_or(Some(1));
@@ -261,20 +279,19 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             let number = number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX));
             time = self.shorten(time, number);
         }
-        self.loops.begin(first_step, number, self.timer.scale(time), self.timer.mark());
+        self.loops.begin(*first_step, number, self.timer.scale(time), self.timer.mark());
     }
 
-    /// Waits for the next turn of the innermost loop and returns the index of its first step; `None` after the last turn.
-    fn next_turn(&mut self) -> Result<Option<usize>, Stop> {
-        let turn = match self.loops.next_turn(self.timer.mark(), self.output.has_no_body()) {
+    /// Waits for the next turn of the innermost loop and goes back to its first step, or on after the last turn.
+    fn next_turn(&mut self, steps: &mut Iter<'a>) -> Result<(), Stop> {
+        let turn = match self.loops.next_turn(self.timer.mark(), self.output.has_no_body(), steps) {
             Some(turn) => turn,
-            None => return Ok(None),
+            None => return Ok(()),
         };
         if turn.is_endless {
             self.requested_wait_left = MAX_REQUESTED_WAIT;
         }
-        self.timer.begin_turn(turn.due, turn.rests, &mut self.output)?;
-        Ok(Some(turn.first_step))
+        self.timer.begin_turn(turn.due, turn.rests, &mut self.output)
     }
 
     fn context(&self) -> RenderContext<'a> {

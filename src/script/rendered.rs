@@ -1,10 +1,13 @@
 //! Renders the whole body of a response before its head, whose `content-length` depends on it (`@framing length`).
 
 use super::context::RequestContext;
+use super::lines::Lines;
 use super::play::clock::{Clock, Timing, WaitFor, Woken};
 use super::play::Player;
 use super::repeat::{Every, Turns};
 use super::resume::Position;
+use super::step::NextStep;
+use super::steps::Steps;
 use super::units::Speed;
 use super::{BodyFraming, Chunk, Ending, Part, Step};
 use crate::http::chunk::{ChunkedWriter, Framing};
@@ -20,9 +23,10 @@ impl Part {
     pub(super) fn can_be_rendered(&self) -> bool {
         self.resume.is_none()
             && self.steps().all(|step| match step {
-                Step::Chunk(Chunk::Pieces { every, .. }) => *every == Duration::ZERO,
-                Step::Chunk(_) | Step::Flush | Step::Clock | Step::Gzip(_) | Step::Again => true,
-                Step::Repeat { turns, every } => {
+                NextStep::Text(_) | NextStep::Flush => true,
+                NextStep::Other(Step::Chunk(Chunk::Pieces { every, .. })) => *every == Duration::ZERO,
+                NextStep::Other(Step::Chunk(_) | Step::Clock | Step::Gzip(_) | Step::Again) => true,
+                NextStep::Other(Step::Repeat { turns, every }) => {
                     *turns != Turns::Endless && **every == Every::Always(Duration::ZERO)
                 }
                 _ => false,
@@ -53,7 +57,8 @@ impl Part {
         Player::new(context, Vec::new(), writer, NoWait, timing)
             .play(&whole, Position::default())
             .map_err(|error| error.to_string())?;
-        let steps = vec![Step::Chunk(Chunk::Plain(body.0.into()))];
+        let mut steps = Steps::default();
+        steps.push_text(body.0.into(), Lines::NONE);
         Ok(Box::new(self.with_steps(steps)))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::context::{RenderContext, RequestContext};
 use super::repeat::{Turns, MAX_REQUESTED_TURNS};
+use super::step::NextStep;
 use super::units::parse_wait;
 use super::{Chunk, Part, Step, Wait};
 use std::time::Duration;
@@ -41,6 +42,16 @@ impl Part {
                 *loops.last().unwrap_or(&InLoop { times: 1.0, requested_times: 1.0, is_requested: false });
             let turn = if loops.is_empty() { 0 } else { 1 };
             let context = RenderContext { turn, ..RenderContext::of_head(context) };
+            let step = match step {
+                NextStep::Text(_) | NextStep::Flush => continue,
+                NextStep::Sleep(time) => {
+                    if now.is_requested {
+                        seconds += now.times * time.as_secs_f64();
+                    }
+                    continue;
+                }
+                NextStep::Other(step) => step,
+            };
             match step {
                 Step::Repeat { turns, every } => {
                     let inside = now.and(turns, &context)?;

@@ -24,6 +24,12 @@ impl SharedBytes {
         }
     }
 
+    /// Where `part` begins, if it is a range of these bytes.
+    pub fn place_of(&self, part: &SharedBytes) -> Option<usize> {
+        let is_inside = Arc::ptr_eq(&self.all, &part.all) && part.end <= self.end;
+        part.start.checked_sub(self.start).filter(|_| is_inside)
+    }
+
     /// Adds bytes at the end: makes the range longer if these bytes follow it in memory, and otherwise copies them.
     pub fn push(&mut self, bytes: &[u8]) {
         let following = &self.all[self.end..];

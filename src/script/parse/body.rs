@@ -5,10 +5,11 @@ mod chunk_text;
 mod line;
 
 use super::warnings::Warnings;
-use crate::script::lines::{Lines, LinesOfSteps};
+use crate::script::lines::Lines;
 use crate::script::placeholder::Value;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::{EventId, Position, ResumeTable};
+use crate::script::steps::Steps;
 use crate::script::template::{next_value, Segment, Template};
 use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
@@ -54,11 +55,9 @@ pub(super) struct Body {
     /// The line of the file that is parsed.
     pub file_line: usize,
     /// The steps that all parts share.
-    pub common: Arc<[Step]>,
+    pub common: Arc<Steps>,
     /// The steps that follow those.
-    pub steps: Vec<Step>,
-    /// The lines that each of all these was made from.
-    pub lines: LinesOfSteps,
+    pub steps: Steps,
     /// The event types so far.
     pub event_types: BTreeSet<String>,
     pub warnings: Warnings,
@@ -93,6 +92,7 @@ impl OpenLoop {
 impl Body {
     pub fn new(script: SharedBytes, can_resume: bool) -> Body {
         Body {
+            steps: Steps::new(script.clone()),
             script,
             can_resume,
             cut: Cut::Event,
@@ -101,9 +101,7 @@ impl Body {
             pace: None,
             waits_are_requested: false,
             file_line: 0,
-            common: Arc::new([]),
-            steps: Vec::new(),
-            lines: LinesOfSteps::default(),
+            common: Arc::default(),
             event_types: BTreeSet::new(),
             warnings: Warnings::default(),
             chunk: ChunkText::default(),
@@ -118,8 +116,7 @@ impl Body {
     /// Moves the steps so far to where clones share them.
     pub fn share(&mut self) {
         self.end_chunk();
-        self.common = std::mem::take(&mut self.steps).into();
-        self.lines.share();
+        self.common = Arc::new(std::mem::replace(&mut self.steps, Steps::new(self.script.clone())));
         self.resume.share();
     }
 
@@ -170,7 +167,7 @@ impl Body {
     pub fn send(&mut self, text: Template) {
         self.end_chunk();
         self.pace();
-        self.push(Step::Flush);
+        self.push_flush();
         let (cut, pace) = (std::mem::replace(&mut self.cut, Cut::Whole), self.pace.take());
         for segment in text.0 {
             match segment {
@@ -180,7 +177,7 @@ impl Body {
         }
         self.end_chunk();
         (self.cut, self.pace) = (cut, pace);
-        self.push(Step::Flush);
+        self.push_flush();
     }
 
     /// Adds a step after the text so far.
@@ -191,15 +188,25 @@ impl Body {
 
     /// Adds a step that the current line stands for.
     fn push(&mut self, step: Step) {
-        self.push_from(Lines::one(self.file_line), step);
+        if matches!(step, Step::Wire(_) | Step::Sleep(_) | Step::Pause(_)) {
+            self.note_activity();
+        }
+        self.steps.push(step, Lines::one(self.file_line));
     }
 
-    fn push_from(&mut self, lines: Lines, step: Step) {
-        if matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Sleep(_) | Step::Pause(_)) {
-            self.loops.iter_mut().for_each(|open| open.is_idle = false);
-        }
-        self.steps.push(step);
-        self.lines.push(lines);
+    /// Ends the chunk here, and sends it apart from what follows.
+    pub fn flush(&mut self) {
+        self.end_chunk();
+        self.push_flush();
+    }
+
+    fn push_flush(&mut self) {
+        self.steps.push_flush(Lines::one(self.file_line));
+    }
+
+    /// Notes that the open loops send something or wait.
+    fn note_activity(&mut self) {
+        self.loops.iter_mut().for_each(|open| open.is_idle = false);
     }
 
     /// Begins a loop.
@@ -371,6 +378,8 @@ impl Body {
         if text.0.is_empty() {
             return;
         }
+        self.note_activity();
+        let lines = lines.unwrap_or(Lines::one(self.file_line));
         let chunk = match (self.cut, text.0.as_slice()) {
             (Cut::Pieces { size, every }, _) => Chunk::Pieces {
                 text: Box::new(text),
@@ -378,10 +387,10 @@ impl Body {
                 every: every.or(self.pace).unwrap_or_default(),
                 is_requested: self.waits_are_requested,
             },
-            (_, [Segment::Text(plain)]) => Chunk::Plain(plain.clone()),
+            (_, [Segment::Text(plain)]) => return self.steps.push_text(plain.clone(), lines),
             _ => Chunk::Rendered(text),
         };
-        self.push_from(lines.unwrap_or(Lines::one(self.file_line)), Step::Chunk(chunk));
+        self.steps.push(Step::Chunk(chunk), lines);
     }
 }
 

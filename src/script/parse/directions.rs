@@ -46,7 +46,7 @@ const DIRECTIONS: &[Direction] = &[
     Direction { usage: "@send TEXT", apply: send },
     Direction { usage: "@fill SIZE [c]", apply: fill },
     Direction { usage: "@chunk event | line | whole | N [every T]", apply: chunk },
-    Direction { usage: "@cut", apply: |part, _| step(part, Step::Flush) },
+    Direction { usage: "@cut", apply: cut },
     Direction { usage: "@wire TEXT", apply: wire },
     Direction { usage: "@trailer Name: v", apply: trailer },
     Direction { usage: "@sleep T[..T]", apply: sleep },
@@ -350,6 +350,11 @@ fn drop(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn hang(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let time = if argument.is_empty() { None } else { Some(parse_time(argument)?) };
     part.end(Ending::Hang(time))
+}
+
+fn cut(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
+    part.body.flush();
+    Ok(())
 }
 
 fn step(part: &mut PartParser, step: Step) -> Result<(), String> {

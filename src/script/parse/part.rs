@@ -12,6 +12,7 @@ use crate::script::head::ScriptHead;
 use crate::script::lines::Lines;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
+use crate::script::step::NextStep;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Ending, Part, Step};
 use crate::text::escape::escape;
@@ -242,9 +243,8 @@ impl<'a> PartParser<'a> {
         self.body.end();
         self.script.event_types.append(&mut self.body.event_types);
         self.add_warnings();
-        if let Some(ending) = &self.ending {
-            self.body.lines.push(Lines::one(ending.line));
-        }
+        self.body.steps.shrink();
+        let ending_lines = self.ending.as_ref().map(|ending| Lines::one(ending.line));
         let part = Part {
             conditions,
             expectations: self.expectations,
@@ -253,9 +253,9 @@ impl<'a> PartParser<'a> {
             framing: self.framing.value,
             common: self.body.common,
             steps: self.body.steps,
-            lines: self.body.lines,
             trailer: self.trailer.value,
             ending: self.ending.map_or(Ending::End, |ending| ending.value),
+            ending_lines,
             resume: self.resume.map(|_| self.body.resume),
             id_source: self.id_source,
         };
@@ -294,10 +294,10 @@ impl<'a> PartParser<'a> {
     /// Whether the last event can be incomplete because the script says so.
     fn is_cut_on_purpose(&self) -> bool {
         let ends = |ending: &Located<Ending>| matches!(ending.value, Ending::End | Ending::Close);
-        let cuts = |step: &Step| matches!(step, Step::Wire(_) | Step::DropAfter(_));
+        let cuts = |step| matches!(step, NextStep::Other(Step::Wire(_) | Step::DropAfter(_)));
         matches!(self.framing.value, BodyFraming::Length(Some(_)))
             || !self.ending.as_ref().map_or(true, ends)
-            || self.body.common.iter().chain(&self.body.steps).any(cuts)
+            || self.body.common.chain(&self.body.steps).any(cuts)
     }
 
     fn check_loops_are_closed(&mut self) {

@@ -4,7 +4,8 @@ use super::*;
 use crate::script::case::Start;
 use crate::script::context::tests::TestRequest;
 use crate::script::resume::Position;
-use crate::script::{BodyFraming, Chunk, Step, Wait};
+use crate::script::step::NextStep;
+use crate::script::BodyFraming;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +24,12 @@ fn error(text: &str) -> String {
 #[test]
 fn text_is_text_and_directions_are_steps() {
     let script = parse("data: 1\n\n@sleep 80ms\n@# a remark\n@@data\n").unwrap();
-    match script.parts[0].steps.as_slice() {
-        [Step::Chunk(Chunk::Plain(first)), Step::Sleep(Wait::Between(time, _)), Step::Chunk(Chunk::Plain(second))] =>
-        {
-            assert_eq!(**first, *b"data: 1\n\n");
+    let steps: Vec<NextStep> = script.parts[0].steps().collect();
+    match steps.as_slice() {
+        [NextStep::Text(first), NextStep::Sleep(time), NextStep::Text(second)] => {
+            assert_eq!(*first, b"data: 1\n\n");
             assert_eq!(*time, Duration::from_millis(80));
-            assert_eq!(**second, *b"@data\n");
+            assert_eq!(*second, b"@data\n");
         }
         other => panic!("{other:?}"),
     }

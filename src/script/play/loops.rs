@@ -1,15 +1,16 @@
 //! Counts the turns of loops, and decides when the next one is due.
 
 use super::timer::Mark;
+use crate::script::steps::Iter;
 use std::time::{Duration, Instant};
 
 /// The loops that are open, the innermost last.
 #[derive(Default)]
-pub(super) struct Loops(Vec<OpenLoop>);
+pub(super) struct Loops<'a>(Vec<OpenLoop<'a>>);
 
-struct OpenLoop {
-    /// The index of the step after its `Repeat`.
-    first_step: usize,
+struct OpenLoop<'a> {
+    /// From the step after its `Repeat`.
+    first_step: Iter<'a>,
     /// `None` for an endless loop.
     turns: Option<u64>,
     every: Duration,
@@ -21,16 +22,15 @@ struct OpenLoop {
 
 /// A turn that follows another.
 pub(super) struct NextTurn {
-    pub first_step: usize,
     pub due: Instant,
     pub is_endless: bool,
     /// The turn before neither sent nor waited, and there is no end to the turns.
     pub rests: bool,
 }
 
-impl Loops {
-    /// Begins a loop at the step with this index.
-    pub fn begin(&mut self, first_step: usize, turns: Option<u64>, every: Duration, start: Mark) {
+impl<'a> Loops<'a> {
+    /// Begins a loop at this step.
+    pub fn begin(&mut self, first_step: Iter<'a>, turns: Option<u64>, every: Duration, start: Mark) {
         self.0.push(OpenLoop { first_step, turns, every, turn: 1, start });
     }
 
@@ -51,9 +51,9 @@ impl Loops {
         self.0.last().map_or(0, |open| open.turn)
     }
 
-    /// The next turn of the innermost loop. `None` after its last turn, which ends the loop. Without a body, an endless
+    /// Goes back to the first step of the innermost loop for its next turn. `None` after its last turn, which ends the loop. Without a body, an endless
     /// loop is over after one turn, because no write would ever show that the client has disconnected.
-    pub fn next_turn(&mut self, now: Mark, has_no_body: bool) -> Option<NextTurn> {
+    pub fn next_turn(&mut self, now: Mark, has_no_body: bool, steps: &mut Iter<'a>) -> Option<NextTurn> {
         let open = self.0.last_mut()?;
         let is_last = open.turns.map_or(has_no_body, |turns| open.turn >= turns);
         if is_last {
@@ -65,6 +65,7 @@ impl Loops {
         let rests = is_endless && open.start == next;
         open.turn += 1;
         open.start = next;
-        Some(NextTurn { first_step: open.first_step, due: next.due, is_endless, rests })
+        *steps = open.first_step;
+        Some(NextTurn { due: next.due, is_endless, rests })
     }
 }

@@ -1,0 +1,119 @@
+//! One step of a part: what the server does.
+
+use super::placeholder::Name;
+use super::repeat::{Every, Turns};
+use super::template::Template;
+use crate::http::gzip::GzipFlush;
+use crate::text::shared::SharedBytes;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A step as it is played.
+#[derive(Clone, Copy, Debug)]
+pub enum NextStep<'a> {
+    /// Sends this text as a chunk.
+    Text(&'a [u8]),
+    /// Makes what follows due this much later.
+    Sleep(Duration),
+    /// Writes what was gathered now, apart from what follows (`@cut`, `@send`).
+    Flush,
+    /// Any other.
+    Other(&'a Step),
+}
+
+impl NextStep<'_> {
+    /// Whether `predicate` is true for the name of any placeholder in it.
+    pub fn any_name(self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        matches!(self, NextStep::Other(step) if step.any_name(predicate))
+    }
+}
+
+/// One thing that the server does, beside sending text that is always the same and flushing it: see [`NextStep`].
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Sends a chunk.
+    Chunk(Chunk),
+    /// Sends bytes outside of the framing, and if the head was not sent yet, instead of it (`@wire`).
+    Wire(Template),
+    /// Sends the head now and not with the first chunk (`@open`).
+    Open,
+    /// Makes what follows due this much later (`@sleep`, `@pace`).
+    Sleep(Wait),
+    /// Waits until a test releases it by this name (`@pause`).
+    Pause(Arc<str>),
+    /// Counts `{{elapsed}}` from now (`@clock`).
+    Clock,
+    /// Refuses connections to the port of the client for this time (`@down`).
+    Down(Duration),
+    /// From now on, sends a comment whenever nothing else was sent for this long (`@keepalive`).
+    Keepalive {
+        /// The time since the last bytes.
+        every: Duration,
+        /// The comment with its line end.
+        comment: Box<SharedBytes>,
+    },
+    /// Sends the body as gzip (`@gzip`).
+    Gzip(GzipFlush),
+    /// From now on, closes the connection when the body has this many bytes (`@drop after`).
+    DropAfter(u64),
+    /// Begins a loop (`@repeat`).
+    Repeat {
+        /// How often the lines are played.
+        turns: Turns,
+        /// The time from the beginning of one turn to that of the next.
+        every: Box<Every>,
+    },
+    /// Ends the innermost loop: goes back to the step after its `Repeat`, or on (`@again`).
+    Again,
+}
+
+impl Step {
+    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+        match self {
+            Step::Chunk(Chunk::Rendered(text)) => text.any_name(predicate),
+            Step::Chunk(Chunk::Pieces { text, .. }) => text.any_name(predicate),
+            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.any_name(predicate),
+            Step::Repeat { turns, every } => turns.any_name(predicate) || every.any_name(predicate),
+            _ => false,
+        }
+    }
+}
+
+/// How long a `@sleep` takes.
+#[derive(Clone, Debug)]
+pub enum Wait {
+    /// At least the first and at most the second, chosen anew each time.
+    Between(Duration, Duration),
+    /// The time or range that the request contains.
+    Requested(Template),
+    /// As a `@pace` says that is in the request, or that the request uses more often (`?-pace=40ms`, `?-cut=line`).
+    Pace(Duration),
+}
+
+/// Text that is sent as a chunk, if it is not always the same bytes.
+#[derive(Clone, Debug)]
+pub enum Chunk {
+    /// Text with placeholders, whose values are inserted each time.
+    Rendered(Template),
+    /// Text that is cut into chunks, each in a separate write (`@chunk N every T`).
+    Pieces {
+        /// The whole text.
+        text: Box<Template>,
+        /// Bytes in a chunk, at least 1.
+        size: u32,
+        /// The time from one chunk to the next.
+        every: Duration,
+        /// Whether the request sets this time or the size (`?-cut=1`).
+        is_requested: bool,
+    },
+}
+
+impl Chunk {
+    /// Bytes of data, when they are known in advance.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Chunk::Rendered(text) => text.length(),
+            Chunk::Pieces { text, .. } => text.length(),
+        }
+    }
+}
