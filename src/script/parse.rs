@@ -32,12 +32,12 @@ impl Script {
     /// All errors in the script, in the order of their lines.
     pub fn compile(file: &str, path: &str, text: impl Into<SharedBytes>) -> Result<Script, ParseErrors> {
         let text = text_of_file(file, text.into())?;
-        let lines = split_lines(&text, 1);
-        if let Some((line, _)) = lines.iter().find_map(argument_of_script) {
+        let lines = Lines { first: 1, text: &text };
+        if let Some((line, ..)) = lines.split(argument_of_script).1.first() {
             let message = "this line begins another script, but only one is expected (remove it)";
-            return Err(ParseErrors::one(file, line, SCRIPT.explain(message.to_owned())));
+            return Err(ParseErrors::one(file, *line, SCRIPT.explain(message.to_owned())));
         }
-        compile_lines(file, path, &text, &lines, &[])
+        compile_lines(file, path, &text, lines, &[])
     }
 
     /// Compiles all scripts of a file: the first consists of the lines above the first `@script`, unless they are only
@@ -51,16 +51,14 @@ impl Script {
         text: impl Into<SharedBytes>,
     ) -> Result<Vec<Script>, ParseErrors> {
         let text = text_of_file(file, text.into())?;
-        let lines = split_lines(&text, 1);
-        let mut sections = lines.split(|line| argument_of_script(line).is_some());
-        let first = sections.next().unwrap_or_default();
+        let (first, others) = Lines { first: 1, text: &text }.split(argument_of_script);
         let mut compiled = Vec::new();
-        if first.len() == lines.len() || !first.iter().all(is_blank_or_remark) {
+        if others.is_empty() || !first.iter().all(|line| is_blank_or_remark(&line)) {
             compiled.push(compile_lines(file, path, &text, first, &[]));
         }
-        for ((line, argument), section) in lines.iter().filter_map(argument_of_script).zip(sections) {
+        for (line, argument, lines) in others {
             compiled.push(match path_of_name(argument) {
-                Ok(path) => compile_lines(file, &path, &text, section, &[]),
+                Ok(path) => compile_lines(file, &path, &text, lines, &[]),
                 Err(message) => Err(ParseErrors::one(file, line, SCRIPT.explain(message))),
             });
         }
@@ -73,8 +71,8 @@ impl Script {
     /// The first message about a direction that is invalid, or does not fit the script.
     pub fn replacing(&self, replacements: &[Replacement]) -> Result<Script, String> {
         let Source { first_line, text } = &*self.source;
-        let lines = split_lines(text, *first_line);
-        let compile = |replacements: &[_]| compile_lines(&self.file, "/", text, &lines, replacements);
+        let lines = Lines { first: *first_line, text };
+        let compile = |replacements: &[_]| compile_lines(&self.file, "/", text, lines, replacements);
         compile(replacements).map_err(|errors| {
             // One is enough to make the script invalid, or all of them together.
             let is_invalid = |replacement: &&Replacement| compile(slice::from_ref(*replacement)).is_err();
@@ -94,24 +92,54 @@ fn compile_lines(
     file: &str,
     path: &str,
     text: &SharedBytes,
-    lines: &[Line<'_>],
+    lines: Lines<'_>,
     replacements: &[Replacement],
 ) -> Result<Script, ParseErrors> {
-    let mut text_of_lines = text.part(lines.first().map_or(&[], |line| line.value));
-    lines.iter().skip(1).for_each(|line| text_of_lines.push(line.value));
-    let mut script = ScriptState::new(file, path, text_of_lines.clone());
+    let text = text.part(lines.text);
+    let mut script = ScriptState::new(file, path, text.clone());
     let mut parts = Vec::new();
     parse(&mut script, &mut parts, lines, replacements);
-    let first_line = lines.first().map_or(1, |line| line.line);
-    script.finish(parts, Source { first_line, text: text_of_lines })
+    script.finish(parts, Source { first_line: lines.first, text })
 }
 
 /// A line of the file, with its end. Lines are counted from 1.
 type Line<'a> = Located<&'a [u8]>;
 
-fn split_lines(text: &[u8], first_line: usize) -> Vec<Line<'_>> {
-    let lines = text.split_inclusive(|&byte| byte == b'\n');
-    (first_line..).zip(lines).map(|(line, value)| Located { line, value }).collect()
+/// Lines of the file that follow one another. They are found again each time, because a list of them takes more memory
+/// than a script with small events.
+#[derive(Clone, Copy)]
+struct Lines<'a> {
+    /// The number of the first.
+    first: usize,
+    text: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    fn iter(self) -> impl Iterator<Item = Line<'a>> {
+        let lines = self.text.split_inclusive(|&byte| byte == b'\n');
+        (self.first..).zip(lines).map(|(line, value)| Located { line, value })
+    }
+
+    /// The lines above the first one for which `find` returns a value. Then, for each such line, its number, the value, and
+    /// the lines below it.
+    fn split<T>(
+        self,
+        mut find: impl FnMut(&Line<'a>) -> Option<T>,
+    ) -> (Lines<'a>, Vec<(usize, T, Lines<'a>)>) {
+        let mut above = self;
+        let mut sections = Vec::new();
+        let mut rest = self.text;
+        for line in self.iter() {
+            let below = &rest[line.value.len()..];
+            if let Some(value) = find(&line) {
+                let last = sections.last_mut().map_or(&mut above, |(_, _, lines)| lines);
+                last.text = &last.text[..last.text.len() - rest.len()];
+                sections.push((line.line, value, Lines { first: line.line + 1, text: below }));
+            }
+            rest = below;
+        }
+        (above, sections)
+    }
 }
 
 /// What follows this direction in a line; `None` for any other line.
@@ -120,9 +148,9 @@ fn argument_of<'a>(direction: &Direction, line: &Line<'a>) -> Option<&'a [u8]> {
     (name == direction.name().as_bytes()).then_some(argument)
 }
 
-/// The number of a line that begins a script, and what follows the `@script` in it; `None` for any other line.
-fn argument_of_script<'a>(line: &Line<'a>) -> Option<(usize, &'a [u8])> {
-    Some((line.line, argument_of(&SCRIPT, line)?))
+/// What follows the `@script` of a line; `None` for any other line.
+fn argument_of_script<'a>(line: &Line<'a>) -> Option<&'a [u8]> {
+    argument_of(&SCRIPT, line)
 }
 
 /// The path of a script that begins with `@script NAME`: that of a file with this name.
@@ -147,33 +175,33 @@ fn conditions_text<'a>(line: &Line<'a>) -> Option<&'a [u8]> {
 fn parse(
     script: &mut ScriptState,
     parts: &mut Vec<Located<Part>>,
-    lines: &[Line<'_>],
+    lines: Lines<'_>,
     replacements: &[Replacement],
 ) {
-    let mut sections = lines.split(|line| conditions_text(line).is_some());
-    script.can_resume = lines.iter().any(|line| line.value.starts_with(b"@resume"));
+    let (common_lines, sections) = lines.split(|line| {
+        script.can_resume |= line.value.starts_with(b"@resume");
+        conditions_text(line)
+    });
     let mut common = PartParser::new(script);
     for replacement in replacements {
         if let Err(message) = replacement.apply(&mut common) {
             common.error(0, message);
         }
     }
-    parse_lines(&mut common, sections.next().unwrap_or_default(), replacements);
-    let part_lines: Vec<_> =
-        lines.iter().filter_map(|line| Some((line.line, conditions_text(line)?))).collect();
-    if part_lines.is_empty() {
+    parse_lines(&mut common, common_lines, replacements);
+    if sections.is_empty() {
         let value = common.finish(Conditions::default());
         parts.push(Located { line: 1, value });
         return;
     }
     common.share();
-    for ((line, text), section) in part_lines.into_iter().zip(sections) {
+    for (line, text, lines) in sections {
         let conditions = part_conditions(text, parts);
         let mut part = common.fork();
         if let Err(message) = part.check_is_reachable() {
             part.error(line, PART.explain(message));
         }
-        parse_lines(&mut part, section, replacements);
+        parse_lines(&mut part, lines, replacements);
         match conditions {
             Ok(conditions) => {
                 let value = part.finish(conditions);
@@ -207,8 +235,8 @@ fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, S
     }
 }
 
-fn parse_lines(part: &mut PartParser, lines: &[Line<'_>], replacements: &[Replacement]) {
-    for line in lines {
+fn parse_lines(part: &mut PartParser, lines: Lines<'_>, replacements: &[Replacement]) {
+    for line in lines.iter() {
         part.begin_line(line.line);
         match line.value {
             [b'@', b'#', remark @ ..] => part.remark(remark),
