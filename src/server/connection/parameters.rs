@@ -22,17 +22,24 @@ impl Connection<'_> {
     ///
     /// # Errors
     /// A message about an invalid parameter.
-    #[inline(never)]
     pub(super) fn changed_script(
         &self,
         script: &Script,
         request: &Request,
     ) -> Result<Option<Box<Script>>, String> {
-        let query = request.query().filter(|_| self.shared.control).unwrap_or_default();
-        let replacements = replacement::in_query(query)?;
-        if replacements.is_empty() {
-            return Ok(None);
+        match request.query() {
+            Some(query) if self.shared.control => change(script, query),
+            _ => Ok(None),
         }
-        Ok(Some(Box::new(script.replacing(&replacements)?)))
     }
+}
+
+/// Not inlined, so that requests without parameters do not need its stack.
+#[inline(never)]
+fn change(script: &Script, query: &[u8]) -> Result<Option<Box<Script>>, String> {
+    let replacements = replacement::in_query(query)?;
+    if replacements.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Box::new(script.replacing(&replacements)?)))
 }
