@@ -114,7 +114,7 @@ pub mod internals {
     pub use crate::http::body::BodyReader;
     pub use crate::http::chunk::{ChunkedWriter, Framing};
     pub use crate::http::dechunk::ChunkDecoder;
-    pub use crate::http::field::{field_lines, FieldLine};
+    pub use crate::http::field::{field_lines, is_event_stream, FieldLine};
     pub use crate::http::request::{HeadReader, Request};
     pub use crate::http::uri::percent_decode;
     pub use crate::http::Progress;

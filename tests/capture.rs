@@ -129,6 +129,7 @@ fn a_body_that_curl_has_decoded_is_compressed_again() {
     assert_eq!(captured("br", "data: 1\n\n"), format!("@header x: 1\n{waits}data: 1\n\n"));
     let coded = format!("@header x: 1\n@header content-encoding: gzip\n@framing length 40\n{waits}");
     assert_eq!(captured("gzip", "\u{1f}x\n"), format!("{coded}\u{1f}x\n@drop\n"));
+    assert_eq!(captured("deflate", "x^\n"), format!("{}x^\n@drop\n", coded.replace("gzip", "deflate")));
     let chunked = format!("{HEAD}content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n");
     let kept = script(&[(0, &chunked), (0, "2\r\nx\n\r\n0\r\n\r\n"), (0, END)]);
     assert_eq!(kept, "@header content-encoding: gzip\nx\n");

@@ -311,7 +311,7 @@ fn mcp_answers_with_the_id_of_the_call_and_resumes_it() {
     assert!(call("POST", &session, r#"{"id":1,"result":{}}"#).0.starts_with("HTTP/1.1 202 "));
     for body in ["", "x", "{}", r#"{"id":1}"#] {
         let (head, error) = call("POST", &session, body);
-        assert!(head.starts_with("HTTP/1.1 400 ") && error.contains("-32700"), "{body}: {head}{error}");
+        assert!(head.starts_with("HTTP/1.1 400 ") && error.contains("-32600"), "{body}: {head}{error}");
     }
     assert!(call("GET", &session, "").0.starts_with("HTTP/1.1 405 "));
     let (_, answer) = call("POST", &session, r#"{"id":"a","method":"none"}"#);

@@ -68,10 +68,9 @@ fn address(text: &str) -> Result<String, String> {
 /// The host and port of a URL.
 fn host_of(url: &str) -> Result<String, String> {
     match HttpUrl::parse(url) {
-        Ok(parsed) if parsed.target == "/" && parsed.port > 0 => Ok(if parsed.host.contains(':') {
-            format!("[{}]:{}", parsed.host, parsed.port)
-        } else {
-            format!("{}:{}", parsed.host, parsed.port)
+        Ok(url) if url.target == "/" && url.port > 0 => Ok(match url.port {
+            80 => url.authority() + ":80",
+            _ => url.authority(),
         }),
         _ => Err(format!(
             "invalid PROXY {url:?} (expected a URL with http:// and without a path, such as http://127.0.0.1:8000)"

@@ -1,8 +1,8 @@
-//! Prints the table.
+//! Formats the rows of the table.
 
 use crate::trials::Grade;
 
-/// The columns of a terminal. A longer line is continued below its words.
+/// The columns of a terminal. A longer row continues on the next line, below its words.
 const WIDTH: usize = 80;
 /// The columns before the words: a grade and a name.
 const INDENT: usize = 29;

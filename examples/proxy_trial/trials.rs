@@ -1,6 +1,7 @@
 //! What is tried: for each row of the table, the stream that is sent through the proxy, and what its outcome means.
 
 use crate::client::{End, Response};
+use rust_sse_server::internals::is_event_stream;
 use rust_sse_server::{EventSource, EventStream, RunningServer};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -106,7 +107,7 @@ fn fail(words: impl Into<String>) -> Result<Verdict, String> {
 fn head(trial: &Trial) -> Result<Verdict, String> {
     let response = trial.read("/trial/head")?;
     let content_type = response.field("content-type").unwrap_or("absent");
-    if content_type.split(';').next() != Some("text/event-stream") {
+    if !is_event_stream(content_type.as_bytes()) {
         return fail(format!("the content type becomes {content_type}: an EventSource rejects the response"));
     }
     let head = response.head.as_ref().map(|(_, time)| *time);

@@ -2,7 +2,7 @@
 
 use crate::stream::EndCondition;
 use crate::target::RequestOptions;
-use rust_sse_server::internals::{parse_time, suggest};
+use rust_sse_server::internals::{parse_time, suggest, FieldLine};
 use rust_sse_server::Speed;
 use std::ffi::OsString;
 use std::fs;
@@ -36,7 +36,8 @@ Options:
 With --events or --for, a client whose stream ends earlier reconnects as an EventSource does. A client
 that receives nothing for 30 s takes its connection for lost. Ctrl-C ends the test without a report.
 
-Exit status: 0 if every client received events up to its end, 1 if not, 2 if the test could not start.
+Exit status: 0 if every client received events and none failed, 1 if not, 2 if the test could not
+start.
 ";
 
 /// More threads than this would exceed `vm.max_map_count` on Linux (65,530; a thread takes four mappings), where starting
@@ -218,14 +219,10 @@ fn method(text: String) -> Result<String, String> {
 }
 
 fn field(text: String) -> Result<String, String> {
-    let is_token = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-    };
-    match text.split_once(':') {
-        Some((name, value)) if is_token(name) && !value.contains(char::is_control) => Ok(text),
-        _ => Err(invalid_value(&text, "-H", "`Name: value`")),
+    if FieldLine::parse(text.as_bytes()).is_ok() && !text.contains(char::is_control) {
+        return Ok(text);
     }
+    Err(invalid_value(&text, "-H", "`Name: value`"))
 }
 
 fn body(text: &str) -> Result<Vec<u8>, String> {

@@ -108,7 +108,7 @@ impl Client<'_> {
             match end {
                 End::NoContent => return self.stopped(),
                 End::Complete if self.end_condition.ends_with_stream() => return self.end_of_only_stream(),
-                // A server that never sends anything would be requested forever.
+                // A client whose connections are all lost would reconnect forever.
                 End::Lost(message) if self.end_condition.ends_with_stream() || self.report.bytes == 0 => {
                     return Err(message)
                 }

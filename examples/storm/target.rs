@@ -1,6 +1,6 @@
 //! What to request: connects, sends the request, and reads the head and the body of the response.
 
-use rust_sse_server::internals::{field_lines, ChunkDecoder, HttpUrl, Progress};
+use rust_sse_server::internals::{field_lines, is_event_stream, ChunkDecoder, HttpUrl, Progress};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl Target {
     pub fn connect(&self, last_event_id: &str) -> Result<TcpStream, String> {
         let mut head = self.request_line.clone();
         for field in &self.fields {
-            // The one of the command line is for the first request.
+            // `-H 'Last-Event-ID: …'` applies until the stream sets an ID.
             if last_event_id.is_empty() || !name(field).eq_ignore_ascii_case("last-event-id") {
                 head += &format!("{field}\r\n");
             }
@@ -208,8 +208,7 @@ fn check_head(head: &[u8], rest: Vec<u8>) -> Result<Head, String> {
         return Err(format!("unexpected status {status:?} (expected 200)"));
     }
     let content_type = text("content-type").unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default();
-    if !essence.trim().eq_ignore_ascii_case("text/event-stream") {
+    if !is_event_stream(content_type.as_bytes()) {
         return Err(format!("unexpected content type {content_type:?} (expected text/event-stream)"));
     }
     if let Some(coding) = text("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")) {

@@ -22,7 +22,7 @@
 
 use super::url::HttpUrl;
 use crate::http::dechunk::ChunkDecoder;
-use crate::http::field::{field_values, list_members, trim_ows};
+use crate::http::field::{field_values, is_event_stream, list_members, trim_ows};
 use crate::http::Progress;
 use crate::text::escape::escape;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
@@ -127,7 +127,7 @@ impl Response {
         }
         match self.content_type() {
             None => Err("the response has no content type (expected text/event-stream)".to_owned()),
-            Some(found) if found.eq_ignore_ascii_case(b"text/event-stream") => Ok(()),
+            Some(found) if is_event_stream(found) => Ok(()),
             Some(found) => {
                 Err(format!("unexpected content type `{}` (expected text/event-stream)", escape(found)))
             }

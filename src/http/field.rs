@@ -91,6 +91,12 @@ pub fn is_received_value(bytes: &[u8]) -> bool {
     !bytes.iter().any(|byte| b"\0\r\n".contains(byte))
 }
 
+/// Whether a `Content-Type` (RFC 9110, section 8.3) is that of an event stream, with any parameters.
+pub fn is_event_stream(content_type: &[u8]) -> bool {
+    let media_type = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
+    trim_ows(media_type).eq_ignore_ascii_case(b"text/event-stream")
+}
+
 /// `token = 1*tchar` (RFC 9110, section 5.6.2).
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| is_tchar(byte))
@@ -155,6 +161,18 @@ mod tests {
         assert_eq!(trim_ows(b" \t "), b"");
         assert_eq!(trim_ows(b""), b"");
         assert_eq!(trim_ows(b" a b "), b"a b");
+    }
+
+    #[test]
+    fn a_content_type_is_compared_without_its_parameters_and_in_any_case() {
+        for content_type in ["text/event-stream", "Text/Event-Stream ; charset=utf-8", "text/event-stream;x"]
+        {
+            assert!(is_event_stream(content_type.as_bytes()), "{content_type}");
+        }
+        for content_type in ["", "text/event-streams", "text/plain; text/event-stream", "text /event-stream"]
+        {
+            assert!(!is_event_stream(content_type.as_bytes()), "{content_type}");
+        }
     }
 
     #[test]

@@ -235,7 +235,11 @@ impl Script {
                 let wanted = format!("count{colon}{name}").into_bytes();
                 let mut places =
                     line.windows(wanted.len()).enumerate().filter(|(_, window)| *window == wanted);
-                places.any(|(at, _)| line.get(at + wanted.len()).map_or(true, is_end))
+                !line.starts_with(b"@#")
+                    && places.any(|(at, _)| {
+                        line[..at].last().map_or(true, |byte| !byte.is_ascii_alphanumeric())
+                            && line.get(at + wanted.len()).map_or(true, is_end)
+                    })
             })
         };
         let before = self.text().split(|&byte| byte == b'\n').position(reads).unwrap_or(0);
@@ -327,6 +331,7 @@ mod tests {
             ("@repeat {{count:nobody|1}}\ndata\n\n@again\n", 1, "nobody", way_out),
             ("@part count events=1\n@part no count nobody=1\n", 2, "nobody", way_out),
             ("@count when count nobody=1\ndata: x\n\n", 1, "nobody", way_out),
+            ("@# needs count nobody\ndata: account nobody\n\n@part count nobody=1\n", 4, "nobody", way_out),
             ("@part connection 1\n@expect count nobody={{query:n}}\n@part otherwise\n", 2, "nobody", way_out),
         ] {
             let expected = format!("chat.sse:{line}: warning: no script is called `{name}` ({hint})");

@@ -5,9 +5,8 @@ use super::context::RequestContext;
 use super::template::Template;
 use super::units::parse_number;
 use super::words::{invalid, unknown};
-use crate::http::field::{is_field_value, is_token, trim_ows};
+use crate::http::field::{is_event_stream, is_field_value, is_token, trim_ows};
 use crate::http::status::Status;
-use crate::http::uri::split_at;
 use std::borrow::Cow;
 
 /// The status line and the field lines of a script's response.
@@ -158,8 +157,7 @@ impl ScriptHead {
     pub fn is_event_stream(&self) -> bool {
         let is_type = |field: &HeadField| match field {
             HeadField::Line(name, value) if name.eq_ignore_ascii_case("content-type") => {
-                let media_type = split_at(value.as_plain().unwrap_or_default(), b';').0;
-                trim_ows(media_type).eq_ignore_ascii_case(b"text/event-stream")
+                is_event_stream(value.as_plain().unwrap_or_default())
             }
             _ => false,
         };
@@ -176,9 +174,9 @@ pub fn render_value<'a>(
     value: &'a Template,
     context: RequestContext<'_>,
 ) -> Result<Cow<'a, [u8]>, String> {
-    let value = value.in_head(context);
-    check_value(name, &value)?;
-    Ok(value)
+    let rendered = value.in_head(context);
+    check_value(name, &rendered).map_err(|message| value.explain(&message))?;
+    Ok(rendered)
 }
 
 fn check_value(name: &str, value: &[u8]) -> Result<(), String> {

@@ -11,9 +11,9 @@ use crate::text::suggest;
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-/// The least room, in bytes, that is reserved for rendered text. Of the buffers up to 1 KiB that a thread frees, the
-/// allocator of glibc keeps one of each size for that thread; a larger one is free for all threads. This saves 0.17 kB for
-/// each client of the demo.
+/// The least room, in bytes, that is reserved for rendered text. glibc keeps freed buffers of up to 1 KiB for the thread
+/// that freed them; larger ones are free for all threads. Exceeding that limit saves 0.17 kB for each client of the
+/// demo.
 const MIN_ROOM: usize = 1536;
 
 /// A piece of a template.

@@ -2,7 +2,7 @@
 //! This parser only describes: it refuses nothing.
 
 use crate::http::dechunk::parse_chunk_size;
-use crate::http::field::{list_members, FieldLine};
+use crate::http::field::{is_event_stream, list_members, FieldLine};
 use crate::http::request::is_request_line;
 use crate::http::uri::path_of;
 
@@ -277,8 +277,7 @@ impl WireParser {
         } else if field.is("content-encoding") {
             self.is_gzip = field.value.eq_ignore_ascii_case(b"gzip");
         } else if field.is("content-type") {
-            let essence = field.value.split(|&byte| byte == b';').next().unwrap_or_default();
-            self.is_event_stream = essence.eq_ignore_ascii_case(b"text/event-stream");
+            self.is_event_stream = is_event_stream(field.value);
         }
         PieceKind::FieldLine
     }

@@ -218,7 +218,7 @@ fn an_invalid_value_from_the_request_is_a_400_and_the_connection_is_kept() {
     let server = serve("max", &[("/a", script)]);
     let mut client = Client::connect(server.address());
     for (query, why) in [
-        ("x=a%0D%0AEvil:%20b", "invalid value of `X` (control bytes are not allowed)"),
+        ("x=a%0D%0AEvil:%20b", "query x: invalid value of `X` (control bytes are not allowed)"),
         (
             "status=999%0D%0AEvil:%20b",
             "query status: invalid status `999\\r\\nEvil:` (expected a number from 200 to 999)",

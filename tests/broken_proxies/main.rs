@@ -16,10 +16,11 @@ const SILENCE: &str = "4";
 const ATTEMPTS: usize = 4;
 
 /// For each fault, the rows that fail and those that get `info`.
-const FAULTS: [(Fault, &[&str], &[&str]); 17] = [
+const FAULTS: [(Fault, &[&str], &[&str]); 18] = [
     (Fault::None, &[], &[]),
     (Fault::HoldsBackHead, &["head at once"], &[]),
     (Fault::ChangesType, &["head at once", "Last-Event-ID"], &[]),
+    (Fault::RespellsType, &[], &[]),
     (
         Fault::HoldsBackAll,
         &["head at once", "delay per event", "delay per token", "cut (FIN)", "cut (RST)", "Last-Event-ID"],

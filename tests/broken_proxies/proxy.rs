@@ -16,6 +16,8 @@ pub enum Fault {
     /// The head is sent with the first byte of the body.
     HoldsBackHead,
     ChangesType,
+    /// The content type is written in another way, with the same meaning.
+    RespellsType,
     /// Everything is sent at the end of the body, and nothing if the body is cut off.
     HoldsBackAll,
     /// Nothing is sent before a pause of [`PAUSE`], as if to join small packets.
@@ -186,6 +188,7 @@ fn change_head(fault: Fault, compresses: bool, head: &str) -> String {
     let is_chunked = head.contains("transfer-encoding: chunked");
     match fault {
         Fault::ChangesType => head.replace("text/event-stream", "text/plain"),
+        Fault::RespellsType => head.replace("text/event-stream", "Text/Event-Stream ; charset=utf-8"),
         Fault::RemovesChunks => head.replace("transfer-encoding: chunked\r\n", ""),
         Fault::ChangesNoContent => {
             let fields = "200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 0";

@@ -1,9 +1,11 @@
 //! Tells from the first bytes of a body what it is.
 
-/// Whether a body that begins with these bytes is text, and not in the format of gzip or of another coding.
+/// Whether a body that begins with these bytes is text. A guess: brotli has no magic number.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xef\xbb")
-        || bytes.iter().take(2).all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
+        // The zlib format, which is the coding `deflate`, can begin with `x^`.
+        || !bytes.starts_with(b"x^")
+            && bytes.iter().take(2).all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
 }
 
 /// Whether a line with a chunk-size can begin with these bytes.

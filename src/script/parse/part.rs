@@ -263,7 +263,7 @@ impl<'a> PartParser<'a> {
         let is_known = part.resume.is_none() && part.body_length().is_some();
         if needs_length && !is_known && !part.can_be_rendered() {
             let message = "@framing: the length is not known in advance \
-                           (write `@framing length N`, or let nothing wait in a body with placeholders)";
+                           (write `@framing length N`, or remove `@resume`, `@keepalive` and all waits)";
             self.script.error(self.framing.line, message.to_owned());
         }
         part

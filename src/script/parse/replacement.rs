@@ -14,14 +14,16 @@ struct Parameter {
     direction: &'static str,
     /// What is in the argument of the direction before the value.
     before: &'static str,
+    /// Whether the request sets the waits, so that they count towards its limit.
+    sets_waits: bool,
 }
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter { name: "-status", direction: "status", before: "" },
-    Parameter { name: "-eol", direction: "eol", before: "" },
-    Parameter { name: "-cut", direction: "chunk", before: "" },
-    Parameter { name: "-pace", direction: "pace", before: "" },
-    Parameter { name: "-drop", direction: "drop", before: "after " },
+    Parameter { name: "-status", direction: "status", before: "", sets_waits: false },
+    Parameter { name: "-eol", direction: "eol", before: "", sets_waits: false },
+    Parameter { name: "-cut", direction: "chunk", before: "", sets_waits: true },
+    Parameter { name: "-pace", direction: "pace", before: "", sets_waits: true },
+    Parameter { name: "-drop", direction: "drop", before: "after ", sets_waits: false },
 ];
 
 /// A direction that takes the place of those of its kind in a script.
@@ -40,7 +42,7 @@ impl Replacement {
     pub(super) fn apply(&self, part: &mut PartParser) -> Result<(), String> {
         let Parameter { name, direction, .. } = self.parameter;
         let direction = directions::find(direction.as_bytes())?;
-        part.body.waits_are_requested |= ["pace", "chunk"].contains(&direction.name());
+        part.body.waits_are_requested |= self.parameter.sets_waits;
         direction.apply(part, &self.argument).map_err(|message| format!("{name}: {message}"))
     }
 }

@@ -284,7 +284,7 @@ fn a_length_must_be_written_unless_it_is_known_in_advance() {
         assert_eq!(
             error(&format!("@framing length\n{body}\n")),
             "1: @framing: the length is not known in advance \
-             (write `@framing length N`, or let nothing wait in a body with placeholders)"
+             (write `@framing length N`, or remove `@resume`, `@keepalive` and all waits)"
         );
     }
     assert_eq!(parse("@framing length\n@repeat 3\nab\n@again\n").unwrap().parts[0].body_length(), Some(9));
