@@ -140,14 +140,13 @@ fn clients_that_leave_while_they_wait_free_their_slots() {
     let waiting: Vec<Client> = (0..SLOTS).map(begin).collect();
     eventually(|| send(&server, "GET", "/none").0, |status| *status == 503);
     drop(waiting);
-    // The waits of those that have left would end after 30 s, which is longer than this takes at most.
+    // If those that have left kept their slots until their waits end, after 30 s, `eventually` would fail.
     let stream = || {
         let mut client = Client::connect(server.address());
         let head = client.get("/hang", "").read_head();
         head.starts_with("HTTP/1.1 200 ").then_some(client)
     };
-    let streams: Vec<_> = (0..SLOTS).map(|_| eventually(stream, Option::is_some)).collect();
-    assert_eq!(streams.len(), SLOTS);
+    let _streams: Vec<_> = (0..SLOTS).map(|_| eventually(stream, Option::is_some)).collect();
 }
 
 #[test]

@@ -87,6 +87,7 @@ fn fifty_clients_are_timed_independently() {
     let clients: Vec<_> = clients.collect();
     let mut totals: Vec<_> = clients.into_iter().map(|client| client.join().unwrap().as_millis()).collect();
     totals.sort_unstable();
-    // On a busy machine, some are late.
+    // A busy machine delays a few of them.
     assert!(totals[0] >= 750 && totals[totals.len() / 2] < 1_000, "{totals:?}");
+    assert!(totals[totals.len() * 9 / 10] < 2_000, "{totals:?}");
 }
