@@ -2,7 +2,7 @@
 //! same times.
 //!
 //! ```text
-//! curl -isN --raw URL | rust_sse_server --capture > x.sse
+//! curl -isSN --raw URL | rust_sse_server --capture > x.sse
 //! ```
 
 use rust_sse_server::internals::Capture;
@@ -42,7 +42,7 @@ fn copy(mut response: impl Read, mut output: impl Write) -> io::Result<()> {
         };
         let at = Instant::now().saturating_duration_since(start);
         if length == 0 && is_empty {
-            let message = "standard input is empty, so there was no response (without -s, curl says why)";
+            let message = "standard input is empty, so there was no response (add -S to curl to see why)";
             return Err(io::Error::new(ErrorKind::UnexpectedEof, message));
         }
         is_empty = false;

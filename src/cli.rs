@@ -18,7 +18,7 @@ A scripted Server-Sent-Events server: plays a script of events to every client.
 
 Usage: rust_sse_server [OPTIONS] [HOST [PORT]] [FILE]...
        rust_sse_server --judge [OPTIONS] [-- COMMAND...]
-       curl -isN --raw URL | rust_sse_server --capture > FILE
+       curl -isSN --raw URL | rust_sse_server --capture > FILE
 
 Arguments:
   HOST  name or address to listen on [default: 127.0.0.1]; 0.0.0.0 or [::] for every address

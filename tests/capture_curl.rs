@@ -131,7 +131,7 @@ fn an_empty_input_is_an_error() {
     let output = command.arg("--capture").stdin(Stdio::null()).output().unwrap();
     let message =
         "rust_sse_server: cannot capture the stream: standard input is empty, so there was no response \
-        (without -s, curl says why)\n";
+        (add -S to curl to see why)\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), message);
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
 }

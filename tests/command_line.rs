@@ -208,7 +208,7 @@ fn a_count_of_a_script_that_does_not_exist_is_a_warning() {
         .file("two.sse", "data: {{count:tow}}\n\n@script three\n@part count two=1\n@part count five=1\n");
     let warnings = format!(
         "{two}:1: warning: no script is called `tow` (did you mean `two`?)\n\
-         {two}:5: warning: no script is called `five` (write the name of its file, without `.sse`, or of its `@script`)\n"
+         {two}:5: warning: no script is called `five` (expected the name of a file without `.sse`, or of a `@script`)\n"
     );
     program(&["--check", "--script", &two])
         .assert()

@@ -196,7 +196,7 @@ fn an_expectation_that_cannot_decide_anything_is_an_error() {
 #[test]
 fn what_a_client_reports_is_only_decided_in_a_test_case() {
     let message =
-        "@expect: `events`, `reported` and `disconnect` are only decided in a test case (add `@case`)";
+        "@expect: `events`, `reported` and `disconnect` can only be checked in a test case (add `@case`)";
     for condition in ["events", "events within 1s", "reported open", "disconnect within 1s"] {
         let part = format!("@part connection 1\n@expect {condition} and method GET\ndata: x\n\n");
         assert_eq!(Script::parse("/x", &part).unwrap_err().to_string(), format!("/x:2: {message}"));

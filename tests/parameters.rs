@@ -92,7 +92,7 @@ fn an_unknown_name_or_an_invalid_value_gets_400_with_what_is_expected() {
         ("-drop", "-drop: @drop: missing size (expected 512, 64k or 5M, at most 1024M)"),
         (
             "-cut=1&-status=204",
-            "-status=204 does not fit /a:3: status 204 allows no body (change the parameter or the script)",
+            "-status=204 conflicts with /a:3: status 204 allows no body (change the parameter or the script)",
         ),
     ] {
         let exchange = get(&server, &format!("/a?{query}"));

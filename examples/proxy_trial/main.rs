@@ -104,10 +104,7 @@ fn wait_until_ready(trial: &Trial) -> Result<(), String> {
         };
         if Instant::now() >= deadline {
             let address = trial.server.address();
-            return Err(format!(
-                "no request to the proxy {} reached {address}, to which it has to forward requests: {problem}",
-                trial.proxy
-            ));
+            return Err(format!("the proxy {} forwarded no request to {address}: {problem}", trial.proxy));
         }
         thread::sleep(Duration::from_millis(100));
     }

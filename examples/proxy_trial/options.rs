@@ -8,7 +8,7 @@ usage: proxy_trial UPSTREAM PROXY [SECONDS]
 
   UPSTREAM  the port, or HOST:PORT, that the proxy forwards requests to; this program listens there
   PROXY     the URL of the proxy, such as http://127.0.0.1:8000
-  SECONDS   how long a stream is silent that has to survive it [default: 75]
+  SECONDS   how many seconds the stream of the row `silence` is silent [default: 75]
 
 Exit status: 0 if nothing failed, 1 if something did, 2 if the trial could not start.
 ";
@@ -32,11 +32,11 @@ pub struct Options {
     pub upstream: String,
     /// The host and port of the proxy.
     pub proxy: String,
-    /// Seconds without a byte.
+    /// How long the stream of `silence` is silent, in seconds.
     pub silence: u64,
 }
 
-/// Reads the arguments that follow the program's name; the error says what is wrong and what would be right.
+/// Reads the arguments that follow the program's name; the error says what is wrong and what is expected.
 pub fn parse(arguments: &[String]) -> Result<Command, String> {
     if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
         return Ok(Command::Help);
@@ -54,7 +54,7 @@ fn seconds(text: &str) -> Result<u64, String> {
     seconds.ok_or_else(|| format!("invalid SECONDS {text:?} (expected 1 to {MAX_SILENCE})"))
 }
 
-/// The host and port to listen on. The proxy is configured with the port, so it cannot be any free one.
+/// The host and port to listen on. The proxy is configured with the port, so 0, for any free port, is invalid.
 fn address(text: &str) -> Result<String, String> {
     let (host, port) = text.rsplit_once(':').unwrap_or(("127.0.0.1", text));
     match port.parse() {

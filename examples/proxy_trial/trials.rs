@@ -25,7 +25,7 @@ pub struct Trial {
     pub server: RunningServer,
     /// The host and port of the proxy.
     pub proxy: String,
-    /// Seconds without a byte.
+    /// How long the stream of `silence` is silent, in seconds.
     pub silence: u64,
 }
 

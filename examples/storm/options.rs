@@ -34,7 +34,7 @@ Options:
   --help         print this
 
 With --events or --for, a client whose stream ends earlier reconnects as an EventSource does. A client
-that receives nothing for 30 s takes its connection for lost. Ctrl-C ends the test without a report.
+that receives nothing for 30 s treats its connection as lost. Ctrl-C ends the test without a report.
 
 Exit status: 0 if every client received events and none failed, 1 if not, 2 if the test could not
 start.

@@ -106,7 +106,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--capture",
         action: Run(Command::Capture),
-        help: "read the output of `curl -isN --raw URL` on standard input, and print a script\n\
+        help: "read the output of `curl -isSN --raw URL` on standard input, and print a script\n\
                that replays it, with its head, chunks, times and end",
     },
     Row {

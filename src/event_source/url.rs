@@ -34,7 +34,7 @@ impl HttpUrl {
             return Err(if is_https {
                 "expected http://, as TLS is not supported"
             } else {
-                "expected http:// at its beginning"
+                "expected http:// at the beginning"
             });
         }
         let rest = text[SCHEME.len()..].split('#').next().unwrap_or_default();
@@ -165,9 +165,9 @@ mod tests {
     #[test]
     fn other_texts_are_invalid_and_the_error_says_why() {
         for (text, reason) in [
-            ("", "expected http:// at its beginning"),
-            ("/events", "expected http:// at its beginning"),
-            ("h:80/", "expected http:// at its beginning"),
+            ("", "expected http:// at the beginning"),
+            ("/events", "expected http:// at the beginning"),
+            ("h:80/", "expected http:// at the beginning"),
             ("HTTPS://h/", "expected http://, as TLS is not supported"),
             ("https://h/", "expected http://, as TLS is not supported"),
             ("http://", "the host is missing"),

@@ -174,7 +174,7 @@ impl Catalogue {
             let line = script.line_with_count(name);
             let hint = match suggest::nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "write the name of its file, without `.sse`, or of its `@script`".to_owned(),
+                None => "expected the name of a file without `.sse`, or of a `@script`".to_owned(),
             };
             format!("{}:{line}: warning: no script is called `{}` ({hint})", script.file, escape(name))
         };
@@ -323,7 +323,7 @@ mod tests {
             catalogue.set(script("chat.sse", text));
             catalogue.warnings()
         };
-        let way_out = "write the name of its file, without `.sse`, or of its `@script`";
+        let way_out = "expected the name of a file without `.sse`, or of a `@script`";
         for (text, line, name, hint) in [
             ("data: {{count:chat}} {{count:evnts}}\n\n", 1, "evnts", "did you mean `events`?"),
             ("data: x\n\n@sleep {{count:login|1s}}\n", 3, "login", way_out),

@@ -68,13 +68,13 @@ impl Script {
     /// The same script with some directions replaced by others of the same kind. Its requests are not counted.
     ///
     /// # Errors
-    /// The first message about a direction that is invalid, or does not fit the script.
+    /// The first message about a direction that is invalid, or conflicts with the script.
     pub fn replacing(&self, replacements: &[Replacement]) -> Result<Script, String> {
         let Source { first_line, text } = &*self.source;
         let lines = Lines { first: *first_line, text };
         let compile = |replacements: &[_]| compile_lines(&self.file, "/", text, lines, replacements);
         compile(replacements).map_err(|errors| {
-            // One is enough to make the script invalid, or all of them together.
+            // Blame the first parameter that is invalid alone; if there is none, blame all of them together.
             let is_invalid = |replacement: &&Replacement| compile(slice::from_ref(*replacement)).is_err();
             let blamed = replacements.iter().find(is_invalid).map_or(replacements, slice::from_ref);
             let parameters: Vec<String> = blamed.iter().map(Replacement::to_string).collect();

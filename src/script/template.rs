@@ -170,7 +170,7 @@ pub(super) fn unknown_placeholder(inside: &[u8]) -> String {
     }
     if inside.windows(2).any(|braces| braces == b"{{") {
         return format!(
-            "placeholder inside the placeholder `{text}` (a default can be another value: `{{{{query:a||query:b}}}}`)"
+            "nested placeholder `{text}` (for another value as the default, write `{{{{query:a||query:b}}}}`)"
         );
     }
     if let Some(form) = unknown_form(inside) {
@@ -183,7 +183,7 @@ pub(super) fn unknown_placeholder(inside: &[u8]) -> String {
     }
 }
 
-/// How the placeholder is written whose name is nearest to the one in braces.
+/// The usage of the placeholder whose name is nearest to the one in braces.
 pub(super) fn similar_placeholder(inside: &[u8]) -> Option<&'static str> {
     let name = inside.split(|byte| b":+|".contains(byte)).next().unwrap_or_default();
     let name = String::from_utf8_lossy(name);

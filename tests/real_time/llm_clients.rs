@@ -350,7 +350,7 @@ asyncio.run(main())
         assert_eq!(
             printed,
             "scripted\n['echo', 'flaky']\na\"b [(1.0, 3.0), (2.0, 3.0)]\nMCPError Unknown tool\n\
-             MCPError Missing argument text\nresumed\n"
+             MCPError Missing argument: text\nresumed\n"
         );
     }
 }

@@ -27,17 +27,17 @@ impl ParseErrors {
         ParseErrors { file: file.to_owned(), errors }
     }
 
-    /// The first of them, which these parameters of a request have caused. One on line 0 is about a parameter alone.
+    /// The first of them, as a client sees it whose `parameters` caused it. One on line 0 is about a parameter alone.
     pub(super) fn first_because_of(&self, parameters: &str) -> String {
         let (line, message) = match self.errors.iter().next() {
             Some(Located { line: 0, value }) => return value.clone(),
             Some(Located { line, value }) => (line, value),
             None => return String::new(),
         };
-        // The way out at its end is meant for the author of the script.
+        // The hint in parentheses at its end is for the author of the script.
         let problem = message.rsplit_once(" (").map_or(message.as_str(), |(problem, _)| problem);
         format!(
-            "{parameters} does not fit {}:{line}: {problem} (change the parameter or the script)",
+            "{parameters} conflicts with {}:{line}: {problem} (change the parameter or the script)",
             self.file
         )
     }

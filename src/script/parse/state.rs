@@ -90,7 +90,7 @@ impl ScriptState {
     }
 
     /// Only a test case can leave a client without a verdict, only its clients are told where to begin, and only they
-    /// report something.
+    /// report events and states.
     fn check_is_case(&mut self, parts: &[Located<Part>]) {
         if self.case.is_some() {
             return;
@@ -104,7 +104,7 @@ impl ScriptState {
         let expectations = parts.iter().flat_map(|part| &part.value.expectations);
         for expectation in expectations.filter(|expectation| expectation.report().is_some()) {
             let message =
-                "@expect: `events`, `reported` and `disconnect` are only decided in a test case (add `@case`)";
+                "@expect: `events`, `reported` and `disconnect` can only be checked in a test case (add `@case`)";
             self.error(expectation.line(), message.to_owned());
         }
     }

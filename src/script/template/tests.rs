@@ -133,7 +133,7 @@ fn an_unknown_placeholder_is_an_error_outside_of_the_body() {
     );
     assert_eq!(
         error("{{query:a|x-{{query:b}}}}"),
-        "placeholder inside the placeholder `query:a|x-{{query:b` (a default can be another value: `{{query:a||query:b}}`)"
+        "nested placeholder `query:a|x-{{query:b` (for another value as the default, write `{{query:a||query:b}}`)"
     );
     assert!(error("{{nothing}}")
         .starts_with("unknown placeholder `nothing` (known: elapsed, time, date, uuid, random:A..B, i, "));

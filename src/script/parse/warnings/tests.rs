@@ -110,7 +110,7 @@ fn a_misspelled_placeholder_is_warned_about_in_any_response() {
     assert_warns(
         "@status 503\n{{query:a|{{query:b}}}}\n",
         2,
-        "placeholder inside the placeholder `query:a|{{` (a default can be another value: `{{query:a||query:b}}`)",
+        "nested placeholder `query:a|{{` (for another value as the default, write `{{query:a||query:b}}`)",
     );
 }
 
