@@ -26,8 +26,8 @@ const CLIENT: &str = "command";
 /// How often a running client is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The longest line of a client that is kept, with its end. Like the body of a report over HTTP, it has room for the events
-/// of all cases, the largest of which has 5 MiB.
+/// The longest line of a client's output that is kept, including its line end. Like the body of a report over HTTP, it has
+/// room for the events of all cases, the largest of which has 5 MiB.
 const MAX_LINE: usize = 16 << 20;
 
 /// Which cases to run with which client, and where to report.
@@ -196,7 +196,7 @@ fn report_events(child: &mut Child, run: Arc<CaseRun>) -> Option<thread::JoinHan
 }
 
 /// Reads a line and returns its length, or `None` at the end of the output. Of a line that is too long, the rest is read as
-/// well, because a client whose output nobody reads has to wait, but it is not kept.
+/// well, because a client blocks when nobody reads its output, but it is not kept.
 fn read_line(output: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<usize>> {
     line.clear();
     output.take(MAX_LINE as u64 + 1).read_until(b'\n', line)?;
@@ -216,7 +216,7 @@ fn read_line(output: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option
     Ok(Some(length).filter(|length| *length > 0))
 }
 
-/// Warns once: a client that prints such a line mostly does so in every case.
+/// Warns once: a client that prints such a line usually does so in every case.
 fn warn_about_long_line() {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {

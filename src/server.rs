@@ -247,8 +247,8 @@ impl Server {
         self.catalogue.scripts()
     }
 
-    /// Warnings about what the scripts say about each other, in lines such as those of [`Script::warnings`]: a script that
-    /// was added reads the count of one that does not exist.
+    /// Warnings about references between scripts, as lines like those of [`Script::warnings`]: a script that was added reads
+    /// the count of one that does not exist.
     pub fn warnings(&self) -> Vec<String> {
         self.catalogue.warnings()
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const PROMPT: Duration = Duration::from_millis(80);
 /// The events of `/trial/events`, which are 250 ms apart.
 const EVENTS: usize = 8;
-/// A pause that is certainly one between two of them.
+/// A pause of at least this length is one between two events.
 const PAUSE: Duration = Duration::from_millis(125);
 /// How long a response can take that has no silence in it.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -64,7 +64,8 @@ pub const ROWS: [Row; 13] = [
 ];
 
 impl Trial {
-    /// Reads a stream to its end. One that a client does not get, or cannot read, fails whatever is tried.
+    /// Reads a stream to its end. A stream that a client does not get or cannot read is a failure in
+    /// every row.
     fn read(&self, target: &str) -> Result<Response, String> {
         self.read_within(target, PATIENCE)
     }
@@ -160,8 +161,8 @@ fn delays(response: &Response) -> Vec<Duration> {
     delays
 }
 
-/// Requests events as a browser does, which accepts compressed responses. What is compressed is not read here: it is enough
-/// to know when it arrives.
+/// Requests events as a browser does, accepting compressed responses. The body is not decompressed: only the times of
+/// its arrival matter.
 fn compression(trial: &Trial) -> Result<Verdict, String> {
     let response = trial.request_with("/trial/events", "Accept-Encoding: gzip, deflate, br\r\n", PATIENCE)?;
     let response = response.read_to_end();
@@ -170,7 +171,7 @@ fn compression(trial: &Trial) -> Result<Verdict, String> {
         None => return pass("not compressed, even if a client accepts it"),
         Some(coding) => coding,
     };
-    // There is one pause less than events.
+    // There is one pause fewer than there are events.
     if response.arrivals_after(PAUSE) < EVENTS - 1 {
         return fail(format!("compressed ({coding}) for a client that accepts it, and held back"));
     }

@@ -132,7 +132,7 @@ impl Client<'_> {
         }
     }
 
-    /// The end of a client that has got 204, after which an EventSource does not reconnect.
+    /// The end of a client that has received 204, after which an EventSource does not reconnect.
     fn stopped(&self) -> Result<(), String> {
         if self.report.bytes == 0 {
             return Err("unexpected status \"204 No Content\" (expected 200)".to_owned());
@@ -143,7 +143,7 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Reads one response to its end, or until the client is done. The error is the reason why it does not reconnect.
+    /// Reads one response to its end, or until the client is done. The error is the reason why the client does not reconnect.
     fn read(&mut self, mut stream: TcpStream, events: &mut EventStream) -> Result<End, String> {
         let _connected = self.counts.connected();
         self.last_event = None;

@@ -49,7 +49,7 @@ impl Target {
         if request.body.is_some() {
             fields.push(format!("Content-Length: {}", body.len()));
         }
-        // A field line of the command line replaces the one of this program.
+        // A field line on the command line replaces this program's.
         fields.retain(|field| {
             !request.fields.iter().any(|other| name(other).eq_ignore_ascii_case(name(field)))
         });
@@ -135,7 +135,7 @@ pub enum Head {
 pub enum HeadError {
     /// The connection was lost.
     Lost(String),
-    /// The response is none that an EventSource accepts, so it does not reconnect.
+    /// An EventSource rejects the response and does not reconnect.
     Rejected(String),
 }
 
@@ -160,7 +160,7 @@ pub fn read_head(stream: &mut TcpStream) -> Result<Head, HeadError> {
     }
 }
 
-/// Reads until `bytes` is a head, and returns the bytes that came after it.
+/// Reads until `bytes` is a complete head, and returns the bytes that came after it.
 fn read_one_head(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Vec<u8>, HeadError> {
     let mut buffer = [0; 4 * 1024];
     loop {

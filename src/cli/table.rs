@@ -135,7 +135,7 @@ pub const TABLE: &[Row] = &[
     Row {
         usage: "--known FILE",
         action: Value(set_known),
-        help: "read from FILE which cases may fail: one `ID REASON` on each line",
+        help: "read from FILE which cases may fail: one `ID REASON` per line",
     },
     Row { usage: "-h, --help", action: Run(Command::Help), help: "print this" },
     Row { usage: "-V, --version", action: Run(Command::Version), help: "print the version" },

@@ -66,8 +66,8 @@ impl EventStream {
         self.line.is_empty()
     }
 
-    /// The number of bytes that are kept of a line and of an event that have not ended. Nothing limits it, so a client of a
-    /// server that may send an endless line has to check it.
+    /// The number of bytes kept of the current line and event. There is no limit: check it if a server may send a line or
+    /// an event that never ends.
     pub fn pending_bytes(&self) -> usize {
         let Event { event, data, id, retry } = &self.event;
         self.line.len() + [event, data, id, retry].into_iter().flatten().map(String::len).sum::<usize>()

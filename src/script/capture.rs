@@ -48,9 +48,9 @@ pub struct Capture {
     closes: bool,
     /// Whether the CR LF after the last chunk-data is still missing.
     in_data_end: bool,
-    /// Directions for the head that are not in the script yet, because the first bytes of the body show what they have to be.
-    late: Vec<Direction>,
-    /// Whether a response without a body needs `@framing chunked`, and nothing of the body has arrived.
+    /// Directions for the head, held back until the first bytes of the body show whether curl has decoded it.
+    deferred: Vec<Direction>,
+    /// Whether `@framing chunked` is needed, should the body stay empty.
     needs_framing: bool,
 }
 
@@ -121,7 +121,7 @@ impl Capture {
             self.push(at, &start);
         }
         let held = take(&mut self.held);
-        self.write_late(false);
+        self.write_deferred(false);
         match self.state {
             State::Complete => {
                 if self.closes {
@@ -192,7 +192,7 @@ impl Capture {
                 let is_coded = has_body && directions.iter().any(is_content_coding);
                 for direction in directions {
                     if is_coded && (is_content_coding(&direction) || direction.1.starts_with(b"length")) {
-                        self.late.push(direction);
+                        self.deferred.push(direction);
                     } else {
                         self.writer.direction(direction.0, &direction.1);
                     }
@@ -292,7 +292,7 @@ impl Capture {
         if data.is_empty() {
             return self.wire(at, &chunk);
         }
-        // Its data arrived earlier, when the script has already waited for it. In place of the head, `@wire` sends no head.
+        // The script has already waited for the data. `@open` comes first, because `@wire` does not send the head.
         if !self.writer.is_head_sent {
             self.writer.direction("open", b"");
         }
@@ -301,7 +301,7 @@ impl Capture {
 
     /// Ends a chunked body. The lines that are held are the last-chunk and the trailer section.
     fn complete(&mut self, at: Duration) {
-        self.write_late(false);
+        self.write_deferred(false);
         self.write_framing();
         self.wait_until(at);
         let held = take(&mut self.held);
@@ -318,7 +318,7 @@ impl Capture {
     /// Adds to the decoded body.
     fn data(&mut self, at: Duration, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.write_late(matches!(self.state, State::Plain(_)) && is_text(bytes));
+            self.write_deferred(matches!(self.state, State::Plain(_)) && is_text(bytes));
             self.needs_framing = false;
             self.wait_until(at);
             self.head_at = None;
@@ -331,7 +331,7 @@ impl Capture {
         match self.state {
             State::Head => self.head_at = None,
             _ => {
-                self.write_late(false);
+                self.write_deferred(false);
                 self.needs_framing = false;
                 self.open();
             }
@@ -343,8 +343,8 @@ impl Capture {
 
     /// Writes the directions that were held back. If curl has decoded the body (`--compressed`), the length in the head is not
     /// that of the body, and gzip is the one coding in which the server can send the body again.
-    fn write_late(&mut self, is_decoded: bool) {
-        for (name, argument) in take(&mut self.late) {
+    fn write_deferred(&mut self, is_decoded: bool) {
+        for (name, argument) in take(&mut self.deferred) {
             if !is_decoded {
                 self.writer.direction(name, &argument);
                 continue;

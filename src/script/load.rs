@@ -92,7 +92,7 @@ impl Script {
         &self.name
     }
 
-    /// What is legal in an event stream but hardly meant, as lines `FILE:LINE: warning: message`: an event that no client
+    /// What is valid in an event stream but rarely intended, as lines `FILE:LINE: warning: message`: an event that no client
     /// dispatches, a field that clients ignore, a placeholder that does not exist.
     ///
     /// ```

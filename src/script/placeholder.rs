@@ -182,7 +182,7 @@ impl Name {
         [self.kind(), &self.key].into_iter()
     }
 
-    /// The script whose requests it counts, if it does that and the script does not depend on the request.
+    /// The script whose requests it counts, unless the request decides which one.
     pub fn counted_script(&self) -> Option<&str> {
         let is_fixed = self.placeholder.usage == COUNT && !self.key.contains("{{");
         is_fixed.then(|| &*self.key)
@@ -209,7 +209,7 @@ impl Name {
         self.has_key() || self.placeholder.usage == BODY
     }
 
-    /// Whether the client can make the value as long as it likes.
+    /// Whether the client decides how long the value is.
     pub(super) fn is_from_request(&self) -> bool {
         self.can_be_secret()
             || ["target", "path", "headers", "last-event-id"].contains(&self.placeholder.usage)

@@ -12,7 +12,7 @@
 //!                        Ending::End                     the last-chunk
 //! ```
 //!
-//! To send is only to gather here: the bytes are written at the next wait that takes time, or at a flush, so that everything
+//! Sending only gathers bytes: they are written at the next wait that takes time, or at a flush, so that everything
 //! due at the same time leaves in one write. The head leaves with the first chunk. An event without placeholders
 //! costs a copy of its bytes, one write and one sleep.
 //!
@@ -260,7 +260,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         }
     }
 
-    /// Shortens a time that the request sets so that waiting for it this often exceeds no limit.
+    /// Shortens a time that the request sets, so that `times` such waits fit into what is left.
     fn shorten(&mut self, time: Duration, times: u32) -> Duration {
         let time = time.min(self.requested_wait_left / times.max(1));
         self.requested_wait_left -= time * times;

@@ -22,7 +22,7 @@ struct InLoop {
     is_requested: bool,
 }
 
-/// How often a text of this length waits that is sent in pieces of this size.
+/// The number of waits between the pieces of a text of this length.
 pub(super) fn waits_between_pieces(length: usize, size: u32) -> u32 {
     u32::try_from(length.saturating_sub(1) / size as usize).unwrap_or(u32::MAX)
 }
@@ -76,7 +76,7 @@ impl Part {
                     let length = text.render(&context).len();
                     let mut waits = waits_between_pieces(length, *size);
                     if !is_requested && !now.is_requested {
-                        // The request sets only those in its values.
+                        // Only the waits within values of the request count.
                         let own_length = length.saturating_sub(text.requested_bytes(&context));
                         waits -= waits_between_pieces(own_length, *size);
                     }

@@ -86,7 +86,7 @@ pub enum Wait {
     Between(Duration, Duration),
     /// The time or range that the request contains.
     Requested(Template),
-    /// As a `@pace` says that is in the request, or that the request uses more often (`?-pace=40ms`, `?-cut=line`).
+    /// The pace, if the request sets it (`?-pace=40ms`) or sets how often it applies (`?-cut=line`).
     Pace(Duration),
 }
 

@@ -50,8 +50,8 @@ use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Serves a client until its connection ends. A head must be complete within [`HEAD_TIME`] after the connection was accepted, or
-/// after the first byte of a later request.
+/// Serves a client until its connection ends. A head must be complete within [`HEAD_TIME`] after the connection was accepted,
+/// or after the first byte of a later request.
 ///
 /// # Errors
 /// The connection broke.
@@ -126,7 +126,7 @@ struct Connection<'a> {
     options: ResponseOptions,
     /// Whether an earlier request came on this connection.
     is_reused: bool,
-    /// Whether a request has asked the server to stop. `close` does that, after the response.
+    /// Whether a request is to stop the server. `close` does that, after the response.
     stops_server: Cell<bool>,
     /// For the journal: the current request, from `prepare_record` to `record`.
     unrecorded: Cell<Option<Box<RecordedRequest>>>,
@@ -228,7 +228,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Changes the script as the query says, counts the request, and plays the script. A HEAD request is not counted.
-    /// `verdicts` collects what came of `@expect`.
+    /// `verdicts` collects the outcomes of `@expect`.
     fn play(
         &self,
         script: &Script,
@@ -365,7 +365,7 @@ impl<'a> Connection<'a> {
         end.map(|after| close_if(head.close, after))
     }
 
-    /// Closes the connection. If a request has asked for it, stops the server first, and wakes the accepting threads last:
+    /// Closes the connection. If a request requires it, stops the server first, and wakes the accepting threads last:
     /// once they have ended, the program can exit.
     fn close(self) {
         if self.incoming.has_ended() && !self.shared.is_stopping() {

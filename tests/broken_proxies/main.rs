@@ -1,5 +1,5 @@
-//! The example `proxy_trial` notices each fault of a proxy: behind a proxy with this one fault, these rows of its table fail,
-//! and no others.
+//! The example `proxy_trial` detects each fault of a proxy: behind a proxy with one fault, exactly the rows listed
+//! here fail.
 
 #[path = "../support/mod.rs"]
 mod support;

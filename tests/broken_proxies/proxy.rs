@@ -1,4 +1,4 @@
-//! A proxy that passes everything on, except for one fault.
+//! A proxy that forwards everything unchanged, except for one fault.
 
 use super::support::{find, PATIENCE};
 use rust_sse_server::internals::{ChunkDecoder, Progress};
@@ -47,7 +47,7 @@ pub enum Fault {
 
 /// Longer than the pause between tokens and shorter than the one between events.
 const PAUSE: Duration = Duration::from_millis(45);
-/// Longer than all silences in a trial but the one that is about that.
+/// Longer than every pause in a trial, except the one of `silence`.
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// A proxy, which stops when dropped.

@@ -107,7 +107,7 @@ fn is_blank(text: &[u8]) -> bool {
 }
 
 /// The `@header` for each field line that differs from those of a script without any, in the order in which the server
-/// sends them: so a capture of the replay has the same order.
+/// sends them, so that a capture of the replay has the same order.
 fn add_fields(fields: &[FieldLine<'_>], directions: &mut Vec<Direction>) {
     for (name, _) in DEFAULTS {
         if !fields.iter().any(|line| line.is(name)) {

@@ -19,7 +19,7 @@ pub(super) struct Writer {
     waited: u128,
     /// Whether a chunk ended with the last line, which is text. A direction would end it, and `@cut` does nothing else.
     needs_cut: bool,
-    /// Whether something is in the script with which the server sends the head.
+    /// Whether the script already makes the server send the head.
     pub is_head_sent: bool,
 }
 
@@ -67,7 +67,7 @@ impl Writer {
         self.lines(&lines);
     }
 
-    /// Takes the piece, which is not written then.
+    /// Removes the piece without writing it.
     pub fn take_piece(&mut self) -> Vec<u8> {
         take(&mut self.piece)
     }

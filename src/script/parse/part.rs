@@ -269,7 +269,8 @@ impl<'a> PartParser<'a> {
         part
     }
 
-    /// Adds the warnings about this part if it is not a test case: all of them if it is an event stream.
+    /// Adds the warnings about this part if it is not a test case: all for an event stream, else only those about misspelled
+    /// placeholders.
     fn add_warnings(&mut self) {
         // A test case for clients often is about such a line.
         if self.script.case.is_some() {

@@ -1,4 +1,4 @@
-//! Finds what is legal in an event stream but hardly meant: lines that clients ignore, an event that is never dispatched,
+//! Finds what is valid in an event stream but rarely intended: lines that clients ignore, an event that is never dispatched,
 //! placeholders that do not exist.
 
 use super::error::Located;
@@ -20,7 +20,8 @@ const FIELDS: [&str; 4] = ["data", "event", "id", "retry"];
 #[derive(Clone, Default)]
 pub(super) struct Warnings {
     found: Vec<Located<String>>,
-    /// Those about text in braces that resembles a placeholder, which is hardly meant in any response.
+    /// Those about text in braces that resembles a placeholder, which is unlikely to be
+    /// intended in any response.
     misspelled: Vec<Located<String>>,
     /// The last line of an event with `data` or `id` that no empty line has ended yet.
     incomplete_event: Option<usize>,
@@ -58,7 +59,7 @@ impl Warnings {
         }
     }
 
-    /// Looks at the text before a known placeholder, which may be in another one.
+    /// Looks for a placeholder that is still open before a known one: `{{query:a|{{query:b}}`.
     pub fn add_text_before_value(&mut self, line: usize, text: &[u8]) {
         let open = text.windows(2).rposition(|braces| braces == b"{{");
         let inside = open.map_or(&b""[..], |open| &text[open + 2..]);

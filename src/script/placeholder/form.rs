@@ -11,11 +11,11 @@ pub enum Form {
     Bytes,
     /// As JSON: a value of a JSON body as it is there, any other as a string, an absent one as `null`.
     Json,
-    /// For the inside of a JSON string, as a part of it.
+    /// Escaped for use inside a JSON string.
     Escaped,
     /// Percent-encoded.
     Url,
-    /// As the value of a `data` field that begins before it: a field for each line.
+    /// As the rest of a `data` field, with another `data` field for each further line.
     Data,
 }
 
@@ -24,7 +24,7 @@ pub const FORMS: [(&str, Form); 4] =
     [("json", Form::Json), ("escaped", Form::Escaped), ("url", Form::Url), ("data", Form::Data)];
 
 impl Form {
-    /// The form of this name.
+    /// The form with this name.
     pub fn named(name: &str) -> Option<Form> {
         FORMS.iter().find(|(form, _)| *form == name).map(|(_, form)| *form)
     }
