@@ -141,9 +141,9 @@ impl Acceptor {
                 continue;
             }
             match result {
-                Ok((stream, _)) => {
+                Ok((stream, address)) => {
                     let number = self.shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
-                    self.hand_over(stream, Client { number, accepted_at: Instant::now() });
+                    self.hand_over(stream, Client { number, ip: address.ip(), accepted_at: Instant::now() });
                 }
                 Err(error) if can_retry_at_once(&error) => {}
                 Err(error) => {

@@ -46,7 +46,7 @@ use crate::script::{Ending, Part, Script};
 use crate::trace::Tap;
 use std::cell::Cell;
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,14 +59,13 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
     let tap = Tap::new(&shared.trace, stream, client.number, client.accepted_at);
     socket::prepare(stream)?;
     let incoming = Incoming::new(stream, &tap);
-    let ip = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
     let mut connection = Connection {
         stream,
         number: client.number,
         shared,
         tap: &tap,
         incoming,
-        ip,
+        ip: client.ip,
         options: ResponseOptions::default(),
         is_reused: false,
         stops_server: Cell::new(false),

@@ -17,6 +17,7 @@ use crate::script::Script;
 use crate::text::error::Error;
 use crate::trace::Trace;
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
@@ -181,6 +182,7 @@ impl Shared {
 pub(super) struct Client {
     /// The number of its connection, from 1.
     pub number: u64,
+    pub ip: IpAddr,
     /// When its connection was accepted.
     pub accepted_at: Instant,
 }
