@@ -40,7 +40,9 @@ pub fn thousands_of_bad_clients_leave_nothing_behind() {
     drop((silent, slow, never_reading));
     eventually(|| (program.threads(), program.descriptors()), |now| *now == before);
     let grown = program.memory().saturating_sub(memory);
-    assert!(grown < 10_000, "{grown} kB more than before");
+    // glibc keeps 40 MB of address space of ended threads' stacks for the next threads, and about 16 kB of each stack stay in
+    // memory: 10 MB in all. If those of all these clients stayed, it would be 90 MB.
+    assert!(grown < 20_000, "{grown} kB more than before");
     // On a busy machine, there can be more clients at a time than can be told that there are too many.
     let warning =
         "rust_sse_server: closing some clients without a response: too many to send each of them a 503\n";
