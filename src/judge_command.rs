@@ -220,7 +220,9 @@ fn read_line(output: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option
 fn warn_about_long_line() {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
-        eprintln!(
+        // An error here means that stderr is closed, and there is no other place to report it.
+        let _ = writeln!(
+            io::stderr(),
             "rust_sse_server: warning: the client printed a line of more than {} MiB, which is ignored (each event has to be \
              a line of JSON)",
             MAX_LINE >> 20

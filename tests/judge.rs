@@ -69,10 +69,16 @@ fn a_line_that_is_too_long_is_ignored_with_one_warning() {
     let output = judge(&["--cases", "P29,P31"], &["sh", "-c", client]);
     assert!(stdout(&output).ends_with("\n2 cases: 2 fail\n"), "{}", stdout(&output));
     assert_eq!(
-        String::from_utf8(output.stderr).unwrap(),
+        String::from_utf8_lossy(&output.stderr),
         "rust_sse_server: warning: the client printed a line of more than 16 MiB, which is ignored (each event has to \
          be a line of JSON)\n"
     );
+    // Where the warning cannot be written, what follows is reported as before.
+    let full_stderr = r#"exec "$0" --judge --cases P29,P31 -- sh -c "$1" 2>/dev/full"#;
+    let mut command = Command::new("sh");
+    command.args(["-c", full_stderr]).arg(program_path()).arg(client);
+    let unwritable = command.output().unwrap();
+    assert_eq!(stdout(&unwritable), stdout(&output));
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod support;
 
 use support::{program_path, Folder, Program};
 
-/// Bytes of a file, so many that memory that does not depend on it hardly counts.
+/// Bytes of a file: enough that memory that does not depend on it hardly counts.
 const FILE: usize = 4 * 1024 * 1024;
 
 /// Bytes of memory that the program has after it has loaded a script, and the most that it had until then.

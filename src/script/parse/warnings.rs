@@ -20,8 +20,7 @@ const FIELDS: [&str; 4] = ["data", "event", "id", "retry"];
 #[derive(Clone, Default)]
 pub(super) struct Warnings {
     found: Vec<Located<String>>,
-    /// Those about text in braces that resembles a placeholder, which is unlikely to be
-    /// intended in any response.
+    /// Those about text in braces that resembles a placeholder, which is unlikely to be intended in any response.
     misspelled: Vec<Located<String>>,
     /// The last line of an event with `data` or `id` that no empty line has ended yet.
     incomplete_event: Option<usize>,

@@ -51,8 +51,9 @@ impl<'a> Loops<'a> {
         self.0.last().map_or(0, |open| open.turn)
     }
 
-    /// Goes back to the first step of the innermost loop for its next turn. `None` after its last turn, which ends the loop. Without a body, an endless
-    /// loop is over after one turn, because no write would ever show that the client has disconnected.
+    /// Goes back to the first step of the innermost loop for its next turn. `None` after its last turn, which ends the loop.
+    /// Without a body, an endless loop is over after one turn, because no write would ever show that the client has
+    /// disconnected.
     pub fn next_turn(&mut self, now: Mark, has_no_body: bool, steps: &mut Iter<'a>) -> Option<NextTurn> {
         let open = self.0.last_mut()?;
         let is_last = open.turns.map_or(has_no_body, |turns| open.turn >= turns);
