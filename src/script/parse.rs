@@ -32,7 +32,7 @@ impl Script {
     /// All errors in the script, in the order of their lines.
     pub fn compile(file: &str, path: &str, text: impl Into<SharedBytes>) -> Result<Script, ParseErrors> {
         let text = text_of_file(file, text.into())?;
-        let lines = Lines { first: 1, text: &text };
+        let lines = TextLines { first: 1, text: &text };
         if let Some((line, ..)) = lines.split(argument_of_script).1.first() {
             let message = "this line begins another script, but only one is expected (remove it)";
             return Err(ParseErrors::one(file, *line, SCRIPT.explain(message.to_owned())));
@@ -51,7 +51,7 @@ impl Script {
         text: impl Into<SharedBytes>,
     ) -> Result<Vec<Script>, ParseErrors> {
         let text = text_of_file(file, text.into())?;
-        let (first, others) = Lines { first: 1, text: &text }.split(argument_of_script);
+        let (first, others) = TextLines { first: 1, text: &text }.split(argument_of_script);
         let mut compiled = Vec::new();
         if others.is_empty() || !first.iter().all(|line| is_blank_or_remark(&line)) {
             compiled.push(compile_lines(file, path, &text, first, &[]));
@@ -71,7 +71,7 @@ impl Script {
     /// The first message about a direction that is invalid, or conflicts with the script.
     pub fn replacing(&self, replacements: &[Replacement]) -> Result<Script, String> {
         let Source { first_line, text } = &*self.source;
-        let lines = Lines { first: *first_line, text };
+        let lines = TextLines { first: *first_line, text };
         let compile = |replacements: &[_]| compile_lines(&self.file, "/", text, lines, replacements);
         compile(replacements).map_err(|errors| {
             // Blame the first parameter that is invalid alone; if there is none, blame all of them together.
@@ -92,7 +92,7 @@ fn compile_lines(
     file: &str,
     path: &str,
     text: &SharedBytes,
-    lines: Lines<'_>,
+    lines: TextLines<'_>,
     replacements: &[Replacement],
 ) -> Result<Script, ParseErrors> {
     let text = text.part(lines.text);
@@ -108,13 +108,13 @@ type Line<'a> = Located<&'a [u8]>;
 /// Lines of the file that follow one another. They are found again each time, because a list of them takes more memory
 /// than a script with small events.
 #[derive(Clone, Copy)]
-struct Lines<'a> {
+struct TextLines<'a> {
     /// The number of the first.
     first: usize,
     text: &'a [u8],
 }
 
-impl<'a> Lines<'a> {
+impl<'a> TextLines<'a> {
     fn iter(self) -> impl Iterator<Item = Line<'a>> {
         let lines = self.text.split_inclusive(|&byte| byte == b'\n');
         (self.first..).zip(lines).map(|(line, value)| Located { line, value })
@@ -125,7 +125,7 @@ impl<'a> Lines<'a> {
     fn split<T>(
         self,
         mut find: impl FnMut(&Line<'a>) -> Option<T>,
-    ) -> (Lines<'a>, Vec<(usize, T, Lines<'a>)>) {
+    ) -> (TextLines<'a>, Vec<(usize, T, TextLines<'a>)>) {
         let mut above = self;
         let mut sections = Vec::new();
         let mut rest = self.text;
@@ -134,7 +134,7 @@ impl<'a> Lines<'a> {
             if let Some(value) = find(&line) {
                 let last = sections.last_mut().map_or(&mut above, |(_, _, lines)| lines);
                 last.text = &last.text[..last.text.len() - rest.len()];
-                sections.push((line.line, value, Lines { first: line.line + 1, text: below }));
+                sections.push((line.line, value, TextLines { first: line.line + 1, text: below }));
             }
             rest = below;
         }
@@ -175,7 +175,7 @@ fn conditions_text<'a>(line: &Line<'a>) -> Option<&'a [u8]> {
 fn parse(
     script: &mut ScriptState,
     parts: &mut Vec<Located<Part>>,
-    lines: Lines<'_>,
+    lines: TextLines<'_>,
     replacements: &[Replacement],
 ) {
     let (common_lines, sections) = lines.split(|line| {
@@ -235,7 +235,7 @@ fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, S
     }
 }
 
-fn parse_lines(part: &mut PartParser, lines: Lines<'_>, replacements: &[Replacement]) {
+fn parse_lines(part: &mut PartParser, lines: TextLines<'_>, replacements: &[Replacement]) {
     for line in lines.iter() {
         part.begin_line(line.line);
         match line.value {
