@@ -19,6 +19,7 @@
 //! | `static_files` | the files of a folder, beside the scripts |
 //! | `shared` | the state that all threads share |
 //! | `thread_limit` | how many threads a process can have |
+//! | `threads` | waits for the threads of a server that stops |
 //! | `warning` | warnings on stderr, at most one a minute |
 
 mod accept;
@@ -38,6 +39,7 @@ mod socket;
 mod static_files;
 mod stream_control;
 mod thread_limit;
+mod threads;
 mod warning;
 
 use crate::judge::run::CaseRun;
@@ -48,7 +50,6 @@ use crate::script::Script;
 use crate::text::error::{Error, ErrorKind};
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
-use accept::Threads;
 pub use journal::entry::{ClosedBy, JournalEntry, RecordedEnd};
 pub use journal::recorded_request::RecordedRequest;
 use journal::recorder::Recorder;
@@ -62,6 +63,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, mem};
 use thread_limit::thread_limit;
+use threads::Threads;
 use warning::Warnings;
 
 /// Clients served at the same time by default: below the usual limit of 1,024 open files.

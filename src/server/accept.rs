@@ -12,17 +12,19 @@
 //! in a burst of thousands, clients that find the queue full try again a second later. Spawning a thread takes several
 //! times as long as accepting a connection, so the `spawn` thread does that.
 
+mod downtime;
+
 use super::connection;
 use super::overload::Overload;
-use super::port::Port;
 use super::shared::{Client, ClientSlot, Shared};
+use super::threads::Threads;
 use super::warning::Warnings;
 use std::io::{self, ErrorKind};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
-use std::thread::{self, Builder, JoinHandle};
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 /// Bytes of stack for a client's thread. 16 KiB is too little to print the backtrace of a panic; pages that are never
@@ -31,48 +33,12 @@ const STACK: usize = 64 * 1024;
 /// How long to wait after `accept` has failed. The usual cause is too many open files in this process. That
 /// takes a while to change, and trying again at once would keep a processor busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long to wait for the threads when the server stops. They are interrupted and end within a millisecond or two, except
-/// one that is writing a trace or a log to a pipe that nobody reads.
-const END_TIME: Duration = Duration::from_millis(100);
-/// How often to check whether they have ended.
-const END_POLL: Duration = Duration::from_micros(500);
-
 /// A client that was accepted and has a slot, but no thread yet. The slot is one of `max_clients`, and is free again when
 /// it is dropped.
 struct Accepted {
     stream: TcpStream,
     client: Client,
     slot: ClientSlot,
-}
-
-/// The threads that outlive every client.
-#[derive(Debug)]
-pub(super) struct Threads {
-    /// One for each port, the server's own first.
-    accept: Vec<JoinHandle<()>>,
-    spawn: JoinHandle<()>,
-    overload: JoinHandle<()>,
-}
-
-impl Threads {
-    /// Waits until a client has stopped the server and its threads have ended.
-    pub fn join(mut self, shared: &Shared) {
-        // The thread of the server's own port. This fails only when it has panicked; then there is nothing to wait for.
-        let _ = self.accept.remove(0).join();
-        self.wait_for_end(shared);
-    }
-
-    /// Waits until all threads of a stopping server have ended, but no longer than [`END_TIME`].
-    pub fn wait_for_end(&self, shared: &Shared) {
-        let deadline = Instant::now() + END_TIME;
-        while Instant::now() < deadline && (shared.has_clients() || !self.have_ended()) {
-            thread::sleep(END_POLL);
-        }
-    }
-
-    fn have_ended(&self) -> bool {
-        self.accept.iter().chain([&self.spawn, &self.overload]).all(JoinHandle::is_finished)
-    }
 }
 
 /// Starts the `accept`, `spawn` and `overload` threads. Those that accept end when the server stops, and the others after
@@ -128,13 +94,7 @@ impl Acceptor {
                 return;
             }
             if port.downtime.is_due() {
-                // Shut down, but open until the port is closed: while this connection exists, the system does not give the
-                // port number to another program.
-                let last = result.map(|(stream, _)| stream);
-                if let Ok(stream) = &last {
-                    let _ = stream.shutdown(Shutdown::Both);
-                }
-                listener = match self.close_during_downtime(port, listener) {
+                listener = match self.close_during_downtime(listener, result) {
                     Some(listener) => listener,
                     None => return,
                 };
@@ -148,31 +108,6 @@ impl Acceptor {
                 Err(error) if can_retry_at_once(&error) => {}
                 Err(error) => {
                     self.warnings.warn("cannot accept a connection, trying again", error);
-                    thread::sleep(ACCEPT_PAUSE);
-                }
-            }
-        }
-    }
-
-    /// Closes the port, and opens it again when connections are to be accepted. `None` if the server stops meanwhile.
-    fn close_during_downtime(&self, port: &Port, listener: TcpListener) -> Option<TcpListener> {
-        let address = listener.local_addr();
-        port.waker.disarm();
-        drop(listener);
-        loop {
-            port.downtime.wait();
-            let opened = address.as_ref().map_err(|error| error.kind().into()).and_then(TcpListener::bind);
-            let armed = opened.and_then(|listener| port.waker.arm(&listener).map(|()| listener));
-            // Checked after the waker was armed: if the server is stopped later than this check, the waker wakes this thread.
-            if self.shared.is_stopping() {
-                port.waker.disarm();
-                return None;
-            }
-            match armed {
-                Ok(listener) if port.downtime.open() => return Some(listener),
-                Ok(_) => port.waker.disarm(),
-                Err(error) => {
-                    self.warnings.warn("cannot reopen the port, trying again", error);
                     thread::sleep(ACCEPT_PAUSE);
                 }
             }
