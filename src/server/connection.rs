@@ -5,33 +5,33 @@
 //!
 //! ```text
 //! serve
-//! ├─ receive                  HeadReader: GET /events HTTP/1.1 …
-//! ├─ respond → respond_to     catalogue: the script for /events
-//! │  └─ play                  which part, from which step, with which head
-//! │     └─ send_stream
-//! │        └─ Player::play    head, chunks, sleeps, 0\r\n\r\n
-//! └─ wait_for_request         KeepAlive: the same again
+//! ├─ receive                           HeadReader: GET /events HTTP/1.1 …
+//! ├─ respond → respond_to              catalogue: the script for /events
+//! │  └─ play → play_part               which part, from which step, with which head
+//! │     └─ stream_part → send_stream
+//! │        └─ Player::play             head, chunks, sleeps, 0\r\n\r\n
+//! └─ wait_for_request                  KeepAlive: the same again
 //! ```
 //!
-//! Requests that no script answers are handled in `connection/without_script.rs`, what the judge needs to know in
-//! `connection/judged.rs`, and parameters that change a script in `connection/parameters.rs`.
+//! `connection/receive.rs` receives a request with its body. Requests that no script answers are handled in
+//! `connection/without_script.rs`, what the judge needs to know in `connection/judged.rs`, and parameters that change a
+//! script in `connection/parameters.rs`.
 
 mod judged;
 mod parameters;
+mod receive;
 mod without_script;
 
 use super::body::Body;
 use super::clock::ClientClock;
-use super::internal;
 use super::journal::recorded_request::RecordedRequest;
 use super::journal::Recorded;
 use super::responses;
 use super::shared::{Client, Shared};
-use super::socket::{self, Incoming, Outgoing, ReceiveError, BODY_TIME, HEAD_TIME};
+use super::socket::{self, Incoming, Outgoing, ReceiveError, HEAD_TIME};
 use super::stream_control::StreamControl;
-use crate::http::body::BodyReader;
 use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::request::{HeadReader, Request};
+use crate::http::request::Request;
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::uri::percent_decode;
@@ -136,59 +136,6 @@ struct Connection<'a> {
 impl<'a> Connection<'a> {
     fn out(&self) -> Outgoing<'_> {
         Outgoing::new(self.stream, self.tap)
-    }
-
-    /// Receives a request with its whole body.
-    ///
-    /// Neither this method nor `respond` is inlined: they then use the same part of the stack, one after the other, which
-    /// saves each client a page.
-    #[inline(never)]
-    fn receive(&mut self, head_deadline: Instant) -> Received<'a> {
-        let mut head = HeadReader::default();
-        let received = self.incoming.receive(head_deadline, &mut |bytes| head.push(bytes));
-        self.options = head.response_options();
-        // No page of another origin may read what is under `/-/`.
-        self.options.cors &= !internal::is_reserved(head.path());
-        if matches!(received, Err(ReceiveError::Closed)) && head.is_empty() {
-            return Ok(None);
-        }
-        let request = match received.and_then(|()| head.finish().map_err(ReceiveError::Invalid)) {
-            Ok(request) => request,
-            Err(error) => return Err(Refused { error, request: head.received() }),
-        };
-        let allowed = self.check_origin(&request).map_err(ReceiveError::Invalid);
-        let scripts = self.shared.latest_scripts();
-        match allowed.and_then(|()| self.receive_body(&request, &scripts)) {
-            Ok(body) => Ok(Some(CompleteRequest { request, body, scripts })),
-            Err(error) => Err(Refused { error, request: Some(request) }),
-        }
-    }
-
-    /// Receives the body, and keeps it if something needs it: the script, the journal, or a path of the server.
-    fn receive_body(&mut self, request: &Request, scripts: &Catalogue) -> Result<Body<'a>, ReceiveError> {
-        let memory = &self.shared.body_memory;
-        let mut body = memory.empty_body();
-        let reader = BodyReader::new(request.body, memory.max_body as u64);
-        let mut reader = reader.map_err(ReceiveError::Invalid)?;
-        if reader.is_empty() {
-            return Ok(body);
-        }
-        if request.expects_continue() {
-            self.out().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
-        }
-        let found = self.find(scripts, request);
-        let script_wants_it = matches!(found, Found::Script(script) if script.uses_body());
-        let keeps = script_wants_it || self.shared.journal.is_on() || internal::is_reserved(request.path());
-        self.incoming.receive(Instant::now() + BODY_TIME, &mut |bytes| {
-            let mut kept = Ok(());
-            let progress = reader.push(bytes, &mut |data| {
-                if keeps && kept.is_ok() {
-                    kept = body.push(data);
-                }
-            });
-            kept.and(progress)
-        })?;
-        Ok(body)
     }
 
     #[inline(never)]

@@ -4,11 +4,10 @@ use super::{Connection, Refused};
 use crate::http::request::Request;
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
-use crate::http::status::RequestError;
 use crate::http::AfterResponse;
 use crate::server::clock::ClientClock;
 use crate::server::internal::journal::Answer;
-use crate::server::internal::{self, guard, journal, judge, results, wire, Call, Reply};
+use crate::server::internal::{self, journal, judge, results, wire, Call, Reply};
 use crate::server::journal::entry::RecordedEnd;
 use crate::server::journal::recorded_request::RecordedRequest;
 use crate::server::responses;
@@ -18,15 +17,6 @@ use crate::trace::End;
 use std::io;
 
 impl Connection<'_> {
-    /// Checks that no foreign web page has sent a request for one of the server's own paths, before its body is received.
-    pub(super) fn check_origin(&self, request: &Request) -> Result<(), RequestError> {
-        if internal::is_reserved(request.path()) {
-            guard::check(request, &self.shared.allowed_hosts)
-        } else {
-            Ok(())
-        }
-    }
-
     /// Responds to something that is not an acceptable request, and closes the connection, because nobody can tell where
     /// the next request begins. Without a request to respond to, returns the error.
     pub(super) fn refuse(&self, refused: Refused) -> io::Result<AfterResponse> {
