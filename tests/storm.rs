@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{example, has_tool, serve, PATIENCE};
+use support::{eventually, example, has_tool, serve, PATIENCE};
 
 fn storm(arguments: &[&str]) -> Command {
     let mut command = Command::new(example("storm"));
@@ -46,10 +46,15 @@ fn without_a_url_it_starts_a_server_and_loses_nothing() {
 fn a_late_event_is_counted_in_the_bar_of_its_lateness() {
     let script = format!("data: first\n\n@sleep 1300ms\n{}", numbered(1..=15));
     let server = serve("1", &[("/late", script.as_bytes())]);
-    let output = storm(&["--clients", "1", "--demo", &server.url("/late")]).assert().code(0);
-    let output = String::from_utf8(output.get_output().stdout.clone()).unwrap();
-    let bar = output.lines().find(|line| line.contains("up to 700.00 ms ")).unwrap_or_default();
-    assert!(bar.ends_with(" 1    6.67 %"), "{output}");
+    let mut report = || {
+        let output = storm(&["--clients", "1", "--demo", &server.url("/late")]).assert().code(0);
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+    };
+    // Not each time, if the machine is so busy that the first event is late, too.
+    eventually(&mut report, |report| {
+        let bar = report.lines().find(|line| line.contains("up to 700.00 ms ")).unwrap_or_default();
+        bar.ends_with(" 1    6.67 %")
+    });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Responses that depend on the request, on earlier requests and on time.
 
-use crate::support::{play, request, serve, Client, Exchange, PATIENCE};
+use crate::support::{assert_takes, eventually, play, request, serve, Client, Exchange, PATIENCE};
 use rust_sse_server::RunningServer;
 use std::time::Duration;
 
@@ -156,14 +156,14 @@ fn the_stream_resumes_after_a_last_event_id_in_a_header_or_the_query() {
 
 #[test]
 fn pauses_can_be_random_within_a_range_and_events_can_come_at_a_steady_rate() {
-    let response = play(
-        "data: 0\n\n@sleep 80ms..120ms\ndata: first\n\n@repeat 3 every 50ms\ndata: turn {{i}}\n\n@again\n",
-        "1",
-    );
-    let pause = response.when("first") - response.when("data: 0");
-    assert!((79..200).contains(&pause.as_millis()), "{pause:?}");
-    let three = response.when("turn 3") - response.when("turn 1");
-    assert!((90..180).contains(&three.as_millis()), "{three:?}");
+    assert_takes(79..200, || {
+        let response = play("data: 0\n\n@sleep 80ms..120ms\ndata: first\n\n", "1");
+        response.when("first") - response.when("data: 0")
+    });
+    assert_takes(90..180, || {
+        let response = play("@repeat 3 every 50ms\ndata: turn {{i}}\n\n@again\n", "1");
+        response.when("turn 3") - response.when("turn 1")
+    });
 }
 
 #[test]
@@ -171,13 +171,10 @@ fn comments_can_be_sent_at_a_steady_rate() {
     let play_once = || {
         let response = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
         assert_eq!(response.data(), (b":\n\n".repeat(60), true));
-        let time = response.arrivals.last().unwrap().0;
-        assert!((290..600).contains(&time.as_millis()), "{time:?}");
-        response.arrivals.len()
+        (response.arrivals.last().unwrap().0.as_millis(), response.arrivals.len())
     };
-    // A busy machine reads several at once, but not each time.
-    let pieces: Vec<usize> = (0..3).map(|_| play_once()).collect();
-    assert!(pieces.iter().any(|pieces| *pieces > 30), "they came in {pieces:?} pieces");
+    // A client on a busy machine reads several at once, but not each time.
+    eventually(play_once, |(time, pieces)| (290..600).contains(time) && *pieces > 30);
 }
 
 #[test]
@@ -199,26 +196,30 @@ fn a_connection_can_stay_open_and_silent() {
 
 #[test]
 fn placeholders_insert_the_elapsed_time_and_the_current_time() {
-    let response =
-        play("{{elapsed}} {{time}}\n@sleep 100ms\n{{elapsed}}\n@clock\n@sleep 50ms\n{{elapsed}}\n", "1");
-    let chunks = response.chunks();
     let number = |text: &str| text.trim().parse::<u128>().unwrap();
-    let (elapsed, time) = chunks[0].split_once(' ').unwrap();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
-    assert!(number(elapsed) < 50 && now - number(time) < 5_000);
-    assert!(
-        (100..150).contains(&number(&chunks[1])) && (50..100).contains(&number(&chunks[2])),
-        "{chunks:?}"
-    );
+    let play_once = || {
+        let response =
+            play("{{elapsed}} {{time}}\n@sleep 100ms\n{{elapsed}}\n@clock\n@sleep 50ms\n{{elapsed}}\n", "1");
+        let chunks = response.chunks();
+        let (elapsed, time) = chunks[0].split_once(' ').unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        assert!(now - number(time) < 5_000);
+        [elapsed, &chunks[1], &chunks[2]].map(number)
+    };
+    // A busy machine delays one, but not each time.
+    eventually(play_once, |[first, second, after_clock]| {
+        *first < 50 && (100..150).contains(second) && (50..100).contains(after_clock)
+    });
 }
 
 #[test]
 fn a_captured_stream_can_be_paced_and_played_faster() {
     let capture = "data: 1\n\ndata: 2\n\ndata: 3\n\n";
-    let response = play(format!("@pace 1s\n{capture}"), "10");
-    assert_eq!(response.data().0, capture.as_bytes());
-    let time = response.when("data: 3") - response.when("data: 1");
-    assert!((190..350).contains(&time.as_millis()), "{time:?}");
+    assert_takes(190..350, || {
+        let response = play(format!("@pace 1s\n{capture}"), "10");
+        assert_eq!(response.data().0, capture.as_bytes());
+        response.when("data: 3") - response.when("data: 1")
+    });
 }
 
 /// The head and the data of the response to a request for this target.
@@ -280,7 +281,8 @@ fn requested_turns_are_resumed() {
 fn requested_intervals_are_kept() {
     let script = "@repeat 3 every {{query:t}}\n{{i}}\n@again\n";
     let server = serve("1", &[("/a", script.as_bytes())]);
-    let exchange = Exchange::new(server.address(), request("GET", "/a?t=150ms", ""), PATIENCE);
-    let time = exchange.when("3\n") - exchange.when("1\n");
-    assert!((290..500).contains(&time.as_millis()), "{time:?}");
+    assert_takes(290..500, || {
+        let exchange = Exchange::new(server.address(), request("GET", "/a?t=150ms", ""), PATIENCE);
+        exchange.when("3\n") - exchange.when("1\n")
+    });
 }
