@@ -117,15 +117,17 @@ fn invalid_arguments_are_errors_before_anything_starts() {
 fn a_proxy_that_refuses_connections_or_forwards_to_another_server_is_an_error() {
     let other = serve("1", &[]);
     let refused = free_address().to_string();
-    for (proxy, problem) in [
-        (refused, "no connection: Connection refused (os error 111)"),
-        (other.address().to_string(), "the response has status 404 and "),
-    ] {
+    let assert_fails = |proxy: &str, problem: &str| {
         let upstream = free_address().to_string();
         let (code, message) = run_with(&[&upstream, &format!("http://{proxy}")]);
         let expected = format!("the proxy {proxy} forwarded no request to {upstream}: {problem}");
         assert!(code == Some(2) && message.starts_with(&expected), "{message}");
-    }
+    };
+    // Both at a time: each trial waits for its proxy for 10 s.
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert_fails(&refused, "no connection: Connection refused (os error 111)"));
+        scope.spawn(|| assert_fails(&other.address().to_string(), "the response has status 404 and "));
+    });
 }
 
 /// Runs a trial that cannot start: its exit status, and what it prints on stderr.
