@@ -181,9 +181,9 @@ impl Conditions {
         self.0.iter().any(Condition::depends_on_count)
     }
 
-    /// Whether `predicate` is true for the name of any placeholder that they look at.
-    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        self.0.iter().any(|condition| condition.any_name(predicate))
+    /// The names of all placeholders that they look at.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.0.iter().filter_map(Condition::value).flat_map(ValueCondition::names)
     }
 }
 
@@ -243,11 +243,12 @@ impl Condition {
         }
     }
 
-    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+    /// The condition on a value that it is, or the opposite of.
+    fn value(&self) -> Option<&ValueCondition> {
         match self {
-            Condition::Value(condition) => condition.any_name(predicate),
-            Condition::Not(condition) => condition.any_name(predicate),
-            _ => false,
+            Condition::Value(condition) => Some(condition),
+            Condition::Not(condition) => condition.value(),
+            _ => None,
         }
     }
 

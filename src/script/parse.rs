@@ -196,22 +196,17 @@ fn parse(
     }
     common.share();
     for (line, text, lines) in sections {
-        let conditions = part_conditions(text, parts);
         let mut part = common.fork();
         if let Err(message) = part.check_is_reachable() {
             part.error(line, PART.explain(message));
         }
+        let conditions = part_conditions(text, parts);
+        let conditions = conditions.map_err(|message| part.error(line, PART.explain(message))).ok();
+        part.body.needs.add(line, conditions.iter().flat_map(Conditions::names));
         parse_lines(&mut part, lines, replacements);
-        match conditions {
-            Ok(conditions) => {
-                let value = part.finish(conditions);
-                parts.push(Located { line, value });
-            }
-            Err(message) => {
-                part.error(line, PART.explain(message));
-                part.finish(Conditions::default());
-            }
-        }
+        let is_valid = conditions.is_some();
+        let value = part.finish(conditions.unwrap_or_default());
+        parts.extend(is_valid.then_some(Located { line, value }));
     }
 }
 

@@ -8,6 +8,7 @@ use crate::http::date::Timestamp;
 use form::{on_one_line, Form};
 use std::borrow::Cow;
 use std::fmt;
+use std::iter::successors;
 
 /// One row of the table of placeholders.
 pub struct Placeholder {
@@ -310,11 +311,19 @@ impl Value {
         }
     }
 
-    /// Whether `predicate` is true for any name in it.
-    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if predicate(name));
-        let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.any_name(predicate));
-        in_addend || in_default || predicate(&self.name)
+    /// All names in it, in the order in which they are written.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        let values = successors(Some(self), |value| match &value.default {
+            Some(Fallback::Value(default)) => Some(default),
+            _ => None,
+        });
+        values.flat_map(|value| {
+            let addend = match &value.plus {
+                Some(Addend::Name(name)) => Some(name),
+                _ => None,
+            };
+            [&value.name].into_iter().chain(addend)
+        })
     }
 }
 

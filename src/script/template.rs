@@ -9,7 +9,6 @@ use crate::text::escape::escape;
 use crate::text::shared::SharedBytes;
 use crate::text::suggest;
 use std::borrow::Cow;
-use std::cell::RefCell;
 
 /// The least room, in bytes, that is reserved for rendered text. glibc keeps freed buffers of up to 1 KiB for the thread
 /// that freed them; larger ones are free for all threads. Exceeding that limit saves 0.17 kB for each client of the
@@ -94,7 +93,7 @@ impl Template {
     /// Bytes of the values whose length the request sets.
     pub(super) fn requested_bytes(&self, context: &RenderContext<'_>) -> usize {
         let bytes = |segment: &Segment| match segment {
-            Segment::Value(value) if value.any_name(&Name::is_from_request) => value.render(context).len(),
+            Segment::Value(value) if value.names().any(Name::is_from_request) => value.render(context).len(),
             _ => 0,
         };
         self.0.iter().map(bytes).sum()
@@ -105,19 +104,19 @@ impl Template {
         self.0.iter().map(|segment| segment.as_text().map(|text| text.len() as u64)).sum()
     }
 
-    /// Whether `predicate` is true for the name of any placeholder.
-    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        self.0.iter().any(|segment| matches!(segment, Segment::Value(value) if value.any_name(predicate)))
+    /// The names of all placeholders.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+        let values = self.0.iter().filter_map(|segment| match segment {
+            Segment::Text(_) => None,
+            Segment::Value(value) => Some(value),
+        });
+        values.flat_map(Value::names)
     }
 
     /// Puts the names of the placeholders before a message about their values: `query count: invalid number …`.
     pub(super) fn explain(&self, message: &str) -> String {
-        let names = RefCell::new(Vec::new());
-        self.any_name(&|name| {
-            names.borrow_mut().push(name.to_string());
-            false
-        });
-        format!("{}: {message}", names.into_inner().join(", "))
+        let names: Vec<String> = self.names().map(Name::to_string).collect();
+        format!("{}: {message}", names.join(", "))
     }
 
     /// The text for a request that has none of the values; `None` if a placeholder has no default.

@@ -6,6 +6,7 @@ mod line;
 
 use super::warnings::Warnings;
 use crate::script::lines::Lines;
+use crate::script::needs::Needs;
 use crate::script::placeholder::Value;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::{EventId, Position, ResumeTable};
@@ -60,13 +61,13 @@ pub(super) struct Body {
     pub steps: Steps,
     /// The event types so far.
     pub event_types: BTreeSet<String>,
+    /// What the placeholders so far need.
+    pub needs: Needs,
     pub warnings: Warnings,
     chunk: ChunkText,
     line: Line,
-    /// The id of the current event, as a client would read it.
-    id: Option<EventId>,
-    /// The loop in which this id is.
-    id_loop: Option<usize>,
+    /// The id of the current event, as a client would read it, and the innermost loop that its line is in.
+    id: Option<(EventId, Option<usize>)>,
     pub resume: ResumeTable,
     /// The loops that are not closed yet.
     loops: Vec<OpenLoop>,
@@ -83,12 +84,6 @@ struct OpenLoop {
     ends_event: bool,
 }
 
-impl OpenLoop {
-    fn repeats(&self) -> bool {
-        self.turns.repeats()
-    }
-}
-
 impl Body {
     pub fn new(script: SharedBytes, can_resume: bool) -> Body {
         Body {
@@ -103,11 +98,11 @@ impl Body {
             file_line: 0,
             common: Arc::default(),
             event_types: BTreeSet::new(),
+            needs: Needs::default(),
             warnings: Warnings::default(),
             chunk: ChunkText::default(),
             line: Line::default(),
             id: None,
-            id_loop: None,
             resume: ResumeTable::default(),
             loops: Vec::new(),
         }
@@ -191,6 +186,7 @@ impl Body {
         if matches!(step, Step::Wire(_) | Step::Sleep(_) | Step::Pause(_)) {
             self.note_activity();
         }
+        self.needs.add(self.file_line, step.names());
         self.steps.push(step, Lines::one(self.file_line));
     }
 
@@ -220,7 +216,7 @@ impl Body {
     pub fn again(&mut self) -> bool {
         self.end_chunk();
         let closed = self.loops.pop();
-        if let Some(closed) = closed.as_ref().filter(|closed| closed.repeats() && closed.ends_event) {
+        if let Some(closed) = closed.as_ref().filter(|closed| closed.turns.repeats() && closed.ends_event) {
             self.end_event_in_next_turn(closed);
         }
         self.push(Step::Again);
@@ -230,7 +226,7 @@ impl Body {
     /// Ends an event that the next turn of this loop ends. A client that continues after it begins with the first turn,
     /// which may send the event again but loses nothing.
     fn end_event_in_next_turn(&mut self, closed: &OpenLoop) {
-        if let Some(id) = self.id.take() {
+        if let Some((id, _)) = self.id.take() {
             self.resume.add(id, Position { step: closed.first_step, skip: 0, turn: None }, true);
         }
         if closed.turns == Turns::Endless {
@@ -269,6 +265,7 @@ impl Body {
 
     fn value(&mut self, value: Value) {
         self.begin_event();
+        self.needs.add(self.file_line, value.names());
         self.line.end_known(value.added_to_turn());
         self.chunk.push_value(value, self.file_line);
     }
@@ -334,8 +331,7 @@ impl Body {
             if id == EventId::Placeholder {
                 self.warnings.add_unknown_id(self.file_line);
             }
-            self.id = Some(id);
-            self.id_loop = self.innermost_loop();
+            self.id = Some((id, self.innermost_loop()));
         }
         if let Some(event_type) = text.strip_prefix(b"event:").filter(|_| line.is_whole()) {
             let event_type = event_type.strip_prefix(b" ").unwrap_or(event_type);
@@ -353,16 +349,19 @@ impl Body {
         self.loops.iter_mut().for_each(|open| open.ends_event = true);
         let position = Position { step: self.next_step(), skip: self.chunk.length, turn: None };
         match self.id.take() {
-            Some(EventId::Turn(id)) if self.id_loop == self.innermost_loop() => {
-                let in_loop = self.loops.iter().rev().skip(1).any(OpenLoop::repeats);
+            Some((EventId::Turn(id), id_loop)) if id_loop == self.innermost_loop() => {
+                let in_loop = self.loops.iter().rev().skip(1).any(|open| open.turns.repeats());
                 self.resume.add(EventId::Turn(id), position, in_loop);
             }
             // The turn is that of another loop, so it does not say where this event is.
-            Some(EventId::Turn(_)) => {
+            Some((EventId::Turn(_), _)) => {
                 self.warnings.add_unknown_id(self.file_line);
                 self.resume.add(EventId::Placeholder, position, true);
             }
-            Some(id) => self.resume.add(id, position, self.loops.iter().any(OpenLoop::repeats)),
+            Some((id, _)) => {
+                let in_loop = self.loops.iter().any(|open| open.turns.repeats());
+                self.resume.add(id, position, in_loop);
+            }
             None => {}
         }
     }

@@ -146,7 +146,9 @@ fn status(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_above_body()?;
     part.check_is_single_in_part("status")?;
     let literal = part.body.literal;
-    Arc::make_mut(&mut part.head).apply_status(argument, literal)
+    Arc::make_mut(&mut part.head).apply_status(argument, literal)?;
+    part.add_needs_of_head();
+    Ok(())
 }
 
 fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -155,7 +157,9 @@ fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         part.check_field_is_single(argument)?;
     }
     let literal = part.body.literal;
-    Arc::make_mut(&mut part.head).apply_header(argument, literal)
+    Arc::make_mut(&mut part.head).apply_header(argument, literal)?;
+    part.add_needs_of_head();
+    Ok(())
 }
 
 fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -330,13 +334,16 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.id_source = IdSource::parse(argument).ok_or_else(|| invalid_argument(argument))?;
+    part.body.needs.add(part.line, part.id_source.names());
     part.resume = Some(part.line);
     Ok(())
 }
 
 fn count(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_single("count")?;
-    part.script.route.apply_count(argument)
+    part.script.route.apply_count(argument)?;
+    part.body.needs.add(part.line, part.script.route.names());
+    Ok(())
 }
 
 fn drop(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {

@@ -13,6 +13,7 @@ use crate::script::lines::Lines;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
 use crate::script::step::NextStep;
+use crate::script::template::Template;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Ending, Part, Step};
 use crate::text::escape::escape;
@@ -192,6 +193,11 @@ impl<'a> PartParser<'a> {
         self.head_sent.get_or_insert(self.line);
     }
 
+    /// Notes what the placeholders of the status and the field lines need, after this line has changed one of them.
+    pub fn add_needs_of_head(&mut self) {
+        self.body.needs.add(self.line, self.head.templates().flat_map(Template::names));
+    }
+
     /// Sets how the end of the body is marked.
     pub fn set_framing(&mut self, framing: BodyFraming) {
         self.framing = Located { line: self.line, value: framing };
@@ -242,6 +248,7 @@ impl<'a> PartParser<'a> {
         self.check_trailer_is_chunked();
         self.body.end();
         self.script.event_types.append(&mut self.body.event_types);
+        self.script.needs.append(std::mem::take(&mut self.body.needs));
         self.add_warnings();
         self.body.steps.shrink();
         let ending_lines = self.ending.as_ref().map(|ending| Lines::one(ending.line));

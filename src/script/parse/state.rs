@@ -3,6 +3,7 @@
 use super::error::{Located, ParseErrors};
 use super::warnings;
 use crate::script::case::{Case, Start};
+use crate::script::needs::Needs;
 use crate::script::route::Route;
 use crate::script::{Part, Script, Source};
 use crate::text::escape::escape;
@@ -24,6 +25,7 @@ pub struct ScriptState {
     pub case: Option<Located<Case>>,
     pub start: Option<Located<Start>>,
     pub event_types: BTreeSet<String>,
+    pub needs: Needs,
     errors: ParseErrors,
     pub warnings: BTreeSet<Located<String>>,
     /// The first `@resume` of an event stream.
@@ -46,6 +48,7 @@ impl ScriptState {
             case: None,
             start: None,
             event_types: BTreeSet::new(),
+            needs: Needs::default(),
             errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
             warnings: BTreeSet::new(),
             resume: None,
@@ -74,6 +77,7 @@ impl ScriptState {
             about: self.about.unwrap_or_default(),
             route: self.route,
             parts: parts.into_iter().map(|part| part.value).collect(),
+            needs: self.needs,
             event_types: self.event_types,
             case: self.case.map(|case| case.value),
             start: self.start.map(|start| start.value).unwrap_or_default(),

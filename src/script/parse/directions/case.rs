@@ -12,6 +12,7 @@ use std::time::Duration;
 
 pub(super) fn expect(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let expectation = Expectation::parse(part.line, argument)?;
+    part.body.needs.add(part.line, expectation.names());
     part.expectations.push(expectation);
     Ok(())
 }
