@@ -232,7 +232,7 @@ fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, S
 
 fn parse_lines(part: &mut PartParser, lines: TextLines<'_>, replacements: &[Replacement]) {
     for line in lines.iter() {
-        part.begin_line(line.line);
+        part.body.file_line = line.line;
         match line.value {
             [b'@', b'#', remark @ ..] => part.remark(remark),
             [b'@', text @ ..] if text.starts_with(b"@") => part.text(text),
@@ -249,7 +249,7 @@ fn parse_direction(part: &mut PartParser, text: &[u8], replacements: &[Replaceme
     }
     let applied = directions::find(name).and_then(|direction| direction.apply(part, argument));
     if let Err(message) = applied {
-        part.error(part.line, message);
+        part.error(part.line(), message);
     }
 }
 

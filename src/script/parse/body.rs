@@ -69,17 +69,20 @@ pub(super) struct Body {
     /// The id of the current event, as a client would read it, and the innermost loop that its line is in.
     id: Option<(EventId, Option<usize>)>,
     pub resume: ResumeTable,
-    /// The loops that are not closed yet.
-    loops: Vec<OpenLoop>,
+    /// The loops that are not closed yet, each inside the one before.
+    pub loops: Vec<OpenLoop>,
 }
 
+/// A loop that is not closed yet.
 #[derive(Clone)]
-struct OpenLoop {
+pub(super) struct OpenLoop {
+    /// The line of its `@repeat`.
+    pub file_line: usize,
     /// The index of its first step.
     first_step: usize,
-    turns: Turns,
+    pub turns: Turns,
     /// Whether it neither sends nor waits.
-    is_idle: bool,
+    pub is_idle: bool,
     /// Whether an event ends in it.
     ends_event: bool,
 }
@@ -208,19 +211,19 @@ impl Body {
     /// Begins a loop.
     pub fn repeat(&mut self, turns: Turns, every: Every) {
         self.step(Step::Repeat { turns: turns.clone(), every: Box::new(every) });
-        let first_step = self.next_step();
-        self.loops.push(OpenLoop { first_step, turns, is_idle: true, ends_event: false });
+        let (file_line, first_step) = (self.file_line, self.next_step());
+        self.loops.push(OpenLoop { file_line, first_step, turns, is_idle: true, ends_event: false });
     }
 
-    /// Ends the innermost loop. `true` if it neither sends nor waits.
-    pub fn again(&mut self) -> bool {
+    /// Ends the innermost loop and returns it; `None` if no loop is open.
+    pub fn again(&mut self) -> Option<OpenLoop> {
         self.end_chunk();
-        let closed = self.loops.pop();
-        if let Some(closed) = closed.as_ref().filter(|closed| closed.turns.repeats() && closed.ends_event) {
-            self.end_event_in_next_turn(closed);
+        let closed = self.loops.pop()?;
+        if closed.turns.repeats() && closed.ends_event {
+            self.end_event_in_next_turn(&closed);
         }
         self.push(Step::Again);
-        closed.map_or(false, |closed| closed.is_idle)
+        Some(closed)
     }
 
     /// Ends an event that the next turn of this loop ends. A client that continues after it begins with the first turn,

@@ -260,7 +260,7 @@ fn wire(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let text = text(part, argument)?;
     if !text.as_plain().map_or(false, is_interim_response) {
         if text.as_plain().map_or(false, |plain| plain.starts_with(b"HTTP/1.1 1")) {
-            part.body.warnings.add_incomplete_head(part.line);
+            part.body.warnings.add_incomplete_head(part.line());
         }
         part.mark_content();
     }
@@ -328,21 +328,21 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         (b"every", time) => Every::parse(time)?,
         _ => return Err(invalid_argument(rest)),
     };
-    part.open_loop(turns, every);
+    part.body.repeat(turns, every);
     Ok(())
 }
 
 fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.id_source = IdSource::parse(argument).ok_or_else(|| invalid_argument(argument))?;
-    part.body.needs.add(part.line, part.id_source.names());
-    part.resume = Some(part.line);
+    part.body.needs.add(part.line(), part.id_source.names());
+    part.resume = Some(part.line());
     Ok(())
 }
 
 fn count(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_single("count")?;
     part.script.route.apply_count(argument)?;
-    part.body.needs.add(part.line, part.script.route.names());
+    part.body.needs.add(part.line(), part.script.route.names());
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::script::condition::Conditions;
 use crate::script::expectation::{Expectation, Skip};
 use crate::script::head::ScriptHead;
 use crate::script::lines::Lines;
-use crate::script::repeat::{Every, Turns};
+use crate::script::repeat::Turns;
 use crate::script::resume::IdSource;
 use crate::script::step::NextStep;
 use crate::script::template::Template;
@@ -20,18 +20,9 @@ use crate::text::escape::escape;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A loop that is not closed yet.
-#[derive(Clone)]
-struct OpenLoop {
-    line: usize,
-    is_endless: bool,
-}
-
 /// The part that is being parsed.
 pub(super) struct PartParser<'a> {
     pub script: &'a mut ScriptState,
-    /// The line that is being parsed.
-    pub line: usize,
     pub head: Arc<ScriptHead>,
     /// The lines of directions and field lines that a part sets once, by their names.
     single: HashMap<String, usize>,
@@ -48,7 +39,6 @@ pub(super) struct PartParser<'a> {
     head_sent: Option<usize>,
     /// The first line that needs a body to be sent in.
     first_content: Option<usize>,
-    loops: Vec<OpenLoop>,
     ending: Option<Located<Ending>>,
 }
 
@@ -57,7 +47,6 @@ impl<'a> PartParser<'a> {
         let body = Body::new(script.text.clone(), script.can_resume);
         PartParser {
             script,
-            line: 0,
             head: Arc::default(),
             single: HashMap::new(),
             framing: Located { line: 0, value: BodyFraming::Default },
@@ -69,7 +58,6 @@ impl<'a> PartParser<'a> {
             skip: None,
             head_sent: None,
             first_content: None,
-            loops: Vec::new(),
             ending: None,
         }
     }
@@ -85,7 +73,6 @@ impl<'a> PartParser<'a> {
     pub fn fork(&mut self) -> PartParser<'_> {
         PartParser {
             script: self.script,
-            line: self.line,
             head: Arc::clone(&self.head),
             single: HashMap::new(),
             framing: self.framing.clone(),
@@ -97,15 +84,13 @@ impl<'a> PartParser<'a> {
             skip: self.skip.clone(),
             head_sent: self.head_sent,
             first_content: self.first_content,
-            loops: self.loops.clone(),
             ending: self.ending.clone(),
         }
     }
 
-    /// Notes which line of the file is parsed from now on.
-    pub fn begin_line(&mut self, line: usize) {
-        self.line = line;
-        self.body.file_line = line;
+    /// The line of the file that is parsed.
+    pub fn line(&self) -> usize {
+        self.body.file_line
     }
 
     /// Reports an error on a line, which need not be the current one.
@@ -132,7 +117,7 @@ impl<'a> PartParser<'a> {
             }
             // A blank line after the end of a part is there for the reader.
             Err(_) if is_blank => {}
-            Err(message) => self.error(self.line, message),
+            Err(message) => self.error(self.line(), message),
         }
     }
 
@@ -148,19 +133,19 @@ impl<'a> PartParser<'a> {
 
     /// Checks that the direction of this name occurs once in the script.
     pub fn check_is_single(&mut self, name: &str) -> Result<(), String> {
-        check_is_new(&mut self.script.single, name, self.line)
+        check_is_new(&mut self.script.single, name, self.body.file_line)
     }
 
     /// Checks that the direction of this name occurs once in the part: a second one would replace the first.
     pub fn check_is_single_in_part(&mut self, name: &str) -> Result<(), String> {
-        check_is_new(&mut self.single, name, self.line)
+        check_is_new(&mut self.single, name, self.body.file_line)
     }
 
     /// Checks that the field line `Name: value` is the first of its name in the part, because it would replace the other.
     pub fn check_field_is_single(&mut self, field_line: &[u8]) -> Result<(), String> {
         let name = String::from_utf8_lossy(split_at(field_line, b':').0);
         // The colon tells it from the names of directions.
-        match self.single.insert(name.to_ascii_lowercase() + ":", self.line) {
+        match self.single.insert(name.to_ascii_lowercase() + ":", self.line()) {
             Some(first) => Err(format!(
                 "`{0}` is set on line {first} (write `@header +{0}: …` to add another)",
                 escape(&*name)
@@ -185,45 +170,38 @@ impl<'a> PartParser<'a> {
 
     /// Notes that the response needs a body because of this line.
     pub fn mark_body_needed(&mut self) {
-        self.first_content.get_or_insert(self.line);
+        self.first_content.get_or_insert(self.body.file_line);
     }
 
     /// Notes that the head is sent at this line at the latest.
     pub fn mark_head_sent(&mut self) {
-        self.head_sent.get_or_insert(self.line);
+        self.head_sent.get_or_insert(self.body.file_line);
     }
 
     /// Notes what the placeholders of the status and the field lines need, after this line has changed one of them.
     pub fn add_needs_of_head(&mut self) {
-        self.body.needs.add(self.line, self.head.templates().flat_map(Template::names));
+        self.body.needs.add(self.body.file_line, self.head.templates().flat_map(Template::names));
     }
 
     /// Sets how the end of the body is marked.
     pub fn set_framing(&mut self, framing: BodyFraming) {
-        self.framing = Located { line: self.line, value: framing };
+        self.framing = Located { line: self.line(), value: framing };
     }
 
     /// Adds a field line to the trailer section.
     pub fn add_trailer(&mut self, name: &str, value: &[u8]) {
         self.mark_body_needed();
-        self.trailer.line = self.line;
+        self.trailer.line = self.line();
         put_field_line(Arc::make_mut(&mut self.trailer.value), name, value);
-    }
-
-    /// Begins a loop.
-    pub fn open_loop(&mut self, turns: Turns, every: Every) {
-        self.loops.push(OpenLoop { line: self.line, is_endless: turns == Turns::Endless });
-        self.body.repeat(turns, every);
     }
 
     /// Ends the innermost loop.
     pub fn close_loop(&mut self) -> Result<(), String> {
-        let closed = self.loops.pop().ok_or("no loop is open (put `@repeat` above this line)")?;
-        let does_nothing = self.body.again();
-        if closed.is_endless {
-            self.ending = Some(Located { line: self.line, value: Ending::End });
+        let closed = self.body.again().ok_or("no loop is open (put `@repeat` above this line)")?;
+        if closed.turns == Turns::Endless {
+            self.ending = Some(Located { line: self.line(), value: Ending::End });
         }
-        if does_nothing {
+        if closed.is_idle {
             return Err("the loop neither sends nor waits (add an event or a `@sleep`)".to_owned());
         }
         Ok(())
@@ -231,13 +209,13 @@ impl<'a> PartParser<'a> {
 
     /// Ends the part.
     pub fn end(&mut self, ending: Ending) -> Result<(), String> {
-        if let Some(open) = self.loops.last() {
+        if let Some(open) = self.body.loops.last() {
             return Err(format!(
                 "would end the loop of line {} in its first turn (move it below `@again`)",
-                open.line
+                open.file_line
             ));
         }
-        self.ending = Some(Located { line: self.line, value: ending });
+        self.ending = Some(Located { line: self.line(), value: ending });
         Ok(())
     }
 
@@ -309,9 +287,9 @@ impl<'a> PartParser<'a> {
     }
 
     fn check_loops_are_closed(&mut self) {
-        for open in &self.loops {
+        for open in &self.body.loops {
             let message = "@repeat: the loop is not closed (add `@again` below its last line)";
-            self.script.error(open.line, message.to_owned());
+            self.script.error(open.file_line, message.to_owned());
         }
     }
 
