@@ -194,7 +194,7 @@ fn parse(
         parts.push(Located { line: 1, value });
         return;
     }
-    common.share();
+    common.body.share();
     for (line, text, lines) in sections {
         let mut part = common.fork();
         if let Err(message) = part.check_is_reachable() {

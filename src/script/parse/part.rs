@@ -62,14 +62,7 @@ impl<'a> PartParser<'a> {
         }
     }
 
-    /// Prepares for parts that share everything so far.
-    pub fn share(&mut self) {
-        self.body.share();
-        self.script.event_types.append(&mut self.body.event_types);
-        self.script.common_warnings = self.body.warnings.take();
-    }
-
-    /// A part that begins with everything so far.
+    /// A part that begins with everything so far. The steps so far have to be [shared](Body::share) before.
     pub fn fork(&mut self) -> PartParser<'_> {
         PartParser {
             script: self.script,
@@ -261,20 +254,19 @@ impl<'a> PartParser<'a> {
         if self.script.case.is_some() {
             return;
         }
-        self.script.warnings.extend(self.body.warnings.take_misspelled());
-        if !self.head.is_event_stream() {
-            return;
+        let mut warnings = std::mem::take(&mut self.body.warnings);
+        if self.head.is_event_stream() {
+            if let Some(line) = self.resume {
+                warnings.finish_resume();
+                self.script.resume.get_or_insert(line);
+                self.script.has_ids |= !self.body.resume.is_empty();
+            }
+            if !self.is_cut_on_purpose() {
+                warnings.finish_event();
+            }
+            self.script.warnings.extend(warnings.found);
         }
-        if let Some(line) = self.resume {
-            self.body.warnings.finish_resume();
-            self.script.resume.get_or_insert(line);
-            self.script.has_ids |= !self.body.resume.is_empty();
-        }
-        if !self.is_cut_on_purpose() {
-            self.body.warnings.finish_event();
-        }
-        self.script.warnings.extend(self.body.warnings.take());
-        self.script.warnings.extend(std::mem::take(&mut self.script.common_warnings));
+        self.script.warnings.extend(warnings.misspelled);
     }
 
     /// Whether the last event can be incomplete because the script says so.

@@ -32,8 +32,6 @@ pub struct ScriptState {
     pub resume: Option<usize>,
     /// Whether an event has an id, in a part with `@resume`.
     pub has_ids: bool,
-    /// The warnings about the lines that all parts share, until a part is an event stream.
-    pub common_warnings: Vec<Located<String>>,
 }
 
 impl ScriptState {
@@ -53,7 +51,6 @@ impl ScriptState {
             warnings: BTreeSet::new(),
             resume: None,
             has_ids: false,
-            common_warnings: Vec::new(),
         }
     }
 

@@ -19,9 +19,10 @@ const FIELDS: [&str; 4] = ["data", "event", "id", "retry"];
 /// The warnings about one part so far, and what later ones depend on.
 #[derive(Clone, Default)]
 pub(super) struct Warnings {
-    found: Vec<Located<String>>,
+    /// Those about an event stream.
+    pub found: Vec<Located<String>>,
     /// Those about text in braces that resembles a placeholder, which is unlikely to be intended in any response.
-    misspelled: Vec<Located<String>>,
+    pub misspelled: Vec<Located<String>>,
     /// The last line of an event with `data` or `id` that no empty line has ended yet.
     incomplete_event: Option<usize>,
     /// The first line with an id that is not known in advance.
@@ -39,7 +40,9 @@ impl Warnings {
         }
         if !self.in_head {
             self.in_head = text.starts_with(b"HTTP/");
-            self.add(line, about_line(text));
+            if let Some(message) = about_line(text) {
+                self.add(line, message);
+            }
         }
     }
 
@@ -83,7 +86,7 @@ impl Warnings {
     pub fn add_incomplete_head(&mut self, line: usize) {
         let message =
             r"not a whole interim response, so the head that follows continues it (end it with `\r\n\r\n`)";
-        self.add(line, Some(message.to_owned()));
+        self.add(line, message);
     }
 
     /// Notes an empty line.
@@ -92,8 +95,8 @@ impl Warnings {
         self.in_head = false;
     }
 
-    fn add(&mut self, line: usize, message: Option<String>) {
-        self.found.extend(message.map(|value| Located { line, value }));
+    fn add(&mut self, line: usize, message: impl Into<String>) {
+        self.found.push(Located { line, value: message.into() });
     }
 
     /// Adds the warning that clients cannot resume after some ids.
@@ -101,7 +104,7 @@ impl Warnings {
         let message = "the id is not known in advance, so `@resume` starts from the beginning after it \
                        (write the id itself)";
         if let Some(line) = self.unknown_id {
-            self.add(line, Some(message.to_owned()));
+            self.add(line, message);
         }
     }
 
@@ -109,18 +112,8 @@ impl Warnings {
     pub fn finish_event(&mut self) {
         let message = "no empty line after the last event, so no client dispatches it";
         if let Some(line) = self.incomplete_event {
-            self.add(line, Some(message.to_owned()));
+            self.add(line, message);
         }
-    }
-
-    /// Removes the warnings about misspelled placeholders.
-    pub fn take_misspelled(&mut self) -> Vec<Located<String>> {
-        std::mem::take(&mut self.misspelled)
-    }
-
-    /// Removes the other warnings so far.
-    pub fn take(&mut self) -> Vec<Located<String>> {
-        std::mem::take(&mut self.found)
     }
 }
 
