@@ -44,7 +44,7 @@ pub(super) struct PartParser<'a> {
 
 impl<'a> PartParser<'a> {
     pub fn new(script: &'a mut ScriptState) -> PartParser<'a> {
-        let body = Body::new(script.text.clone(), script.can_resume);
+        let body = Body::new(script.source.text.clone(), script.can_resume);
         PartParser {
             script,
             head: Arc::default(),

@@ -7,7 +7,6 @@ use crate::script::needs::Needs;
 use crate::script::route::Route;
 use crate::script::{Part, Script, Source};
 use crate::text::escape::escape;
-use crate::text::shared::SharedBytes;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -17,8 +16,7 @@ pub struct ScriptState {
     /// The lines of directions that a script has once, by their names.
     pub single: HashMap<String, usize>,
     name: String,
-    /// Its text.
-    pub text: SharedBytes,
+    pub source: Arc<Source>,
     /// Whether a part has `@resume`.
     pub can_resume: bool,
     pub about: Option<String>,
@@ -35,13 +33,14 @@ pub struct ScriptState {
 }
 
 impl ScriptState {
-    pub fn new(file: &str, path: &str, text: SharedBytes) -> ScriptState {
+    pub fn new(file: &str, path: &str, source: Arc<Source>) -> ScriptState {
+        let mut lines = source.text.split(|&byte| byte == b'\n');
         ScriptState {
             route: Route::get(path),
             single: HashMap::new(),
             name: path.to_owned(),
-            text,
-            can_resume: false,
+            can_resume: lines.any(|line| line.starts_with(b"@resume")),
+            source,
             about: None,
             case: None,
             start: None,
@@ -59,7 +58,7 @@ impl ScriptState {
     }
 
     /// Makes the script, if there was no error.
-    pub fn finish(mut self, parts: Vec<Located<Part>>, source: Source) -> Result<Script, ParseErrors> {
+    pub fn finish(mut self, parts: Vec<Located<Part>>) -> Result<Script, ParseErrors> {
         self.check_case(&parts);
         self.check_is_case(&parts);
         self.check_methods(&parts);
@@ -78,7 +77,7 @@ impl ScriptState {
             event_types: self.event_types,
             case: self.case.map(|case| case.value),
             start: self.start.map(|start| start.value).unwrap_or_default(),
-            source: Arc::new(source),
+            source: self.source,
         })
     }
 
