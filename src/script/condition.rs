@@ -132,11 +132,6 @@ impl Conditions {
         self.0.contains(&Condition::Never)
     }
 
-    /// Whether one of them is about what a client reports, which no request can show.
-    pub fn are_about_reports(&self) -> bool {
-        self.0.iter().any(|condition| matches!(condition, Condition::Reports(_)))
-    }
-
     /// The time range that one of them requires, if one does.
     pub fn time_range(&self) -> Option<&RangeInclusive<Duration>> {
         self.0.iter().find_map(|condition| match condition {
@@ -155,7 +150,7 @@ impl Conditions {
         looked_at.map(|(condition, _)| condition.describe(&context, hides)).collect::<Vec<_>>().join(", ")
     }
 
-    /// What the client has to report, if one of them is about that.
+    /// What the client has to report, if one of them is about that, which no request can show.
     pub fn report(&self) -> Option<&ReportCondition> {
         self.0.iter().find_map(|condition| match condition {
             Condition::Reports(report) => Some(report),

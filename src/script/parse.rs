@@ -165,7 +165,7 @@ fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, S
     if conditions.never_hold() {
         return Err("unreachable: `never` is for `@expect` (remove the part)".to_owned());
     }
-    if conditions.are_about_reports() {
+    if conditions.report().is_some() {
         return Err("unreachable: `events`, `reported` and `disconnect` are for `@expect` (remove the part)"
             .to_owned());
     }

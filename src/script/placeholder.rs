@@ -235,10 +235,10 @@ impl Value {
     /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without a form and `|default` or `||NAME`; `None` for an unknown
     /// name.
     pub fn parse(text: &[u8]) -> Option<Value> {
-        if has_too_many_values(text) || text.windows(2).any(|braces| braces == b"{{") {
+        let text = std::str::from_utf8(text).ok()?;
+        if has_too_many_values(text.as_bytes()) || text.contains("{{") {
             return None;
         }
-        let text = std::str::from_utf8(text).ok()?;
         let (sum, default) = match text.split_once('|') {
             Some((sum, default)) => (sum, Some(Fallback::parse(default)?)),
             None => (text, None),

@@ -167,7 +167,7 @@ pub(super) fn unknown_placeholder(inside: &[u8]) -> String {
     if has_too_many_values(inside) {
         return format!("too many values in the placeholder `{text}` (at most {MAX_VALUES})");
     }
-    if inside.windows(2).any(|braces| braces == b"{{") {
+    if text.contains("{{") {
         return format!(
             "nested placeholder `{text}` (for another value as the default, write `{{{{query:a||query:b}}}}`)"
         );

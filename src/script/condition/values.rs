@@ -140,8 +140,9 @@ pub fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
         [_] => return Ok(None),
         [_, value @ ..] => Wanted::Containing(Template::parse_escaped(value)?),
     };
-    let parsed = condition(&format!("{name}:{}", String::from_utf8_lossy(key)), wanted)?;
-    if !key.windows(2).any(|braces| braces == b"{{") {
+    let written = format!("{name}:{}", String::from_utf8_lossy(key));
+    let parsed = condition(&written, wanted)?;
+    if !written.contains("{{") {
         return Ok(parsed);
     }
     let key = Some(Template::parse(key)?);

@@ -256,10 +256,16 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+fn cut(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
+    part.body.flush();
+    Ok(())
+}
+
 fn wire(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let text = text(part, argument)?;
-    if !text.as_plain().map_or(false, is_interim_response) {
-        if text.as_plain().map_or(false, |plain| plain.starts_with(b"HTTP/1.1 1")) {
+    let plain = text.as_plain().unwrap_or_default();
+    if !is_interim_response(plain) {
+        if plain.starts_with(b"HTTP/1.1 1") {
             part.body.warnings.add_incomplete_head(part.line());
         }
         part.mark_content();
@@ -276,17 +282,10 @@ fn trailer(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let template = Template::parse(argument)?;
-    let wait = match template.as_plain() {
-        Some(plain) => {
-            let (shortest, longest) = parse_wait(plain)?;
-            Wait::Between(shortest, longest)
-        }
-        None => {
-            if let Some(text) = template.default_text() {
-                parse_wait(&text)?;
-            }
-            Wait::Requested(template)
-        }
+    let default = template.default_text().map(|text| parse_wait(&text)).transpose()?;
+    let wait = match default.filter(|_| template.as_plain().is_some()) {
+        Some((shortest, longest)) => Wait::Between(shortest, longest),
+        None => Wait::Requested(template),
     };
     step(part, Step::Sleep(wait))
 }
@@ -335,7 +334,7 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.id_source = IdSource::parse(argument).ok_or_else(|| invalid_argument(argument))?;
     part.body.needs.add(part.line(), part.id_source.names());
-    part.resume = Some(part.line());
+    part.resume_line = Some(part.line());
     Ok(())
 }
 
@@ -357,11 +356,6 @@ fn drop(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn hang(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let time = if argument.is_empty() { None } else { Some(parse_time(argument)?) };
     part.end(Ending::Hang(time))
-}
-
-fn cut(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    part.body.flush();
-    Ok(())
 }
 
 fn step(part: &mut PartParser, step: Step) -> Result<(), String> {

@@ -31,7 +31,7 @@ pub(super) struct PartParser<'a> {
     /// Field lines, with the line of the last `@trailer`.
     trailer: Located<Arc<Vec<u8>>>,
     /// The line of `@resume`.
-    pub resume: Option<usize>,
+    pub resume_line: Option<usize>,
     pub id_source: IdSource,
     pub expectations: Vec<Expectation>,
     pub skip: Option<Skip>,
@@ -52,7 +52,7 @@ impl<'a> PartParser<'a> {
             framing: Located { line: 0, value: BodyFraming::Default },
             body,
             trailer: Located { line: 0, value: Arc::default() },
-            resume: None,
+            resume_line: None,
             id_source: IdSource::default(),
             expectations: Vec::new(),
             skip: None,
@@ -71,7 +71,7 @@ impl<'a> PartParser<'a> {
             framing: self.framing.clone(),
             body: self.body.clone(),
             trailer: self.trailer.clone(),
-            resume: self.resume,
+            resume_line: self.resume_line,
             id_source: self.id_source.clone(),
             expectations: self.expectations.clone(),
             skip: self.skip.clone(),
@@ -234,7 +234,7 @@ impl<'a> PartParser<'a> {
             trailer: self.trailer.value,
             ending: self.ending.map_or(Ending::End, |ending| ending.value),
             ending_lines,
-            resume: self.resume.map(|_| self.body.resume),
+            resume: self.resume_line.map(|_| self.body.resume),
             id_source: self.id_source,
         };
         let needs_length = part.framing == BodyFraming::Length(None);
@@ -256,9 +256,9 @@ impl<'a> PartParser<'a> {
         }
         let mut warnings = std::mem::take(&mut self.body.warnings);
         if self.head.is_event_stream() {
-            if let Some(line) = self.resume {
+            if let Some(line) = self.resume_line {
                 warnings.finish_resume();
-                self.script.resume.get_or_insert(line);
+                self.script.resume_line.get_or_insert(line);
                 self.script.has_ids |= !self.body.resume.is_empty();
             }
             if !self.is_cut_on_purpose() {

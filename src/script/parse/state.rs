@@ -26,8 +26,8 @@ pub struct ScriptState {
     pub needs: Needs,
     errors: ParseErrors,
     pub warnings: BTreeSet<Located<String>>,
-    /// The first `@resume` of an event stream.
-    pub resume: Option<usize>,
+    /// The line of the first `@resume` of an event stream.
+    pub resume_line: Option<usize>,
     /// Whether an event has an id, in a part with `@resume`.
     pub has_ids: bool,
 }
@@ -48,7 +48,7 @@ impl ScriptState {
             needs: Needs::default(),
             errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
             warnings: BTreeSet::new(),
-            resume: None,
+            resume_line: None,
             has_ids: false,
         }
     }
@@ -110,7 +110,7 @@ impl ScriptState {
     }
 
     fn warn_about_missing_ids(&mut self) {
-        if let (Some(line), false) = (self.resume, self.has_ids) {
+        if let (Some(line), false) = (self.resume_line, self.has_ids) {
             let message = "no event has an id, so `@resume` always starts from the beginning (write `id: ID` in each event)";
             self.warnings.insert(Located { line, value: message.to_owned() });
         }
