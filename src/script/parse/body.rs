@@ -2,7 +2,7 @@
 //! memory, and playing it allocates nothing.
 
 mod chunk_text;
-mod line;
+mod stream_line;
 
 use super::warnings::Warnings;
 use crate::script::lines::Lines;
@@ -16,10 +16,10 @@ use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
 use crate::text::shared::SharedBytes;
 use chunk_text::ChunkText;
-use line::{line_at_start, Line};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use stream_line::{line_at_start, StreamLine};
 
 /// Bytes that one `@fill` can ask for. The filler is held in memory as long as the script is.
 pub(super) const MAX_FILL: u64 = 64 * MIB;
@@ -65,7 +65,7 @@ pub(super) struct Body {
     pub needs: Needs,
     pub warnings: Warnings,
     chunk: ChunkText,
-    line: Line,
+    stream_line: StreamLine,
     /// The id of the current event, as a client would read it, and the innermost loop that its line is in.
     id: Option<(EventId, Option<usize>)>,
     pub resume: ResumeTable,
@@ -104,7 +104,7 @@ impl Body {
             needs: Needs::default(),
             warnings: Warnings::default(),
             chunk: ChunkText::default(),
-            line: Line::default(),
+            stream_line: StreamLine::default(),
             id: None,
             resume: ResumeTable::default(),
             loops: Vec::new(),
@@ -157,7 +157,7 @@ impl Body {
             return;
         }
         self.begin_event();
-        self.line.end_known(None);
+        self.stream_line.end_known(None);
         self.chunk.push(&vec![byte; count], &self.script, self.file_line);
     }
 
@@ -240,8 +240,8 @@ impl Body {
     /// Ends the body.
     pub fn end(&mut self) {
         self.end_chunk();
-        if !self.line.is_blank() {
-            let line = std::mem::take(&mut self.line);
+        if !self.stream_line.is_blank() {
+            let line = std::mem::take(&mut self.stream_line);
             self.read_line(&line);
         }
     }
@@ -269,14 +269,14 @@ impl Body {
     fn value(&mut self, value: Value) {
         self.begin_event();
         self.needs.add(self.file_line, value.names());
-        self.line.end_known(value.added_to_turn());
+        self.stream_line.end_known(value.added_to_turn());
         self.chunk.push_value(value, self.file_line);
     }
 
     /// Adds text without placeholders.
     fn plain(&mut self, mut text: &[u8]) {
-        if self.line.after_cr && text.starts_with(b"\n") {
-            self.line.after_cr = false;
+        if self.stream_line.after_cr && text.starts_with(b"\n") {
+            self.stream_line.after_cr = false;
             self.chunk.push(b"\n", &self.script, self.file_line);
             text = &text[1..];
         }
@@ -288,7 +288,7 @@ impl Body {
                 self.pace();
             }
             self.chunk.push(&text[..end], &self.script, self.file_line);
-            self.line.text.extend_from_slice(line);
+            self.stream_line.text.extend_from_slice(line);
             if line.len() < end {
                 self.end_line(text[end - 1] == b'\r');
             }
@@ -299,13 +299,13 @@ impl Body {
     /// Notes that the current line is not blank.
     fn begin_event(&mut self) {
         self.pace();
-        self.line.in_event = true;
-        self.line.after_cr = false;
+        self.stream_line.in_event = true;
+        self.stream_line.after_cr = false;
     }
 
     /// Waits as `@pace` says, if an event begins here, or a line that is a chunk.
     fn pace(&mut self) {
-        let begins = self.line.is_blank() && (self.cut == Cut::Line || !self.line.in_event);
+        let begins = self.stream_line.is_blank() && (self.cut == Cut::Line || !self.stream_line.in_event);
         if let Some(pace) = self.pace.filter(|_| begins) {
             let is_requested = self.waits_are_requested;
             self.step(Step::Sleep(if is_requested { Wait::Pace(pace) } else { Wait::Between(pace, pace) }));
@@ -313,9 +313,9 @@ impl Body {
     }
 
     fn end_line(&mut self, after_cr: bool) {
-        let line = std::mem::take(&mut self.line);
+        let next = self.stream_line.next(after_cr);
+        let line = std::mem::replace(&mut self.stream_line, next);
         let is_blank = line.is_blank();
-        self.line = Line { is_later: true, after_cr, in_event: !is_blank, ..Line::default() };
         if self.cut == Cut::Line || (self.cut == Cut::Event && is_blank) {
             self.end_chunk();
         }
@@ -327,7 +327,7 @@ impl Body {
     }
 
     /// Takes from a line of the event stream what a client takes from it.
-    fn read_line(&mut self, line: &Line) {
+    fn read_line(&mut self, line: &StreamLine) {
         let text = line.known_text();
         let id = if self.can_resume { line.id(self.loops.last().map(|open| &open.turns)) } else { None };
         if let Some(id) = id {
@@ -376,12 +376,11 @@ impl Body {
 
     fn end_chunk(&mut self) {
         let ChunkText { segments, lines, .. } = std::mem::take(&mut self.chunk);
-        let text = Template(segments);
-        if text.0.is_empty() {
-            return;
-        }
+        let (text, lines) = match lines {
+            Some(lines) => (Template(segments), lines),
+            None => return,
+        };
         self.note_activity();
-        let lines = lines.unwrap_or(Lines::one(self.file_line));
         let chunk = match (self.cut, text.0.as_slice()) {
             (Cut::Pieces { size, every }, _) => Chunk::Pieces {
                 text: Box::new(text),

@@ -237,9 +237,7 @@ impl<'a> PartParser<'a> {
             resume: self.resume_line.map(|_| self.body.resume),
             id_source: self.id_source,
         };
-        let needs_length = part.framing == BodyFraming::Length(None);
-        let is_known = part.resume.is_none() && part.body_length().is_some();
-        if needs_length && !is_known && !part.can_be_rendered() {
+        if needs_length(&part) {
             let message = "@framing: the length is not known in advance \
                            (write `@framing length N`, or remove `@resume`, `@keepalive` and all waits)";
             self.script.error(self.framing.line, message.to_owned());
@@ -306,4 +304,10 @@ impl<'a> PartParser<'a> {
             self.error(self.trailer.line, message);
         }
     }
+}
+
+/// Whether the script has to say how long the body is, but does not.
+fn needs_length(part: &Part) -> bool {
+    let is_known = part.resume.is_none() && part.body_length().is_some();
+    part.framing == BodyFraming::Length(None) && !is_known && !part.can_be_rendered()
 }

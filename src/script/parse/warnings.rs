@@ -51,12 +51,9 @@ impl Warnings {
         let mut from = 0;
         while let Some((open, close)) = next_braces(text, from) {
             let inside = &text[open + 2..close];
-            let warning = about_braces(inside).map(|value| Located { line, value });
-            if similar_placeholder(inside).is_some() {
-                self.misspelled.extend(warning);
-            } else {
-                self.found.extend(warning);
-            }
+            let is_misspelled = similar_placeholder(inside).is_some();
+            let warnings = if is_misspelled { &mut self.misspelled } else { &mut self.found };
+            warnings.extend(about_braces(inside).map(|value| Located { line, value }));
             from = open + 1;
         }
     }
