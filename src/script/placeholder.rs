@@ -346,10 +346,7 @@ impl Fallback {
 
 impl Addend {
     fn parse(text: &str) -> Option<Addend> {
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().ok().map(Addend::Number);
-        }
-        Name::parse(text).map(Addend::Name)
+        parse_number(text).map(Addend::Number).or_else(|| Name::parse(text).map(Addend::Name))
     }
 
     pub fn number(&self, context: &RenderContext<'_>) -> u64 {

@@ -7,7 +7,7 @@ use super::body::{Cut, MAX_FILL};
 use super::part::PartParser;
 use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
-use crate::script::head::field_line;
+use crate::script::head::{field_line, ScriptHead};
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
 use crate::script::template::{unescape, Template};
@@ -17,7 +17,6 @@ use crate::script::{BodyFraming, Ending, Step, Wait};
 use crate::text::escape::escape;
 use case::{case, downtime, expect, skip, start};
 use hints::instead_of;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The largest size for `@drop after`: 1 GiB. A larger one is a typing error.
@@ -145,10 +144,7 @@ fn on(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn status(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_above_body()?;
     part.check_is_single_in_part("status")?;
-    let literal = part.body.literal;
-    Arc::make_mut(&mut part.head).apply_status(argument, literal)?;
-    part.add_needs_of_head();
-    Ok(())
+    part.change_head(ScriptHead::apply_status, argument)
 }
 
 fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -156,10 +152,7 @@ fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     if !argument.starts_with(b"+") && !argument.starts_with(b"-") {
         part.check_field_is_single(argument)?;
     }
-    let literal = part.body.literal;
-    Arc::make_mut(&mut part.head).apply_header(argument, literal)?;
-    part.add_needs_of_head();
-    Ok(())
+    part.change_head(ScriptHead::apply_header, argument)
 }
 
 fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// The part that is being parsed.
 pub(super) struct PartParser<'a> {
     pub script: &'a mut ScriptState,
-    pub head: Arc<ScriptHead>,
+    head: Arc<ScriptHead>,
     /// The lines of directions and field lines that a part sets once, by their names.
     single: HashMap<String, usize>,
     framing: Located<BodyFraming>,
@@ -171,9 +171,15 @@ impl<'a> PartParser<'a> {
         self.head_sent.get_or_insert(self.body.file_line);
     }
 
-    /// Notes what the placeholders of the status and the field lines need, after this line has changed one of them.
-    pub fn add_needs_of_head(&mut self) {
+    /// Changes the head as the argument of a direction says, and notes what its placeholders need.
+    pub fn change_head(
+        &mut self,
+        apply: fn(&mut ScriptHead, &[u8], bool) -> Result<(), String>,
+        argument: &[u8],
+    ) -> Result<(), String> {
+        apply(Arc::make_mut(&mut self.head), argument, self.body.literal)?;
         self.body.needs.add(self.body.file_line, self.head.templates().flat_map(Template::names));
+        Ok(())
     }
 
     /// Sets how the end of the body is marked.
