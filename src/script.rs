@@ -122,6 +122,35 @@ pub struct Source {
 }
 
 impl Script {
+    /// The method and target that the script answers, as it is written in `@on`; without a method for GET.
+    pub fn route(&self) -> String {
+        self.route.to_string()
+    }
+
+    /// Its name, by which [`set_script`](crate::RunningServer::set_script) and
+    /// [`remove_script`](crate::RunningServer::remove_script) find it: the path that it answers unless it contains `@on`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is valid in an event stream but rarely intended, as lines `FILE:LINE: warning: message`: an event that no client
+    /// dispatches, a field that clients ignore, a placeholder that does not exist.
+    ///
+    /// ```
+    /// # use rust_sse_server::Script;
+    /// let script = Script::parse("/chat", "data: 1\n\ndaat: 2\n\n")?;
+    /// assert_eq!(script.warnings(), ["/chat:3: warning: unknown field `daat` (did you mean `data`?)"]);
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The text of the script's first remark (`@# …`); empty when it has none.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
     /// The part that answers a request: the first whose conditions hold.
     pub fn part(&self, context: RequestContext<'_>) -> Option<&Part> {
         self.parts.iter().find(|part| part.conditions.hold(context))
