@@ -5,7 +5,7 @@ use super::error::Located;
 use crate::http::field::trim_ows;
 use crate::http::uri::split_at;
 use crate::script::placeholder::PLACEHOLDERS;
-use crate::script::template::{next_braces, similar_placeholder, unknown_placeholder};
+use crate::script::template::{braces, similar_placeholder, unknown_placeholder};
 use crate::script::words::unknown;
 use crate::text::suggest;
 use std::collections::BTreeSet;
@@ -48,13 +48,10 @@ impl Warnings {
 
     /// Looks at a line of the file, in which known placeholders have been left out.
     pub fn add_text(&mut self, line: usize, text: &[u8]) {
-        let mut from = 0;
-        while let Some((open, close)) = next_braces(text, from) {
-            let inside = &text[open + 2..close];
+        for (_, inside, _) in braces(text) {
             let is_misspelled = similar_placeholder(inside).is_some();
             let warnings = if is_misspelled { &mut self.misspelled } else { &mut self.found };
             warnings.extend(about_braces(inside).map(|value| Located { line, value }));
-            from = open + 1;
         }
     }
 
