@@ -22,6 +22,7 @@
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
 //! | [`path_pattern`] | the path of `@on`, with `*` for a segment |
 //! | [`placeholder`] | the table of placeholders |
+//! | `needs` | what the placeholders of a script need |
 //! | [`context`] | what placeholders and conditions can use |
 //! | `respond` | makes the head of the response to a request |
 //! | [`random`] | random waits, numbers and decisions |
@@ -45,6 +46,7 @@ pub mod expectation;
 pub mod head;
 pub mod lines;
 pub mod load;
+mod needs;
 pub mod parse;
 pub mod path_pattern;
 pub mod placeholder;
@@ -73,7 +75,7 @@ use context::RequestContext;
 use expectation::{Expectation, Skip};
 use head::ScriptHead;
 use lines::Lines;
-use placeholder::Name;
+use needs::Needs;
 use repeat::Turns;
 use resume::{IdSource, Position, ResumeTable};
 use route::Route;
@@ -99,6 +101,8 @@ pub struct Script {
     /// The requests that it answers.
     pub(crate) route: Route,
     parts: Vec<Part>,
+    /// What its placeholders and conditions need.
+    needs: Needs,
     event_types: BTreeSet<String>,
     warnings: Vec<String>,
     /// What makes it a test case for clients (`@case`).
@@ -118,6 +122,35 @@ pub struct Source {
 }
 
 impl Script {
+    /// The method and target that the script answers, as it is written in `@on`; without a method for GET.
+    pub fn route(&self) -> String {
+        self.route.to_string()
+    }
+
+    /// Its name, by which [`set_script`](crate::RunningServer::set_script) and
+    /// [`remove_script`](crate::RunningServer::remove_script) find it: the path that it answers unless it contains `@on`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is valid in an event stream but rarely intended, as lines `FILE:LINE: warning: message`: an event that no client
+    /// dispatches, a field that clients ignore, a placeholder that does not exist.
+    ///
+    /// ```
+    /// # use rust_sse_server::Script;
+    /// let script = Script::parse("/chat", "data: 1\n\ndaat: 2\n\n")?;
+    /// assert_eq!(script.warnings(), ["/chat:3: warning: unknown field `daat` (did you mean `data`?)"]);
+    /// # Ok::<(), rust_sse_server::Error>(())
+    /// ```
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The text of the script's first remark (`@# …`); empty when it has none.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
     /// The part that answers a request: the first whose conditions hold.
     pub fn part(&self, context: RequestContext<'_>) -> Option<&Part> {
         self.parts.iter().find(|part| part.conditions.hold(context))
@@ -163,15 +196,7 @@ impl Script {
 
     /// Whether a condition or a placeholder needs the body of the request.
     pub fn uses_body(&self) -> bool {
-        self.any_name(&Name::uses_body)
-    }
-
-    /// Whether `predicate` is true for the name of any placeholder in it.
-    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        let common_has_it = |part: &Part| part.common.iter().any(|step| step.any_name(predicate));
-        self.parts.first().map_or(false, common_has_it)
-            || self.parts.iter().any(|part| part.any_name(predicate))
-            || self.route.any_name(predicate)
+        self.needs.body
     }
 }
 
@@ -267,15 +292,6 @@ impl Part {
             }
         }
         Some(length)
-    }
-
-    /// Whether `predicate` is true for the name of any placeholder, apart from the steps that all parts share.
-    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        self.conditions.any_name(predicate)
-            || self.expectations.iter().any(|expectation| expectation.any_name(predicate))
-            || self.id_source.any_name(predicate)
-            || self.head.templates().any(|text| text.any_name(predicate))
-            || self.steps.iter().any(|step| step.any_name(predicate))
     }
 }
 

@@ -5,8 +5,6 @@ use super::parse::ParseErrors;
 use super::Script;
 use crate::text::escape::escape;
 use crate::text::suggest;
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Name and text of every built-in script: the demo, then the others in the order in which to learn from them.
@@ -168,10 +166,8 @@ impl Catalogue {
     /// Warnings that a script reads the count of another one that does not exist, as lines `FILE:LINE: warning: message`.
     pub fn warnings_about(&self, script: &Script) -> Vec<String> {
         let names: Vec<&str> = self.scripts().filter_map(|script| script.name.strip_prefix('/')).collect();
-        let counted = script.counted_scripts();
-        let unknown = counted.iter().filter(|name| !names.contains(&name.as_str()));
-        let warning = |name: &String| {
-            let line = script.line_with_count(name);
+        let unknown = script.needs.counts.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        let warning = |(name, line): (&String, &usize)| {
             let hint = match suggest::nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "expected the name of a file without `.sse`, or of a `@script`".to_owned(),
@@ -213,37 +209,6 @@ impl Catalogue {
     pub fn routes_at(&self, path: &[u8]) -> String {
         let scripts = self.scripts().filter(|script| script.route.path.matches(path));
         scripts.map(|script| format!("{}\n", script.route)).collect()
-    }
-}
-
-impl Script {
-    /// The names of the scripts whose counts it reads.
-    fn counted_scripts(&self) -> BTreeSet<String> {
-        let names = RefCell::new(BTreeSet::new());
-        self.any_name(&|name| {
-            names.borrow_mut().extend(name.counted_script().map(str::to_owned));
-            false
-        });
-        names.into_inner()
-    }
-
-    /// The first line that reads the count of the script with this name.
-    fn line_with_count(&self, name: &str) -> usize {
-        let is_end = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-_.".contains(byte);
-        let reads = |line: &[u8]| {
-            [":", " "].iter().any(|colon| {
-                let wanted = format!("count{colon}{name}").into_bytes();
-                let mut places =
-                    line.windows(wanted.len()).enumerate().filter(|(_, window)| *window == wanted);
-                !line.starts_with(b"@#")
-                    && places.any(|(at, _)| {
-                        line[..at].last().map_or(true, |byte| !byte.is_ascii_alphanumeric())
-                            && line.get(at + wanted.len()).map_or(true, is_end)
-                    })
-            })
-        };
-        let before = self.text().split(|&byte| byte == b'\n').position(reads).unwrap_or(0);
-        self.lines_before() as usize + before + 1
     }
 }
 
@@ -332,6 +297,13 @@ mod tests {
             ("@part count events=1\n@part no count nobody=1\n", 2, "nobody", way_out),
             ("@count when count nobody=1\ndata: x\n\n", 1, "nobody", way_out),
             ("@# needs count nobody\ndata: account nobody\n\n@part count nobody=1\n", 4, "nobody", way_out),
+            ("@part count nobody=1\n{{count:nobody}}\n\n@part otherwise\n", 1, "nobody", way_out),
+            (
+                "@literal on\n{{count:nobody}}\n\n@literal off\ndata: x\ndata: {{count:nobody}}\n\n",
+                6,
+                "nobody",
+                way_out,
+            ),
             ("@part connection 1\n@expect count nobody={{query:n}}\n@part otherwise\n", 2, "nobody", way_out),
         ] {
             let expected = format!("chat.sse:{line}: warning: no script is called `{name}` ({hint})");

@@ -132,11 +132,6 @@ impl Conditions {
         self.0.contains(&Condition::Never)
     }
 
-    /// Whether one of them is about what a client reports, which no request can show.
-    pub fn are_about_reports(&self) -> bool {
-        self.0.iter().any(|condition| matches!(condition, Condition::Reports(_)))
-    }
-
     /// The time range that one of them requires, if one does.
     pub fn time_range(&self) -> Option<&RangeInclusive<Duration>> {
         self.0.iter().find_map(|condition| match condition {
@@ -155,7 +150,7 @@ impl Conditions {
         looked_at.map(|(condition, _)| condition.describe(&context, hides)).collect::<Vec<_>>().join(", ")
     }
 
-    /// What the client has to report, if one of them is about that.
+    /// What the client has to report, if one of them is about that, which no request can show.
     pub fn report(&self) -> Option<&ReportCondition> {
         self.0.iter().find_map(|condition| match condition {
             Condition::Reports(report) => Some(report),
@@ -181,9 +176,9 @@ impl Conditions {
         self.0.iter().any(Condition::depends_on_count)
     }
 
-    /// Whether `predicate` is true for the name of any placeholder that they look at.
-    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        self.0.iter().any(|condition| condition.any_name(predicate))
+    /// The names of all placeholders that they look at.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.0.iter().filter_map(Condition::value).flat_map(ValueCondition::names)
     }
 }
 
@@ -243,11 +238,12 @@ impl Condition {
         }
     }
 
-    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
+    /// The condition on a value that it is, or the opposite of.
+    fn value(&self) -> Option<&ValueCondition> {
         match self {
-            Condition::Value(condition) => condition.any_name(predicate),
-            Condition::Not(condition) => condition.any_name(predicate),
-            _ => false,
+            Condition::Value(condition) => Some(condition),
+            Condition::Not(condition) => condition.value(),
+            _ => None,
         }
     }
 

@@ -101,6 +101,7 @@ impl Script {
             about: self.about.clone(),
             route: Route::get("/"),
             parts,
+            needs: self.needs.clone(),
             event_types: self.event_types.clone(),
             warnings: Vec::new(),
             case: self.case.clone(),

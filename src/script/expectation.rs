@@ -111,8 +111,9 @@ impl Expectation {
         self.conditions.never_hold()
     }
 
-    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        self.conditions.any_name(predicate)
+    /// The names of all placeholders in it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+        self.conditions.names()
     }
 
     /// What comes of it when this request plays the part.

@@ -1,10 +1,10 @@
 //! Loads scripts: from text, and from files.
 
+use super::parse::ParseErrors;
 use super::units::MIB;
 use super::Script;
 use crate::text::error::{Error, ErrorKind};
 use crate::text::escape::for_terminal;
-use crate::text::shared::SharedBytes;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ impl Script {
     /// # Errors
     /// [`ErrorKind::InvalidScript`]. The message lists all errors in the order of their lines, `path:LINE: message`.
     pub fn parse(path: &str, text: impl AsRef<[u8]>) -> Result<Script, Error> {
-        compile(path, path, text.as_ref())
+        Script::compile(path, path, text.as_ref()).map_err(invalid_script)
     }
 
     /// Compiles several scripts in one text, each of which but the first begins with a line `@script NAME` and answers
@@ -49,7 +49,7 @@ impl Script {
     /// # Errors
     /// [`ErrorKind::InvalidScript`]. The message lists all errors in the order of their lines, `path:LINE: message`.
     pub fn parse_all(path: &str, text: impl AsRef<[u8]>) -> Result<Vec<Script>, Error> {
-        compile_all(path, path, text.as_ref())
+        Script::compile_all(path, path, text.as_ref()).map_err(invalid_script)
     }
 
     /// Loads a script from a file, which answers `GET /NAME` unless it contains `@on`: NAME is the name of the file
@@ -59,8 +59,9 @@ impl Script {
     /// [`ErrorKind::InvalidScript`] as for [`Script::parse`]; [`ErrorKind::InvalidArgument`] for a file without a name;
     /// [`ErrorKind::Io`] when the file cannot be read.
     pub fn load(file: impl AsRef<Path>) -> Result<Script, Error> {
-        let Text { name, path, bytes } = read_file(file.as_ref())?;
-        compile(&name, &path, bytes)
+        let file = file.as_ref();
+        let (name, path) = names_of_file(file)?;
+        Script::compile(&name, &path, read_file(file, &name)?).map_err(invalid_script)
     }
 
     /// Loads all scripts from a file: several as for [`Script::parse_all`], or one as for [`Script::load`].
@@ -68,8 +69,9 @@ impl Script {
     /// # Errors
     /// As for [`Script::load`].
     pub fn load_all(file: impl AsRef<Path>) -> Result<Vec<Script>, Error> {
-        let Text { name, path, bytes } = read_file(file.as_ref())?;
-        compile_all(&name, &path, bytes)
+        let file = file.as_ref();
+        let (name, path) = names_of_file(file)?;
+        Script::compile_all(&name, &path, read_file(file, &name)?).map_err(invalid_script)
     }
 
     /// Compiles the text of a file.
@@ -78,36 +80,7 @@ impl Script {
     /// As for [`Script::load`].
     pub(crate) fn all_from_file(file: &Path, text: Vec<u8>) -> Result<Vec<Script>, Error> {
         let (name, path) = names_of_file(file)?;
-        compile_all(&name, &path, text)
-    }
-
-    /// The method and target that the script answers, as it is written in `@on`; without a method for GET.
-    pub fn route(&self) -> String {
-        self.route.to_string()
-    }
-
-    /// Its name, by which [`set_script`](crate::RunningServer::set_script) and
-    /// [`remove_script`](crate::RunningServer::remove_script) find it: the path that it answers unless it contains `@on`.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What is valid in an event stream but rarely intended, as lines `FILE:LINE: warning: message`: an event that no client
-    /// dispatches, a field that clients ignore, a placeholder that does not exist.
-    ///
-    /// ```
-    /// # use rust_sse_server::Script;
-    /// let script = Script::parse("/chat", "data: 1\n\ndaat: 2\n\n")?;
-    /// assert_eq!(script.warnings(), ["/chat:3: warning: unknown field `daat` (did you mean `data`?)"]);
-    /// # Ok::<(), rust_sse_server::Error>(())
-    /// ```
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    /// The text of the script's first remark (`@# …`); empty when it has none.
-    pub fn about(&self) -> &str {
-        &self.about
+        Script::compile_all(&name, &path, text).map_err(invalid_script)
     }
 }
 
@@ -129,30 +102,14 @@ pub fn files_in_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn compile(file: &str, path: &str, text: impl Into<SharedBytes>) -> Result<Script, Error> {
-    Script::compile(file, path, text)
-        .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
+fn invalid_script(errors: ParseErrors) -> Error {
+    Error::new(ErrorKind::InvalidScript, errors.to_string())
 }
 
-fn compile_all(file: &str, path: &str, text: impl Into<SharedBytes>) -> Result<Vec<Script>, Error> {
-    Script::compile_all(file, path, text)
-        .map_err(|errors| Error::new(ErrorKind::InvalidScript, errors.to_string()))
-}
-
-/// What is in a file.
-struct Text {
-    /// The name of the file in messages.
-    name: String,
-    /// The path of the script in it.
-    path: String,
-    bytes: Vec<u8>,
-}
-
-fn read_file(file: &Path) -> Result<Text, Error> {
-    let (name, path) = names_of_file(file)?;
-    let bytes = File::open(file).and_then(read_script);
-    let bytes = bytes.map_err(|error| Error::io(format_args!("cannot read {name}"), error))?;
-    Ok(Text { name, path, bytes })
+/// Reads the script in a file with this name in messages.
+fn read_file(file: &Path, name: &str) -> Result<Vec<u8>, Error> {
+    let text = File::open(file).and_then(read_script);
+    text.map_err(|error| Error::io(format_args!("cannot read {name}"), error))
 }
 
 /// Reads the text of a script to its end.

@@ -8,6 +8,7 @@ mod encoding;
 mod error;
 mod part;
 pub mod replacement;
+mod sections;
 mod state;
 mod warnings;
 
@@ -17,12 +18,14 @@ use super::condition::Conditions;
 use super::words::{invalid, trim_end, word};
 use super::{Part, Script, Source};
 use crate::text::shared::SharedBytes;
-use directions::{Direction, PART, SCRIPT};
+use directions::{PART, SCRIPT};
 use error::Located;
 use part::PartParser;
 use replacement::Replacement;
+use sections::{Section, TextLines};
 use state::ScriptState;
 use std::slice;
+use std::sync::Arc;
 
 impl Script {
     /// Compiles a script. Errors call it `file`. It answers `GET path` unless it says otherwise; `path` begins with `/`
@@ -31,13 +34,12 @@ impl Script {
     /// # Errors
     /// All errors in the script, in the order of their lines.
     pub fn compile(file: &str, path: &str, text: impl Into<SharedBytes>) -> Result<Script, ParseErrors> {
-        let text = text_of_file(file, text.into())?;
-        let lines = TextLines { first: 1, text: &text };
-        if let Some((line, ..)) = lines.split(argument_of_script).1.first() {
+        let source = source_of_file(file, text.into())?;
+        if let Some(other) = source.lines().split(&SCRIPT).1.first() {
             let message = "this line begins another script, but only one is expected (remove it)";
-            return Err(ParseErrors::one(file, *line, SCRIPT.explain(message.to_owned())));
+            return Err(ParseErrors::one(file, other.line, SCRIPT.explain(message.to_owned())));
         }
-        compile_lines(file, path, &text, lines, &[])
+        compile_source(file, path, Arc::new(source), &[])
     }
 
     /// Compiles all scripts of a file: the first consists of the lines above the first `@script`, unless they are only
@@ -50,15 +52,15 @@ impl Script {
         path: &str,
         text: impl Into<SharedBytes>,
     ) -> Result<Vec<Script>, ParseErrors> {
-        let text = text_of_file(file, text.into())?;
-        let (first, others) = TextLines { first: 1, text: &text }.split(argument_of_script);
+        let source = source_of_file(file, text.into())?;
+        let (first, others) = source.lines().split(&SCRIPT);
         let mut compiled = Vec::new();
-        if others.is_empty() || !first.iter().all(|line| is_blank_or_remark(&line)) {
-            compiled.push(compile_lines(file, path, &text, first, &[]));
+        if others.is_empty() || !first.iter().all(|line| is_blank_or_remark(line.value)) {
+            compiled.push(compile_source(file, path, source.part(first), &[]));
         }
-        for (line, argument, lines) in others {
+        for Section { line, argument, lines } in others {
             compiled.push(match path_of_name(argument) {
-                Ok(path) => compile_lines(file, &path, &text, lines, &[]),
+                Ok(path) => compile_source(file, &path, source.part(lines), &[]),
                 Err(message) => Err(ParseErrors::one(file, line, SCRIPT.explain(message))),
             });
         }
@@ -70,9 +72,8 @@ impl Script {
     /// # Errors
     /// The first message about a direction that is invalid, or conflicts with the script.
     pub fn replacing(&self, replacements: &[Replacement]) -> Result<Script, String> {
-        let Source { first_line, text } = &*self.source;
-        let lines = TextLines { first: *first_line, text };
-        let compile = |replacements: &[_]| compile_lines(&self.file, "/", text, lines, replacements);
+        let compile =
+            |replacements: &[_]| compile_source(&self.file, "/", Arc::clone(&self.source), replacements);
         compile(replacements).map_err(|errors| {
             // Blame the first parameter that is invalid alone; if there is none, blame all of them together.
             let is_invalid = |replacement: &&Replacement| compile(slice::from_ref(*replacement)).is_err();
@@ -83,74 +84,20 @@ impl Script {
     }
 }
 
-fn text_of_file(file: &str, text: SharedBytes) -> Result<SharedBytes, ParseErrors> {
+impl Source {
+    fn lines(&self) -> TextLines<'_> {
+        TextLines { first: self.first_line, text: &self.text }
+    }
+
+    /// Some of its lines.
+    fn part(&self, lines: TextLines<'_>) -> Arc<Source> {
+        Arc::new(Source { first_line: lines.first, text: self.text.part(lines.text) })
+    }
+}
+
+fn source_of_file(file: &str, text: SharedBytes) -> Result<Source, ParseErrors> {
     let checked = encoding::check(&text).map_err(|message| ParseErrors::one(file, 1, message))?;
-    Ok(text.part(checked))
-}
-
-fn compile_lines(
-    file: &str,
-    path: &str,
-    text: &SharedBytes,
-    lines: TextLines<'_>,
-    replacements: &[Replacement],
-) -> Result<Script, ParseErrors> {
-    let text = text.part(lines.text);
-    let mut script = ScriptState::new(file, path, text.clone());
-    let mut parts = Vec::new();
-    parse(&mut script, &mut parts, lines, replacements);
-    script.finish(parts, Source { first_line: lines.first, text })
-}
-
-/// A line of the file, with its end. Lines are counted from 1.
-type Line<'a> = Located<&'a [u8]>;
-
-/// Lines of the file that follow one another. They are found again each time, because a list of them takes more memory
-/// than a script with small events.
-#[derive(Clone, Copy)]
-struct TextLines<'a> {
-    /// The number of the first.
-    first: usize,
-    text: &'a [u8],
-}
-
-impl<'a> TextLines<'a> {
-    fn iter(self) -> impl Iterator<Item = Line<'a>> {
-        let lines = self.text.split_inclusive(|&byte| byte == b'\n');
-        (self.first..).zip(lines).map(|(line, value)| Located { line, value })
-    }
-
-    /// The lines above the first one for which `find` returns a value. Then, for each such line, its number, the value, and
-    /// the lines below it.
-    fn split<T>(
-        self,
-        mut find: impl FnMut(&Line<'a>) -> Option<T>,
-    ) -> (TextLines<'a>, Vec<(usize, T, TextLines<'a>)>) {
-        let mut above = self;
-        let mut sections = Vec::new();
-        let mut rest = self.text;
-        for line in self.iter() {
-            let below = &rest[line.value.len()..];
-            if let Some(value) = find(&line) {
-                let last = sections.last_mut().map_or(&mut above, |(_, _, lines)| lines);
-                last.text = &last.text[..last.text.len() - rest.len()];
-                sections.push((line.line, value, TextLines { first: line.line + 1, text: below }));
-            }
-            rest = below;
-        }
-        (above, sections)
-    }
-}
-
-/// What follows this direction in a line; `None` for any other line.
-fn argument_of<'a>(direction: &Direction, line: &Line<'a>) -> Option<&'a [u8]> {
-    let (name, argument) = word(trim_end(line.value.strip_prefix(b"@")?));
-    (name == direction.name().as_bytes()).then_some(argument)
-}
-
-/// What follows the `@script` of a line; `None` for any other line.
-fn argument_of_script<'a>(line: &Line<'a>) -> Option<&'a [u8]> {
-    argument_of(&SCRIPT, line)
+    Ok(Source { first_line: 1, text: text.part(checked) })
 }
 
 /// The path of a script that begins with `@script NAME`: that of a file with this name.
@@ -162,26 +109,28 @@ fn path_of_name(name: &[u8]) -> Result<String, String> {
     }
 }
 
-fn is_blank_or_remark(line: &Line<'_>) -> bool {
-    line.value.starts_with(b"@#") || trim_end(line.value).is_empty()
+fn is_blank_or_remark(line: &[u8]) -> bool {
+    line.starts_with(b"@#") || trim_end(line).is_empty()
 }
 
-/// What follows the `@part` of a line; `None` for any other line.
-fn conditions_text<'a>(line: &Line<'a>) -> Option<&'a [u8]> {
-    argument_of(&PART, line)
+fn compile_source(
+    file: &str,
+    path: &str,
+    source: Arc<Source>,
+    replacements: &[Replacement],
+) -> Result<Script, ParseErrors> {
+    let mut script = ScriptState::new(file, path, Arc::clone(&source));
+    let parts = parse_parts(&mut script, source.lines(), replacements);
+    script.finish(parts)
 }
 
-/// Parses the lines of a file, and adds its parts to `parts`, each with the line of its `@part`.
-fn parse(
+/// The parts of a script, each with the line of its `@part`.
+fn parse_parts(
     script: &mut ScriptState,
-    parts: &mut Vec<Located<Part>>,
     lines: TextLines<'_>,
     replacements: &[Replacement],
-) {
-    let (common_lines, sections) = lines.split(|line| {
-        script.can_resume |= line.value.starts_with(b"@resume");
-        conditions_text(line)
-    });
+) -> Vec<Located<Part>> {
+    let (common_lines, sections) = lines.split(&PART);
     let mut common = PartParser::new(script);
     for replacement in replacements {
         if let Err(message) = replacement.apply(&mut common) {
@@ -190,29 +139,24 @@ fn parse(
     }
     parse_lines(&mut common, common_lines, replacements);
     if sections.is_empty() {
-        let value = common.finish(Conditions::default());
-        parts.push(Located { line: 1, value });
-        return;
+        return vec![Located { line: 1, value: common.finish(Conditions::default()) }];
     }
-    common.share();
-    for (line, text, lines) in sections {
-        let conditions = part_conditions(text, parts);
+    common.body.share();
+    let mut parts = Vec::new();
+    for Section { line, argument, lines } in sections {
         let mut part = common.fork();
         if let Err(message) = part.check_is_reachable() {
             part.error(line, PART.explain(message));
         }
+        let conditions = part_conditions(argument, &parts);
+        let conditions = conditions.map_err(|message| part.error(line, PART.explain(message))).ok();
+        part.body.needs.add(line, conditions.iter().flat_map(Conditions::names));
         parse_lines(&mut part, lines, replacements);
-        match conditions {
-            Ok(conditions) => {
-                let value = part.finish(conditions);
-                parts.push(Located { line, value });
-            }
-            Err(message) => {
-                part.error(line, PART.explain(message));
-                part.finish(Conditions::default());
-            }
-        }
+        let is_valid = conditions.is_some();
+        let value = part.finish(conditions.unwrap_or_default());
+        parts.extend(is_valid.then_some(Located { line, value }));
     }
+    parts
 }
 
 /// The conditions of an `@part` that follows other parts.
@@ -221,7 +165,7 @@ fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, S
     if conditions.never_hold() {
         return Err("unreachable: `never` is for `@expect` (remove the part)".to_owned());
     }
-    if conditions.are_about_reports() {
+    if conditions.report().is_some() {
         return Err("unreachable: `events`, `reported` and `disconnect` are for `@expect` (remove the part)"
             .to_owned());
     }
@@ -237,7 +181,7 @@ fn part_conditions(text: &[u8], parts: &[Located<Part>]) -> Result<Conditions, S
 
 fn parse_lines(part: &mut PartParser, lines: TextLines<'_>, replacements: &[Replacement]) {
     for line in lines.iter() {
-        part.begin_line(line.line);
+        part.body.file_line = line.line;
         match line.value {
             [b'@', b'#', remark @ ..] => part.remark(remark),
             [b'@', text @ ..] if text.starts_with(b"@") => part.text(text),
@@ -254,7 +198,7 @@ fn parse_direction(part: &mut PartParser, text: &[u8], replacements: &[Replaceme
     }
     let applied = directions::find(name).and_then(|direction| direction.apply(part, argument));
     if let Err(message) = applied {
-        part.error(part.line, message);
+        part.error(part.line(), message);
     }
 }
 

@@ -9,9 +9,12 @@ use std::fmt;
 pub struct PathPattern {
     /// The path, decoded.
     text: Vec<u8>,
-    /// Its segments, decoded, if there is a `*` among them; `None` for the `*`.
-    segments: Option<Vec<Option<Vec<u8>>>>,
+    /// Its segments if there is a `*` among them.
+    segments: Option<Vec<Segment>>,
 }
+
+/// A segment, decoded; `None` for `*`.
+type Segment = Option<Vec<u8>>;
 
 impl PathPattern {
     /// This path alone, which is not percent-encoded.
@@ -55,7 +58,7 @@ impl PathPattern {
             Some(segments) => segments,
         };
         let texts = || path.split(|&byte| byte == b'/');
-        let is_same = |(at, (segment, text)): (usize, (&Option<Vec<u8>>, &[u8]))| match segment {
+        let is_same = |(at, (segment, text)): (usize, (&Segment, &[u8]))| match segment {
             Some(segment) => *segment == *percent_decode(text),
             None => !text.is_empty() && (at != 1 || *percent_decode(text) != *b"-"),
         };
@@ -67,21 +70,20 @@ impl PathPattern {
         if self.segments.is_none() {
             return *self == *other;
         }
-        let covers = |(mine, theirs): (&Option<Vec<u8>>, &Option<Vec<u8>>)| mine.is_none() || mine == theirs;
+        let covers = |(mine, theirs): (&Segment, &Segment)| mine.is_none() || mine == theirs;
         let (mine, theirs) = (self.to_segments(), other.to_segments());
         mine.len() == theirs.len() && mine.iter().zip(&theirs).all(covers)
     }
 
     /// Whether some path matches both, and neither is more specific.
     pub fn is_ambiguous_with(&self, other: &PathPattern) -> bool {
-        let agree = |(mine, theirs): (&Option<Vec<u8>>, &Option<Vec<u8>>)| {
-            mine.is_none() || theirs.is_none() || mine == theirs
-        };
+        let agree =
+            |(mine, theirs): (&Segment, &Segment)| mine.is_none() || theirs.is_none() || mine == theirs;
         let (mine, theirs) = (self.to_segments(), other.to_segments());
         self.stars() == other.stars() && mine.len() == theirs.len() && mine.iter().zip(&theirs).all(agree)
     }
 
-    fn to_segments(&self) -> Vec<Option<Vec<u8>>> {
+    fn to_segments(&self) -> Vec<Segment> {
         let split = || self.text.split(|&byte| byte == b'/').map(|segment| Some(segment.to_vec())).collect();
         self.segments.clone().unwrap_or_else(split)
     }
@@ -94,7 +96,7 @@ impl fmt::Display for PathPattern {
             None => return f.write_str(&percent_encode(&self.text)),
             Some(segments) => segments,
         };
-        let written = |segment: &Option<Vec<u8>>| match segment {
+        let written = |segment: &Segment| match segment {
             Some(text) => percent_encode(text).replace('*', "%2A").replace('/', "%2F"),
             None => "*".to_owned(),
         };

@@ -8,6 +8,7 @@ use crate::http::date::Timestamp;
 use form::{on_one_line, Form};
 use std::borrow::Cow;
 use std::fmt;
+use std::iter::successors;
 
 /// One row of the table of placeholders.
 pub struct Placeholder {
@@ -234,10 +235,10 @@ impl Value {
     /// Reads `NAME`, `NAME+1` or `NAME+NAME`, each with or without a form and `|default` or `||NAME`; `None` for an unknown
     /// name.
     pub fn parse(text: &[u8]) -> Option<Value> {
-        if has_too_many_values(text) || text.windows(2).any(|braces| braces == b"{{") {
+        let text = std::str::from_utf8(text).ok()?;
+        if has_too_many_values(text.as_bytes()) || text.contains("{{") {
             return None;
         }
-        let text = std::str::from_utf8(text).ok()?;
         let (sum, default) = match text.split_once('|') {
             Some((sum, default)) => (sum, Some(Fallback::parse(default)?)),
             None => (text, None),
@@ -310,11 +311,19 @@ impl Value {
         }
     }
 
-    /// Whether `predicate` is true for any name in it.
-    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        let in_addend = matches!(&self.plus, Some(Addend::Name(name)) if predicate(name));
-        let in_default = matches!(&self.default, Some(Fallback::Value(value)) if value.any_name(predicate));
-        in_addend || in_default || predicate(&self.name)
+    /// All names in it, in the order in which they are written.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        let values = successors(Some(self), |value| match &value.default {
+            Some(Fallback::Value(default)) => Some(default),
+            _ => None,
+        });
+        values.flat_map(|value| {
+            let addend = match &value.plus {
+                Some(Addend::Name(name)) => Some(name),
+                _ => None,
+            };
+            [&value.name].into_iter().chain(addend)
+        })
     }
 }
 
@@ -337,10 +346,7 @@ impl Fallback {
 
 impl Addend {
     fn parse(text: &str) -> Option<Addend> {
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().ok().map(Addend::Number);
-        }
-        Name::parse(text).map(Addend::Name)
+        parse_number(text).map(Addend::Number).or_else(|| Name::parse(text).map(Addend::Name))
     }
 
     pub fn number(&self, context: &RenderContext<'_>) -> u64 {

@@ -1,7 +1,6 @@
 //! How often `@repeat` plays its lines, and how fast: as the script says, or as the request says.
 
 use super::context::RenderContext;
-use super::placeholder::Name;
 use super::template::Template;
 use super::units::{parse_number, parse_time};
 use super::words::invalid;
@@ -60,8 +59,12 @@ impl Turns {
         *self != Turns::Times(1)
     }
 
-    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        matches!(self, Turns::Requested(template) if template.any_name(predicate))
+    /// The text with placeholders.
+    pub(super) fn template(&self) -> Option<&Template> {
+        match self {
+            Turns::Requested(template) => Some(template),
+            Turns::Endless | Turns::Times(_) => None,
+        }
     }
 }
 
@@ -113,7 +116,11 @@ impl Every {
         matches!(self, Every::Requested(_))
     }
 
-    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        matches!(self, Every::Requested(template) if template.any_name(predicate))
+    /// The text with placeholders.
+    pub(super) fn template(&self) -> Option<&Template> {
+        match self {
+            Every::Requested(template) => Some(template),
+            Every::Always(_) => None,
+        }
     }
 }

@@ -71,9 +71,9 @@ impl IdSource {
         names.filter(|names| !names.is_empty()).map(IdSource)
     }
 
-    /// Whether `predicate` is true for any name of a value that can be the last event ID.
-    pub(super) fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        self.0.iter().any(predicate)
+    /// The names of the values that can be the last event ID.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+        self.0.iter()
     }
 
     /// The last event ID: the field comes first, because a browser that reconnects keeps the query. An empty one is the

@@ -129,10 +129,13 @@ impl Route {
         }
     }
 
-    /// Whether `predicate` is true for the name of any placeholder by which requests are counted.
-    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        self.count_when.any_name(predicate)
-            || matches!(&self.count_by, CountBy::Value(name) if predicate(name))
+    /// The names of all placeholders by which requests are counted.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        let by = match &self.count_by {
+            CountBy::Value(name) => Some(name),
+            CountBy::Script | CountBy::Ip => None,
+        };
+        by.into_iter().chain(self.count_when.names())
     }
 
     /// Counts a request. Not inlined, because playing the script does not need its stack.

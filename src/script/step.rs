@@ -21,13 +21,6 @@ pub enum NextStep<'a> {
     Other(&'a Step),
 }
 
-impl NextStep<'_> {
-    /// Whether `predicate` is true for the name of any placeholder in it.
-    pub fn any_name(self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        matches!(self, NextStep::Other(step) if step.any_name(predicate))
-    }
-}
-
 /// One thing that the server does, beside sending text that is always the same and flushing it: see [`NextStep`].
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -68,14 +61,16 @@ pub enum Step {
 }
 
 impl Step {
-    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        match self {
-            Step::Chunk(Chunk::Rendered(text)) => text.any_name(predicate),
-            Step::Chunk(Chunk::Pieces { text, .. }) => text.any_name(predicate),
-            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.any_name(predicate),
-            Step::Repeat { turns, every } => turns.any_name(predicate) || every.any_name(predicate),
-            _ => false,
-        }
+    /// The names of all placeholders in it.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        let templates = match self {
+            Step::Chunk(Chunk::Rendered(text)) => [Some(text), None],
+            Step::Chunk(Chunk::Pieces { text, .. }) => [Some(&**text), None],
+            Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => [Some(text), None],
+            Step::Repeat { turns, every } => [turns.template(), every.template()],
+            _ => [None, None],
+        };
+        templates.into_iter().flatten().flat_map(Template::names)
     }
 }
 

@@ -5,10 +5,8 @@ use crate::text::suggest;
 
 /// The first word, and what follows the blanks after it.
 pub(crate) fn word(text: &[u8]) -> (&[u8], &[u8]) {
-    let is_blank = |byte: &u8| b" \t".contains(byte);
-    let length = text.iter().take_while(|byte| !is_blank(byte)).count();
-    let blanks = text[length..].iter().take_while(|byte| is_blank(byte)).count();
-    (&text[..length], &text[length + blanks..])
+    let length = text.iter().take_while(|byte| !b" \t".contains(byte)).count();
+    (&text[..length], trim_start(&text[length..]))
 }
 
 /// The same for a word with placeholders, in which there can be blanks.
@@ -19,7 +17,13 @@ pub(crate) fn word_with_placeholders(text: &[u8]) -> (&[u8], &[u8]) {
     };
     let is_end = |&at: &usize| b" \t".contains(&text[at]) && !is_inside(at);
     let length = (0..text.len()).find(is_end).unwrap_or(text.len());
-    (&text[..length], word(&text[length..]).1)
+    (&text[..length], trim_start(&text[length..]))
+}
+
+/// The text without the blanks at its beginning.
+pub(crate) fn trim_start(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|byte| b" \t".contains(byte)).count();
+    &text[blanks..]
 }
 
 /// The text without the white space at its end.

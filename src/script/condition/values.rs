@@ -10,16 +10,11 @@ use std::borrow::Cow;
 /// A placeholder has a value in the request, and it is the one that is wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueCondition {
-    place: Place,
+    /// The placeholder, with its key as it is written.
+    name: Name,
+    /// The key, if it depends on the request.
+    key: Option<Template>,
     wanted: Wanted,
-}
-
-/// Where the value is.
-#[derive(Clone, Debug, PartialEq)]
-enum Place {
-    Placeholder(Name),
-    /// In a placeholder such as `cookie`, whose key depends on the request. The name has the key as it is written.
-    Keyed(Name, Template),
 }
 
 /// What a value has to be.
@@ -36,18 +31,16 @@ type Parsed = Result<Option<ValueCondition>, String>;
 impl ValueCondition {
     /// Whether it holds for this request.
     pub fn holds(&self, context: &RenderContext<'_>) -> bool {
-        let value = self.place.name(context).and_then(|name| name.value(context));
+        let value = self.name(context).and_then(|name| name.value(context));
         value.map_or(false, |value| self.wanted.accepts(&value, context))
     }
 
     /// What the request has in this place, without the values for which `hides` is true.
     pub fn describe(&self, context: &RenderContext<'_>, hides: &dyn Fn(&Name) -> bool) -> String {
-        if let Place::Keyed(name, key) = &self.place {
-            if key.any_name(hides) {
-                return format!("{} (name not shown)", name.kind());
-            }
+        if self.key.iter().flat_map(Template::names).any(hides) {
+            return format!("{} (name not shown)", self.name.kind());
         }
-        let name = match self.place.name(context) {
+        let name = match self.name(context) {
             Some(name) => name,
             None => return "no name".to_owned(),
         };
@@ -60,43 +53,35 @@ impl ValueCondition {
 
     /// The method that a request must have, if it requires one.
     pub fn method(&self) -> Option<&[u8]> {
-        match (&self.place, &self.wanted) {
-            (Place::Placeholder(name), Wanted::Equal(method)) if name.is_method() => method.as_plain(),
+        match &self.wanted {
+            Wanted::Equal(method) if self.name.is_method() => method.as_plain(),
             _ => None,
         }
     }
 
-    /// Whether `predicate` is true for the name of any placeholder in it.
-    pub fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        self.place.any_name(predicate) || self.wanted.any_name(predicate)
+    /// The names of all placeholders in it.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        let wanted = match &self.wanted {
+            Wanted::Present => None,
+            Wanted::Equal(text) | Wanted::Containing(text) => Some(text),
+        };
+        [&self.name].into_iter().chain(self.key.iter().chain(wanted).flat_map(Template::names))
     }
-}
 
-impl Place {
-    /// The placeholder; `None` if its key is empty for this request.
+    /// The placeholder for this request; `None` if its key is empty.
     fn name(&self, context: &RenderContext<'_>) -> Option<Cow<'_, Name>> {
-        match self {
-            Place::Placeholder(name) => Some(Cow::Borrowed(name)),
-            Place::Keyed(name, key) => {
+        match &self.key {
+            None => Some(Cow::Borrowed(&self.name)),
+            Some(key) => {
                 let key = key.render(context);
-                Name::parse(&format!("{}:{}", name.kind(), String::from_utf8_lossy(&key))).map(Cow::Owned)
+                let name = Name::parse(&format!("{}:{}", self.name.kind(), String::from_utf8_lossy(&key)));
+                name.map(Cow::Owned)
             }
-        }
-    }
-
-    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        match self {
-            Place::Placeholder(name) => predicate(name),
-            Place::Keyed(name, key) => predicate(name) || key.any_name(predicate),
         }
     }
 }
 
 impl Wanted {
-    fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
-        matches!(self, Wanted::Equal(text) | Wanted::Containing(text) if text.any_name(predicate))
-    }
-
     fn accepts(&self, value: &[u8], context: &RenderContext<'_>) -> bool {
         match self {
             Wanted::Present => true,
@@ -156,12 +141,12 @@ pub fn keyed(name: &str, words: &[Vec<u8>]) -> Parsed {
         [_, value @ ..] => Wanted::Containing(Template::parse_escaped(value)?),
     };
     let written = format!("{name}:{}", String::from_utf8_lossy(key));
-    if key.windows(2).any(|braces| braces == b"{{") {
-        let template = Template::parse(key)?;
-        let place = Name::parse(&written).map(|name| Place::Keyed(name, template));
-        return Ok(place.map(|place| ValueCondition { place, wanted }));
+    let parsed = condition(&written, wanted)?;
+    if !written.contains("{{") {
+        return Ok(parsed);
     }
-    condition(&written, wanted)
+    let key = Some(Template::parse(key)?);
+    Ok(parsed.map(|condition| ValueCondition { key, ..condition }))
 }
 
 /// `K=N`. The number can contain placeholders.
@@ -175,6 +160,5 @@ pub fn keyed_number(name: &str, words: &[Vec<u8>]) -> Parsed {
 }
 
 fn condition(placeholder: &str, wanted: Wanted) -> Parsed {
-    let name = Name::parse(placeholder);
-    Ok(name.map(|name| ValueCondition { place: Place::Placeholder(name), wanted }))
+    Ok(Name::parse(placeholder).map(|name| ValueCondition { name, key: None, wanted }))
 }

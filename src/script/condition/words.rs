@@ -1,5 +1,7 @@
 //! Splits conditions into words.
 
+use crate::script::words::{trim_start, word};
+
 /// Splits at blanks, except in a value between double quotes, which are removed. Quotes count where a value can begin (at
 /// the start of a word, or after its first `=` or `~`) if the closing one ends the word; all others are part of the value.
 pub fn split_words(text: &[u8]) -> Vec<Vec<u8>> {
@@ -14,9 +16,9 @@ pub fn split_words(text: &[u8]) -> Vec<Vec<u8>> {
                 value_at + inside + 2
             }
             None => {
-                let length = rest.iter().take_while(|byte| !b" \t".contains(byte)).count();
-                words.push(rest[..length].to_vec());
-                length
+                let (unquoted, _) = word(rest);
+                words.push(unquoted.to_vec());
+                unquoted.len()
             }
         };
         rest = trim_start(&rest[length..]);
@@ -34,9 +36,4 @@ fn quoted_length(text: &[u8]) -> Option<usize> {
     }
     let ends_word = inside.get(end + 1).map_or(true, |byte| b" \t".contains(byte));
     ends_word.then_some(end)
-}
-
-fn trim_start(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|byte| b" \t".contains(byte)).count();
-    &text[blanks..]
 }

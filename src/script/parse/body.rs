@@ -2,10 +2,11 @@
 //! memory, and playing it allocates nothing.
 
 mod chunk_text;
-mod line;
+mod stream_line;
 
 use super::warnings::Warnings;
 use crate::script::lines::Lines;
+use crate::script::needs::Needs;
 use crate::script::placeholder::Value;
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::{EventId, Position, ResumeTable};
@@ -15,10 +16,10 @@ use crate::script::units::MIB;
 use crate::script::{Chunk, Step, Wait};
 use crate::text::shared::SharedBytes;
 use chunk_text::ChunkText;
-use line::{line_at_start, Line};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use stream_line::{line_at_start, StreamLine};
 
 /// Bytes that one `@fill` can ask for. The filler is held in memory as long as the script is.
 pub(super) const MAX_FILL: u64 = 64 * MIB;
@@ -60,33 +61,30 @@ pub(super) struct Body {
     pub steps: Steps,
     /// The event types so far.
     pub event_types: BTreeSet<String>,
+    /// What the placeholders so far need.
+    pub needs: Needs,
     pub warnings: Warnings,
     chunk: ChunkText,
-    line: Line,
-    /// The id of the current event, as a client would read it.
-    id: Option<EventId>,
-    /// The loop in which this id is.
-    id_loop: Option<usize>,
+    stream_line: StreamLine,
+    /// The id of the current event, as a client would read it, and the innermost loop that its line is in.
+    id: Option<(EventId, Option<usize>)>,
     pub resume: ResumeTable,
-    /// The loops that are not closed yet.
-    loops: Vec<OpenLoop>,
+    /// The loops that are not closed yet, each inside the one before.
+    pub loops: Vec<OpenLoop>,
 }
 
+/// A loop that is not closed yet.
 #[derive(Clone)]
-struct OpenLoop {
+pub(super) struct OpenLoop {
+    /// The line of its `@repeat`.
+    pub file_line: usize,
     /// The index of its first step.
     first_step: usize,
-    turns: Turns,
+    pub turns: Turns,
     /// Whether it neither sends nor waits.
-    is_idle: bool,
+    pub is_idle: bool,
     /// Whether an event ends in it.
     ends_event: bool,
-}
-
-impl OpenLoop {
-    fn repeats(&self) -> bool {
-        self.turns.repeats()
-    }
 }
 
 impl Body {
@@ -103,11 +101,11 @@ impl Body {
             file_line: 0,
             common: Arc::default(),
             event_types: BTreeSet::new(),
+            needs: Needs::default(),
             warnings: Warnings::default(),
             chunk: ChunkText::default(),
-            line: Line::default(),
+            stream_line: StreamLine::default(),
             id: None,
-            id_loop: None,
             resume: ResumeTable::default(),
             loops: Vec::new(),
         }
@@ -159,7 +157,7 @@ impl Body {
             return;
         }
         self.begin_event();
-        self.line.end_known(None);
+        self.stream_line.end_known(None);
         self.chunk.push(&vec![byte; count], &self.script, self.file_line);
     }
 
@@ -191,6 +189,7 @@ impl Body {
         if matches!(step, Step::Wire(_) | Step::Sleep(_) | Step::Pause(_)) {
             self.note_activity();
         }
+        self.needs.add(self.file_line, step.names());
         self.steps.push(step, Lines::one(self.file_line));
     }
 
@@ -212,25 +211,25 @@ impl Body {
     /// Begins a loop.
     pub fn repeat(&mut self, turns: Turns, every: Every) {
         self.step(Step::Repeat { turns: turns.clone(), every: Box::new(every) });
-        let first_step = self.next_step();
-        self.loops.push(OpenLoop { first_step, turns, is_idle: true, ends_event: false });
+        let (file_line, first_step) = (self.file_line, self.next_step());
+        self.loops.push(OpenLoop { file_line, first_step, turns, is_idle: true, ends_event: false });
     }
 
-    /// Ends the innermost loop. `true` if it neither sends nor waits.
-    pub fn again(&mut self) -> bool {
+    /// Ends the innermost loop and returns it; `None` if no loop is open.
+    pub fn again(&mut self) -> Option<OpenLoop> {
         self.end_chunk();
-        let closed = self.loops.pop();
-        if let Some(closed) = closed.as_ref().filter(|closed| closed.repeats() && closed.ends_event) {
-            self.end_event_in_next_turn(closed);
+        let closed = self.loops.pop()?;
+        if closed.turns.repeats() && closed.ends_event {
+            self.end_event_in_next_turn(&closed);
         }
         self.push(Step::Again);
-        closed.map_or(false, |closed| closed.is_idle)
+        Some(closed)
     }
 
     /// Ends an event that the next turn of this loop ends. A client that continues after it begins with the first turn,
     /// which may send the event again but loses nothing.
     fn end_event_in_next_turn(&mut self, closed: &OpenLoop) {
-        if let Some(id) = self.id.take() {
+        if let Some((id, _)) = self.id.take() {
             self.resume.add(id, Position { step: closed.first_step, skip: 0, turn: None }, true);
         }
         if closed.turns == Turns::Endless {
@@ -241,8 +240,8 @@ impl Body {
     /// Ends the body.
     pub fn end(&mut self) {
         self.end_chunk();
-        if !self.line.is_blank() {
-            let line = std::mem::take(&mut self.line);
+        if !self.stream_line.is_blank() {
+            let line = std::mem::take(&mut self.stream_line);
             self.read_line(&line);
         }
     }
@@ -269,14 +268,15 @@ impl Body {
 
     fn value(&mut self, value: Value) {
         self.begin_event();
-        self.line.end_known(value.added_to_turn());
+        self.needs.add(self.file_line, value.names());
+        self.stream_line.end_known(value.added_to_turn());
         self.chunk.push_value(value, self.file_line);
     }
 
     /// Adds text without placeholders.
     fn plain(&mut self, mut text: &[u8]) {
-        if self.line.after_cr && text.starts_with(b"\n") {
-            self.line.after_cr = false;
+        if self.stream_line.after_cr && text.starts_with(b"\n") {
+            self.stream_line.after_cr = false;
             self.chunk.push(b"\n", &self.script, self.file_line);
             text = &text[1..];
         }
@@ -288,7 +288,7 @@ impl Body {
                 self.pace();
             }
             self.chunk.push(&text[..end], &self.script, self.file_line);
-            self.line.text.extend_from_slice(line);
+            self.stream_line.text.extend_from_slice(line);
             if line.len() < end {
                 self.end_line(text[end - 1] == b'\r');
             }
@@ -299,13 +299,13 @@ impl Body {
     /// Notes that the current line is not blank.
     fn begin_event(&mut self) {
         self.pace();
-        self.line.in_event = true;
-        self.line.after_cr = false;
+        self.stream_line.in_event = true;
+        self.stream_line.after_cr = false;
     }
 
     /// Waits as `@pace` says, if an event begins here, or a line that is a chunk.
     fn pace(&mut self) {
-        let begins = self.line.is_blank() && (self.cut == Cut::Line || !self.line.in_event);
+        let begins = self.stream_line.is_blank() && (self.cut == Cut::Line || !self.stream_line.in_event);
         if let Some(pace) = self.pace.filter(|_| begins) {
             let is_requested = self.waits_are_requested;
             self.step(Step::Sleep(if is_requested { Wait::Pace(pace) } else { Wait::Between(pace, pace) }));
@@ -313,9 +313,9 @@ impl Body {
     }
 
     fn end_line(&mut self, after_cr: bool) {
-        let line = std::mem::take(&mut self.line);
+        let next = self.stream_line.next(after_cr);
+        let line = std::mem::replace(&mut self.stream_line, next);
         let is_blank = line.is_blank();
-        self.line = Line { is_later: true, after_cr, in_event: !is_blank, ..Line::default() };
         if self.cut == Cut::Line || (self.cut == Cut::Event && is_blank) {
             self.end_chunk();
         }
@@ -327,15 +327,14 @@ impl Body {
     }
 
     /// Takes from a line of the event stream what a client takes from it.
-    fn read_line(&mut self, line: &Line) {
+    fn read_line(&mut self, line: &StreamLine) {
         let text = line.known_text();
         let id = if self.can_resume { line.id(self.loops.last().map(|open| &open.turns)) } else { None };
         if let Some(id) = id {
             if id == EventId::Placeholder {
                 self.warnings.add_unknown_id(self.file_line);
             }
-            self.id = Some(id);
-            self.id_loop = self.innermost_loop();
+            self.id = Some((id, self.innermost_loop()));
         }
         if let Some(event_type) = text.strip_prefix(b"event:").filter(|_| line.is_whole()) {
             let event_type = event_type.strip_prefix(b" ").unwrap_or(event_type);
@@ -353,16 +352,19 @@ impl Body {
         self.loops.iter_mut().for_each(|open| open.ends_event = true);
         let position = Position { step: self.next_step(), skip: self.chunk.length, turn: None };
         match self.id.take() {
-            Some(EventId::Turn(id)) if self.id_loop == self.innermost_loop() => {
-                let in_loop = self.loops.iter().rev().skip(1).any(OpenLoop::repeats);
+            Some((EventId::Turn(id), id_loop)) if id_loop == self.innermost_loop() => {
+                let in_loop = self.loops.iter().rev().skip(1).any(|open| open.turns.repeats());
                 self.resume.add(EventId::Turn(id), position, in_loop);
             }
             // The turn is that of another loop, so it does not say where this event is.
-            Some(EventId::Turn(_)) => {
+            Some((EventId::Turn(_), _)) => {
                 self.warnings.add_unknown_id(self.file_line);
                 self.resume.add(EventId::Placeholder, position, true);
             }
-            Some(id) => self.resume.add(id, position, self.loops.iter().any(OpenLoop::repeats)),
+            Some((id, _)) => {
+                let in_loop = self.loops.iter().any(|open| open.turns.repeats());
+                self.resume.add(id, position, in_loop);
+            }
             None => {}
         }
     }
@@ -374,12 +376,11 @@ impl Body {
 
     fn end_chunk(&mut self) {
         let ChunkText { segments, lines, .. } = std::mem::take(&mut self.chunk);
-        let text = Template(segments);
-        if text.0.is_empty() {
-            return;
-        }
+        let (text, lines) = match lines {
+            Some(lines) => (Template(segments), lines),
+            None => return,
+        };
         self.note_activity();
-        let lines = lines.unwrap_or(Lines::one(self.file_line));
         let chunk = match (self.cut, text.0.as_slice()) {
             (Cut::Pieces { size, every }, _) => Chunk::Pieces {
                 text: Box::new(text),

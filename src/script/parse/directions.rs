@@ -7,7 +7,7 @@ use super::body::{Cut, MAX_FILL};
 use super::part::PartParser;
 use crate::http::gzip::GzipFlush;
 use crate::http::response::is_interim_response;
-use crate::script::head::field_line;
+use crate::script::head::{field_line, ScriptHead};
 use crate::script::repeat::{Every, Turns};
 use crate::script::resume::IdSource;
 use crate::script::template::{unescape, Template};
@@ -17,7 +17,6 @@ use crate::script::{BodyFraming, Ending, Step, Wait};
 use crate::text::escape::escape;
 use case::{case, downtime, expect, skip, start};
 use hints::instead_of;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The largest size for `@drop after`: 1 GiB. A larger one is a typing error.
@@ -145,8 +144,7 @@ fn on(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn status(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_above_body()?;
     part.check_is_single_in_part("status")?;
-    let literal = part.body.literal;
-    Arc::make_mut(&mut part.head).apply_status(argument, literal)
+    part.change_head(ScriptHead::apply_status, argument)
 }
 
 fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -154,8 +152,7 @@ fn header(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     if !argument.starts_with(b"+") && !argument.starts_with(b"-") {
         part.check_field_is_single(argument)?;
     }
-    let literal = part.body.literal;
-    Arc::make_mut(&mut part.head).apply_header(argument, literal)
+    part.change_head(ScriptHead::apply_header, argument)
 }
 
 fn framing(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -252,11 +249,17 @@ fn chunk(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+fn cut(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
+    part.body.flush();
+    Ok(())
+}
+
 fn wire(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let text = text(part, argument)?;
-    if !text.as_plain().map_or(false, is_interim_response) {
-        if text.as_plain().map_or(false, |plain| plain.starts_with(b"HTTP/1.1 1")) {
-            part.body.warnings.add_incomplete_head(part.line);
+    let plain = text.as_plain().unwrap_or_default();
+    if !is_interim_response(plain) {
+        if plain.starts_with(b"HTTP/1.1 1") {
+            part.body.warnings.add_incomplete_head(part.line());
         }
         part.mark_content();
     }
@@ -272,17 +275,10 @@ fn trailer(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 
 fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let template = Template::parse(argument)?;
-    let wait = match template.as_plain() {
-        Some(plain) => {
-            let (shortest, longest) = parse_wait(plain)?;
-            Wait::Between(shortest, longest)
-        }
-        None => {
-            if let Some(text) = template.default_text() {
-                parse_wait(&text)?;
-            }
-            Wait::Requested(template)
-        }
+    let default = template.default_text().map(|text| parse_wait(&text)).transpose()?;
+    let wait = match default.filter(|_| template.as_plain().is_some()) {
+        Some((shortest, longest)) => Wait::Between(shortest, longest),
+        None => Wait::Requested(template),
     };
     step(part, Step::Sleep(wait))
 }
@@ -324,19 +320,22 @@ fn repeat(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
         (b"every", time) => Every::parse(time)?,
         _ => return Err(invalid_argument(rest)),
     };
-    part.open_loop(turns, every);
+    part.body.repeat(turns, every);
     Ok(())
 }
 
 fn resume(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.id_source = IdSource::parse(argument).ok_or_else(|| invalid_argument(argument))?;
-    part.resume = Some(part.line);
+    part.body.needs.add(part.line(), part.id_source.names());
+    part.resume_line = Some(part.line());
     Ok(())
 }
 
 fn count(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     part.check_is_single("count")?;
-    part.script.route.apply_count(argument)
+    part.script.route.apply_count(argument)?;
+    part.body.needs.add(part.line(), part.script.route.names());
+    Ok(())
 }
 
 fn drop(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
@@ -350,11 +349,6 @@ fn drop(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn hang(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let time = if argument.is_empty() { None } else { Some(parse_time(argument)?) };
     part.end(Ending::Hang(time))
-}
-
-fn cut(part: &mut PartParser, _: &[u8]) -> Result<(), String> {
-    part.body.flush();
-    Ok(())
 }
 
 fn step(part: &mut PartParser, step: Step) -> Result<(), String> {

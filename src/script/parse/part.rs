@@ -10,28 +10,20 @@ use crate::script::condition::Conditions;
 use crate::script::expectation::{Expectation, Skip};
 use crate::script::head::ScriptHead;
 use crate::script::lines::Lines;
-use crate::script::repeat::{Every, Turns};
+use crate::script::repeat::Turns;
 use crate::script::resume::IdSource;
 use crate::script::step::NextStep;
+use crate::script::template::Template;
 use crate::script::words::trim_end;
 use crate::script::{BodyFraming, Ending, Part, Step};
 use crate::text::escape::escape;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A loop that is not closed yet.
-#[derive(Clone)]
-struct OpenLoop {
-    line: usize,
-    is_endless: bool,
-}
-
 /// The part that is being parsed.
 pub(super) struct PartParser<'a> {
     pub script: &'a mut ScriptState,
-    /// The line that is being parsed.
-    pub line: usize,
-    pub head: Arc<ScriptHead>,
+    head: Arc<ScriptHead>,
     /// The lines of directions and field lines that a part sets once, by their names.
     single: HashMap<String, usize>,
     framing: Located<BodyFraming>,
@@ -39,7 +31,7 @@ pub(super) struct PartParser<'a> {
     /// Field lines, with the line of the last `@trailer`.
     trailer: Located<Arc<Vec<u8>>>,
     /// The line of `@resume`.
-    pub resume: Option<usize>,
+    pub resume_line: Option<usize>,
     pub id_source: IdSource,
     pub expectations: Vec<Expectation>,
     pub skip: Option<Skip>,
@@ -47,64 +39,51 @@ pub(super) struct PartParser<'a> {
     head_sent: Option<usize>,
     /// The first line that needs a body to be sent in.
     first_content: Option<usize>,
-    loops: Vec<OpenLoop>,
     ending: Option<Located<Ending>>,
 }
 
 impl<'a> PartParser<'a> {
     pub fn new(script: &'a mut ScriptState) -> PartParser<'a> {
-        let body = Body::new(script.text.clone(), script.can_resume);
+        let body = Body::new(script.source.text.clone(), script.can_resume);
         PartParser {
             script,
-            line: 0,
             head: Arc::default(),
             single: HashMap::new(),
             framing: Located { line: 0, value: BodyFraming::Default },
             body,
             trailer: Located { line: 0, value: Arc::default() },
-            resume: None,
+            resume_line: None,
             id_source: IdSource::default(),
             expectations: Vec::new(),
             skip: None,
             head_sent: None,
             first_content: None,
-            loops: Vec::new(),
             ending: None,
         }
     }
 
-    /// Prepares for parts that share everything so far.
-    pub fn share(&mut self) {
-        self.body.share();
-        self.script.event_types.append(&mut self.body.event_types);
-        self.script.common_warnings = self.body.warnings.take();
-    }
-
-    /// A part that begins with everything so far.
+    /// A part that begins with everything so far. The steps so far have to be [shared](Body::share) before.
     pub fn fork(&mut self) -> PartParser<'_> {
         PartParser {
             script: self.script,
-            line: self.line,
             head: Arc::clone(&self.head),
             single: HashMap::new(),
             framing: self.framing.clone(),
             body: self.body.clone(),
             trailer: self.trailer.clone(),
-            resume: self.resume,
+            resume_line: self.resume_line,
             id_source: self.id_source.clone(),
             expectations: self.expectations.clone(),
             skip: self.skip.clone(),
             head_sent: self.head_sent,
             first_content: self.first_content,
-            loops: self.loops.clone(),
             ending: self.ending.clone(),
         }
     }
 
-    /// Notes which line of the file is parsed from now on.
-    pub fn begin_line(&mut self, line: usize) {
-        self.line = line;
-        self.body.file_line = line;
+    /// The line of the file that is parsed.
+    pub fn line(&self) -> usize {
+        self.body.file_line
     }
 
     /// Reports an error on a line, which need not be the current one.
@@ -131,7 +110,7 @@ impl<'a> PartParser<'a> {
             }
             // A blank line after the end of a part is there for the reader.
             Err(_) if is_blank => {}
-            Err(message) => self.error(self.line, message),
+            Err(message) => self.error(self.line(), message),
         }
     }
 
@@ -147,19 +126,19 @@ impl<'a> PartParser<'a> {
 
     /// Checks that the direction of this name occurs once in the script.
     pub fn check_is_single(&mut self, name: &str) -> Result<(), String> {
-        check_is_new(&mut self.script.single, name, self.line)
+        check_is_new(&mut self.script.single, name, self.body.file_line)
     }
 
     /// Checks that the direction of this name occurs once in the part: a second one would replace the first.
     pub fn check_is_single_in_part(&mut self, name: &str) -> Result<(), String> {
-        check_is_new(&mut self.single, name, self.line)
+        check_is_new(&mut self.single, name, self.body.file_line)
     }
 
     /// Checks that the field line `Name: value` is the first of its name in the part, because it would replace the other.
     pub fn check_field_is_single(&mut self, field_line: &[u8]) -> Result<(), String> {
         let name = String::from_utf8_lossy(split_at(field_line, b':').0);
         // The colon tells it from the names of directions.
-        match self.single.insert(name.to_ascii_lowercase() + ":", self.line) {
+        match self.single.insert(name.to_ascii_lowercase() + ":", self.line()) {
             Some(first) => Err(format!(
                 "`{0}` is set on line {first} (write `@header +{0}: …` to add another)",
                 escape(&*name)
@@ -184,40 +163,44 @@ impl<'a> PartParser<'a> {
 
     /// Notes that the response needs a body because of this line.
     pub fn mark_body_needed(&mut self) {
-        self.first_content.get_or_insert(self.line);
+        self.first_content.get_or_insert(self.body.file_line);
     }
 
     /// Notes that the head is sent at this line at the latest.
     pub fn mark_head_sent(&mut self) {
-        self.head_sent.get_or_insert(self.line);
+        self.head_sent.get_or_insert(self.body.file_line);
+    }
+
+    /// Changes the head as the argument of a direction says, and notes what its placeholders need.
+    pub fn change_head(
+        &mut self,
+        apply: fn(&mut ScriptHead, &[u8], bool) -> Result<(), String>,
+        argument: &[u8],
+    ) -> Result<(), String> {
+        apply(Arc::make_mut(&mut self.head), argument, self.body.literal)?;
+        self.body.needs.add(self.body.file_line, self.head.templates().flat_map(Template::names));
+        Ok(())
     }
 
     /// Sets how the end of the body is marked.
     pub fn set_framing(&mut self, framing: BodyFraming) {
-        self.framing = Located { line: self.line, value: framing };
+        self.framing = Located { line: self.line(), value: framing };
     }
 
     /// Adds a field line to the trailer section.
     pub fn add_trailer(&mut self, name: &str, value: &[u8]) {
         self.mark_body_needed();
-        self.trailer.line = self.line;
+        self.trailer.line = self.line();
         put_field_line(Arc::make_mut(&mut self.trailer.value), name, value);
-    }
-
-    /// Begins a loop.
-    pub fn open_loop(&mut self, turns: Turns, every: Every) {
-        self.loops.push(OpenLoop { line: self.line, is_endless: turns == Turns::Endless });
-        self.body.repeat(turns, every);
     }
 
     /// Ends the innermost loop.
     pub fn close_loop(&mut self) -> Result<(), String> {
-        let closed = self.loops.pop().ok_or("no loop is open (put `@repeat` above this line)")?;
-        let does_nothing = self.body.again();
-        if closed.is_endless {
-            self.ending = Some(Located { line: self.line, value: Ending::End });
+        let closed = self.body.again().ok_or("no loop is open (put `@repeat` above this line)")?;
+        if closed.turns == Turns::Endless {
+            self.ending = Some(Located { line: self.line(), value: Ending::End });
         }
-        if does_nothing {
+        if closed.is_idle {
             return Err("the loop neither sends nor waits (add an event or a `@sleep`)".to_owned());
         }
         Ok(())
@@ -225,13 +208,13 @@ impl<'a> PartParser<'a> {
 
     /// Ends the part.
     pub fn end(&mut self, ending: Ending) -> Result<(), String> {
-        if let Some(open) = self.loops.last() {
+        if let Some(open) = self.body.loops.last() {
             return Err(format!(
                 "would end the loop of line {} in its first turn (move it below `@again`)",
-                open.line
+                open.file_line
             ));
         }
-        self.ending = Some(Located { line: self.line, value: ending });
+        self.ending = Some(Located { line: self.line(), value: ending });
         Ok(())
     }
 
@@ -242,6 +225,7 @@ impl<'a> PartParser<'a> {
         self.check_trailer_is_chunked();
         self.body.end();
         self.script.event_types.append(&mut self.body.event_types);
+        self.script.needs.append(std::mem::take(&mut self.body.needs));
         self.add_warnings();
         self.body.steps.shrink();
         let ending_lines = self.ending.as_ref().map(|ending| Lines::one(ending.line));
@@ -256,12 +240,10 @@ impl<'a> PartParser<'a> {
             trailer: self.trailer.value,
             ending: self.ending.map_or(Ending::End, |ending| ending.value),
             ending_lines,
-            resume: self.resume.map(|_| self.body.resume),
+            resume: self.resume_line.map(|_| self.body.resume),
             id_source: self.id_source,
         };
-        let needs_length = part.framing == BodyFraming::Length(None);
-        let is_known = part.resume.is_none() && part.body_length().is_some();
-        if needs_length && !is_known && !part.can_be_rendered() {
+        if needs_length(&part) {
             let message = "@framing: the length is not known in advance \
                            (write `@framing length N`, or remove `@resume`, `@keepalive` and all waits)";
             self.script.error(self.framing.line, message.to_owned());
@@ -276,20 +258,19 @@ impl<'a> PartParser<'a> {
         if self.script.case.is_some() {
             return;
         }
-        self.script.warnings.extend(self.body.warnings.take_misspelled());
-        if !self.head.is_event_stream() {
-            return;
+        let mut warnings = std::mem::take(&mut self.body.warnings);
+        if self.head.is_event_stream() {
+            if let Some(line) = self.resume_line {
+                warnings.finish_resume();
+                self.script.resume_line.get_or_insert(line);
+                self.script.has_ids |= !self.body.resume.is_empty();
+            }
+            if !self.is_cut_on_purpose() {
+                warnings.finish_event();
+            }
+            self.script.warnings.extend(warnings.found);
         }
-        if let Some(line) = self.resume {
-            self.body.warnings.finish_resume();
-            self.script.resume.get_or_insert(line);
-            self.script.has_ids |= !self.body.resume.is_empty();
-        }
-        if !self.is_cut_on_purpose() {
-            self.body.warnings.finish_event();
-        }
-        self.script.warnings.extend(self.body.warnings.take());
-        self.script.warnings.extend(std::mem::take(&mut self.script.common_warnings));
+        self.script.warnings.extend(warnings.misspelled);
     }
 
     /// Whether the last event can be incomplete because the script says so.
@@ -302,9 +283,9 @@ impl<'a> PartParser<'a> {
     }
 
     fn check_loops_are_closed(&mut self) {
-        for open in &self.loops {
+        for open in &self.body.loops {
             let message = "@repeat: the loop is not closed (add `@again` below its last line)";
-            self.script.error(open.line, message.to_owned());
+            self.script.error(open.file_line, message.to_owned());
         }
     }
 
@@ -329,4 +310,10 @@ impl<'a> PartParser<'a> {
             self.error(self.trailer.line, message);
         }
     }
+}
+
+/// Whether the script has to say how long the body is, but does not.
+fn needs_length(part: &Part) -> bool {
+    let is_known = part.resume.is_none() && part.body_length().is_some();
+    part.framing == BodyFraming::Length(None) && !is_known && !part.can_be_rendered()
 }

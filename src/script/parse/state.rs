@@ -3,10 +3,10 @@
 use super::error::{Located, ParseErrors};
 use super::warnings;
 use crate::script::case::{Case, Start};
+use crate::script::needs::Needs;
 use crate::script::route::Route;
 use crate::script::{Part, Script, Source};
 use crate::text::escape::escape;
-use crate::text::shared::SharedBytes;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -16,41 +16,40 @@ pub struct ScriptState {
     /// The lines of directions that a script has once, by their names.
     pub single: HashMap<String, usize>,
     name: String,
-    /// Its text.
-    pub text: SharedBytes,
+    pub source: Arc<Source>,
     /// Whether a part has `@resume`.
     pub can_resume: bool,
     pub about: Option<String>,
     pub case: Option<Located<Case>>,
     pub start: Option<Located<Start>>,
     pub event_types: BTreeSet<String>,
+    pub needs: Needs,
     errors: ParseErrors,
     pub warnings: BTreeSet<Located<String>>,
-    /// The first `@resume` of an event stream.
-    pub resume: Option<usize>,
+    /// The line of the first `@resume` of an event stream.
+    pub resume_line: Option<usize>,
     /// Whether an event has an id, in a part with `@resume`.
     pub has_ids: bool,
-    /// The warnings about the lines that all parts share, until a part is an event stream.
-    pub common_warnings: Vec<Located<String>>,
 }
 
 impl ScriptState {
-    pub fn new(file: &str, path: &str, text: SharedBytes) -> ScriptState {
+    pub fn new(file: &str, path: &str, source: Arc<Source>) -> ScriptState {
+        let mut lines = source.text.split(|&byte| byte == b'\n');
         ScriptState {
             route: Route::get(path),
             single: HashMap::new(),
             name: path.to_owned(),
-            text,
-            can_resume: false,
+            can_resume: lines.any(|line| line.starts_with(b"@resume")),
+            source,
             about: None,
             case: None,
             start: None,
             event_types: BTreeSet::new(),
+            needs: Needs::default(),
             errors: ParseErrors { file: file.to_owned(), errors: BTreeSet::new() },
             warnings: BTreeSet::new(),
-            resume: None,
+            resume_line: None,
             has_ids: false,
-            common_warnings: Vec::new(),
         }
     }
 
@@ -59,7 +58,7 @@ impl ScriptState {
     }
 
     /// Makes the script, if there was no error.
-    pub fn finish(mut self, parts: Vec<Located<Part>>, source: Source) -> Result<Script, ParseErrors> {
+    pub fn finish(mut self, parts: Vec<Located<Part>>) -> Result<Script, ParseErrors> {
         self.check_case(&parts);
         self.check_is_case(&parts);
         self.check_methods(&parts);
@@ -74,10 +73,11 @@ impl ScriptState {
             about: self.about.unwrap_or_default(),
             route: self.route,
             parts: parts.into_iter().map(|part| part.value).collect(),
+            needs: self.needs,
             event_types: self.event_types,
             case: self.case.map(|case| case.value),
             start: self.start.map(|start| start.value).unwrap_or_default(),
-            source: Arc::new(source),
+            source: self.source,
         })
     }
 
@@ -110,7 +110,7 @@ impl ScriptState {
     }
 
     fn warn_about_missing_ids(&mut self) {
-        if let (Some(line), false) = (self.resume, self.has_ids) {
+        if let (Some(line), false) = (self.resume_line, self.has_ids) {
             let message = "no event has an id, so `@resume` always starts from the beginning (write `id: ID` in each event)";
             self.warnings.insert(Located { line, value: message.to_owned() });
         }

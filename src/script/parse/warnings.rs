@@ -5,7 +5,7 @@ use super::error::Located;
 use crate::http::field::trim_ows;
 use crate::http::uri::split_at;
 use crate::script::placeholder::PLACEHOLDERS;
-use crate::script::template::{next_braces, similar_placeholder, unknown_placeholder};
+use crate::script::template::{braces, similar_placeholder, unknown_placeholder};
 use crate::script::words::unknown;
 use crate::text::suggest;
 use std::collections::BTreeSet;
@@ -19,9 +19,10 @@ const FIELDS: [&str; 4] = ["data", "event", "id", "retry"];
 /// The warnings about one part so far, and what later ones depend on.
 #[derive(Clone, Default)]
 pub(super) struct Warnings {
-    found: Vec<Located<String>>,
+    /// Those about an event stream.
+    pub found: Vec<Located<String>>,
     /// Those about text in braces that resembles a placeholder, which is unlikely to be intended in any response.
-    misspelled: Vec<Located<String>>,
+    pub misspelled: Vec<Located<String>>,
     /// The last line of an event with `data` or `id` that no empty line has ended yet.
     incomplete_event: Option<usize>,
     /// The first line with an id that is not known in advance.
@@ -39,22 +40,18 @@ impl Warnings {
         }
         if !self.in_head {
             self.in_head = text.starts_with(b"HTTP/");
-            self.add(line, about_line(text));
+            if let Some(message) = about_line(text) {
+                self.add(line, message);
+            }
         }
     }
 
     /// Looks at a line of the file, in which known placeholders have been left out.
     pub fn add_text(&mut self, line: usize, text: &[u8]) {
-        let mut from = 0;
-        while let Some((open, close)) = next_braces(text, from) {
-            let inside = &text[open + 2..close];
-            let warning = about_braces(inside).map(|value| Located { line, value });
-            if similar_placeholder(inside).is_some() {
-                self.misspelled.extend(warning);
-            } else {
-                self.found.extend(warning);
-            }
-            from = open + 1;
+        for (_, inside, _) in braces(text) {
+            let is_misspelled = similar_placeholder(inside).is_some();
+            let warnings = if is_misspelled { &mut self.misspelled } else { &mut self.found };
+            warnings.extend(about_braces(inside).map(|value| Located { line, value }));
         }
     }
 
@@ -83,7 +80,7 @@ impl Warnings {
     pub fn add_incomplete_head(&mut self, line: usize) {
         let message =
             r"not a whole interim response, so the head that follows continues it (end it with `\r\n\r\n`)";
-        self.add(line, Some(message.to_owned()));
+        self.add(line, message);
     }
 
     /// Notes an empty line.
@@ -92,8 +89,8 @@ impl Warnings {
         self.in_head = false;
     }
 
-    fn add(&mut self, line: usize, message: Option<String>) {
-        self.found.extend(message.map(|value| Located { line, value }));
+    fn add(&mut self, line: usize, message: impl Into<String>) {
+        self.found.push(Located { line, value: message.into() });
     }
 
     /// Adds the warning that clients cannot resume after some ids.
@@ -101,7 +98,7 @@ impl Warnings {
         let message = "the id is not known in advance, so `@resume` starts from the beginning after it \
                        (write the id itself)";
         if let Some(line) = self.unknown_id {
-            self.add(line, Some(message.to_owned()));
+            self.add(line, message);
         }
     }
 
@@ -109,18 +106,8 @@ impl Warnings {
     pub fn finish_event(&mut self) {
         let message = "no empty line after the last event, so no client dispatches it";
         if let Some(line) = self.incomplete_event {
-            self.add(line, Some(message.to_owned()));
+            self.add(line, message);
         }
-    }
-
-    /// Removes the warnings about misspelled placeholders.
-    pub fn take_misspelled(&mut self) -> Vec<Located<String>> {
-        std::mem::take(&mut self.misspelled)
-    }
-
-    /// Removes the other warnings so far.
-    pub fn take(&mut self) -> Vec<Located<String>> {
-        std::mem::take(&mut self.found)
     }
 }
 

@@ -142,6 +142,12 @@ fn an_unknown_placeholder_is_an_error_outside_of_the_body() {
 }
 
 #[test]
+fn a_message_about_values_names_them_in_the_order_in_which_they_are_written() {
+    let template = Template::parse(b"{{query:a+i|1}} {{header:b||cookie:c||json:d}}").unwrap();
+    assert_eq!(template.explain("too long"), "query a, i, header b, cookie c, json d: too long");
+}
+
+#[test]
 fn escapes_are_undone_in_text_but_not_in_values() {
     assert_eq!(unescape(br"a\n\r\t\0\s\\\xE2\x7b").unwrap(), b"a\n\r\t\0 \\\xE2{");
     assert_eq!(unescape(br"a\q").unwrap_err(), r#"unknown escape `\q` (known: \n \r \t \0 \s \\ \" \xHH)"#);

@@ -11,7 +11,7 @@ pub(super) struct ChunkText {
     pub segments: Vec<Segment>,
     /// Bytes in all segments, placeholders not included.
     pub length: u64,
-    /// The lines that it comes from.
+    /// The lines that it comes from; `None` while there is no text.
     pub lines: Option<Lines>,
 }
 
@@ -28,13 +28,13 @@ impl ChunkText {
         self.segments.push(Segment::Value(value));
     }
 
-    /// Adds text without placeholders in this line. It usually is a part of the script, whose text is not copied.
+    /// Adds text without placeholders in this line, which is not empty. It usually is a part of the script, whose text is
+    /// not copied.
     pub fn push(&mut self, text: &[u8], script: &SharedBytes, line: usize) {
         self.note_line(line);
         self.length += text.len() as u64;
         match self.segments.last_mut() {
             Some(Segment::Text(last)) => last.push(text),
-            _ if text.is_empty() => {}
             _ => self.segments.push(Segment::Text(script.part(text))),
         }
     }

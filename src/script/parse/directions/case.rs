@@ -11,7 +11,8 @@ use crate::text::escape::{escape, for_terminal};
 use std::time::Duration;
 
 pub(super) fn expect(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
-    let expectation = Expectation::parse(part.line, argument)?;
+    let expectation = Expectation::parse(part.line(), argument)?;
+    part.body.needs.add(part.line(), expectation.names());
     part.expectations.push(expectation);
     Ok(())
 }
@@ -22,7 +23,7 @@ pub(super) fn skip(part: &mut PartParser, argument: &[u8]) -> Result<(), String>
         return Err(invalid_argument(argument));
     }
     let reason = for_terminal(&String::from_utf8_lossy(argument));
-    part.skip = Some(Skip { line: part.line, reason });
+    part.skip = Some(Skip { line: part.line(), reason });
     Ok(())
 }
 
@@ -37,7 +38,7 @@ pub(super) fn case(part: &mut PartParser, argument: &[u8]) -> Result<(), String>
     };
     let text = for_terminal(&String::from_utf8_lossy(text));
     let case = Case { level, section: escape(section), text };
-    part.script.case = Some(Located { line: part.line, value: case });
+    part.script.case = Some(Located { line: part.line(), value: case });
     Ok(())
 }
 
@@ -49,7 +50,7 @@ pub(super) fn start(part: &mut PartParser, argument: &[u8]) -> Result<(), String
         (b"down", time) => Start::Down(downtime(time)?),
         _ => return Err(invalid_argument(argument)),
     };
-    part.script.start = Some(Located { line: part.line, value });
+    part.script.start = Some(Located { line: part.line(), value });
     Ok(())
 }
 

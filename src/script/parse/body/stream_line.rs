@@ -6,23 +6,28 @@ use crate::script::resume::{EventId, TurnId};
 
 /// The current line of the event stream.
 #[derive(Clone, Default)]
-pub(super) struct Line {
+pub(super) struct StreamLine {
     pub text: Vec<u8>,
     /// Bytes of text before the first placeholder or filler, after which its text is not all of it.
-    pub known: Option<usize>,
+    known: Option<usize>,
     /// What is added to the turn of a loop in it, if that is its only placeholder.
-    pub added_to_turn: Option<Addend>,
+    added_to_turn: Option<Addend>,
     /// Whether a line came before it: only the first can begin with a byte order mark.
-    pub is_later: bool,
+    is_later: bool,
     /// The line before ended with CR, so an LF now belongs to that line end.
     pub after_cr: bool,
     /// The line before was not blank, so this one belongs to the same event.
     pub in_event: bool,
 }
 
-impl Line {
+impl StreamLine {
     pub fn is_blank(&self) -> bool {
         self.text.is_empty() && self.is_whole()
+    }
+
+    /// The line that follows this one.
+    pub fn next(&self, after_cr: bool) -> StreamLine {
+        StreamLine { is_later: true, after_cr, in_event: !self.is_blank(), ..StreamLine::default() }
     }
 
     /// Notes that a placeholder or filler follows.
