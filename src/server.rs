@@ -303,14 +303,12 @@ impl Server {
     }
 
     fn start_threads(mut self, listeners: Vec<TcpListener>) -> io::Result<(Arc<Shared>, Threads)> {
-        let warnings = Warnings::start()?;
-        self.shared.scripts.report_to(warnings.clone());
+        self.shared.warnings = Warnings::start()?;
         if let Some(JournalWriter(writer)) = self.journal {
-            self.shared.journal.record_with(Recorder::start(writer, warnings.clone())?);
+            self.shared.journal.record_with(Recorder::start(writer, self.shared.warnings.clone())?);
         }
-        self.shared.warnings = Some(warnings.clone());
         let shared = Arc::new(self.shared);
-        match accept::start(listeners, &shared, warnings) {
+        match accept::start(listeners, &shared) {
             Ok(threads) => Ok((shared, threads)),
             Err(error) => {
                 // Some threads may have started.
