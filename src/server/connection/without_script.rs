@@ -2,12 +2,11 @@
 
 use super::{Connection, Refused};
 use crate::http::request::Request;
-use crate::http::response::{ResponseOptions, StreamHead};
+use crate::http::response::ResponseOptions;
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
 use crate::server::clock::ClientClock;
-use crate::server::internal::journal::Answer;
-use crate::server::internal::{self, journal, judge, results, wire, Call, Reply};
+use crate::server::internal::{self, Call, Reply};
 use crate::server::journal::entry::RecordedEnd;
 use crate::server::journal::recorded_request::RecordedRequest;
 use crate::server::responses;
@@ -69,7 +68,7 @@ impl Connection<'_> {
             return self.send_file(file, request, internal_options);
         }
         if let Some(reply) = internal::reply(&Call { request, body, shared, stream, options }) {
-            return self.send_internal(reply, internal_options);
+            return self.send_reply(reply, internal_options);
         }
         let options = if methods.is_empty() { internal_options } else { options };
         methods.extend(internal::methods(request.path(), shared));
@@ -92,65 +91,32 @@ impl Connection<'_> {
         options: ResponseOptions,
     ) -> io::Result<AfterResponse> {
         self.tap.sends_file();
-        match file {
+        let reply = match file {
             FoundFile::File(file) => {
-                let control = StreamControl::internal();
-                self.send_stream(file.head(options), &control, |head, body, _clock| file.send(head, body))
+                Reply::Stream(file.head(options), Box::new(|head, body, _| file.send(head, body)))
             }
             FoundFile::Folder => {
-                self.send(&static_files::redirect_to_folder(request.path(), request.query()), options)
+                Reply::Response(static_files::redirect_to_folder(request.path(), request.query()))
             }
-        }
+        };
+        self.send_reply(reply, options)
     }
 
-    fn send_internal(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
+    fn send_reply(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
+        // When nothing is unread, the clock can see that the client closes its side.
+        self.incoming.discard_unread()?;
         match reply {
             Reply::Response(response) => self.send(&response, options),
-            Reply::Observe(head, subscription) => {
-                self.incoming.discard_unread()?;
-                let control = StreamControl::internal();
-                self.send_stream(head, &control, |head, body, clock| {
-                    wire::send(&subscription, head, body, clock)
-                })
-            }
-            Reply::Journal(query, head) => self.send_journal(&query, head, options),
-            Reply::Results(head, watcher) => {
-                let control = StreamControl::internal();
-                self.send_stream(head, &control, |head, body, clock| {
-                    results::send(&watcher, head, body, clock)
-                })
-            }
-            Reply::Decided(run, next) => {
-                // When nothing is unread, the clock can see that the client closes its side.
-                self.incoming.discard_unread()?;
+            Reply::Stream(head, write) => self.send_stream(head, &StreamControl::internal(), write),
+            Reply::Wait(wait) => {
                 let control = StreamControl::internal();
                 let clock = ClientClock::new(self.stream, &control, self.shared, self.tap);
-                judge::wait_until_decided(&run, clock)?;
-                self.send(&next.response(&self.shared.judge, &self.shared.ports), options)
+                self.send_reply(wait(clock)?, options)
             }
             Reply::Stop(response) => {
                 self.stops_server.set(true);
                 self.send(&response, ResponseOptions { close: true, ..options })
             }
-        }
-    }
-
-    fn send_journal(
-        &self,
-        query: &journal::Query,
-        head: StreamHead,
-        options: ResponseOptions,
-    ) -> io::Result<AfterResponse> {
-        // When nothing is unread, the clock can see that the client closes its side.
-        self.incoming.discard_unread()?;
-        let control = StreamControl::internal();
-        let clock = ClientClock::new(self.stream, &control, self.shared, self.tap);
-        match journal::answer(&self.shared.journal, query, clock)? {
-            Answer::From(number) => {
-                let entries = self.shared.journal.entries(number);
-                self.send_stream(head, &control, |head, body, _clock| journal::send(entries, head, body))
-            }
-            Answer::Response(response) => self.send(&response, options),
         }
     }
 }

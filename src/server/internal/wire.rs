@@ -1,9 +1,6 @@
 //! Sends observers what goes over other connections: the event stream at `/-/wire/PATH`.
 
-use crate::http::chunk::{ChunkedWriter, Framing};
-use crate::http::request::{Request, Version};
-use crate::http::response::{ResponseHead, ResponseOptions, StreamHead};
-use crate::http::status::Status;
+use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
 use crate::script::play::clock::Clock;
 use crate::trace::observers::Subscription;
@@ -17,23 +14,6 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// What the body begins with. After the server was restarted, an observer is back before the clients it observes, which
 /// wait for seconds.
 const START: &str = "retry: 100\n: what goes over the wire\n\n";
-
-/// The head of a response that is a stream.
-pub fn head(request: &Request, options: ResponseOptions, content_type: &[u8]) -> StreamHead {
-    let framing = match request.version() {
-        Version::Http11 => Framing::Chunked,
-        Version::Http10 => Framing::UntilClose,
-    };
-    let mut head = ResponseHead::new(Status::OK, b"OK");
-    head.framing(framing);
-    head.field("cache-control", b"no-store");
-    head.field("content-type", content_type);
-    head.date();
-    if options.close {
-        head.field("connection", b"close");
-    }
-    StreamHead { bytes: head.finish(), framing, close: options.close }
-}
 
 /// Sends the events of a subscription until the observer leaves, or reads too slowly.
 ///
