@@ -26,8 +26,7 @@ pub mod wire_parser;
 
 use crate::http::field::FieldLine;
 use crate::http::AfterResponse;
-pub use exchange::End;
-use exchange::{Connection, Exchange};
+use exchange::{ClosedBy, Connection, End, Exchange};
 use log::Log;
 use observers::Observers;
 use playing::Lines;
@@ -340,13 +339,20 @@ impl<'a> Tap<'a> {
         Some(End {
             status: status.parse().unwrap_or_default(),
             is_complete: exchange.response.is_complete(),
-            is_kept_open: matches!(end, Ok(AfterResponse::KeepAlive)),
-            is_closed_by_client: self.closed_by_client.get(),
-            is_dropped: self.is_dropped.take(),
+            closed_by: self.closed_by(end),
             how,
             bytes: exchange.response.body_bytes,
             events: exchange.events.count,
         })
+    }
+
+    fn closed_by(&self, end: &io::Result<AfterResponse>) -> Option<ClosedBy> {
+        match end {
+            Ok(AfterResponse::KeepAlive) => None,
+            _ if self.is_dropped.get() => Some(ClosedBy::Test),
+            _ if self.closed_by_client.get() => Some(ClosedBy::Client),
+            _ => Some(ClosedBy::Server),
+        }
     }
 
     /// How a response ended, in a few words.

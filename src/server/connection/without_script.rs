@@ -7,12 +7,9 @@ use crate::http::short_response::Response;
 use crate::http::AfterResponse;
 use crate::server::clock::ClientClock;
 use crate::server::internal::{self, Call, Reply};
-use crate::server::journal::entry::RecordedEnd;
-use crate::server::journal::recorded_request::RecordedRequest;
 use crate::server::responses;
 use crate::server::static_files::{self, FoundFile};
 use crate::server::stream_control::StreamControl;
-use crate::trace::End;
 use std::io;
 
 impl Connection<'_> {
@@ -21,31 +18,10 @@ impl Connection<'_> {
     pub(super) fn refuse(&self, refused: Refused) -> io::Result<AfterResponse> {
         let error = refused.error.into_request_error()?;
         if let Some(request) = &refused.request {
-            self.prepare_record(request, b"");
+            self.journal.request_received(request, b"");
         }
         self.tap.rejected(error.reason);
         self.send(&Response::error(&error), ResponseOptions { close: true, ..self.options })
-    }
-
-    /// Keeps what [`record`](Connection::record) needs from a request, unless its path is one of those under `/-/`.
-    pub(super) fn prepare_record(&self, request: &Request, body: &[u8]) {
-        if self.shared.journal.is_on() && !internal::is_reserved(request.path()) {
-            self.unrecorded.set(Some(Box::new(RecordedRequest::new(request, body))));
-        }
-    }
-
-    /// Records the current request, once.
-    pub(super) fn record(&self) {
-        if let Some(request) = self.unrecorded.take() {
-            self.recorded.set(Some(self.shared.journal.add_request(*request)));
-        }
-    }
-
-    /// Records how the response to it ended.
-    pub(super) fn record_end(&self, end: Option<End>) {
-        if let (Some(request), Some(end)) = (self.recorded.take(), end) {
-            self.shared.journal.add_end(request, RecordedEnd::new(end));
-        }
     }
 
     /// Responds to a request for a path at which scripts answer only these methods. Not inlined, so that its variables are

@@ -3,7 +3,7 @@
 use super::recorded_request::RecordedRequest;
 use crate::script::context::unix_milliseconds;
 use crate::text::json;
-use crate::trace::End;
+use crate::trace::exchange::{ClosedBy, End};
 use std::io::{self, Write};
 use std::mem::size_of;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -40,17 +40,6 @@ pub struct RecordedEnd {
     pub bytes: u64,
     /// Events that were sent completely.
     pub events: u64,
-}
-
-/// Who closed a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosedBy {
-    /// The client closed or reset it.
-    Client,
-    /// The server, as the script or the request says, because of an error, or because it stops.
-    Server,
-    /// A test that dropped the stream.
-    Test,
 }
 
 impl Default for RecordedEnd {
@@ -103,25 +92,9 @@ impl JournalEntry {
 impl RecordedEnd {
     /// The end that the trace has seen.
     pub(crate) fn new(end: End) -> RecordedEnd {
-        let closed_by = if end.is_kept_open {
-            None
-        } else if end.is_dropped {
-            Some(ClosedBy::Test)
-        } else if end.is_closed_by_client {
-            Some(ClosedBy::Client)
-        } else {
-            Some(ClosedBy::Server)
-        };
-        RecordedEnd {
-            time: SystemTime::now(),
-            status: end.status,
-            is_complete: end.is_complete,
-            closed_by,
-            how: end.how,
-            bytes: end.bytes,
-            events: end.events,
-            ..RecordedEnd::default()
-        }
+        let End { status, is_complete, closed_by, how, bytes, events } = end;
+        let time = SystemTime::now();
+        RecordedEnd { time, status, is_complete, closed_by, how, bytes, events, ..RecordedEnd::default() }
     }
 
     fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
