@@ -42,7 +42,7 @@ use crate::script::play::Player;
 use crate::script::random::Random;
 use crate::script::resume::Position;
 use crate::script::{Ending, Part, Script};
-use crate::trace::Tap;
+use crate::trace::tap::Tap;
 use journaled::Journaled;
 use std::cell::Cell;
 use std::io::{self, Write};

@@ -6,6 +6,7 @@ use super::socket::LINGER_TIME;
 use crate::http::response::ResponseOptions;
 use crate::http::short_response::Response;
 use crate::http::status::Status;
+use crate::trace::tap::Tap;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -65,7 +66,7 @@ fn send_responses(queue: &Receiver<Rejected>, shared: &Shared) {
     loop {
         match receive(queue, &lingering) {
             Ok(Rejected { stream, client }) => {
-                shared.trace.rejected(&stream, client.number, client.accepted_at);
+                Tap::new(&shared.trace, &stream, client.number, client.accepted_at).rejects_client();
                 lingering.extend(send_503(stream).ok());
             }
             Err(RecvTimeoutError::Timeout) => {}

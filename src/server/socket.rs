@@ -3,7 +3,7 @@
 
 use crate::http::status::{bad_request, RequestError, Status};
 use crate::http::Progress;
-use crate::trace::Tap;
+use crate::trace::tap::Tap;
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};

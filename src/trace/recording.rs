@@ -141,10 +141,11 @@ pub struct Recorder {
 
 impl Recorder {
     /// A recorder for the response to a request with this head.
-    pub fn new(recording: Arc<Recording>, head: &[u8]) -> Recorder {
-        WireParser::for_requests().push(head, &mut |_, kind, line| {
-            recording.add_line('>', &without_secrets(kind, line).unwrap_or_default());
-        });
+    pub fn new(recording: Arc<Recording>, mut head: &[u8]) -> Recorder {
+        let mut request = WireParser::for_requests();
+        while let Some((kind, line)) = request.next_piece(&mut head) {
+            recording.add_line('>', &without_secrets(kind, &line).unwrap_or_default());
+        }
         let stream = {
             let mut state = recording.state();
             state.responses += 1;
@@ -155,18 +156,18 @@ impl Recorder {
     }
 
     /// Records bytes of the response that will be sent now. The client can have read them before this thread runs again.
-    pub fn sends(&mut self, bytes: &[u8]) {
+    pub fn sends(&mut self, mut bytes: &[u8]) {
         let Recorder { recording, response, gunzip, stream } = self;
-        response.push(bytes, &mut |response, kind, bytes| {
-            for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        while let Some((kind, piece)) = response.next_piece(&mut bytes) {
+            for line in piece.split_inclusive(|&byte| byte == b'\n') {
                 recording.add_line('<', line);
             }
             if kind.is_data() && response.is_event_stream {
-                let data = if response.is_gzip { gunzip.read(bytes) } else { bytes.to_vec() };
+                let data = if response.is_gzip { gunzip.read(&piece).into() } else { piece };
                 stream.push(&data, |stream, event| recording.add_event(event, stream.last_event_id()));
                 recording.remember(stream);
             }
-        });
+        }
     }
 
     /// Records that the bytes were sent.
