@@ -1,10 +1,10 @@
-//! Text for people and programs: escaping, JSON strings, suggestions.
+//! Text for people and programs: escaping, JSON, suggestions.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`error`] | the error type of the library |
 //! | [`escape`] | makes text from outside safe to print |
-//! | [`json`] | JSON strings |
+//! | [`json`] | writes JSON |
 //! | [`json_reader`] | reads single values from JSON |
 //! | [`shared`] | bytes that several owners share |
 //! | [`suggest`] | "did you mean" |

@@ -173,15 +173,14 @@ fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
     let mut scripts = Vec::new();
     for script in call.shared.scripts.current().scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
-        scripts.push(format!(
-            "{{\"name\":{},\"method\":{},\"target\":{},\"about\":{},\"introduction\":{},\"types\":[{}]}}",
-            json::string(&script.name),
-            json::string(&script.route.methods.join(",")),
-            json::string(&script.route.target()),
-            json::string(&script.about),
-            json::string(&script.introduction()),
-            types.join(","),
-        ));
+        let object = json::object()
+            .string("name", &script.name)
+            .string("method", &script.route.methods.join(","))
+            .string("target", &script.route.target())
+            .string("about", &script.about)
+            .string("introduction", &script.introduction())
+            .member("types", format_args!("[{}]", types.join(",")));
+        scripts.push(object.end());
     }
     let text = format!("[{}]\n", scripts.join(",\n"));
     respond(Response::new(Status::OK, text).content_type("application/json"))
@@ -340,6 +339,6 @@ fn done<'a>() -> Answer<'a> {
 
 /// Responds with the number of streams that were affected.
 fn streams<'a>(count: usize) -> Answer<'a> {
-    let json = format!("{{\"streams\":{count}}}\n");
+    let json = json::object().member("streams", count).end() + "\n";
     respond(Response::new(Status::OK, json).content_type("application/json"))
 }

@@ -1,10 +1,10 @@
 //! Makes the events of `/-/wire/PATH`, with JSON as their data: observers see what goes over the connections that request
 //! that path from their own address.
 
-use super::exchange::{Connection, Exchange};
+use super::exchange::Exchange;
 use super::wire_parser::PieceKind;
 use crate::http::uri::{path_of, percent_decode};
-use crate::text::json;
+use crate::text::json::{self, Object};
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -118,9 +118,9 @@ impl Observers {
 
     pub(super) fn piece(&self, exchange: &Exchange, from: &str, kind: PieceKind, bytes: &[u8]) {
         for part in bytes.chunks(MAX_PIECE) {
-            self.send(exchange, "piece", || {
-                let (name, lines, bytes) = (kind.as_str(), exchange.playing.seen(), json::bytes(part));
-                format!("\"from\":\"{from}\",\"name\":\"{name}\"{lines},\"bytes\":{bytes}")
+            self.send(exchange, "piece", |data| {
+                let data = data.string("from", from).string("name", kind.as_str());
+                exchange.playing.add_seen(data).member("bytes", json::bytes(part))
             });
         }
     }
@@ -141,18 +141,19 @@ impl Observers {
     }
 
     pub(super) fn wait(&self, exchange: &Exchange, time: Option<Duration>) {
-        self.send(exchange, "wait", || {
+        self.send(exchange, "wait", |data| {
             let time = time.map_or("null".to_owned(), milliseconds);
-            format!("\"for\":{time}{}", exchange.playing.now())
+            exchange.playing.add_now(data.member("for", time))
         });
     }
 
     pub(super) fn end(&self, exchange: &Exchange, how: &str) {
-        self.send(exchange, "end", || format!("\"how\":{}", json::bytes(how.as_bytes())));
+        self.send(exchange, "end", |data| data.member("how", json::bytes(how.as_bytes())));
     }
 
-    /// Sends an event to all who watch this request. `fields` is called only if there is somebody.
-    fn send(&self, exchange: &Exchange, event_type: &str, fields: impl Fn() -> String) {
+    /// Sends an event to all who watch this request. `complete` adds members to its data, and is called only if there is
+    /// somebody.
+    fn send(&self, exchange: &Exchange, event_type: &str, complete: impl Fn(Object) -> Object) {
         if !self.are_present() {
             return;
         }
@@ -162,13 +163,12 @@ impl Observers {
             return;
         }
         // Formatted once for all observers, and while no other thread has to wait for the lock.
-        let Connection { number, .. } = exchange.connection;
-        let age = milliseconds(exchange.connection.age());
-        let time = milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-        let fields = fields();
-        let text = format!(
-            "event: {event_type}\ndata: {{\"client\":{number},\"ms\":{age},\"time\":{time},{fields}}}\n\n"
-        );
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let data = json::object()
+            .member("client", exchange.connection.number)
+            .member("ms", milliseconds(exchange.connection.age()))
+            .member("time", milliseconds(time));
+        let text = format!("event: {event_type}\ndata: {}\n\n", complete(data).end());
         let is_full = self.bytes.fetch_add(text.len(), Ordering::Relaxed) > MAX_QUEUED_BYTES;
         let event = Arc::new(WireEvent { text, bytes: Arc::clone(&self.bytes) });
         self.remove(|observer| {
@@ -198,6 +198,7 @@ fn milliseconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exchange::Connection;
     use super::*;
     use std::net::Ipv4Addr;
     use std::sync::mpsc::TryRecvError;

@@ -145,21 +145,16 @@ impl NextCase {
             Some(port) => format!("{host}:{port}"),
             None => authority.clone(),
         };
-        let members = [
-            ("id", id.to_owned()),
-            ("url", format!("http://{begins_at}{}", run.path())),
-            ("report", format!("http://{authority}/-/judge/report?client={client}&case={id}")),
-            ("next", format!("http://{authority}/-/judge/next?{query}&after={id}")),
-        ];
-        let members: Vec<String> =
-            members.iter().map(|(name, value)| format!("\"{name}\":{}", json::string(value))).collect();
         let with_credentials = matches!(run.script.start, Start::OtherOrigin { with_credentials: true });
-        Response::new(
-            Status::OK,
-            format!("{{{},\"withCredentials\":{with_credentials}}}\n", members.join(",")),
-        )
-        .content_type("application/json")
-        .field("cache-control", "no-store")
+        let case = json::object()
+            .string("id", id)
+            .string("url", &format!("http://{begins_at}{}", run.path()))
+            .string("report", &format!("http://{authority}/-/judge/report?client={client}&case={id}"))
+            .string("next", &format!("http://{authority}/-/judge/next?{query}&after={id}"))
+            .member("withCredentials", with_credentials);
+        Response::new(Status::OK, case.end() + "\n")
+            .content_type("application/json")
+            .field("cache-control", "no-store")
     }
 }
 

@@ -104,10 +104,17 @@ impl RecordedEnd {
             Some(ClosedBy::Server) => "\"server\"",
             Some(ClosedBy::Test) => "\"test\"",
         };
-        let RecordedEnd { entry, number, status, is_complete, bytes, events, .. } = self;
-        let (time, how) = (unix_milliseconds(self.time), json::string(&self.how));
-        write!(out, "{{\"entry\":{entry},\"end\":{number},\"time\":{time},\"status\":{status},\"complete\":{is_complete},")?;
-        writeln!(out, "\"closed_by\":{closed_by},\"how\":{how},\"bytes\":{bytes},\"events\":{events}}}")
+        let object = json::object()
+            .member("entry", self.entry)
+            .member("end", self.number)
+            .member("time", unix_milliseconds(self.time))
+            .member("status", self.status)
+            .member("complete", self.is_complete)
+            .member("closed_by", closed_by)
+            .string("how", &self.how)
+            .member("bytes", self.bytes)
+            .member("events", self.events);
+        writeln!(out, "{}", object.end())
     }
 }
 
