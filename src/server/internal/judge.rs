@@ -141,7 +141,7 @@ impl NextCase {
         };
         let NextCase { client, host, authority, query, .. } = self;
         let (id, client) = (run.id(), percent_encode_all(client.as_bytes()));
-        let begins_at = match ports.of_run(&run) {
+        let begins_at = match ports.assign(&run) {
             Some(port) => format!("{host}:{port}"),
             None => authority.clone(),
         };
