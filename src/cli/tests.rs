@@ -115,7 +115,7 @@ fn every_error_names_the_argument_and_the_way_out() {
             "unexpected argument `x.sse` (`--capture` prints the script; write `--capture > x.sse`)",
         ),
         (&["--list", "--check"], "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)"),
-(&["--report", "x"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
+        (&["--report", "x"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
         (&["--check", "a", "--cases=P1"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
         (&["--judge", "--list", "--", "x"], "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)"),
         (&["--judge", "--"], "expected a command after `--`"),
