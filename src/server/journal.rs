@@ -10,7 +10,7 @@ use recorder::Recorder;
 use std::collections::VecDeque;
 use std::iter;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send
 /// as many.
@@ -139,17 +139,9 @@ impl Journal {
 
     /// Waits until `find` finds something, for `time` at most.
     pub fn wait_for<T>(&self, time: Duration, find: impl Fn(&Entries) -> Option<T>) -> Option<T> {
-        let start = Instant::now();
-        let mut entries = self.lock();
-        loop {
-            let found = find(&entries);
-            let left = time.saturating_sub(start.elapsed());
-            if found.is_some() || left == Duration::ZERO || entries.is_closed {
-                return found;
-            }
-            let waited = self.changed.wait_timeout(entries, left);
-            entries = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let is_waiting = |entries: &mut Entries| !entries.is_closed && find(entries).is_none();
+        let waited = self.changed.wait_timeout_while(self.lock(), time, is_waiting);
+        find(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
@@ -183,15 +175,16 @@ impl Entries {
 
     /// The request with this number, from 1.
     pub fn request(&self, number: usize) -> Option<Arc<JournalEntry>> {
-        let is_it = |entry: &&Arc<JournalEntry>| matches!(&***entry, JournalEntry::Request(request) if request.number == number);
-        self.kept.iter().find(is_it).cloned()
+        self.find(|entry| matches!(entry, JournalEntry::Request(request) if request.number == number))
     }
 
     /// The end of the response to the request with this number.
     pub fn end(&self, number: usize) -> Option<Arc<JournalEntry>> {
-        let is_it =
-            |entry: &&Arc<JournalEntry>| matches!(&***entry, JournalEntry::End(end) if end.number == number);
-        self.kept.iter().find(is_it).cloned()
+        self.find(|entry| matches!(entry, JournalEntry::End(end) if end.number == number))
+    }
+
+    fn find(&self, is_it: impl Fn(&JournalEntry) -> bool) -> Option<Arc<JournalEntry>> {
+        self.kept.iter().find(|entry| is_it(entry)).cloned()
     }
 }
 

@@ -34,11 +34,10 @@ impl Connection<'_> {
         mut methods: Vec<&str>,
     ) -> io::Result<AfterResponse> {
         let Connection { shared, stream, options, .. } = *self;
-        let is_reserved = internal::is_reserved(request.path());
         // No other website may read the page or a file, or find out which methods they answer.
         let internal_options = ResponseOptions { cors: false, ..options };
-        let file = self.shared.static_files.as_ref().filter(|_| !is_reserved);
-        let file = file.and_then(|files| files.find(request.path()));
+        let files = shared.static_files.as_ref().filter(|_| !internal::is_reserved(request.path()));
+        let file = files.and_then(|files| files.find(request.path()));
         let has_file = file.is_some();
         if let (Some(file), "GET" | "HEAD") = (file, request.method()) {
             return self.send_file(file, request, internal_options);
@@ -49,15 +48,21 @@ impl Connection<'_> {
         let options = if methods.is_empty() { internal_options } else { options };
         methods.extend(internal::methods(request.path(), shared));
         methods.extend(has_file.then_some("GET"));
-        if !methods.is_empty() {
-            return self.send(&responses::method_not_allowed(request, options, &methods), options);
+        if methods.is_empty() {
+            return self.send_not_found(request);
         }
-        if is_reserved {
-            return self.send(&internal::not_found(shared), options);
-        }
-        let has_files = shared.static_files.is_some();
-        let response = responses::not_found(request, self.options, &shared.scripts.current(), has_files);
-        self.send(&response, self.options)
+        self.send(&responses::method_not_allowed(request, options, &methods), options)
+    }
+
+    fn send_not_found(&self, request: &Request) -> io::Result<AfterResponse> {
+        let Connection { shared, options, .. } = *self;
+        let response = if internal::is_reserved(request.path()) {
+            internal::not_found(shared)
+        } else {
+            let has_files = shared.static_files.is_some();
+            responses::not_found(request, options, &shared.scripts.current(), has_files)
+        };
+        self.send(&response, options)
     }
 
     fn send_file(

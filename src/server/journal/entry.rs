@@ -80,6 +80,22 @@ impl JournalEntry {
         }
     }
 
+    /// The request, if it is one.
+    pub(crate) fn into_request(self) -> Option<RecordedRequest> {
+        match self {
+            JournalEntry::Request(request) => Some(request),
+            JournalEntry::End(_) => None,
+        }
+    }
+
+    /// The end, if it is one.
+    pub(crate) fn into_end(self) -> Option<RecordedEnd> {
+        match self {
+            JournalEntry::Request(_) => None,
+            JournalEntry::End(end) => Some(end),
+        }
+    }
+
     /// Bytes of memory that the entry takes.
     pub(super) fn size(&self) -> usize {
         match self {
