@@ -53,7 +53,7 @@ use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
 pub use journal::entry::{JournalEntry, RecordedEnd};
 pub use journal::recorded_request::RecordedRequest;
-use journal::recorder::Recorder;
+use journal::writer::EntryWriter;
 use port::Ports;
 use scripts::Scripts;
 use shared::Shared;
@@ -303,7 +303,7 @@ impl Server {
     fn start_threads(mut self, listeners: Vec<TcpListener>) -> io::Result<(Arc<Shared>, Threads)> {
         self.shared.warnings = Warnings::start()?;
         if let Some(JournalWriter(writer)) = self.journal {
-            self.shared.journal.record_with(Recorder::start(writer, self.shared.warnings.clone())?);
+            self.shared.journal.write_with(EntryWriter::start(writer, self.shared.warnings.clone())?);
         }
         self.shared.trace.reports_ends = self.shared.journal.is_on();
         let shared = Arc::new(self.shared);

@@ -76,7 +76,7 @@ pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::
         match connection.respond(received)? {
             AfterResponse::KeepAlive => {}
             AfterResponse::Close => break,
-            // Closing a socket with unread bytes sends a TCP reset. `play_part` has left the last bytes of the request
+            // Closing a socket with unread bytes sends a TCP reset. `stream_part` has left the last bytes of the request
             // unread for this.
             AfterResponse::Reset => return Ok(()),
         }

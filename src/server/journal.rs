@@ -2,15 +2,15 @@
 
 pub mod entry;
 pub mod recorded_request;
-pub mod recorder;
+pub mod writer;
 
 use entry::{JournalEntry, RecordedEnd};
 use recorded_request::RecordedRequest;
-use recorder::Recorder;
 use std::collections::VecDeque;
 use std::iter;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use writer::EntryWriter;
 
 /// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send
 /// as many.
@@ -26,7 +26,7 @@ pub(crate) struct Journal {
     entries: Mutex<Entries>,
     /// Notified of each entry, and when there will be no more.
     changed: Condvar,
-    recorder: Option<Recorder>,
+    writer: Option<EntryWriter>,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ pub(crate) struct Recorded {
 impl Journal {
     /// A journal that keeps its entries in memory.
     pub fn new() -> Journal {
-        Journal { keeps: true, entries: Mutex::default(), changed: Condvar::new(), recorder: None }
+        Journal { keeps: true, entries: Mutex::default(), changed: Condvar::new(), writer: None }
     }
 
     /// Keeps entries in memory, or no longer does.
@@ -62,13 +62,13 @@ impl Journal {
     }
 
     /// Also writes each entry to a file.
-    pub fn record_with(&mut self, recorder: Recorder) {
-        self.recorder = Some(recorder);
+    pub fn write_with(&mut self, writer: EntryWriter) {
+        self.writer = Some(writer);
     }
 
     /// Whether anything is recorded.
     pub fn is_on(&self) -> bool {
-        self.keeps || self.recorder.is_some()
+        self.keeps || self.writer.is_some()
     }
 
     /// Records a request.
@@ -100,8 +100,8 @@ impl Journal {
             self.changed.notify_all();
         }
         drop(entries);
-        if let Some(recorder) = &self.recorder {
-            recorder.record(&entry);
+        if let Some(writer) = &self.writer {
+            writer.write(&entry);
         }
     }
 

@@ -34,11 +34,10 @@ impl Log {
 
     /// Logs the end of a response.
     pub fn end(&self, exchange: &Exchange, how: &str) {
-        let status = exchange.status();
         let time = exchange.connection.request_began.elapsed();
         let fields = format!(
             "status={} bytes={} events={} seconds={}.{:03} how={}",
-            if status.is_empty() { "-".to_owned() } else { escape(status) },
+            or_dash(exchange.status(), |status| escape(status)),
             exchange.response.body_bytes,
             exchange.events.count,
             time.as_secs(),
@@ -54,8 +53,8 @@ impl Log {
             "{} {what} client={} method={} target={} {fields}\n",
             Timestamp(SystemTime::now()),
             exchange.connection.number,
-            method(exchange.method()),
-            target(exchange.target()),
+            or_dash(exchange.method(), |method| escape(method)),
+            or_dash(exchange.target(), |target| quote(&without_secret_parameters(target))),
         );
         let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // An error is ignored: clients are served even when nobody reads the log any more.
@@ -69,20 +68,12 @@ impl fmt::Debug for Log {
     }
 }
 
-/// A method, or `-` if there is no request line.
-fn method(bytes: &[u8]) -> String {
+/// The bytes in this format, or `-` if there is no start line that has them.
+fn or_dash(bytes: &[u8], format: impl FnOnce(&[u8]) -> String) -> String {
     if bytes.is_empty() {
         return "-".to_owned();
     }
-    escape(bytes)
-}
-
-/// A target between quotation marks, or `-` if there is no request line.
-fn target(bytes: &[u8]) -> String {
-    if bytes.is_empty() {
-        return "-".to_owned();
-    }
-    quote(&without_secret_parameters(bytes))
+    format(bytes)
 }
 
 /// The text between quotation marks; those in it are escaped.

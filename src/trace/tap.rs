@@ -92,27 +92,23 @@ impl<'a> Tap<'a> {
 
     /// Reports that the response begins, and whether it has no body because the method is HEAD.
     pub fn responds(&self, head_only: bool) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+        self.with_exchange(|exchange| {
             exchange.response.head_only = head_only;
             let incomplete = exchange.request.take_incomplete_line();
             if let Some(terminal) = &self.trace.terminal {
                 terminal.piece(&exchange.connection, &exchange.request, PieceKind::Malformed, &incomplete);
             }
-        }
+        });
     }
 
     /// Reports that the response is an error, and why.
     pub fn rejected(&self, reason: &str) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.rejection = Some(reason.to_owned());
-        }
+        self.with_exchange(|exchange| exchange.rejection = Some(reason.to_owned()));
     }
 
     /// Reports that the response is a file. The terminal shows it in one line, as it does the server's own pages.
     pub fn sends_file(&self) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.is_internal = true;
-        }
+        self.with_exchange(|exchange| exchange.is_internal = true);
     }
 
     /// Reports that the client closed its side.
@@ -154,25 +150,25 @@ impl<'a> Tap<'a> {
     /// Not inlined, as above.
     #[inline(never)]
     fn show_sent(&self, mut bytes: &[u8]) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+        self.with_exchange(|exchange| {
             exchange.playing.send(bytes);
             while let Some((kind, piece)) = exchange.response.next_piece(&mut bytes) {
                 self.trace.response_piece(exchange, kind, &piece);
             }
-        }
+        });
     }
 
     /// Reports the outcome of an expectation of the script. The log gets it without the values of the request, which
     /// can be secret.
     pub fn expectation(&self, outcome: &str, without_secrets: impl FnOnce() -> String) {
-        if let Some(exchange) = &*self.exchange.borrow() {
+        self.with_exchange(|exchange| {
             if let Some(terminal) = &self.trace.terminal {
                 terminal.expectation(&exchange.connection, outcome);
             }
             if let Some(log) = &self.trace.log {
                 log.expectation(exchange, &without_secrets());
             }
-        }
+        });
     }
 
     /// Whether what is played should be reported.
@@ -183,37 +179,40 @@ impl<'a> Tap<'a> {
     /// Reports that the response is made from the script with this name, which has `lines_before` lines before it in its
     /// file.
     pub fn begins(&self, script: &str, lines_before: u32) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.playing.begin(script, lines_before);
-        }
+        self.with_exchange(|exchange| exchange.playing.begin(script, lines_before));
     }
 
     /// Reports the lines of the script that are played from now on, while `unsent` bytes from lines before wait.
     #[inline(never)]
     pub fn plays(&self, lines: Option<Lines>, unsent: usize) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.playing.play(lines, unsent);
-        }
+        self.with_exchange(|exchange| exchange.playing.play(lines, unsent));
     }
 
     /// Reports that the script waits: until `due`, or until the client disconnects.
     pub fn waits(&self, due: Option<Instant>) {
-        if let Some(exchange) = &*self.exchange.borrow() {
+        self.with_exchange(|exchange| {
             let time = due.map(|due| due.saturating_duration_since(Instant::now()));
             if let Some(terminal) = &self.trace.terminal {
                 terminal.wait(&exchange.connection, time);
             }
             self.trace.observers.wait(exchange, time);
-        }
+        });
     }
 
     /// Reports that the script waits until a test releases the pause with this name.
     pub fn pauses(&self, name: &str) {
-        if let Some(exchange) = &*self.exchange.borrow() {
+        self.with_exchange(|exchange| {
             if let Some(terminal) = &self.trace.terminal {
                 terminal.pause(&exchange.connection, name);
             }
             self.trace.observers.wait(exchange, None);
+        });
+    }
+
+    /// Calls `show` with the current request and response, if somebody watches.
+    fn with_exchange(&self, show: impl FnOnce(&mut Exchange)) {
+        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+            show(exchange);
         }
     }
 
