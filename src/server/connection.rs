@@ -58,18 +58,7 @@ use std::time::Instant;
 pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::Result<()> {
     let tap = Tap::new(&shared.trace, stream, client.number, client.accepted_at);
     socket::prepare(stream)?;
-    let incoming = Incoming::new(stream, &tap);
-    let mut connection = Connection {
-        stream,
-        client,
-        shared,
-        tap: &tap,
-        journal: Journaled::new(&shared.journal),
-        incoming,
-        options: ResponseOptions::default(),
-        is_reused: false,
-        stops_server: Cell::new(false),
-    };
+    let mut connection = Connection::new(stream, client, shared, &tap);
     let mut head_deadline = client.accepted_at + HEAD_TIME;
     loop {
         let received = connection.receive(head_deadline);
@@ -126,6 +115,20 @@ struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
+    fn new(stream: &'a TcpStream, client: Client, shared: &'a Shared, tap: &'a Tap<'a>) -> Connection<'a> {
+        Connection {
+            stream,
+            client,
+            shared,
+            tap,
+            journal: Journaled::new(&shared.journal),
+            incoming: Incoming::new(stream, tap),
+            options: ResponseOptions::default(),
+            is_reused: false,
+            stops_server: Cell::new(false),
+        }
+    }
+
     fn out(&self) -> Outgoing<'_> {
         Outgoing::new(self.stream, self.tap)
     }
@@ -174,20 +177,8 @@ impl<'a> Connection<'a> {
         body: &[u8],
         verdicts: &Verdicts,
     ) -> io::Result<AfterResponse> {
-        // The number is 1 and the seed that of the first request until the request is counted below.
-        let context = RequestContext {
-            request,
-            body,
-            ip: self.client.ip,
-            request_number: 1,
-            after: None,
-            visit: None,
-            open_clients: &self.shared.open_clients,
-            other_port: self.shared.ports.other_origin(),
-            reuses_connection: self.is_reused,
-            scripts: Some(scripts),
-            random: &Random::new(self.shared.timing.seed, 1),
-        };
+        let random = Random::new(self.shared.timing.seed, 1);
+        let context = self.uncounted_context(request, body, scripts, &random);
         let changed = match self.changed_script(script, request) {
             Ok(changed) => changed,
             Err(reason) => return self.send_invalid_value(&reason),
@@ -204,6 +195,29 @@ impl<'a> Connection<'a> {
         let visit = script.route.count(context);
         let random = Random::new(self.shared.timing.seed, visit.number);
         self.play_part(played, context.counted(&visit, &random), verdicts)
+    }
+
+    /// What the script can know of a request: until it is counted, it has the number 1.
+    fn uncounted_context<'b>(
+        &'b self,
+        request: &'b Request,
+        body: &'b [u8],
+        scripts: &'b Catalogue,
+        random: &'b Random,
+    ) -> RequestContext<'b> {
+        RequestContext {
+            request,
+            body,
+            ip: self.client.ip,
+            request_number: 1,
+            after: None,
+            visit: None,
+            open_clients: &self.shared.open_clients,
+            other_port: self.shared.ports.other_origin(),
+            reuses_connection: self.is_reused,
+            scripts: Some(scripts),
+            random,
+        }
     }
 
     /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
