@@ -126,20 +126,18 @@ fn apply(
 ) -> Result<(), String> {
     let text = argument.to_string_lossy();
     let name = text.split('=').next().unwrap_or_default();
-    let inline = after_equals_sign(argument);
-    let has_inline = inline.is_some();
     let row = find(name).ok_or_else(|| unknown_option(name))?;
-    let value = || {
+    let mut value = |inline: Option<OsString>| {
         let next = || rest.next().filter(|next| next != "--" && find(&next.to_string_lossy()).is_none());
         inline.or_else(next).ok_or_else(|| format!("`{name}` needs a value"))
     };
-    match row.action {
-        Action::Flag(_) | Action::Run(_) if has_inline => return Err(format!("`{name}` takes no value")),
-        Action::Flag(set) => set(options),
-        Action::Run(command) => set_command(options, command)?,
-        Action::File(set) => set(options, value()?.into()),
-        Action::Value(set) => {
-            let value = value()?;
+    match (&row.action, after_equals_sign(argument)) {
+        (Action::Flag(_) | Action::Run(_), Some(_)) => return Err(format!("`{name}` takes no value")),
+        (Action::Flag(set), None) => set(options),
+        (Action::Run(command), None) => set_command(options, *command)?,
+        (Action::File(set), inline) => set(options, value(inline)?.into()),
+        (Action::Value(set), inline) => {
+            let value = value(inline)?;
             set(options, &value).map_err(|expected| invalid_value(&value, name, expected))?;
         }
     }
