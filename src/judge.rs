@@ -45,14 +45,14 @@ const MAX_NAME: usize = 64;
 /// The cases, and the clients that are judged.
 #[derive(Debug, Default)]
 pub struct Judge {
-    cases: Vec<TestCase>,
+    cases: Vec<Arc<TestCase>>,
     runs: Mutex<Runs>,
 }
 
 impl Judge {
     /// A judge with these cases.
     pub fn new(cases: Vec<TestCase>) -> Judge {
-        Judge { cases, runs: Mutex::default() }
+        Judge { cases: cases.into_iter().map(Arc::new).collect(), runs: Mutex::default() }
     }
 
     /// Replaces the built-in cases with the user's own scripts, if there are any.
@@ -60,7 +60,8 @@ impl Judge {
         if !self.is_present() {
             return;
         }
-        let own: Vec<TestCase> = scripts.filter_map(|script| TestCase::of_script(script).ok()).collect();
+        let own: Vec<_> =
+            scripts.filter_map(|script| TestCase::of_script(script).ok()).map(Arc::new).collect();
         if !own.is_empty() {
             self.cases = own;
         }
@@ -72,7 +73,7 @@ impl Judge {
     }
 
     /// The cases in their order.
-    pub fn cases(&self) -> &[TestCase] {
+    pub fn cases(&self) -> &[Arc<TestCase>] {
         &self.cases
     }
 
@@ -99,7 +100,7 @@ impl Judge {
     /// Begins the first case among those with these IDs that the client has not begun. `None` if there is no further one.
     pub fn next(&self, client: &str, includes: impl Fn(&str) -> bool) -> Option<Arc<CaseRun>> {
         let mut runs = self.runs();
-        let is_next = |case: &&TestCase| includes(&case.id) && runs.find(client, &case.id).is_none();
+        let is_next = |case: &&Arc<TestCase>| includes(&case.id) && runs.find(client, &case.id).is_none();
         let id = &self.cases.iter().find(is_next)?.id;
         self.begin(&mut runs, client, id, false)
     }

@@ -1,6 +1,6 @@
 //! One client in one test case: the script that it is sent, what has happened so far, and the result once that is decided.
 
-use super::cases::{TestCase, Variant};
+use super::cases::TestCase;
 use super::client::Client;
 use super::decision::{Decision, Situation, Unreported, QUIET_TIME};
 use super::events::ERROR_EVENT;
@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 /// How often an undecided run is looked at.
 const LOOK: Duration = Duration::from_millis(10);
+
 /// One client in one test case.
 #[derive(Debug)]
 pub struct CaseRun {
@@ -32,9 +33,7 @@ pub struct CaseRun {
     pub(crate) number: u64,
     /// Whether a request for its URL began it, and not a call that begins a case.
     by_request: bool,
-    id: String,
-    case: Case,
-    variant: Variant,
+    case: Arc<TestCase>,
     client: Arc<Client>,
     state: Mutex<State>,
     changed: Condvar,
@@ -74,7 +73,7 @@ impl Decided {
 impl CaseRun {
     /// A run of this case that begins now. `None` if the script is invalid.
     pub(super) fn new(
-        case: &TestCase,
+        case: &Arc<TestCase>,
         client: &Arc<Client>,
         number: u64,
         by_request: bool,
@@ -85,9 +84,7 @@ impl CaseRun {
             verdicts: Verdicts::for_report(),
             number,
             by_request,
-            id: case.id.clone(),
-            case: case.case.clone(),
-            variant: case.variant,
+            case: Arc::clone(case),
             client: Arc::clone(client),
             state: Mutex::new(State { progress: Progress::new(), decided: None }),
             changed: Condvar::new(),
@@ -96,12 +93,12 @@ impl CaseRun {
 
     /// The path that the client has to request.
     pub fn path(&self) -> String {
-        format!("/case/{}/{}", percent_encode_all(self.client.name.as_bytes()), self.id)
+        format!("/case/{}/{}", percent_encode_all(self.client.name.as_bytes()), self.case.id)
     }
 
     /// The ID of the case.
     pub fn id(&self) -> &str {
-        &self.id
+        &self.case.id
     }
 
     /// The name of the client.
@@ -218,7 +215,7 @@ impl CaseRun {
     fn decide(&self, progress: &Progress) -> Option<Decided> {
         let situation = Situation {
             script: &self.script,
-            variant: self.variant,
+            variant: self.case.variant,
             client: &self.client,
             recording: &self.recording,
             progress,
@@ -226,12 +223,13 @@ impl CaseRun {
             now: Instant::now(),
         };
         let Decision { verdict, expected, got, is_final } = situation.decide()?;
-        let is_info = self.case.level == Level::Info && verdict != CaseVerdict::NotReported;
+        let Case { level, section, text } = &self.case.about;
+        let is_info = *level == Level::Info && verdict != CaseVerdict::NotReported;
         let result = CaseResult {
-            id: self.id.clone(),
-            level: self.case.level.as_str(),
-            section: self.case.section.clone(),
-            text: self.case.text.clone(),
+            id: self.case.id.clone(),
+            level: level.as_str(),
+            section: section.clone(),
+            text: text.clone(),
             verdict: if is_info { CaseVerdict::Info } else { verdict },
             expected,
             got,

@@ -83,8 +83,8 @@ pub(crate) fn send(
 }
 
 fn cases(judge: &Judge) -> String {
-    let case = |case: &TestCase| {
-        let Case { level, section, text } = &case.case;
+    let case = |case: &Arc<TestCase>| {
+        let Case { level, section, text } = &case.about;
         let object = json::object().string("id", &case.id).string("level", level.as_str());
         object.string("section", section).string("text", text).end()
     };
