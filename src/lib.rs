@@ -129,7 +129,7 @@ pub mod internals {
     pub use crate::script::play::Player;
     pub use crate::script::random::Random;
     pub use crate::script::units::{parse_number, parse_size, parse_time};
-    pub use crate::server::DEFAULT_MAX_CLIENTS;
+    pub use crate::server::{reachable, DEFAULT_MAX_CLIENTS};
     pub use crate::text::escape::{escape, for_terminal};
     pub use crate::text::suggest;
 }

@@ -54,6 +54,7 @@ use crate::trace::terminal::Terminal;
 pub use journal::entry::{JournalEntry, RecordedEnd};
 pub use journal::recorded_request::RecordedRequest;
 use journal::writer::EntryWriter;
+pub use port::reachable;
 use port::Ports;
 use scripts::Scripts;
 use shared::Shared;

@@ -17,7 +17,7 @@ impl Authorization {
             return Ok(Authorization(Some(value.to_owned())));
         }
         let message = "invalid value of Authorization (expected no line ends and no control characters)";
-        Err(Error::new(ErrorKind::InvalidArgument, message.to_owned()))
+        Err(Error::new(ErrorKind::InvalidArgument, message))
     }
 
     /// The field line, or nothing.

@@ -13,6 +13,7 @@ use std::iter;
 use std::net::{TcpListener, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+pub use waker::reachable;
 use waker::Waker;
 
 /// Ports for test cases that refuse connections: as many as the program judges clients at a time, so that there is always

@@ -71,8 +71,9 @@ impl Waker {
     }
 }
 
-/// An address at which a server bound to `address` can be reached from this machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+/// An address at which a server bound to `address` can be reached from this machine. `0.0.0.0` and `[::]` cannot be connected
+/// to, so the loopback address takes their place.
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
