@@ -182,8 +182,7 @@ fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
             .member("types", format_args!("[{}]", types.join(",")));
         scripts.push(object.end());
     }
-    let text = format!("[{}]\n", scripts.join(",\n"));
-    respond(Response::new(Status::OK, text).content_type("application/json"))
+    respond(responses::json(format!("[{}]\n", scripts.join(",\n"))))
 }
 
 /// The text of a script, in which U+FFFD stands for bytes that are not UTF-8.
@@ -290,7 +289,7 @@ fn pause_listening<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
 }
 
 fn stop<'a>(_: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
-    Ok(Reply::Stop(Response::new(Status::NO_CONTENT, "")))
+    Ok(Reply::Stop(responses::done()))
 }
 
 fn judge_page<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
@@ -334,11 +333,10 @@ fn respond<'a>(response: Response) -> Answer<'a> {
 }
 
 fn done<'a>() -> Answer<'a> {
-    respond(Response::new(Status::NO_CONTENT, ""))
+    respond(responses::done())
 }
 
 /// Responds with the number of streams that were affected.
 fn streams<'a>(count: usize) -> Answer<'a> {
-    let json = json::object().member("streams", count).end() + "\n";
-    respond(Response::new(Status::OK, json).content_type("application/json"))
+    respond(responses::json(json::object().member("streams", count).end() + "\n"))
 }

@@ -91,6 +91,16 @@ fn allow(methods: &[&str]) -> String {
     all.join(", ")
 }
 
+/// `200 OK` with a value in JSON.
+pub(super) fn json(text: String) -> Response {
+    Response::new(Status::OK, text).content_type("application/json")
+}
+
+/// `204 No Content` to a request that was carried out.
+pub(super) fn done() -> Response {
+    Response::new(Status::NO_CONTENT, "")
+}
+
 /// The redirect to another port of this server.
 pub(super) fn at_another_port(request: &Request, port: u16) -> Response {
     let (host, _) = request.host_and_port().unwrap_or_default();

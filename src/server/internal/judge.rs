@@ -11,6 +11,7 @@ use crate::judge::{is_name, Judge};
 use crate::script::case::Start;
 use crate::script::play::clock::Clock;
 use crate::server::port::Ports;
+use crate::server::responses;
 use crate::text::json;
 use std::io;
 use std::sync::Arc;
@@ -66,7 +67,7 @@ pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Resp
         run.client_ended();
     }
     if ignored == 0 {
-        Ok(Response::new(Status::NO_CONTENT, ""))
+        Ok(responses::done())
     } else {
         Err(NO_REPORT)
     }
@@ -81,7 +82,7 @@ pub fn give_report(request: &Request, judge: &Judge) -> Result<Response, Request
     if let Some(id) = parameter(request, "case") {
         report.results.retain(|result| result.id == id);
     }
-    Ok(Response::new(Status::OK, report.to_json()).content_type("application/json"))
+    Ok(responses::json(report.to_json()))
 }
 
 /// Forgets a client, so that it can be judged again.
@@ -90,7 +91,7 @@ pub fn give_report(request: &Request, judge: &Judge) -> Result<Response, Request
 /// The query has no valid name.
 pub fn forget(request: &Request, judge: &Judge) -> Result<Response, RequestError> {
     judge.forget(&client(request)?);
-    Ok(Response::new(Status::NO_CONTENT, ""))
+    Ok(responses::done())
 }
 
 fn client(request: &Request) -> Result<String, RequestError> {
@@ -137,7 +138,7 @@ impl NextCase {
     pub(crate) fn response(&self, judge: &Judge, ports: &Ports) -> Response {
         let run = match judge.next(&self.client, |id| self.selection.includes(id)) {
             Some(run) => run,
-            None => return Response::new(Status::NO_CONTENT, ""),
+            None => return responses::done(),
         };
         let NextCase { client, host, authority, query, .. } = self;
         let (id, client) = (run.id(), percent_encode_all(client.as_bytes()));
@@ -152,9 +153,7 @@ impl NextCase {
             .string("report", &format!("http://{authority}/-/judge/report?client={client}&case={id}"))
             .string("next", &format!("http://{authority}/-/judge/next?{query}&after={id}"))
             .member("withCredentials", with_credentials);
-        Response::new(Status::OK, case.end() + "\n")
-            .content_type("application/json")
-            .field("cache-control", "no-store")
+        responses::json(case.end() + "\n").field("cache-control", "no-store")
     }
 }
 

@@ -7,6 +7,11 @@ use crate::http::AfterResponse;
 use crate::server::clock::ClientClock;
 use crate::server::socket::Outgoing;
 use std::io;
+use std::time::Duration;
+
+/// After this time without an event, an event stream is sent a comment: only a write shows that a client has left.
+pub const SILENCE: Duration = Duration::from_secs(1);
+pub const STILL_HERE: &str = ": still here\n\n";
 
 /// A reply of the server itself.
 pub(crate) enum Reply<'a> {

@@ -1,5 +1,6 @@
 //! Sends the results of the test cases of all clients to observers: the event stream at `/-/judge/results`.
 
+use super::reply::{SILENCE, STILL_HERE};
 use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
 use crate::judge::cases::TestCase;
@@ -21,8 +22,6 @@ use std::time::{Duration, Instant};
 const MAX_WATCHERS: usize = 16;
 /// How often a stream looks for what has changed. A shorter interval would make no visible difference.
 const WATCH: Duration = Duration::from_millis(100);
-/// After this time without an event, a stream is sent a comment: only a write shows that a client has left.
-const SILENCE: Duration = Duration::from_secs(1);
 
 /// A place among the streams of results, free again when it is dropped.
 pub(crate) struct Watcher<'a> {
@@ -70,7 +69,7 @@ pub(crate) fn send(
     loop {
         let mut events = changes(watcher.judge, &mut sent);
         if events.is_empty() && sent_at.elapsed() >= SILENCE {
-            events = ": still here\n\n".to_owned();
+            events = STILL_HERE.to_owned();
         }
         if !events.is_empty() {
             body.write_all(events.as_bytes())?;

@@ -1,15 +1,12 @@
 //! Sends observers what goes over other connections: the event stream at `/-/wire/PATH`.
 
+use super::reply::{SILENCE, STILL_HERE};
 use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
 use crate::script::play::clock::Clock;
 use crate::trace::observers::Subscription;
 use std::io::{self, Write};
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
-
-/// After this time without an event, an observer is sent a comment: only a write shows that a client has left.
-const SILENCE: Duration = Duration::from_secs(1);
 
 /// What the body begins with. After the server was restarted, an observer is back before the clients it observes, which
 /// wait for seconds.
@@ -32,7 +29,7 @@ pub fn send(
         clock.check()?;
         match subscription.events.recv_timeout(SILENCE) {
             Ok(event) => body.write_all(event.as_bytes())?,
-            Err(RecvTimeoutError::Timeout) => body.write_all(b": still here\n\n")?,
+            Err(RecvTimeoutError::Timeout) => body.write_all(STILL_HERE.as_bytes())?,
             Err(RecvTimeoutError::Disconnected) => break,
         }
         // Events that are there together leave together.
