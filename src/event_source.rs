@@ -20,11 +20,12 @@ pub mod stream;
 pub mod url;
 
 use crate::text::error::Error;
+use crate::text::lock::lock;
 use authorization::Authorization;
 use backoff::Backoff;
 use end::End;
 use exchange::Response;
-use listeners::{lock, Listeners};
+use listeners::Listeners;
 use std::fmt;
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{sync_channel, Receiver};

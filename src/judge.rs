@@ -31,11 +31,12 @@ pub mod verdicts;
 
 use crate::http::uri::percent_decode;
 use crate::script::Script;
+use crate::text::lock::lock;
 use cases::TestCase;
 use report::Report;
 use run::CaseRun;
 use runs::Runs;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// The paths of cases begin with this: `/case/NAME/ID`.
 const PREFIX: &[u8] = b"/case/";
@@ -84,7 +85,7 @@ impl Judge {
         }
         let path = percent_decode(path.strip_prefix(PREFIX)?);
         let (client, id) = std::str::from_utf8(&path).ok()?.rsplit_once('/')?;
-        let mut runs = self.runs();
+        let mut runs = lock(&self.runs);
         match runs.find(client, id).filter(|run| !run.can_begin_again()) {
             Some(run) => Some(run),
             None => self.begin(&mut runs, client, id, true),
@@ -93,13 +94,13 @@ impl Judge {
 
     /// The run of this client and this case, which begins now if there is none. `None` if there is no such case.
     pub fn run(&self, client: &str, id: &str) -> Option<Arc<CaseRun>> {
-        let mut runs = self.runs();
+        let mut runs = lock(&self.runs);
         runs.find(client, id).or_else(|| self.begin(&mut runs, client, id, false))
     }
 
     /// Begins the first case among those with these IDs that the client has not begun. `None` if there is no further one.
     pub fn next(&self, client: &str, includes: impl Fn(&str) -> bool) -> Option<Arc<CaseRun>> {
-        let mut runs = self.runs();
+        let mut runs = lock(&self.runs);
         let is_next = |case: &&Arc<TestCase>| includes(&case.id) && runs.find(client, &case.id).is_none();
         let id = &self.cases.iter().find(is_next)?.id;
         self.begin(&mut runs, client, id, false)
@@ -107,12 +108,12 @@ impl Judge {
 
     /// The run of this client and this case, if it has begun.
     pub fn find(&self, client: &str, id: &str) -> Option<Arc<CaseRun>> {
-        self.runs().find(client, id)
+        lock(&self.runs).find(client, id)
     }
 
     /// All runs, in the order in which they began.
     pub fn all_runs(&self) -> Vec<Arc<CaseRun>> {
-        self.runs().all()
+        lock(&self.runs).all()
     }
 
     /// The results of the cases that are decided for this client, in the order of the cases. `None` if it has begun
@@ -125,7 +126,7 @@ impl Judge {
 
     /// Forgets this client, so that it can be judged again.
     pub fn forget(&self, client: &str) {
-        self.runs().forget(client);
+        lock(&self.runs).forget(client);
     }
 
     fn begin(&self, runs: &mut Runs, client: &str, id: &str, by_request: bool) -> Option<Arc<CaseRun>> {
@@ -134,10 +135,6 @@ impl Judge {
         }
         let case = self.cases.iter().find(|case| case.id == id)?;
         runs.begin(client, case, by_request)
-    }
-
-    fn runs(&self) -> MutexGuard<'_, Runs> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -76,7 +76,7 @@
 //! | `event_source` | the client: parses event streams, reconnects |
 //! | `script` | a text file, compiled to chunks and waits, and played |
 //! | `http` | requests in, heads and chunks out |
-//! | `text` | escaping, JSON strings, suggestions, errors |
+//! | `text` | escaping, JSON, suggestions, errors, and other things that all modules use |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

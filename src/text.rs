@@ -1,4 +1,4 @@
-//! Text for people and programs: escaping, JSON, suggestions.
+//! Text for people and programs: escaping, JSON, suggestions; and what else all other modules build on.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | [`escape`] | makes text from outside safe to print |
 //! | [`json`] | writes JSON |
 //! | [`json_reader`] | reads single values from JSON |
+//! | [`lock`] | locks a mutex |
 //! | [`shared`] | bytes that several owners share |
 //! | [`suggest`] | "did you mean" |
 
@@ -13,5 +14,6 @@ pub mod error;
 pub mod escape;
 pub mod json;
 pub mod json_reader;
+pub mod lock;
 pub mod shared;
 pub mod suggest;

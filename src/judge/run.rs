@@ -13,8 +13,9 @@ use crate::script::case::{Case, Level};
 use crate::script::condition::reports::ClientState;
 use crate::script::expectation::{Outcome, OutcomeKind};
 use crate::script::Script;
+use crate::text::lock::lock;
 use crate::trace::recording::Recording;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -181,7 +182,7 @@ impl CaseRun {
     /// request soon after the last one belongs to the same run, because a client that fails may reconnect although it
     /// must not.
     pub(super) fn can_begin_again(&self) -> bool {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let is_decided = self.result_in(&mut state).is_some();
         self.by_request && is_decided && state.progress.idle(Instant::now()) >= QUIET_TIME
     }
@@ -198,7 +199,7 @@ impl CaseRun {
 
     /// The result, if the case is decided.
     pub fn result(&self) -> Option<CaseResult> {
-        self.result_in(&mut self.state())
+        self.result_in(&mut lock(&self.state))
     }
 
     fn result_in(&self, state: &mut State) -> Option<CaseResult> {
@@ -237,12 +238,8 @@ impl CaseRun {
     }
 
     fn change(&self, change: impl FnOnce(&mut Progress)) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         change(&mut state.progress);
         state.progress.active_at = Instant::now();
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,6 +4,7 @@ pub mod entry;
 pub mod recorded_request;
 pub mod writer;
 
+use crate::text::lock::lock;
 use entry::{JournalEntry, RecordedEnd};
 use recorded_request::RecordedRequest;
 use std::collections::VecDeque;
@@ -73,7 +74,7 @@ impl Journal {
 
     /// Records a request.
     pub fn add_request(&self, mut request: RecordedRequest) -> Recorded {
-        let mut entries = self.lock();
+        let mut entries = lock(&self.entries);
         entries.requests += 1;
         request.number = entries.requests;
         request.entry = entries.count + 1;
@@ -84,7 +85,7 @@ impl Journal {
 
     /// Records the end of the response to a request, unless the journal was emptied since.
     pub fn add_end(&self, request: Recorded, mut end: RecordedEnd) {
-        let entries = self.lock();
+        let entries = lock(&self.entries);
         if request.generation == entries.generation {
             end.number = request.number;
             end.entry = entries.count + 1;
@@ -107,14 +108,14 @@ impl Journal {
 
     /// Forgets all entries, and counts from 1 again.
     pub fn clear(&self) {
-        let mut entries = self.lock();
+        let mut entries = lock(&self.entries);
         let (generation, is_closed) = (entries.generation + 1, entries.is_closed);
         *entries = Entries { generation, is_closed, ..Entries::default() };
     }
 
     /// Ends all waits, from now on.
     pub fn close(&self) {
-        self.lock().is_closed = true;
+        lock(&self.entries).is_closed = true;
         self.changed.notify_all();
     }
 
@@ -122,12 +123,12 @@ impl Journal {
     /// reached. So a client that reads them slowly keeps only the current one in memory.
     pub fn entries(&self, from: usize) -> impl Iterator<Item = Arc<JournalEntry>> + '_ {
         let (end, generation) = {
-            let entries = self.lock();
+            let entries = lock(&self.entries);
             (entries.count, entries.generation)
         };
         let mut next = from.max(1);
         iter::from_fn(move || {
-            let entries = self.lock();
+            let entries = lock(&self.entries);
             next = next.max(entries.removed() + 1);
             if next > end || entries.generation != generation {
                 return None;
@@ -140,12 +141,8 @@ impl Journal {
     /// Waits until `find` finds something, for `time` at most.
     pub fn wait_for<T>(&self, time: Duration, find: impl Fn(&Entries) -> Option<T>) -> Option<T> {
         let is_waiting = |entries: &mut Entries| !entries.is_closed && find(entries).is_none();
-        let waited = self.changed.wait_timeout_while(self.lock(), time, is_waiting);
+        let waited = self.changed.wait_timeout_while(lock(&self.entries), time, is_waiting);
         find(&waited.unwrap_or_else(PoisonError::into_inner).0)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

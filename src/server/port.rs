@@ -7,11 +7,12 @@ use crate::http::status::{RequestError, Status};
 use crate::judge::run::CaseRun;
 use crate::script::case::Start;
 use crate::text::error::Error;
+use crate::text::lock::lock;
 use downtime::Downtime;
 use std::io;
 use std::iter;
 use std::net::{TcpListener, ToSocketAddrs};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 pub use waker::reachable;
 use waker::Waker;
@@ -59,22 +60,18 @@ impl Port {
     }
 
     fn is_held_by(&self, run: &Arc<CaseRun>) -> bool {
-        std::ptr::eq(self.holder().as_ptr(), Arc::as_ptr(run))
+        std::ptr::eq(lock(&self.holder).as_ptr(), Arc::as_ptr(run))
     }
 
     /// Gives the port to a run, if no other one needs it.
     fn take_for(&self, run: &Arc<CaseRun>) -> bool {
-        let mut holder = self.holder();
+        let mut holder = lock(&self.holder);
         let is_free = holder.upgrade().map_or(true, |other| other.result().is_some());
         if is_free {
             *holder = Arc::downgrade(run);
             self.downtime.end();
         }
         is_free
-    }
-
-    fn holder(&self) -> MutexGuard<'_, Weak<CaseRun>> {
-        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,9 +4,10 @@ use super::exchange::Exchange;
 use super::secrets::without_secret_parameters;
 use crate::http::date::Timestamp;
 use crate::text::escape::escape;
+use crate::text::lock::lock;
 use std::fmt;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 /// A log.
@@ -56,7 +57,7 @@ impl Log {
             or_dash(exchange.method(), |method| escape(method)),
             or_dash(exchange.target(), |target| quote(&without_secret_parameters(target))),
         );
-        let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = lock(&self.0);
         // An error is ignored: clients are served even when nobody reads the log any more.
         let _ = writer.write_all(line.as_bytes()).and_then(|()| writer.flush());
     }

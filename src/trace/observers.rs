@@ -5,11 +5,12 @@ use super::exchange::Exchange;
 use super::wire_parser::PieceKind;
 use crate::http::uri::{path_of, percent_decode};
 use crate::text::json::{self, Object};
+use crate::text::lock::lock;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The most events that wait for an observer. One that reads too slowly is removed, so that it cannot fill the memory.
@@ -104,7 +105,7 @@ impl Observers {
     /// Adds an observer of the requests that clients at `ip` begin for `path` from now on; `None` when there are
     /// `MAX_OBSERVERS` already. The path is percent-decoded.
     pub fn subscribe(&self, path: Vec<u8>, ip: IpAddr) -> Option<Subscription<'_>> {
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         if list.observers.len() >= MAX_OBSERVERS {
             return None;
         }
@@ -132,7 +133,7 @@ impl Observers {
         }
         let path = percent_decode(exchange.request.path());
         let next = percent_decode(path_of(location));
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         for observer in list.observers.iter_mut().filter(|observer| observer.watches(exchange, &path)) {
             if observer.paths.len() < MAX_PATHS && !observer.paths.iter().any(|watched| *watched == *next) {
                 observer.paths.push(next.to_vec());
@@ -159,7 +160,7 @@ impl Observers {
         }
         let path = percent_decode(exchange.request.path());
         let watches = |observer: &Observer| observer.watches(exchange, &path);
-        if !self.lock().observers.iter().any(watches) {
+        if !lock(&self.list).observers.iter().any(watches) {
             return;
         }
         // Formatted once for all observers, and while no other thread has to wait for the lock.
@@ -182,13 +183,9 @@ impl Observers {
     }
 
     fn remove(&self, is_removed: impl Fn(&Observer) -> bool) {
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         list.observers.retain(|observer| !is_removed(observer));
         self.count.store(list.observers.len(), Ordering::Relaxed);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,7 +7,8 @@ use crate::event_source::stream::{Event, EventStream};
 use crate::http::gunzip::Gunzip;
 use crate::http::AfterResponse;
 use crate::text::escape::escape;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::text::lock::lock;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// The most bytes of text that are kept for a person to read.
@@ -62,17 +63,17 @@ impl Recording {
 
     /// The lines so far: the time in seconds, `>` from the client or `<` from the server, and the escaped bytes.
     pub fn text(&self) -> String {
-        self.state().text.clone()
+        lock(&self.state).text.clone()
     }
 
     /// Passes on the events that a client has to dispatch, in their order. They can be large.
     pub fn with_events<T>(&self, look: impl FnOnce(&[TimedEvent]) -> T) -> T {
-        look(&self.state().events)
+        look(&lock(&self.state).events)
     }
 
     /// Discards the data of large events, which is not needed once the case is decided.
     pub fn discard_large_data(&self) {
-        for sent in &mut self.state().events {
+        for sent in &mut lock(&self.state).events {
             if sent.event.data.len() > MAX_TEXT {
                 sent.event.data = String::new();
             }
@@ -81,12 +82,12 @@ impl Recording {
 
     /// The reconnection time that a client has to use, if a stream has set one.
     pub fn reconnection_time(&self) -> Option<Duration> {
-        self.state().reconnection_time
+        lock(&self.state).reconnection_time
     }
 
     /// When the head of the last response was sent; `None` before that.
     pub fn head_sent_at(&self) -> Option<Instant> {
-        self.state().head_sent_at
+        lock(&self.state).head_sent_at
     }
 
     /// Adds a line about what the client has said elsewhere.
@@ -96,7 +97,7 @@ impl Recording {
 
     fn add_line(&self, arrow: char, line: &[u8]) {
         let age = self.began.elapsed();
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         if state.text.len() < MAX_TEXT {
             let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
             state.text += &format!(
@@ -112,21 +113,17 @@ impl Recording {
             data: event.data.unwrap_or_default(),
             last_event_id: last_event_id.to_owned(),
         };
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let response = state.responses;
         state.events.push(TimedEvent { event, sent_at: None, response });
     }
 
     fn remember(&self, stream: &EventStream) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.last_event_id = stream.last_event_id().to_owned();
         if let Some(time) = stream.reconnection_time() {
             state.reconnection_time = Some(time);
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,7 +144,7 @@ impl Recorder {
             recording.add_line('>', &without_secrets(kind, &line).unwrap_or_default());
         }
         let stream = {
-            let mut state = recording.state();
+            let mut state = lock(&recording.state);
             state.responses += 1;
             state.head_sent_at = None;
             EventStream::with_last_event_id(state.last_event_id.clone())
@@ -172,7 +169,7 @@ impl Recorder {
 
     /// Records that the bytes were sent.
     pub fn sent(&self) {
-        let mut state = self.recording.state();
+        let mut state = lock(&self.recording.state);
         let now = Instant::now();
         state.head_sent_at.get_or_insert(now);
         let events = state.events.iter_mut().rev().take_while(|event| event.sent_at.is_none());
