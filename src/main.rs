@@ -170,12 +170,15 @@ fn counted(count: usize, noun: &str) -> String {
 }
 
 fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
-    server = server.speed(options.speed).keep_requests(options.control);
+    server = server.keep_requests(options.control);
     if options.command == Command::Judge {
         server = server.judge();
     }
     if let Some(folder) = &options.static_files {
         server = server.static_files(folder).map_err(|error| error.to_string())?;
+    }
+    if let Some(speed) = options.speed {
+        server = server.speed(speed);
     }
     if let Some(seed) = options.seed {
         server = server.seed(seed);

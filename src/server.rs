@@ -223,7 +223,7 @@ impl Server {
     /// Sets whether requests and the ends of responses are kept in memory for [`RunningServer::requests`] and
     /// [`RunningServer::journal`]: at most 20,000, and at most 16 MiB, or else the last one. Default: true.
     pub fn keep_requests(mut self, keep: bool) -> Server {
-        self.shared.journal.keep(keep);
+        self.shared.journal.keeps = keep;
         self
     }
 
@@ -304,7 +304,7 @@ impl Server {
     fn start_threads(mut self, listeners: Vec<TcpListener>) -> io::Result<(Arc<Shared>, Threads)> {
         self.shared.warnings = Warnings::start()?;
         if let Some(JournalWriter(writer)) = self.journal {
-            self.shared.journal.write_with(EntryWriter::start(writer, self.shared.warnings.clone())?);
+            self.shared.journal.writer = Some(EntryWriter::start(writer, self.shared.warnings.clone())?);
         }
         self.shared.trace.reports_ends = self.shared.journal.is_on();
         let shared = Arc::new(self.shared);

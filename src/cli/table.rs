@@ -183,7 +183,7 @@ fn set_port(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
 
 fn set_speed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     let speed = value.to_str().and_then(|text| text.parse::<Speed>().ok());
-    options.speed = speed.ok_or("0.001 to 1000000, or max")?;
+    options.speed = Some(speed.ok_or("0.001 to 1000000, or max")?);
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use crate::script::expectation::{Outcome, OutcomeKind};
 use crate::script::Script;
 use crate::text::lock::lock;
 use crate::trace::recording::Recording;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -58,8 +59,8 @@ impl Decided {
     /// The result for a client of which this is known.
     fn result(&self, client: &Client) -> CaseResult {
         let missing = match (&self.unreported.event, &self.unreported.states) {
-            (Some(missing), _) if client.reports_events.is_set() => missing,
-            (_, Some(missing)) if client.reports_states.is_set() => missing,
+            (Some(missing), _) if client.reports_events.load(Ordering::Relaxed) => missing,
+            (_, Some(missing)) if client.reports_states.load(Ordering::Relaxed) => missing,
             _ => return self.result.clone(),
         };
         CaseResult {
@@ -138,7 +139,7 @@ impl CaseRun {
     }
 
     fn event_reported(&self, event: &ReportedEvent) {
-        self.client.reports_events.set();
+        self.client.reports_events.store(true, Ordering::Relaxed);
         self.change(|progress| {
             self.recording.with_events(|sent| progress.events.add(sent, event));
             if event.event_type == ERROR_EVENT {
@@ -149,7 +150,7 @@ impl CaseRun {
 
     fn state_reported(&self, reported: &ReportedState) {
         if reported.state != ClientState::Closed {
-            self.client.reports_states.set();
+            self.client.reports_states.store(true, Ordering::Relaxed);
         }
         let message = reported.message.as_deref().map_or_else(String::new, |text| format!(": {text}"));
         self.recording.add_remark(&format!("client reports {}{message}", reported.state.as_str()));

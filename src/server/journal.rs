@@ -23,11 +23,12 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Journal {
     /// Whether entries are kept in memory.
-    keeps: bool,
+    pub keeps: bool,
     entries: Mutex<Entries>,
     /// Notified of each entry, and when there will be no more.
     changed: Condvar,
-    writer: Option<EntryWriter>,
+    /// Writes each entry to a file.
+    pub writer: Option<EntryWriter>,
 }
 
 #[derive(Debug, Default)]
@@ -55,16 +56,6 @@ impl Journal {
     /// A journal that keeps its entries in memory.
     pub fn new() -> Journal {
         Journal { keeps: true, entries: Mutex::default(), changed: Condvar::new(), writer: None }
-    }
-
-    /// Keeps entries in memory, or no longer does.
-    pub fn keep(&mut self, keep: bool) {
-        self.keeps = keep;
-    }
-
-    /// Also writes each entry to a file.
-    pub fn write_with(&mut self, writer: EntryWriter) {
-        self.writer = Some(writer);
     }
 
     /// Whether anything is recorded.
