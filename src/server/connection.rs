@@ -188,9 +188,7 @@ impl<'a> Connection<'a> {
         if self.options.head_only {
             return self.play_part(played, context, verdicts);
         }
-        if self.tap.is_watched() {
-            self.tap.begins(&played.name, played.lines_before());
-        }
+        self.tap.begins(&played.name, played.lines_before());
         // `@part connection 2` means the second request to the script, not the second TCP connection.
         let visit = script.route.count(context);
         let random = Random::new(self.shared.timing.seed, visit.number);
