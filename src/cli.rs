@@ -54,15 +54,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
     let mut options = Options::default();
     let mut positional = Vec::new();
     while let Some(argument) = arguments.next() {
-        if argument == "--" && options.command == Command::Judge {
-            options.judge.command = arguments.collect();
+        let text = argument.to_string_lossy();
+        if text == "--" && options.command == Command::Judge {
+            options.judge.command.extend(arguments.by_ref());
             if options.judge.command.is_empty() {
                 return Err("expected a command after `--`".to_owned());
             }
-            break;
-        }
-        let text = argument.to_string_lossy();
-        if text == "--" {
+        } else if text == "--" {
             positional.extend(arguments.by_ref());
         } else if text.starts_with('-') && text != "-" {
             apply(&argument, &mut arguments, &mut options)?;
@@ -74,18 +72,29 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
             return Ok(options);
         }
     }
-    if let Some(argument) = positional.first().filter(|_| options.command == Command::Capture) {
-        let argument = escape(&*argument.to_string_lossy()).to_string();
+    apply_positional(positional, &mut options)?;
+    check(&options)?;
+    Ok(options)
+}
+
+/// Applies the arguments that are not options: files, HOST and PORT.
+fn apply_positional(arguments: Vec<OsString>, options: &mut Options) -> Result<(), String> {
+    if let Some(argument) = arguments.first().filter(|_| options.command == Command::Capture) {
+        let argument = escape(&*argument.to_string_lossy());
         return Err(format!(
             "unexpected argument `{argument}` (`--capture` prints the script; write `--capture > {argument}`)"
         ));
     }
     let only_loads = matches!(options.command, Command::Check | Command::List);
     let (files, address): (Vec<_>, Vec<_>) =
-        positional.into_iter().partition(|argument| only_loads || is_file_name(argument));
+        arguments.into_iter().partition(|argument| only_loads || is_file_name(argument));
     options.scripts.extend(files.into_iter().map(PathBuf::from));
     let address: Vec<_> = address.iter().map(|argument| argument.to_string_lossy()).collect();
-    options.address.set(&address)?;
+    options.address.set(&address)
+}
+
+/// Checks that the options fit together.
+fn check(options: &Options) -> Result<(), String> {
     if options.command != Command::Judge && options.judge != JudgeOptions::default() {
         return Err("`--profile`, `--cases`, `--report` and `--known` need `--judge`".to_owned());
     }
@@ -99,7 +108,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, S
         return Err("`--exit-with-stdin` cannot be combined with `-`, which reads standard input to its end"
             .to_owned());
     }
-    Ok(options)
+    Ok(())
 }
 
 /// Whether an argument cannot be meant as HOST or PORT. Its form decides, and not which files there are: a file can be
@@ -117,17 +126,18 @@ fn apply(
 ) -> Result<(), String> {
     let text = argument.to_string_lossy();
     let name = text.split('=').next().unwrap_or_default();
-    let inline = after_equals_sign(argument);
     let row = find(name).ok_or_else(|| unknown_option(name))?;
-    match row.action {
-        Action::Flag(_) | Action::Run(_) if inline.is_some() => {
-            return Err(format!("`{name}` takes no value"))
-        }
-        Action::Flag(set) => set(options),
-        Action::Run(command) => set_command(options, command)?,
-        Action::Value(set) => {
-            let next = || rest.next().filter(|next| next != "--" && find(&next.to_string_lossy()).is_none());
-            let value = inline.or_else(next).ok_or_else(|| format!("`{name}` needs a value"))?;
+    let mut value = |inline: Option<OsString>| {
+        let next = || rest.next().filter(|next| next != "--" && find(&next.to_string_lossy()).is_none());
+        inline.or_else(next).ok_or_else(|| format!("`{name}` needs a value"))
+    };
+    match (&row.action, after_equals_sign(argument)) {
+        (Action::Flag(_) | Action::Run(_), Some(_)) => return Err(format!("`{name}` takes no value")),
+        (Action::Flag(set), None) => set(options),
+        (Action::Run(command), None) => set_command(options, *command)?,
+        (Action::File(set), inline) => set(options, value(inline)?.into()),
+        (Action::Value(set), inline) => {
+            let value = value(inline)?;
             set(options, &value).map_err(|expected| invalid_value(&value, name, expected))?;
         }
     }

@@ -20,11 +20,11 @@ pub mod stream;
 pub mod url;
 
 use crate::text::error::Error;
-use authorization::Authorization;
+use crate::text::lock::lock;
 use backoff::Backoff;
 use end::End;
 use exchange::Response;
-use listeners::{lock, Listeners};
+use listeners::Listeners;
 use std::fmt;
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{sync_channel, Receiver};
@@ -104,7 +104,8 @@ struct Connection {
     /// Whether a redirect has led to another origin. From then on, `Authorization` is not sent (WHATWG Fetch, section 4.4), not
     /// even to the first origin: the other one has chosen the path.
     has_left_origin: bool,
-    authorization: Authorization,
+    /// The field line, or nothing.
+    authorization: String,
     last_event_id: String,
     backoff: Backoff,
     idle_timeout: Option<Duration>,
@@ -124,7 +125,7 @@ impl EventSource {
             stream: None,
             url,
             has_left_origin: false,
-            authorization: Authorization::default(),
+            authorization: String::new(),
             last_event_id: String::new(),
             backoff: Backoff::new(),
             idle_timeout: None,
@@ -152,7 +153,7 @@ impl EventSource {
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument): the value contains a line end or another control character.
     pub fn set_authorization(&self, value: &str) -> Result<(), Error> {
-        self.connection().authorization = Authorization::new(value)?;
+        self.connection().authorization = authorization::field_line(value)?;
         Ok(())
     }
 
@@ -282,8 +283,8 @@ impl EventSource {
     fn request(&self, last_event_id: &str) -> Result<Response, End> {
         let (mut url, mut has_left_origin, authorization, idle_timeout) = {
             let connection = self.connection();
-            let authorization = connection.authorization.field_line();
-            (connection.url.clone(), connection.has_left_origin, authorization, connection.idle_timeout)
+            let Connection { url, has_left_origin, authorization, idle_timeout, .. } = &*connection;
+            (url.clone(), *has_left_origin, authorization.clone(), *idle_timeout)
         };
         for _ in 0..=MAX_REDIRECTS {
             let authorization = if has_left_origin { "" } else { &authorization };

@@ -31,11 +31,12 @@ pub mod verdicts;
 
 use crate::http::uri::percent_decode;
 use crate::script::Script;
+use crate::text::lock::lock;
 use cases::TestCase;
 use report::Report;
 use run::CaseRun;
 use runs::Runs;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// The paths of cases begin with this: `/case/NAME/ID`.
 const PREFIX: &[u8] = b"/case/";
@@ -45,14 +46,14 @@ const MAX_NAME: usize = 64;
 /// The cases, and the clients that are judged.
 #[derive(Debug, Default)]
 pub struct Judge {
-    cases: Vec<TestCase>,
+    cases: Vec<Arc<TestCase>>,
     runs: Mutex<Runs>,
 }
 
 impl Judge {
     /// A judge with these cases.
     pub fn new(cases: Vec<TestCase>) -> Judge {
-        Judge { cases, runs: Mutex::default() }
+        Judge { cases: cases.into_iter().map(Arc::new).collect(), runs: Mutex::default() }
     }
 
     /// Replaces the built-in cases with the user's own scripts, if there are any.
@@ -60,7 +61,8 @@ impl Judge {
         if !self.is_present() {
             return;
         }
-        let own: Vec<TestCase> = scripts.filter_map(|script| TestCase::of_script(script).ok()).collect();
+        let own: Vec<_> =
+            scripts.filter_map(|script| TestCase::of_script(script).ok()).map(Arc::new).collect();
         if !own.is_empty() {
             self.cases = own;
         }
@@ -72,7 +74,7 @@ impl Judge {
     }
 
     /// The cases in their order.
-    pub fn cases(&self) -> &[TestCase] {
+    pub fn cases(&self) -> &[Arc<TestCase>] {
         &self.cases
     }
 
@@ -83,7 +85,7 @@ impl Judge {
         }
         let path = percent_decode(path.strip_prefix(PREFIX)?);
         let (client, id) = std::str::from_utf8(&path).ok()?.rsplit_once('/')?;
-        let mut runs = self.runs();
+        let mut runs = lock(&self.runs);
         match runs.find(client, id).filter(|run| !run.can_begin_again()) {
             Some(run) => Some(run),
             None => self.begin(&mut runs, client, id, true),
@@ -92,26 +94,26 @@ impl Judge {
 
     /// The run of this client and this case, which begins now if there is none. `None` if there is no such case.
     pub fn run(&self, client: &str, id: &str) -> Option<Arc<CaseRun>> {
-        let mut runs = self.runs();
+        let mut runs = lock(&self.runs);
         runs.find(client, id).or_else(|| self.begin(&mut runs, client, id, false))
     }
 
     /// Begins the first case among those with these IDs that the client has not begun. `None` if there is no further one.
     pub fn next(&self, client: &str, includes: impl Fn(&str) -> bool) -> Option<Arc<CaseRun>> {
-        let mut runs = self.runs();
-        let is_next = |case: &&TestCase| includes(&case.id) && runs.find(client, &case.id).is_none();
+        let mut runs = lock(&self.runs);
+        let is_next = |case: &&Arc<TestCase>| includes(&case.id) && runs.find(client, &case.id).is_none();
         let id = &self.cases.iter().find(is_next)?.id;
         self.begin(&mut runs, client, id, false)
     }
 
     /// The run of this client and this case, if it has begun.
     pub fn find(&self, client: &str, id: &str) -> Option<Arc<CaseRun>> {
-        self.runs().find(client, id)
+        lock(&self.runs).find(client, id)
     }
 
     /// All runs, in the order in which they began.
     pub fn all_runs(&self) -> Vec<Arc<CaseRun>> {
-        self.runs().all()
+        lock(&self.runs).all()
     }
 
     /// The results of the cases that are decided for this client, in the order of the cases. `None` if it has begun
@@ -124,7 +126,7 @@ impl Judge {
 
     /// Forgets this client, so that it can be judged again.
     pub fn forget(&self, client: &str) {
-        self.runs().forget(client);
+        lock(&self.runs).forget(client);
     }
 
     fn begin(&self, runs: &mut Runs, client: &str, id: &str, by_request: bool) -> Option<Arc<CaseRun>> {
@@ -133,10 +135,6 @@ impl Judge {
         }
         let case = self.cases.iter().find(|case| case.id == id)?;
         runs.begin(client, case, by_request)
-    }
-
-    fn runs(&self) -> MutexGuard<'_, Runs> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -76,7 +76,7 @@
 //! | `event_source` | the client: parses event streams, reconnects |
 //! | `script` | a text file, compiled to chunks and waits, and played |
 //! | `http` | requests in, heads and chunks out |
-//! | `text` | escaping, JSON strings, suggestions, errors |
+//! | `text` | escaping, JSON, suggestions, errors, and other things that all modules use |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -129,7 +129,7 @@ pub mod internals {
     pub use crate::script::play::Player;
     pub use crate::script::random::Random;
     pub use crate::script::units::{parse_number, parse_size, parse_time};
-    pub use crate::server::DEFAULT_MAX_CLIENTS;
+    pub use crate::server::{reachable, DEFAULT_MAX_CLIENTS};
     pub use crate::text::escape::{escape, for_terminal};
     pub use crate::text::suggest;
 }

@@ -8,13 +8,13 @@ mod cli;
 mod judge_command;
 
 use cli::{scripts, Color, Command, Options};
-use rust_sse_server::internals::for_terminal;
+use rust_sse_server::internals::{for_terminal, reachable};
 use rust_sse_server::{Error, ErrorKind, Script, Server, VERSION};
 use std::env;
 use std::error::Error as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::process::{self, ExitCode};
 use std::thread;
@@ -170,12 +170,15 @@ fn counted(count: usize, noun: &str) -> String {
 }
 
 fn configure(mut server: Server, options: &Options) -> Result<Server, String> {
-    server = server.speed(options.speed).keep_requests(options.control);
+    server = server.keep_requests(options.control);
     if options.command == Command::Judge {
         server = server.judge();
     }
     if let Some(folder) = &options.static_files {
         server = server.static_files(folder).map_err(|error| error.to_string())?;
+    }
+    if let Some(speed) = options.speed {
+        server = server.speed(speed);
     }
     if let Some(seed) = options.seed {
         server = server.seed(seed);
@@ -290,19 +293,13 @@ fn explain(error: &Error, options: &Options) -> String {
 }
 
 /// Prints where the server listens. Programs that start it wait for the first line, which contains HOST as it was given.
-/// The other lines contain the address that was bound, because a name can have several. 0.0.0.0 and [::] cannot be connected
-/// to, so the loopback address takes their place.
-fn announce(options: &Options, mut address: SocketAddr, routes: &[String]) -> Result<(), String> {
+/// The other lines contain the address that was bound, because a name can have several.
+fn announce(options: &Options, address: SocketAddr, routes: &[String]) -> Result<(), String> {
     let host = options.address.host();
     let has_page = !options.only || options.static_files.is_some();
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let first = format!("Starting SSE server at http://{host}:{}/events", address.port());
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
+    let address = reachable(address);
     let mut lines = vec![first];
     let mut add =
         |what: &str, target: &str| lines.push(format!("{:>22} http://{address}{target}", what.trim_end()));

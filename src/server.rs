@@ -48,12 +48,14 @@ use crate::script::catalogue::{Catalogue, Found};
 use crate::script::units::Speed;
 use crate::script::Script;
 use crate::text::error::{Error, ErrorKind};
+pub use crate::trace::exchange::ClosedBy;
 use crate::trace::log::Log;
 use crate::trace::terminal::Terminal;
-pub use journal::entry::{ClosedBy, JournalEntry, RecordedEnd};
+pub use journal::entry::{JournalEntry, RecordedEnd};
 pub use journal::recorded_request::RecordedRequest;
-use journal::recorder::Recorder;
-use port::{bind_for_cases, Ports};
+use journal::writer::EntryWriter;
+pub use port::reachable;
+use port::Ports;
 use scripts::Scripts;
 use shared::Shared;
 use static_files::StaticFiles;
@@ -221,7 +223,7 @@ impl Server {
     /// Sets whether requests and the ends of responses are kept in memory for [`RunningServer::requests`] and
     /// [`RunningServer::journal`]: at most 20,000, and at most 16 MiB, or else the last one. Default: true.
     pub fn keep_requests(mut self, keep: bool) -> Server {
-        self.shared.journal.keep(keep);
+        self.shared.journal.keeps = keep;
         self
     }
 
@@ -281,36 +283,32 @@ impl Server {
     /// address or start a thread.
     pub fn start(mut self, address: impl ToSocketAddrs) -> Result<RunningServer, Error> {
         self.check()?;
-        let scripts = Scripts::new(mem::take(&mut self.catalogue), mem::take(&mut self.watched))?;
-        let replaces_page = matches!(scripts.current().find("GET", b"/", None), Found::Script(_));
-        self.shared.trace.has_page = self.shared.has_page && !replaces_page;
-        self.shared.judge.use_scripts(scripts.current().own());
-        self.shared.scripts = scripts;
-        let listener = TcpListener::bind(address).map_err(|error| Error::io("cannot listen", error))?;
-        let address = listener.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
-        self.shared.trace.reports_ends = self.shared.journal.is_on() || self.journal.is_some();
-        let mut listeners = vec![listener];
-        if self.shared.judge.is_present() {
-            let for_cases = bind_for_cases(address);
-            listeners.extend(
-                for_cases.map_err(|error| Error::io("cannot listen on ports for test cases", error))?,
-            );
-        }
+        self.load_scripts()?;
+        let listeners = port::bind(address, self.shared.judge.is_present())?;
+        let address = listeners[0].local_addr().map_err(|error| Error::io("cannot find the port", error))?;
         self.shared.ports = Ports::new(&listeners).map_err(|error| Error::io("cannot listen", error))?;
         let threads = self.start_threads(listeners);
         let (shared, threads) = threads.map_err(|error| Error::io("cannot start a thread", error))?;
         Ok(RunningServer { address, shared, threads: Some(threads) })
     }
 
+    fn load_scripts(&mut self) -> Result<(), Error> {
+        let scripts = Scripts::new(mem::take(&mut self.catalogue), mem::take(&mut self.watched))?;
+        let replaces_page = matches!(scripts.current().find("GET", b"/", None), Found::Script(_));
+        self.shared.trace.has_page = self.shared.has_page && !replaces_page;
+        self.shared.judge.use_scripts(scripts.current().own());
+        self.shared.scripts = scripts;
+        Ok(())
+    }
+
     fn start_threads(mut self, listeners: Vec<TcpListener>) -> io::Result<(Arc<Shared>, Threads)> {
-        let warnings = Warnings::start()?;
-        self.shared.scripts.report_to(warnings.clone());
+        self.shared.warnings = Warnings::start()?;
         if let Some(JournalWriter(writer)) = self.journal {
-            self.shared.journal.record_with(Recorder::start(writer, warnings.clone())?);
+            self.shared.journal.writer = Some(EntryWriter::start(writer, self.shared.warnings.clone())?);
         }
-        self.shared.warnings = Some(warnings.clone());
+        self.shared.trace.reports_ends = self.shared.journal.is_on();
         let shared = Arc::new(self.shared);
-        match accept::start(listeners, &shared, warnings) {
+        match accept::start(listeners, &shared) {
             Ok(threads) => Ok((shared, threads)),
             Err(error) => {
                 // Some threads may have started.
@@ -359,7 +357,7 @@ impl RunningServer {
     /// refused connections one with another port of this server.
     pub fn case_url(&self, case: &Arc<CaseRun>) -> String {
         let mut address = self.address;
-        if let Some(port) = self.shared.ports.of_run(case) {
+        if let Some(port) = self.shared.ports.assign(case) {
             address.set_port(port);
         }
         format!("http://{address}{}", case.path())

@@ -1,11 +1,12 @@
-//! Text for people and programs: escaping, JSON strings, suggestions.
+//! Text for people and programs: escaping, JSON, suggestions; and what else all other modules build on.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`error`] | the error type of the library |
 //! | [`escape`] | makes text from outside safe to print |
-//! | [`json`] | JSON strings |
+//! | [`json`] | writes JSON |
 //! | [`json_reader`] | reads single values from JSON |
+//! | [`lock`] | locks a mutex |
 //! | [`shared`] | bytes that several owners share |
 //! | [`suggest`] | "did you mean" |
 
@@ -13,5 +14,6 @@ pub mod error;
 pub mod escape;
 pub mod json;
 pub mod json_reader;
+pub mod lock;
 pub mod shared;
 pub mod suggest;

@@ -1,7 +1,7 @@
 //! Shows what goes over the wire in both directions: on a terminal (`--trace`), in a log (`--log`), and to observers
 //! (`/-/wire`).
 //!
-//! A [`Tap`] is attached to each connection and sees every byte that the system accepted or delivered. While nobody
+//! A [`Tap`](tap::Tap) is attached to each connection and sees every byte that the system accepted or delivered. While nobody
 //! watches, it costs one look at an atomic number for each request.
 //!
 //! | module | what it does |
@@ -12,6 +12,7 @@
 //! | [`playing`] | which lines of a script bytes come from |
 //! | [`recording`] | what goes over the connections of one test case |
 //! | [`secrets`] | what observers and the log do not show |
+//! | [`tap`] | sees the bytes of one connection |
 //! | [`terminal`] | a line for each line on the wire |
 //! | [`wire_parser`] | names the pieces of a message |
 
@@ -21,24 +22,15 @@ pub mod observers;
 pub mod playing;
 pub mod recording;
 pub mod secrets;
+pub mod tap;
 pub mod terminal;
 pub mod wire_parser;
 
 use crate::http::field::FieldLine;
-use crate::http::AfterResponse;
-pub use exchange::End;
-use exchange::{Connection, Exchange};
+use exchange::Exchange;
 use log::Log;
 use observers::Observers;
-use playing::Lines;
-use recording::{Recorder, Recording};
 use secrets::without_secrets;
-use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::time::Instant;
 use terminal::Terminal;
 use wire_parser::PieceKind;
 
@@ -53,22 +45,55 @@ pub struct Trace {
     pub observers: Observers,
     /// Whether `/` is the server's page.
     pub has_page: bool,
-    /// Whether [`Tap::ended`] has to report how responses end.
+    /// Whether [`Tap::ended`](tap::Tap::ended) has to report how responses end.
     pub reports_ends: bool,
 }
 
 impl Trace {
-    /// Reports a client that is rejected because there are too many. Its request is never read.
-    pub fn rejected(&self, stream: &TcpStream, number: u64, accepted_at: Instant) {
-        if self.terminal.is_none() && self.log.is_none() {
-            return;
+    /// Shows a piece of a request.
+    fn request_piece(&self, exchange: &mut Exchange, kind: PieceKind, bytes: &[u8]) {
+        if let Some(value) = value_in(kind, bytes, "last-event-id") {
+            exchange.last_event_id = Some(value.to_vec());
         }
-        let tap = Tap::new(self, stream, number, accepted_at);
-        let mut exchange = Exchange::new(tap.connection());
-        exchange.response.push(b"HTTP/1.1 503 Service Unavailable\r\n", &mut |_, _, _| {});
-        self.end(&exchange, "rejected: too many clients");
+        if kind == PieceKind::RequestLine {
+            exchange.is_internal = self.is_internal(exchange.request.path());
+        }
+        if let Some(terminal) = self.terminal.as_ref().filter(|_| !exchange.is_internal) {
+            terminal.piece(&exchange.connection, &exchange.request, kind, bytes);
+        }
+        if let Some(bytes) = without_secrets(kind, bytes) {
+            self.observers.piece(exchange, "client", kind, &bytes);
+        }
     }
 
+    /// Shows a piece of a response.
+    fn response_piece(&self, exchange: &mut Exchange, kind: PieceKind, bytes: &[u8]) {
+        let Exchange { connection, response, events, chunks, is_internal, .. } = exchange;
+        let terminal = self.terminal.as_ref().filter(|_| !*is_internal);
+        if kind == PieceKind::ChunkSize && bytes.ends_with(b"\n") {
+            *chunks += 1;
+        }
+        if kind.is_data() && response.is_event_stream {
+            for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+                match terminal {
+                    Some(terminal) => {
+                        let remark = events.push_line(line);
+                        terminal.event_stream_line(connection, kind, line, &remark);
+                    }
+                    None => events.count_line(line),
+                }
+            }
+        } else if let Some(terminal) = terminal {
+            terminal.piece(connection, response, kind, bytes);
+        }
+        exchange.playing.see(bytes);
+        self.observers.piece(exchange, "server", kind, bytes);
+        if let Some(location) = value_in(kind, bytes, "location") {
+            self.observers.follow(exchange, location);
+        }
+    }
+
+    /// Shows the end of a response.
     fn end(&self, exchange: &Exchange, how: &str) {
         match &self.terminal {
             Some(terminal) if exchange.is_internal => terminal.internal(exchange, how),
@@ -90,297 +115,6 @@ impl Trace {
     fn is_watched(&self) -> bool {
         self.terminal.is_some() || self.log.is_some() || self.reports_ends || self.observers.are_present()
     }
-}
-
-/// Sees the bytes of one connection.
-pub struct Tap<'a> {
-    trace: &'a Trace,
-    stream: &'a TcpStream,
-    number: u64,
-    accepted_at: Instant,
-    /// Whether the client closed the connection, not the server.
-    closed_by_client: Cell<bool>,
-    /// Whether a test dropped the current response.
-    is_dropped: Cell<bool>,
-    /// Whether a byte of the current request has arrived.
-    in_request: Cell<bool>,
-    /// The current request and response. In a box, so that it takes memory only while somebody watches.
-    exchange: RefCell<Option<Box<Exchange>>>,
-    /// Records the response for the judge, if the request belongs to a test case.
-    recorder: RefCell<Option<Box<Recorder>>>,
-}
-
-impl<'a> Tap<'a> {
-    /// A tap at the connection with this number, counted from 1.
-    pub fn new(trace: &'a Trace, stream: &'a TcpStream, number: u64, accepted_at: Instant) -> Tap<'a> {
-        let tap = Tap {
-            trace,
-            stream,
-            number,
-            accepted_at,
-            closed_by_client: Cell::new(false),
-            is_dropped: Cell::new(false),
-            in_request: Cell::new(false),
-            exchange: RefCell::new(None),
-            recorder: RefCell::new(None),
-        };
-        if let Some(terminal) = &trace.terminal {
-            terminal.opened(&tap.connection());
-        }
-        tap
-    }
-
-    fn connection(&self) -> Connection {
-        let address = self.stream.peer_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-        let request_began = Instant::now();
-        Connection { number: self.number, address, accepted_at: self.accepted_at, request_began }
-    }
-
-    /// Reports bytes of a request. It is shown from its first byte on, or not at all.
-    pub fn received(&self, bytes: &[u8]) {
-        let is_first = !self.in_request.replace(true);
-        if self.exchange.borrow().is_some() || (is_first && self.trace.is_watched()) {
-            self.show_received(bytes);
-        }
-    }
-
-    /// Not inlined: otherwise every client's thread would need this function's stack, even while nobody watches.
-    #[inline(never)]
-    fn show_received(&self, bytes: &[u8]) {
-        let mut exchange = self.exchange.borrow_mut();
-        let exchange = exchange.get_or_insert_with(|| Box::new(Exchange::new(self.connection())));
-        let Exchange { connection, request, last_event_id, is_internal, .. } = &mut **exchange;
-        let had_head = request.has_head();
-        request.push(bytes, &mut |request, kind, bytes| {
-            if let Some(value) = value_in(kind, bytes, "last-event-id") {
-                *last_event_id = Some(value.to_vec());
-            }
-            if kind == PieceKind::RequestLine {
-                *is_internal = self.trace.is_internal(request.path());
-            }
-            if let Some(terminal) = self.trace.terminal.as_ref().filter(|_| !*is_internal) {
-                terminal.piece(connection, request, kind, bytes);
-            }
-            if let Some(bytes) = without_secrets(kind, bytes) {
-                self.trace.observers.piece(connection, request, "client", kind, &bytes, String::new);
-            }
-        });
-        if request.has_head() && !had_head {
-            if let Some(log) = &self.trace.log {
-                log.request(exchange);
-            }
-        }
-    }
-
-    /// Reports that the response begins, and whether it has no body because the method is HEAD.
-    pub fn responds(&self, head_only: bool) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.response.head_only = head_only;
-            let incomplete = exchange.request.take_incomplete_line();
-            if let Some(terminal) = &self.trace.terminal {
-                terminal.piece(&exchange.connection, &exchange.request, PieceKind::Malformed, &incomplete);
-            }
-        }
-    }
-
-    /// Reports that the response is an error, and why.
-    pub fn rejected(&self, reason: &str) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.rejection = Some(reason.to_owned());
-        }
-    }
-
-    /// Reports that the response is a file. The terminal shows it in one line, as it does the server's own pages.
-    pub fn sends_file(&self) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.is_internal = true;
-        }
-    }
-
-    /// Reports that the client closed its side.
-    pub fn client_closed(&self) {
-        self.closed_by_client.set(true);
-    }
-
-    /// Reports that a test drops the response.
-    pub fn dropped(&self) {
-        self.is_dropped.set(true);
-    }
-
-    /// Records the response that follows, to a request with this head.
-    pub fn record(&self, recording: &Arc<Recording>, head: &[u8]) {
-        *self.recorder.borrow_mut() = Some(Box::new(Recorder::new(Arc::clone(recording), head)));
-    }
-
-    /// Records bytes of a response for the judge, before they are sent.
-    pub fn sends(&self, bytes: &[u8]) {
-        if let Some(recorder) = &mut *self.recorder.borrow_mut() {
-            recorder.sends(bytes);
-        }
-    }
-
-    /// Records that they all were sent.
-    pub fn flushed(&self) {
-        if let Some(recorder) = &*self.recorder.borrow() {
-            recorder.sent();
-        }
-    }
-
-    /// Reports bytes of a response.
-    pub fn sent(&self, bytes: &[u8]) {
-        if self.exchange.borrow().is_some() {
-            self.show_sent(bytes);
-        }
-    }
-
-    /// Not inlined, as above.
-    #[inline(never)]
-    fn show_sent(&self, bytes: &[u8]) {
-        let mut exchange = self.exchange.borrow_mut();
-        let Exchange { connection, request, response, events, chunks, is_internal, playing, .. } =
-            match &mut *exchange {
-                Some(exchange) => &mut **exchange,
-                None => return,
-            };
-        let terminal = self.trace.terminal.as_ref().filter(|_| !*is_internal);
-        playing.send(bytes);
-        response.push(bytes, &mut |response, kind, bytes| {
-            if kind == PieceKind::ChunkSize && bytes.ends_with(b"\n") {
-                *chunks += 1;
-            }
-            if kind.is_data() && response.is_event_stream {
-                for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-                    match terminal {
-                        Some(terminal) => {
-                            let remark = events.push_line(line);
-                            terminal.event_stream_line(connection, kind, line, &remark);
-                        }
-                        None => events.count_line(line),
-                    }
-                }
-            } else if let Some(terminal) = terminal {
-                terminal.piece(connection, response, kind, bytes);
-            }
-            playing.see(bytes);
-            self.trace.observers.piece(connection, request, "server", kind, bytes, || playing.seen());
-            if let Some(location) = value_in(kind, bytes, "location") {
-                self.trace.observers.follow(connection, request, location);
-            }
-        });
-    }
-
-    /// Reports the outcome of an expectation of the script. The log gets it without the values of the request, which
-    /// can be secret.
-    pub fn expectation(&self, outcome: &str, without_secrets: impl FnOnce() -> String) {
-        if let Some(exchange) = &*self.exchange.borrow() {
-            if let Some(terminal) = &self.trace.terminal {
-                terminal.expectation(&exchange.connection, outcome);
-            }
-            if let Some(log) = &self.trace.log {
-                log.expectation(exchange, &without_secrets());
-            }
-        }
-    }
-
-    /// Whether what is played should be reported.
-    pub fn is_watched(&self) -> bool {
-        self.trace.observers.are_present() && self.exchange.borrow().is_some()
-    }
-
-    /// Reports that the response is made from the script with this name, which has `lines_before` lines before it in its
-    /// file.
-    pub fn begins(&self, script: &str, lines_before: u32) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.playing.begin(script, lines_before);
-        }
-    }
-
-    /// Reports the lines of the script that are played from now on, while `unsent` bytes from lines before wait.
-    #[inline(never)]
-    pub fn plays(&self, lines: Option<Lines>, unsent: usize) {
-        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
-            exchange.playing.play(lines, unsent);
-        }
-    }
-
-    /// Reports that the script waits: until `due`, or until the client disconnects.
-    pub fn waits(&self, due: Option<Instant>) {
-        if let Some(exchange) = &*self.exchange.borrow() {
-            let time = due.map(|due| due.saturating_duration_since(Instant::now()));
-            if let Some(terminal) = &self.trace.terminal {
-                terminal.wait(&exchange.connection, time);
-            }
-            self.trace.observers.wait(exchange, time);
-        }
-    }
-
-    /// Reports that the script waits until a test releases the pause with this name.
-    pub fn pauses(&self, name: &str) {
-        if let Some(exchange) = &*self.exchange.borrow() {
-            if let Some(terminal) = &self.trace.terminal {
-                terminal.pause(&exchange.connection, name);
-            }
-            self.trace.observers.wait(exchange, None);
-        }
-    }
-
-    /// Reports the end of a response. Returns how it ended, if anything needs that.
-    pub fn ended(&self, end: &io::Result<AfterResponse>) -> Option<End> {
-        if matches!(end, Err(error) if is_disconnect(error)) {
-            self.client_closed();
-        }
-        if let (Some(recorder), Ok(after)) = (self.recorder.borrow_mut().take(), end) {
-            recorder.ended(*after);
-        }
-        self.in_request.set(false);
-        let exchange = self.exchange.borrow_mut().take()?;
-        let how = self.describe_end(end, &exchange).into_owned();
-        self.trace.end(&exchange, &how);
-        let status = std::str::from_utf8(exchange.status()).unwrap_or_default();
-        Some(End {
-            status: status.parse().unwrap_or_default(),
-            is_complete: exchange.response.is_complete(),
-            is_kept_open: matches!(end, Ok(AfterResponse::KeepAlive)),
-            is_closed_by_client: self.closed_by_client.get(),
-            is_dropped: self.is_dropped.take(),
-            how,
-            bytes: exchange.response.body_bytes,
-            events: exchange.events.count,
-        })
-    }
-
-    /// How a response ended, in a few words.
-    fn describe_end(&self, end: &io::Result<AfterResponse>, exchange: &Exchange) -> Cow<'static, str> {
-        let response = &exchange.response;
-        if let (Ok(_), Some(reason)) = (end, &exchange.rejection) {
-            return format!("rejected: {reason}").into();
-        }
-        let words = match end {
-            Ok(AfterResponse::KeepAlive) => "complete, connection kept open",
-            Ok(AfterResponse::Close) if response.is_complete() => "complete, connection closed",
-            Ok(AfterResponse::Close) if self.is_dropped.get() => "dropped by a test",
-            Ok(AfterResponse::Close) if self.closed_by_client.get() => "client disconnected",
-            Ok(AfterResponse::Close) if response.ends_with_connection() => "ended by closing the connection",
-            Ok(AfterResponse::Close) => "connection closed before the body was complete",
-            Ok(AfterResponse::Reset) => "connection reset by the server",
-            Err(error) if error.kind() == ErrorKind::TimedOut => "client read nothing for 10 s",
-            Err(error) if is_disconnect(error) => "client disconnected",
-            Err(error) => return error.to_string().into(),
-        };
-        words.into()
-    }
-}
-
-impl Drop for Tap<'_> {
-    fn drop(&mut self) {
-        if let Some(terminal) = &self.trace.terminal {
-            terminal.closed(&self.connection(), self.closed_by_client.get());
-        }
-    }
-}
-
-fn is_disconnect(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
 /// The value of a piece that is a field line with this name.

@@ -6,7 +6,7 @@ use rust_sse_server::Speed;
 use std::path::PathBuf;
 
 /// What the program does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Command {
     /// `--help`
     Help,
@@ -21,11 +21,12 @@ pub enum Command {
     /// `--capture`
     Capture,
     /// Without any of these options.
+    #[default]
     Serve,
 }
 
 /// What the command line says.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Options {
     pub command: Command,
     pub address: Address,
@@ -37,7 +38,8 @@ pub struct Options {
     pub static_files: Option<PathBuf>,
     /// Whether warnings about scripts are errors.
     pub strict: bool,
-    pub speed: Speed,
+    /// `None` for the server's default.
+    pub speed: Option<Speed>,
     /// The seed of random waits; `None` for a different one in every run.
     pub seed: Option<u64>,
     /// `None` for the server's default.
@@ -66,35 +68,11 @@ impl Options {
     }
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            command: Command::Serve,
-            address: Address::default(),
-            scripts: Vec::new(),
-            only: false,
-            static_files: None,
-            strict: false,
-            speed: Speed::NORMAL,
-            seed: None,
-            max_clients: None,
-            max_body: None,
-            journal: None,
-            control: false,
-            allowed_hosts: Vec::new(),
-            exit_with_stdin: false,
-            trace: false,
-            color: Color::Auto,
-            log: false,
-            judge: JudgeOptions::default(),
-        }
-    }
-}
-
 /// When the trace is colored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
     Auto,
     Always,
     Never,

@@ -1,11 +1,12 @@
 //! The table of options, from which parsing, suggestions and the text of `--help` come.
 
-use self::Action::{Flag, Run, Value};
+use self::Action::{File, Flag, Run, Value};
 use super::address;
 use super::options::{Color, Command, Options};
 use rust_sse_server::internals::{parse_number, parse_size};
 use rust_sse_server::Speed;
 use std::ffi::OsStr;
+use std::path::PathBuf;
 
 /// The largest value of `--max-body`. All bodies are kept in memory.
 const MAX_MAX_BODY: u64 = 1 << 30;
@@ -14,7 +15,7 @@ const MAX_MAX_BODY: u64 = 1 << 30;
 pub const TABLE: &[Row] = &[
     Row {
         usage: "--script FILE",
-        action: Value(add_script),
+        action: File(|options, file| options.scripts.push(file)),
         help: "serve FILE at /NAME (its name without .sse) beside the built-in scripts;\n\
                a stream captured with `curl -N URL > FILE` is a script; can be repeated;\n\
                for a folder, serve all *.sse in it; for -, serve standard input at /stdin;\n\
@@ -27,7 +28,7 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         usage: "--static DIR",
-        action: Value(set_static_files),
+        action: File(|options, folder| options.static_files = Some(folder)),
         help: "serve the files of the folder DIR as well, such as a web page to be tested;\n\
                a script takes precedence over a file, and DIR/index.html over the page at /",
     },
@@ -55,7 +56,7 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         usage: "--journal FILE",
-        action: Value(set_journal),
+        action: File(|options, file| options.journal = Some(file)),
         help: "append requests and ends of responses to FILE as lines of JSON; - is stdout",
     },
     Row {
@@ -129,12 +130,12 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         usage: "--report DIR",
-        action: Value(set_report),
+        action: File(|options, folder| options.judge.report = Some(folder)),
         help: "write report.json, junit.xml and index.html to DIR",
     },
     Row {
         usage: "--known FILE",
-        action: Value(set_known),
+        action: File(|options, file| options.judge.known = Some(file)),
         help: "read from FILE which cases may fail: one `ID REASON` per line",
     },
     Row { usage: "-h, --help", action: Run(Command::Help), help: "print this" },
@@ -155,7 +156,9 @@ pub enum Action {
     Flag(fn(&mut Options)),
     /// The option takes no value, and says what the program does.
     Run(Command),
-    /// The option takes a value. The error says what was expected.
+    /// The option takes the name of a file or a folder.
+    File(fn(&mut Options, PathBuf)),
+    /// The option takes another value. The error says what was expected.
     Value(fn(&mut Options, &OsStr) -> Result<(), &'static str>),
 }
 
@@ -164,16 +167,6 @@ impl Row {
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.usage.split(&[',', ' '][..]).filter(|word| word.starts_with('-'))
     }
-}
-
-fn add_script(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.scripts.push(value.into());
-    Ok(())
-}
-
-fn set_static_files(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.static_files = Some(value.into());
-    Ok(())
 }
 
 fn set_host(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
@@ -190,7 +183,7 @@ fn set_port(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
 
 fn set_speed(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     let speed = value.to_str().and_then(|text| text.parse::<Speed>().ok());
-    options.speed = speed.ok_or("0.001 to 1000000, or max")?;
+    options.speed = Some(speed.ok_or("0.001 to 1000000, or max")?);
     Ok(())
 }
 
@@ -214,11 +207,6 @@ fn set_max_body(options: &mut Options, value: &OsStr) -> Result<(), &'static str
     Ok(())
 }
 
-fn set_journal(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.journal = Some(value.into());
-    Ok(())
-}
-
 fn set_cases(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     options.judge.selection.cases = Some(value.to_str().ok_or("names of cases, such as P06,R*")?.to_owned());
     Ok(())
@@ -227,16 +215,6 @@ fn set_cases(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
 fn set_profile(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
     let profile = value.to_str().and_then(|name| name.parse().ok());
     options.judge.selection.profile = profile.ok_or("eventsource, browser, library or parser")?;
-    Ok(())
-}
-
-fn set_report(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.judge.report = Some(value.into());
-    Ok(())
-}
-
-fn set_known(options: &mut Options, value: &OsStr) -> Result<(), &'static str> {
-    options.judge.known = Some(value.into());
     Ok(())
 }
 

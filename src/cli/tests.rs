@@ -48,14 +48,14 @@ fn an_address_can_be_written_in_every_usual_form() {
 fn options_come_anywhere_with_a_space_or_an_equals_sign_before_the_value() {
     let all = options(&["--script", "a", "h", "--speed=max", "1", "--script=b=c", "--max-clients", "7"]);
     assert_eq!(all.scripts, [PathBuf::from("a"), PathBuf::from("b=c")]);
-    assert_eq!((all.speed, all.max_clients), (Speed::MAX, Some(7)));
+    assert_eq!((all.speed, all.max_clients), (Some(Speed::MAX), Some(7)));
     assert_eq!((all.address.host(), all.address.port()), ("h", 1));
 }
 
 #[test]
 fn the_last_value_of_a_repeated_option_counts() {
     let repeated = options(&["--speed", "1", "-p", "1", "--log", "--port", "2", "--log", "--speed=max"]);
-    assert_eq!((repeated.speed, repeated.address.port(), repeated.log), (Speed::MAX, 2, true));
+    assert_eq!((repeated.speed, repeated.address.port(), repeated.log), (Some(Speed::MAX), 2, true));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn every_error_names_the_argument_and_the_way_out() {
             "unexpected argument `x.sse` (`--capture` prints the script; write `--capture > x.sse`)",
         ),
         (&["--list", "--check"], "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)"),
-(&["--report", "x"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
+        (&["--report", "x"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
         (&["--check", "a", "--cases=P1"], "`--profile`, `--cases`, `--report` and `--known` need `--judge`"),
         (&["--judge", "--list", "--", "x"], "`--check`, `--list`, `--capture` and `--judge` cannot be combined (choose one)"),
         (&["--judge", "--"], "expected a command after `--`"),

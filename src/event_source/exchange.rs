@@ -73,31 +73,15 @@ impl Response {
         let mut stream = connect(url)?;
         connected(&stream);
         stream.set_nodelay(true)?;
-        let mut request = format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nAccept-Encoding: identity\r\n\
-             Cache-Control: no-cache\r\n{more_fields}",
-            url.target,
-            url.authority()
-        );
-        if !last_event_id.is_empty() {
-            request += &format!("Last-Event-ID: {last_event_id}\r\n");
-        }
         // A stream can set a last event ID larger than the buffers of the system.
         stream.set_write_timeout(Some(idle_timeout.map_or(HEAD_TIME, |idle| idle.min(HEAD_TIME))))?;
-        stream.write_all((request + "\r\n").as_bytes()).map_err(explain_timeout)?;
+        let request = request_head(url, last_event_id, more_fields);
+        stream.write_all(request.as_bytes()).map_err(explain_timeout)?;
         let mut reader = BufReader::with_capacity(BUFFER, stream);
-        let deadline = Instant::now() + HEAD_TIME;
-        for _ in 0..=MAX_INTERIM {
-            let head = read_head(&mut reader, idle_timeout, deadline)?;
-            let status = status_of(&head)?;
-            // An interim response (1xx) precedes the final one (RFC 9110, section 15.2), but none follows 101.
-            if !(100..200).contains(&status) || status == 101 {
-                let framing = framing_of(&head)?;
-                reader.get_ref().set_read_timeout(idle_timeout)?;
-                return Ok(Response { status, head, reader, framing });
-            }
-        }
-        Err(invalid("more than 20 interim responses"))
+        let (status, head) = read_final_head(&mut reader, idle_timeout)?;
+        let framing = framing_of(&head)?;
+        reader.get_ref().set_read_timeout(idle_timeout)?;
+        Ok(Response { status, head, reader, framing })
     }
 
     /// The value of the last field line with this name.
@@ -194,6 +178,19 @@ fn connect(url: &HttpUrl) -> io::Result<TcpStream> {
     result
 }
 
+fn request_head(url: &HttpUrl, last_event_id: &str, more_fields: &str) -> String {
+    let mut head = format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nAccept-Encoding: identity\r\n\
+         Cache-Control: no-cache\r\n{more_fields}",
+        url.target,
+        url.authority()
+    );
+    if !last_event_id.is_empty() {
+        head += &format!("Last-Event-ID: {last_event_id}\r\n");
+    }
+    head + "\r\n"
+}
+
 fn framing_of(head: &[u8]) -> io::Result<Framing> {
     let codings = field_values(head, "transfer-encoding").flat_map(list_members);
     let codings: Vec<&[u8]> = codings.filter(|coding| !coding.eq_ignore_ascii_case(b"identity")).collect();
@@ -211,6 +208,23 @@ fn framing_of(head: &[u8]) -> io::Result<Framing> {
     let is_number = length.iter().all(u8::is_ascii_digit) && lengths.all(|other| other == length);
     let number = std::str::from_utf8(length).ok().and_then(|length| length.parse().ok());
     number.filter(|_| is_number).map(Framing::Length).ok_or_else(|| invalid("invalid content-length"))
+}
+
+/// Reads heads up to that of the final response, and returns this one with its status.
+fn read_final_head(
+    reader: &mut BufReader<TcpStream>,
+    idle_timeout: Option<Duration>,
+) -> io::Result<(u16, Vec<u8>)> {
+    let deadline = Instant::now() + HEAD_TIME;
+    for _ in 0..=MAX_INTERIM {
+        let head = read_head(reader, idle_timeout, deadline)?;
+        let status = status_of(&head)?;
+        // An interim response (1xx) precedes the final one (RFC 9110, section 15.2), but none follows 101.
+        if !(100..200).contains(&status) || status == 101 {
+            return Ok((status, head));
+        }
+    }
+    Err(invalid("more than 20 interim responses"))
 }
 
 /// Reads a head. Every line of the result ends with CR LF, however it ended in the response; folded field lines are joined.

@@ -1,7 +1,8 @@
 //! The listeners of an EventSource, and which of them an event is passed to.
 
 use super::stream::Event;
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::text::lock::lock;
+use std::sync::{Arc, Mutex};
 
 /// The listeners, in the order in which they were added.
 #[derive(Default)]
@@ -30,9 +31,4 @@ impl Listeners {
             }
         }
     }
-}
-
-/// Locks a mutex, also after a listener has panicked while it was locked.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

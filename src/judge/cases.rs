@@ -11,7 +11,7 @@ pub struct TestCase {
     /// Its name, such as `P06`; of a variant `P06-1`, `P06-2` or `P06-cuts`.
     pub id: String,
     /// What it tests.
-    pub case: Case,
+    pub about: Case,
     /// How its stream is played.
     pub variant: Variant,
     text: Vec<u8>,
@@ -38,7 +38,7 @@ impl TestCase {
         let script = Script::compile(&format!("{id}.sse"), "/", text)?;
         Ok(TestCase {
             id: id.to_owned(),
-            case: script.case.unwrap_or_default(),
+            about: script.case.unwrap_or_default(),
             variant: Variant::Written,
             text: text.to_vec(),
         })
@@ -79,8 +79,8 @@ impl TestCase {
     fn variants(&self) -> Vec<TestCase> {
         let places = self.script().and_then(|script| script.places_to_cut());
         let variant = |suffix: &str, how: &str, variant| {
-            let case = Case { text: format!("{} ({how})", self.case.text), ..self.case.clone() };
-            TestCase { id: format!("{}-{suffix}", self.id), case, variant, text: self.text.clone() }
+            let about = Case { text: format!("{} ({how})", self.about.text), ..self.about.clone() };
+            TestCase { id: format!("{}-{suffix}", self.id), about, variant, text: self.text.clone() }
         };
         let mut variants = vec![
             variant("1", "in pieces of 1 byte", Variant::Pieces(1)),

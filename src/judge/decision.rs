@@ -9,6 +9,7 @@ use crate::script::condition::reports::ReportCondition;
 use crate::script::expectation::{Expectation, Outcome, OutcomeKind};
 use crate::script::Script;
 use crate::trace::recording::Recording;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long to wait for the first request. On a busy machine, an interpreter takes seconds to start.
@@ -193,12 +194,12 @@ impl Situation<'_> {
     fn check_unreported(&self) -> Result<(), Stop> {
         let Unreported { event, states } = self.unreported();
         let needs_events = self.reports().any(|(_, report)| matches!(report, ReportCondition::Events(_)));
-        let reports_events = self.client.reports_events.is_set();
+        let reports_events = self.client.reports_events.load(Ordering::Relaxed);
         let event = event.filter(|_| needs_events || reports_events);
         if (event.is_some() || states.is_some()) && !self.is_over() && self.idle() < self.report_time() {
             return Err(Stop::Wait);
         }
-        let reports_states = self.client.reports_states.is_set();
+        let reports_states = self.client.reports_states.load(Ordering::Relaxed);
         for (missing, is_reporting) in [(event, reports_events), (states, reports_states)] {
             match missing {
                 Some(Missing { expected, got }) if is_reporting => stop(CaseVerdict::Fail, &expected, &got)?,

@@ -75,19 +75,16 @@ impl CaseResult {
 
     /// The result as a JSON object: `id`, `level`, `section`, `text`, `verdict`, `expected`, `got` and `wire`.
     pub fn to_json(&self) -> String {
-        let fields = [
-            ("id", self.id.as_str()),
-            ("level", self.level),
-            ("section", &self.section),
-            ("text", &self.text),
-            ("verdict", self.verdict.as_str()),
-            ("expected", &self.expected),
-            ("got", &self.got),
-            ("wire", &self.wire),
-        ];
-        let fields: Vec<String> =
-            fields.iter().map(|(name, value)| format!("\"{name}\":{}", json::string(value))).collect();
-        format!("{{{}}}", fields.join(","))
+        json::object()
+            .string("id", &self.id)
+            .string("level", self.level)
+            .string("section", &self.section)
+            .string("text", &self.text)
+            .string("verdict", self.verdict.as_str())
+            .string("expected", &self.expected)
+            .string("got", &self.got)
+            .string("wire", &self.wire)
+            .end()
     }
 }
 

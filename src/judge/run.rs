@@ -1,6 +1,6 @@
 //! One client in one test case: the script that it is sent, what has happened so far, and the result once that is decided.
 
-use super::cases::{TestCase, Variant};
+use super::cases::TestCase;
 use super::client::Client;
 use super::decision::{Decision, Situation, Unreported, QUIET_TIME};
 use super::events::ERROR_EVENT;
@@ -13,12 +13,16 @@ use crate::script::case::{Case, Level};
 use crate::script::condition::reports::ClientState;
 use crate::script::expectation::{Outcome, OutcomeKind};
 use crate::script::Script;
+use crate::text::lock::lock;
 use crate::trace::recording::Recording;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often an undecided run is looked at.
 const LOOK: Duration = Duration::from_millis(10);
+
 /// One client in one test case.
 #[derive(Debug)]
 pub struct CaseRun {
@@ -32,12 +36,9 @@ pub struct CaseRun {
     pub(crate) number: u64,
     /// Whether a request for its URL began it, and not a call that begins a case.
     by_request: bool,
-    id: String,
-    case: Case,
-    variant: Variant,
+    case: Arc<TestCase>,
     client: Arc<Client>,
     state: Mutex<State>,
-    changed: Condvar,
 }
 
 #[derive(Debug)]
@@ -58,8 +59,8 @@ impl Decided {
     /// The result for a client of which this is known.
     fn result(&self, client: &Client) -> CaseResult {
         let missing = match (&self.unreported.event, &self.unreported.states) {
-            (Some(missing), _) if client.reports_events.is_set() => missing,
-            (_, Some(missing)) if client.reports_states.is_set() => missing,
+            (Some(missing), _) if client.reports_events.load(Ordering::Relaxed) => missing,
+            (_, Some(missing)) if client.reports_states.load(Ordering::Relaxed) => missing,
             _ => return self.result.clone(),
         };
         CaseResult {
@@ -74,7 +75,7 @@ impl Decided {
 impl CaseRun {
     /// A run of this case that begins now. `None` if the script is invalid.
     pub(super) fn new(
-        case: &TestCase,
+        case: &Arc<TestCase>,
         client: &Arc<Client>,
         number: u64,
         by_request: bool,
@@ -85,23 +86,20 @@ impl CaseRun {
             verdicts: Verdicts::for_report(),
             number,
             by_request,
-            id: case.id.clone(),
-            case: case.case.clone(),
-            variant: case.variant,
+            case: Arc::clone(case),
             client: Arc::clone(client),
             state: Mutex::new(State { progress: Progress::new(), decided: None }),
-            changed: Condvar::new(),
         })
     }
 
     /// The path that the client has to request.
     pub fn path(&self) -> String {
-        format!("/case/{}/{}", percent_encode_all(self.client.name.as_bytes()), self.id)
+        format!("/case/{}/{}", percent_encode_all(self.client.name.as_bytes()), self.case.id)
     }
 
     /// The ID of the case.
     pub fn id(&self) -> &str {
-        &self.id
+        &self.case.id
     }
 
     /// The name of the client.
@@ -141,7 +139,7 @@ impl CaseRun {
     }
 
     fn event_reported(&self, event: &ReportedEvent) {
-        self.client.reports_events.set();
+        self.client.reports_events.store(true, Ordering::Relaxed);
         self.change(|progress| {
             self.recording.with_events(|sent| progress.events.add(sent, event));
             if event.event_type == ERROR_EVENT {
@@ -152,7 +150,7 @@ impl CaseRun {
 
     fn state_reported(&self, reported: &ReportedState) {
         if reported.state != ClientState::Closed {
-            self.client.reports_states.set();
+            self.client.reports_states.store(true, Ordering::Relaxed);
         }
         let message = reported.message.as_deref().map_or_else(String::new, |text| format!(": {text}"));
         self.recording.add_remark(&format!("client reports {}{message}", reported.state.as_str()));
@@ -185,26 +183,24 @@ impl CaseRun {
     /// request soon after the last one belongs to the same run, because a client that fails may reconnect although it
     /// must not.
     pub(super) fn can_begin_again(&self) -> bool {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let is_decided = self.result_in(&mut state).is_some();
         self.by_request && is_decided && state.progress.idle(Instant::now()) >= QUIET_TIME
     }
 
     /// Waits until the case is decided, for 30 s at most.
     pub fn wait(&self) -> CaseResult {
-        let mut state = self.state();
         loop {
-            if let Some(result) = self.result_in(&mut state) {
+            if let Some(result) = self.result() {
                 return result;
             }
-            let waited = self.changed.wait_timeout(state, LOOK);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            thread::sleep(LOOK);
         }
     }
 
     /// The result, if the case is decided.
     pub fn result(&self) -> Option<CaseResult> {
-        self.result_in(&mut self.state())
+        self.result_in(&mut lock(&self.state))
     }
 
     fn result_in(&self, state: &mut State) -> Option<CaseResult> {
@@ -218,7 +214,7 @@ impl CaseRun {
     fn decide(&self, progress: &Progress) -> Option<Decided> {
         let situation = Situation {
             script: &self.script,
-            variant: self.variant,
+            variant: self.case.variant,
             client: &self.client,
             recording: &self.recording,
             progress,
@@ -226,12 +222,13 @@ impl CaseRun {
             now: Instant::now(),
         };
         let Decision { verdict, expected, got, is_final } = situation.decide()?;
-        let is_info = self.case.level == Level::Info && verdict != CaseVerdict::NotReported;
+        let Case { level, section, text } = &self.case.about;
+        let is_info = *level == Level::Info && verdict != CaseVerdict::NotReported;
         let result = CaseResult {
-            id: self.id.clone(),
-            level: self.case.level.as_str(),
-            section: self.case.section.clone(),
-            text: self.case.text.clone(),
+            id: self.case.id.clone(),
+            level: level.as_str(),
+            section: section.clone(),
+            text: text.clone(),
             verdict: if is_info { CaseVerdict::Info } else { verdict },
             expected,
             got,
@@ -242,13 +239,8 @@ impl CaseRun {
     }
 
     fn change(&self, change: impl FnOnce(&mut Progress)) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         change(&mut state.progress);
         state.progress.active_at = Instant::now();
-        self.changed.notify_all();
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

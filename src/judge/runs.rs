@@ -38,7 +38,7 @@ impl Runs {
     }
 
     /// Begins a run, which replaces an earlier one of this client and this case.
-    pub fn begin(&mut self, client: &str, case: &TestCase, by_request: bool) -> Option<Arc<CaseRun>> {
+    pub fn begin(&mut self, client: &str, case: &Arc<TestCase>, by_request: bool) -> Option<Arc<CaseRun>> {
         let number = self.last_number + 1;
         let judged = self.judged(client);
         let run = Arc::new(CaseRun::new(case, &judged.client, number, by_request)?);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_oldest_runs_are_forgotten_first() {
-        let case = TestCase::parse("X", b"data: x\n\n").unwrap();
+        let case = Arc::new(TestCase::parse("X", b"data: x\n\n").unwrap());
         let mut runs = Runs::default();
         for number in 0..MAX_RUNS + 2 {
             runs.begin(&number.to_string(), &case, false).unwrap();

@@ -2,9 +2,10 @@
 
 use crate::script::catalogue::Catalogue;
 use crate::script::expectation::{Outcome, OutcomeKind};
+use crate::text::lock::lock;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// Outcomes that are kept; beyond this number, the oldest are forgotten. Few tests have as many.
 const MAX_OUTCOMES: usize = 10_000;
@@ -25,7 +26,7 @@ impl Verdicts {
 
     /// Adds an outcome.
     pub fn add(&self, outcome: Outcome) {
-        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = lock(&self.outcomes);
         outcomes.push_back(outcome);
         if outcomes.len() > MAX_OUTCOMES {
             outcomes.pop_front();
@@ -34,18 +35,17 @@ impl Verdicts {
 
     /// Forgets the outcomes of a script that was replaced: they belong to other lines.
     pub fn forget(&self, script: &str) {
-        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-        outcomes.retain(|outcome| outcome.script != script);
+        lock(&self.outcomes).retain(|outcome| outcome.script != script);
     }
 
     /// Forgets all outcomes.
     pub fn clear(&self) {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.outcomes).clear();
     }
 
     /// The outcomes so far, in the order of the requests.
     pub fn outcomes(&self) -> Vec<Outcome> {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        lock(&self.outcomes).iter().cloned().collect()
     }
 
     /// The outcomes so far, and the expectations of these scripts that no request has met or failed.

@@ -18,9 +18,8 @@ use super::connection;
 use super::overload::Overload;
 use super::shared::{Client, ClientSlot, Shared};
 use super::threads::Threads;
-use super::warning::Warnings;
 use std::io::{self, ErrorKind};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
@@ -33,6 +32,7 @@ const STACK: usize = 64 * 1024;
 /// How long to wait after `accept` has failed. The usual cause is too many open files in this process. That
 /// takes a while to change, and trying again at once would keep a processor busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
 /// A client that was accepted and has a slot, but no thread yet. The slot is one of `max_clients`, and is free again when
 /// it is dropped.
 struct Accepted {
@@ -46,24 +46,15 @@ struct Accepted {
 ///
 /// # Errors
 /// The system cannot start another thread.
-pub(super) fn start(
-    listeners: Vec<TcpListener>,
-    shared: &Arc<Shared>,
-    warnings: Warnings,
-) -> io::Result<Threads> {
+pub(super) fn start(listeners: Vec<TcpListener>, shared: &Arc<Shared>) -> io::Result<Threads> {
     // Every client in the channel has a slot, so there is always room and sending never blocks.
     let (sender, receiver) = sync_channel(shared.max_clients);
-    let (overload, overload_thread) = Overload::start(Arc::clone(shared), warnings.clone())?;
-    let spawner = Spawner { overload: overload.clone(), warnings: warnings.clone() };
+    let (overload, overload_thread) = Overload::start(Arc::clone(shared))?;
+    let spawner = Spawner { shared: Arc::clone(shared), overload: overload.clone() };
     let spawn = Builder::new().name("spawn".to_owned()).spawn(move || spawner.run(&receiver))?;
     let start_accepting = |(port, listener)| {
-        let acceptor = Acceptor {
-            port,
-            shared: Arc::clone(shared),
-            sender: sender.clone(),
-            overload: overload.clone(),
-            warnings: warnings.clone(),
-        };
+        let shared = Arc::clone(shared);
+        let acceptor = Acceptor { port, shared, sender: sender.clone(), overload: overload.clone() };
         Builder::new().name("accept".to_owned()).spawn(move || acceptor.run(listener))
     };
     let accept = listeners.into_iter().enumerate().map(start_accepting).collect::<io::Result<_>>()?;
@@ -77,7 +68,6 @@ struct Acceptor {
     shared: Arc<Shared>,
     sender: SyncSender<Accepted>,
     overload: Overload,
-    warnings: Warnings,
 }
 
 impl Acceptor {
@@ -95,21 +85,26 @@ impl Acceptor {
             }
             if port.downtime.is_due() {
                 listener = match self.close_during_downtime(listener, result) {
-                    Some(listener) => listener,
+                    Some(reopened) => reopened,
                     None => return,
                 };
-                continue;
+            } else {
+                self.take(result);
             }
-            match result {
-                Ok((stream, address)) => {
-                    let number = self.shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
-                    self.hand_over(stream, Client { number, ip: address.ip(), accepted_at: Instant::now() });
-                }
-                Err(error) if can_retry_at_once(&error) => {}
-                Err(error) => {
-                    self.warnings.warn("cannot accept a connection, trying again", error);
-                    thread::sleep(ACCEPT_PAUSE);
-                }
+        }
+    }
+
+    /// Takes what `accept` has returned: a client, or an error, after which it is called again.
+    fn take(&self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+        match accepted {
+            Ok((stream, address)) => {
+                let number = self.shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+                self.hand_over(stream, Client { number, ip: address.ip(), accepted_at: Instant::now() });
+            }
+            Err(error) if can_retry_at_once(&error) => {}
+            Err(error) => {
+                self.shared.warnings.warn("cannot accept a connection, trying again", error);
+                thread::sleep(ACCEPT_PAUSE);
             }
         }
     }
@@ -132,8 +127,8 @@ fn can_retry_at_once(error: &io::Error) -> bool {
 }
 
 struct Spawner {
+    shared: Arc<Shared>,
     overload: Overload,
-    warnings: Warnings,
 }
 
 impl Spawner {
@@ -152,7 +147,7 @@ impl Spawner {
             });
             if let Err(error) = spawned {
                 self.overload.reject(stream, client);
-                self.warnings.warn("cannot start a thread, responding with 503", error);
+                self.shared.warnings.warn("cannot start a thread, responding with 503", error);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::socket;
 use super::stream_control::StreamControl;
 use crate::script::lines::Lines;
 use crate::script::play::clock::{Clock, Command, WaitFor, Woken};
-use crate::trace::Tap;
+use crate::trace::tap::Tap;
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;

@@ -14,9 +14,10 @@
 //! ```
 //!
 //! `connection/receive.rs` receives a request with its body. Requests that no script answers are handled in
-//! `connection/without_script.rs`, what the judge needs to know in `connection/judged.rs`, and parameters that change a
-//! script in `connection/parameters.rs`.
+//! `connection/without_script.rs`, and parameters that change a script in `connection/parameters.rs`. What happens is told to
+//! the journal in `connection/journaled.rs`, to the judge in `connection/judged.rs`, and to the trace through a [`Tap`].
 
+mod journaled;
 mod judged;
 mod parameters;
 mod receive;
@@ -24,8 +25,6 @@ mod without_script;
 
 use super::body::Body;
 use super::clock::ClientClock;
-use super::journal::recorded_request::RecordedRequest;
-use super::journal::Recorded;
 use super::responses;
 use super::shared::{Client, Shared};
 use super::socket::{self, Incoming, Outgoing, ReceiveError, HEAD_TIME};
@@ -43,10 +42,11 @@ use crate::script::play::Player;
 use crate::script::random::Random;
 use crate::script::resume::Position;
 use crate::script::{Ending, Part, Script};
-use crate::trace::Tap;
+use crate::trace::tap::Tap;
+use journaled::Journaled;
 use std::cell::Cell;
 use std::io::{self, Write};
-use std::net::{IpAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -58,27 +58,14 @@ use std::time::Instant;
 pub(super) fn serve(stream: &TcpStream, client: Client, shared: &Shared) -> io::Result<()> {
     let tap = Tap::new(&shared.trace, stream, client.number, client.accepted_at);
     socket::prepare(stream)?;
-    let incoming = Incoming::new(stream, &tap);
-    let mut connection = Connection {
-        stream,
-        number: client.number,
-        shared,
-        tap: &tap,
-        incoming,
-        ip: client.ip,
-        options: ResponseOptions::default(),
-        is_reused: false,
-        stops_server: Cell::new(false),
-        unrecorded: Cell::new(None),
-        recorded: Cell::new(None),
-    };
+    let mut connection = Connection::new(stream, client, shared, &tap);
     let mut head_deadline = client.accepted_at + HEAD_TIME;
     loop {
         let received = connection.receive(head_deadline);
         match connection.respond(received)? {
             AfterResponse::KeepAlive => {}
             AfterResponse::Close => break,
-            // Closing a socket with unread bytes sends a TCP reset. `play_part` has left the last bytes of the request
+            // Closing a socket with unread bytes sends a TCP reset. `stream_part` has left the last bytes of the request
             // unread for this.
             AfterResponse::Reset => return Ok(()),
         }
@@ -113,27 +100,35 @@ struct Refused {
 
 struct Connection<'a> {
     stream: &'a TcpStream,
-    /// The number of the connection, from 1.
-    number: u64,
+    client: Client,
     shared: &'a Shared,
     /// For the trace, the log, the journal and the judge: sees all bytes.
     tap: &'a Tap<'a>,
+    journal: Journaled<'a>,
     incoming: Incoming<'a>,
-    /// The client's address, for scripts.
-    ip: IpAddr,
     /// What the current request asks of its response. `receive` sets it, even for an invalid request.
     options: ResponseOptions,
     /// Whether an earlier request came on this connection.
     is_reused: bool,
     /// Whether a request is to stop the server. `close` does that, after the response.
     stops_server: Cell<bool>,
-    /// For the journal: the current request, from `prepare_record` to `record`.
-    unrecorded: Cell<Option<Box<RecordedRequest>>>,
-    /// For the journal: where `record` has put it, until `record_end` adds the end of the response.
-    recorded: Cell<Option<Recorded>>,
 }
 
 impl<'a> Connection<'a> {
+    fn new(stream: &'a TcpStream, client: Client, shared: &'a Shared, tap: &'a Tap<'a>) -> Connection<'a> {
+        Connection {
+            stream,
+            client,
+            shared,
+            tap,
+            journal: Journaled::new(&shared.journal),
+            incoming: Incoming::new(stream, tap),
+            options: ResponseOptions::default(),
+            is_reused: false,
+            stops_server: Cell::new(false),
+        }
+    }
+
     fn out(&self) -> Outgoing<'_> {
         Outgoing::new(self.stream, self.tap)
     }
@@ -148,8 +143,7 @@ impl<'a> Connection<'a> {
             Ok(None) => Ok(AfterResponse::Close),
             Err(refused) => self.refuse(refused),
         };
-        let end = self.tap.ended(&after);
-        self.record_end(end);
+        self.journal.response_ended(self.tap.ended(&after));
         after
     }
 
@@ -159,7 +153,7 @@ impl<'a> Connection<'a> {
         if let Some(run) = self.shared.judge.run_at(request.path()) {
             return self.play_case(&run, request, body.bytes());
         }
-        self.prepare_record(request, body.bytes());
+        self.journal.request_received(request, body.bytes());
         let verdicts = &self.shared.verdicts;
         match self.find(scripts, request) {
             Found::Script(script) => {
@@ -183,20 +177,8 @@ impl<'a> Connection<'a> {
         body: &[u8],
         verdicts: &Verdicts,
     ) -> io::Result<AfterResponse> {
-        // The number is 1 and the seed that of the first request until the request is counted below.
-        let context = RequestContext {
-            request,
-            body,
-            ip: self.ip,
-            request_number: 1,
-            after: None,
-            visit: None,
-            open_clients: &self.shared.open_clients,
-            other_port: self.shared.ports.other_origin(),
-            reuses_connection: self.is_reused,
-            scripts: Some(scripts),
-            random: &Random::new(self.shared.timing.seed, 1),
-        };
+        let random = Random::new(self.shared.timing.seed, 1);
+        let context = self.uncounted_context(request, body, scripts, &random);
         let changed = match self.changed_script(script, request) {
             Ok(changed) => changed,
             Err(reason) => return self.send_invalid_value(&reason),
@@ -206,13 +188,34 @@ impl<'a> Connection<'a> {
         if self.options.head_only {
             return self.play_part(played, context, verdicts);
         }
-        if self.tap.is_watched() {
-            self.tap.begins(&played.name, played.lines_before());
-        }
+        self.tap.begins(&played.name, played.lines_before());
         // `@part connection 2` means the second request to the script, not the second TCP connection.
         let visit = script.route.count(context);
         let random = Random::new(self.shared.timing.seed, visit.number);
         self.play_part(played, context.counted(&visit, &random), verdicts)
+    }
+
+    /// What the script can know of a request: until it is counted, it has the number 1.
+    fn uncounted_context<'b>(
+        &'b self,
+        request: &'b Request,
+        body: &'b [u8],
+        scripts: &'b Catalogue,
+        random: &'b Random,
+    ) -> RequestContext<'b> {
+        RequestContext {
+            request,
+            body,
+            ip: self.client.ip,
+            request_number: 1,
+            after: None,
+            visit: None,
+            open_clients: &self.shared.open_clients,
+            other_port: self.shared.ports.other_origin(),
+            reuses_connection: self.is_reused,
+            scripts: Some(scripts),
+            random,
+        }
     }
 
     /// Plays the part of a script that answers the request, from its beginning or from where the client resumes.
@@ -264,7 +267,7 @@ impl<'a> Connection<'a> {
         let path = percent_decode(context.request.path()).into_owned();
         let has_body = head.framing != Framing::Empty;
         let control = StreamControl::new(path, part.pauses().collect(), has_body);
-        let stream = self.shared.connections.open_stream(self.number, control);
+        let stream = self.shared.connections.open_stream(self.client.number, control);
         self.send_stream(head, &stream.control, |head, body, clock| {
             Player::new(context, head, body, clock, self.shared.timing).play(part, start)
         })
@@ -279,21 +282,19 @@ impl<'a> Connection<'a> {
 
     /// Sends a response that is not a stream.
     fn send(&self, response: &Response, options: ResponseOptions) -> io::Result<AfterResponse> {
-        self.record();
+        self.journal.response_begins();
         self.out().write_all(&response.to_bytes(options))?;
         Ok(close_if(options.close, AfterResponse::KeepAlive))
     }
 
     /// Sends a stream: `write` writes the head and the body. For a HEAD request, sends the head alone.
-    ///
-    /// The request is recorded only now: a test that has seen it in the journal can act on the stream.
     fn send_stream(
         &self,
         head: StreamHead,
         control: &StreamControl,
         write: impl FnOnce(Vec<u8>, ChunkedWriter<Outgoing<'_>>, ClientClock<'_>) -> io::Result<AfterResponse>,
     ) -> io::Result<AfterResponse> {
-        self.record();
+        self.journal.response_begins();
         if self.options.head_only {
             self.out().write_all(&head.bytes)?;
             return Ok(close_if(head.close, AfterResponse::KeepAlive));
@@ -319,7 +320,7 @@ impl<'a> Connection<'a> {
         }
         let stops_server = self.stops_server.get();
         if stops_server {
-            self.shared.stop(Some(self.number));
+            self.shared.stop(Some(self.client.number));
         }
         // Reads until the client closes too: a reset could destroy the end of the response.
         self.incoming.close();

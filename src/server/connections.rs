@@ -2,10 +2,11 @@
 //! and stops.
 
 use super::stream_control::{Queued, StreamControl};
+use crate::text::lock::lock;
 use crate::text::shared::SharedBytes;
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -47,7 +48,7 @@ pub(crate) struct Listed<'a> {
 
 impl Drop for Listed<'_> {
     fn drop(&mut self) {
-        self.connections.lock().remove(&self.number);
+        lock(&self.connections.0).remove(&self.number);
     }
 }
 
@@ -79,7 +80,7 @@ impl Connections {
     /// Adds a connection that this thread serves.
     pub fn add(&self, number: u64, stream: &Arc<TcpStream>) -> Listed<'_> {
         let (stream, thread) = (Arc::clone(stream), thread::current());
-        self.lock().insert(number, OpenConnection { stream, thread, control: None });
+        lock(&self.0).insert(number, OpenConnection { stream, thread, control: None });
         Listed { connections: self, number }
     }
 
@@ -91,7 +92,7 @@ impl Connections {
     }
 
     fn set_control(&self, number: u64, control: Option<Arc<StreamControl>>) {
-        if let Some(connection) = self.lock().get_mut(&number) {
+        if let Some(connection) = lock(&self.0).get_mut(&number) {
             connection.control = control;
         }
     }
@@ -108,7 +109,7 @@ impl Connections {
 
     fn give_command(&self, give: impl Fn(&StreamControl) -> Queued) -> Reached {
         let mut reached = Reached::default();
-        for (_, connection, control) in streams(&self.lock()) {
+        for (_, connection, control) in streams(&lock(&self.0)) {
             match give(control) {
                 Queued::No => {}
                 Queued::Yes => {
@@ -129,7 +130,7 @@ impl Connections {
     /// Returns their number.
     pub fn drop_streams(&self, path: Option<&[u8]>) -> usize {
         let mut open: Vec<(u64, Arc<StreamControl>)> = Vec::new();
-        for (number, connection, control) in streams(&self.lock()) {
+        for (number, connection, control) in streams(&lock(&self.0)) {
             if path.map_or(true, |path| control.is_for(path)) && control.drop_stream() {
                 connection.thread.unpark();
                 open.push((number, Arc::clone(control)));
@@ -148,7 +149,7 @@ impl Connections {
     /// of the connection, but no reset: the receiving direction stays open, because bytes that arrive after it was shut
     /// down cause one.
     fn interrupt_streams(&self, open: &[(u64, Arc<StreamControl>)]) {
-        let list = self.lock();
+        let list = lock(&self.0);
         for (number, control) in open.iter().filter(|(_, control)| !control.is_closed()) {
             let is_same = |connection: &&OpenConnection| {
                 connection.control.as_ref().map_or(false, |current| Arc::ptr_eq(current, control))
@@ -161,15 +162,11 @@ impl Connections {
 
     /// Interrupts every connection, except the one with this number.
     pub fn interrupt_all(&self, except: Option<u64>) {
-        for (number, connection) in self.lock().iter() {
+        for (number, connection) in lock(&self.0).iter() {
             if Some(*number) != except {
                 connection.interrupt(Shutdown::Both);
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

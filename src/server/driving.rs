@@ -88,18 +88,14 @@ impl RunningServer {
     /// # Ok::<(), rust_sse_server::Error>(())
     /// ```
     pub fn wait_for_request(&self, number: usize, time: Duration) -> Option<RecordedRequest> {
-        match JournalEntry::clone(&*self.shared.journal.wait_for(time, |entries| entries.request(number))?) {
-            JournalEntry::Request(request) => Some(request),
-            JournalEntry::End(_) => None,
-        }
+        let entry = self.shared.journal.wait_for(time, |entries| entries.request(number))?;
+        JournalEntry::clone(&entry).into_request()
     }
 
     /// Waits until the response to the `number`-th request has ended, for `time` at most, and returns how it ended.
     pub fn wait_for_end(&self, number: usize, time: Duration) -> Option<RecordedEnd> {
-        match JournalEntry::clone(&*self.shared.journal.wait_for(time, |entries| entries.end(number))?) {
-            JournalEntry::End(end) => Some(end),
-            JournalEntry::Request(_) => None,
-        }
+        let entry = self.shared.journal.wait_for(time, |entries| entries.end(number))?;
+        JournalEntry::clone(&entry).into_end()
     }
 
     /// The requests so far, the oldest first: about 10,000, and at most 16 MiB. Those that were rejected have no body, and
@@ -119,11 +115,7 @@ impl RunningServer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        let request = |entry: JournalEntry| match entry {
-            JournalEntry::Request(request) => Some(request),
-            JournalEntry::End(_) => None,
-        };
-        self.journal(1).into_iter().filter_map(request).collect()
+        self.journal(1).into_iter().filter_map(JournalEntry::into_request).collect()
     }
 
     /// The outcomes of the expectations of scripts so far (`@expect`).

@@ -2,34 +2,43 @@
 //! over other connections, the control of the server, and the judge.
 
 pub(super) mod guard;
-pub(super) mod journal;
-pub(super) mod judge;
+mod journal;
+mod judge;
 mod page;
-pub(super) mod results;
-pub(super) mod wire;
+mod reply;
+mod results;
+mod wire;
 
+use super::responses;
 pub(super) use super::scripts::is_reserved;
 use super::shared::Shared;
-use crate::http::request::Request;
+use crate::http::chunk::Framing;
+use crate::http::request::{Request, Version};
 use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::status::{bad_request, RequestError, Status};
 use crate::http::uri::percent_decode;
-use crate::judge::run::CaseRun;
 use crate::script::expectation::Outcome;
 use crate::script::units::parse_time;
 use crate::script::{Script, MAX_DOWNTIME};
+use crate::text::error::Error;
 use crate::text::json;
-use crate::trace::observers::Subscription;
+pub(super) use reply::Reply;
 use std::net::TcpStream;
-use std::sync::Arc;
 
 /// The route of the page.
 const PAGE: &str = "GET /";
+const EVENT_STREAM: &str = "text/event-stream";
+
+const NO_SCRIPT: RequestError = Status::NOT_FOUND.error("no script has this name");
+const NO_TIME: RequestError = bad_request("the time is missing or invalid (write `/-/down?for=2s`)");
+const TOO_MANY_OBSERVERS: RequestError = Status::SERVICE_UNAVAILABLE.error("too many observers (limit 64)");
+const TOO_MANY_WATCHERS: RequestError =
+    Status::SERVICE_UNAVAILABLE.error("too many streams of results (limit 16)");
 
 /// Everything that the server answers without a script. The last segment of a path is a placeholder if it is in capitals.
 const TABLE: &[Row] = &[
-    Row { route: PAGE, needs: Needs::Nothing, respond: |_, _| Reply::Response(page::wire()) },
+    Row { route: PAGE, needs: Needs::Nothing, respond: |_, _| respond(page::wire()) },
     Row { route: "GET /-/scripts", needs: Needs::Nothing, respond: scripts },
     Row { route: "GET /-/scripts/NAME", needs: Needs::Nothing, respond: script_text },
     Row { route: "GET /-/wire/PATH", needs: Needs::Nothing, respond: observe },
@@ -57,7 +66,7 @@ struct Row {
     route: &'static str,
     needs: Needs,
     /// Gets the part of the path in the place of the placeholder.
-    respond: for<'a> fn(&Call<'a>, &'a [u8]) -> Reply<'a>,
+    respond: for<'a> fn(&Call<'a>, &'a [u8]) -> Answer<'a>,
 }
 
 /// The setting that a server needs to have a row.
@@ -98,21 +107,19 @@ pub(super) struct Call<'a> {
     pub options: ResponseOptions,
 }
 
-/// The response to a request for one of these paths.
-pub(super) enum Reply<'a> {
-    /// A short response.
-    Response(Response),
-    /// The head of a stream, and the events for its body: what goes over other connections.
-    Observe(StreamHead, Subscription<'a>),
-    /// Entries of the journal, and the head for a stream of them.
-    Journal(journal::Query, StreamHead),
-    /// The head of a stream of the results of test cases.
-    Results(StreamHead, results::Watcher<'a>),
-    /// A run, and the client that gets the next case as soon as it is decided.
-    Decided(Arc<CaseRun>, judge::NextCase),
-    /// A short response, after which the server stops.
-    Stop(Response),
+impl Call<'_> {
+    /// The head of a response that is a stream.
+    fn stream_head(&self, content_type: &str) -> StreamHead {
+        let framing = match self.request.version() {
+            Version::Http11 => Framing::Chunked,
+            Version::Http10 => Framing::UntilClose,
+        };
+        responses::stream_head(framing, "no-store", content_type, self.options)
+    }
 }
+
+/// A reply, or the error that is sent instead.
+type Answer<'a> = Result<Reply<'a>, RequestError>;
 
 impl Row {
     fn method(&self) -> &'static str {
@@ -146,7 +153,8 @@ pub(super) fn methods(path: &[u8], shared: &Shared) -> Vec<&'static str> {
 /// Does what a request asks for, if its method and its path are in the table.
 pub(super) fn reply<'a>(call: &Call<'a>) -> Option<Reply<'a>> {
     let mut rows = rows(call.shared).filter(|row| row.answers(call.request.method()));
-    rows.find_map(|row| Some((row.respond)(call, row.rest(call.request.path())?)))
+    let answer = rows.find_map(|row| Some((row.respond)(call, row.rest(call.request.path())?)))?;
+    Some(answer.unwrap_or_else(|error| Reply::Response(Response::error(&error))))
 }
 
 /// `404 Not Found` for a path under `/-/`, with those that exist.
@@ -161,75 +169,61 @@ pub(super) fn not_found(shared: &Shared) -> Response {
 
 /// The scripts as JSON: of each its `name`, `method`, `target`, `about` (its first remark), `introduction` (all remarks
 /// that it begins with), and the event types in its text.
-fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
     let mut scripts = Vec::new();
     for script in call.shared.scripts.current().scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
-        scripts.push(format!(
-            "{{\"name\":{},\"method\":{},\"target\":{},\"about\":{},\"introduction\":{},\"types\":[{}]}}",
-            json::string(&script.name),
-            json::string(&script.route.methods.join(",")),
-            json::string(&script.route.target()),
-            json::string(&script.about),
-            json::string(&script.introduction()),
-            types.join(","),
-        ));
+        let object = json::object()
+            .string("name", &script.name)
+            .string("method", &script.route.methods.join(","))
+            .string("target", &script.route.target())
+            .string("about", &script.about)
+            .string("introduction", &script.introduction())
+            .member("types", format_args!("[{}]", types.join(",")));
+        scripts.push(object.end());
     }
-    let text = format!("[{}]\n", scripts.join(",\n"));
-    Reply::Response(Response::new(Status::OK, text).content_type("application/json"))
+    respond(responses::json(format!("[{}]\n", scripts.join(",\n"))))
 }
 
 /// The text of a script, in which U+FFFD stands for bytes that are not UTF-8.
-fn script_text<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+fn script_text<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
     let name = path_of(rest);
     let scripts = call.shared.scripts.current();
-    let script = scripts.scripts().find(|script| script.name.as_bytes() == name);
-    Reply::Response(
-        script.map_or_else(no_script, |script| {
-            Response::new(Status::OK, String::from_utf8_lossy(script.text()))
-        }),
-    )
-}
-
-fn no_script() -> Response {
-    Response::new(Status::NOT_FOUND, "404 Not Found: no script has this name\n")
+    let script = scripts.scripts().find(|script| script.name.as_bytes() == name).ok_or(NO_SCRIPT)?;
+    respond(Response::new(Status::OK, String::from_utf8_lossy(script.text())))
 }
 
 /// Subscribes to what goes over connections that request `/` and the rest of the path.
-fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
     let path = path_of(rest);
     if is_reserved(&path) {
         // An observer of observers would be sent its own events, in ever larger ones.
-        return Reply::Response(Response::error(&bad_request("paths under /-/ cannot be observed")));
+        return Err(bad_request("paths under /-/ cannot be observed"));
     }
     let ip = call.stream.peer_addr().map(|address| address.ip());
-    match ip.ok().and_then(|ip| call.shared.trace.observers.subscribe(path, ip)) {
-        Some(subscription) => {
-            Reply::Observe(wire::head(call.request, call.options, b"text/event-stream"), subscription)
-        }
-        None => {
-            let error = Status::SERVICE_UNAVAILABLE.error("too many observers (limit 64)");
-            Reply::Response(Response::error(&error))
-        }
-    }
+    let subscription = ip.ok().and_then(|ip| call.shared.trace.observers.subscribe(path, ip));
+    let subscription = subscription.ok_or(TOO_MANY_OBSERVERS)?;
+    Ok(Reply::Stream(
+        call.stream_head(EVENT_STREAM),
+        Box::new(move |head, body, clock| wire::send(&subscription, head, body, clock)),
+    ))
 }
 
-fn journal<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    match journal::parse_query(call.request.query().unwrap_or_default()) {
-        Ok(query) => {
-            Reply::Journal(query, wire::head(call.request, call.options, journal::CONTENT_TYPE.as_bytes()))
-        }
-        Err(message) => {
-            let text = format!("400 Bad Request: {message}\n");
-            Reply::Response(Response::new(Status::BAD_REQUEST, text))
-        }
-    }
+/// Sends entries of the journal, which the client may have to wait for.
+fn journal<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    let query = match journal::parse_query(call.request.query().unwrap_or_default()) {
+        Ok(query) => query,
+        Err(message) => return respond(responses::invalid_value(&message)),
+    };
+    let head = call.stream_head(journal::CONTENT_TYPE);
+    let journal = &call.shared.journal;
+    Ok(Reply::Wait(Box::new(move |clock| journal::reply(journal, query, head, clock))))
 }
 
-fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+fn verdict<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
     let outcomes = call.shared.verdicts.verdict(&call.shared.scripts.current()).outcomes;
     let lines: String = outcomes.iter().map(Outcome::to_json).collect();
-    Reply::Response(Response::new(Status::OK, lines).content_type(journal::CONTENT_TYPE))
+    respond(Response::new(Status::OK, lines).content_type(journal::CONTENT_TYPE))
 }
 
 /// The path that is the rest of another path.
@@ -237,121 +231,112 @@ fn path_of(rest: &[u8]) -> Vec<u8> {
     [b"/", &*percent_decode(rest)].concat()
 }
 
-fn release<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+fn release<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
     streams(call.shared.release(&String::from_utf8_lossy(&percent_decode(rest))))
 }
 
-fn send<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+fn send<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
     streams(call.shared.send(&path_of(rest), call.body))
 }
 
-fn drop_all<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+fn drop_all<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
     streams(call.shared.connections.drop_streams(None))
 }
 
-fn drop_streams<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
+fn drop_streams<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
     streams(call.shared.connections.drop_streams(Some(&path_of(rest))))
 }
 
 /// Sets a script from the body: 204, or 200 with warnings about it, or 422 with the errors in it.
-fn set_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
-    let script = Script::parse(&String::from_utf8_lossy(&path_of(rest)), call.body);
-    let warnings = script.as_ref().map_or(Vec::new(), |script| script.warnings().to_vec());
-    let name = script.as_ref().map_or(String::new(), |script| script.name().to_owned());
-    match script.and_then(|script| call.shared.set_script(script)) {
-        Ok(()) => {
-            let warnings = [warnings, call.shared.scripts.warnings_about(&name)].concat();
-            if warnings.is_empty() {
-                return done();
-            }
-            Reply::Response(Response::new(Status::OK, warnings.join("\n") + "\n"))
-        }
-        Err(error) => Reply::Response(Response::new(Status::UNPROCESSABLE_CONTENT, format!("{error}\n"))),
+fn set_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
+    match replace_script(call, &String::from_utf8_lossy(&path_of(rest))) {
+        Ok(warnings) if warnings.is_empty() => done(),
+        Ok(warnings) => respond(Response::new(Status::OK, warnings.join("\n") + "\n")),
+        Err(error) => respond(Response::new(Status::UNPROCESSABLE_CONTENT, format!("{error}\n"))),
     }
 }
 
-fn remove_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Reply<'a> {
-    if call.shared.scripts.remove(&String::from_utf8_lossy(&path_of(rest))) {
-        done()
-    } else {
-        Reply::Response(no_script())
-    }
+/// Returns warnings about the new script.
+fn replace_script(call: &Call<'_>, path: &str) -> Result<Vec<String>, Error> {
+    let script = Script::parse(path, call.body)?;
+    let (name, warnings) = (script.name().to_owned(), script.warnings().to_vec());
+    call.shared.set_script(script)?;
+    Ok([warnings, call.shared.scripts.warnings_about(&name)].concat())
 }
 
-fn reset<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
+fn remove_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
+    let was_removed = call.shared.scripts.remove(&String::from_utf8_lossy(&path_of(rest)));
+    was_removed.then_some(()).ok_or(NO_SCRIPT)?;
+    done()
+}
+
+fn reset<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
     call.shared.reset();
     done()
 }
 
 /// Refuses connections for the time in the query, `for=T`.
-fn pause_listening<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    let query = call.request.query().unwrap_or_default();
-    match query.strip_prefix(b"for=").map(parse_time) {
-        Some(Ok(time)) if time > MAX_DOWNTIME => {
-            Reply::Response(Response::error(&bad_request("the time is too long (at most 10m)")))
-        }
-        Some(Ok(time)) => {
-            if let Some(port) = call.shared.ports.own() {
-                port.pause_listening(time);
-            }
-            done()
-        }
-        _ => Reply::Response(Response::error(&bad_request(
-            "the time is missing or invalid (write `/-/down?for=2s`)",
-        ))),
+fn pause_listening<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    let time = call.request.query().unwrap_or_default().strip_prefix(b"for=").map(parse_time);
+    let time = time.and_then(Result::ok).ok_or(NO_TIME)?;
+    if time > MAX_DOWNTIME {
+        return Err(bad_request("the time is too long (at most 10m)"));
     }
+    if let Some(port) = call.shared.ports.own() {
+        port.pause_listening(time);
+    }
+    done()
 }
 
-fn done<'a>() -> Reply<'a> {
-    Reply::Response(Response::new(Status::NO_CONTENT, ""))
+fn stop<'a>(_: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    Ok(Reply::Stop(responses::done()))
+}
+
+fn judge_page<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    respond(page::judge(call.request, &call.shared.ports))
+}
+
+fn judge_results<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    let watcher = results::Watcher::new(call.shared).ok_or(TOO_MANY_WATCHERS)?;
+    Ok(Reply::Stream(
+        call.stream_head(EVENT_STREAM),
+        Box::new(move |head, body, clock| results::send(&watcher, head, body, clock)),
+    ))
+}
+
+/// Gives a client its next case, as soon as the one before is decided.
+fn judge_next<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    let Shared { judge, ports, .. } = call.shared;
+    let (next, before) = judge::next(call.request, judge)?;
+    Ok(Reply::Wait(Box::new(move |clock| {
+        if let Some(run) = before {
+            judge::wait_until_decided(&run, clock)?;
+        }
+        Ok(Reply::Response(next.response(judge, ports)))
+    })))
+}
+
+fn take_judge_report<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    respond(judge::take_report(call.request, call.body, &call.shared.judge)?)
+}
+
+fn give_judge_report<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    respond(judge::give_report(call.request, &call.shared.judge)?)
+}
+
+fn judge_forget<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
+    respond(judge::forget(call.request, &call.shared.judge)?)
+}
+
+fn respond<'a>(response: Response) -> Answer<'a> {
+    Ok(Reply::Response(response))
+}
+
+fn done<'a>() -> Answer<'a> {
+    respond(responses::done())
 }
 
 /// Responds with the number of streams that were affected.
-fn streams<'a>(count: usize) -> Reply<'a> {
-    let json = format!("{{\"streams\":{count}}}\n");
-    Reply::Response(Response::new(Status::OK, json).content_type("application/json"))
-}
-
-fn judge_page<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    Reply::Response(page::judge(call.request, &call.shared.ports))
-}
-
-fn judge_results<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    match results::Watcher::new(call.shared) {
-        Some(watcher) => {
-            Reply::Results(wire::head(call.request, call.options, b"text/event-stream"), watcher)
-        }
-        None => {
-            let error = Status::SERVICE_UNAVAILABLE.error("too many streams of results (limit 16)");
-            Reply::Response(Response::error(&error))
-        }
-    }
-}
-
-fn judge_next<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    match judge::next(call.request, &call.shared.judge) {
-        Ok((next, Some(run))) => Reply::Decided(run, next),
-        Ok((next, None)) => Reply::Response(next.response(&call.shared.judge, &call.shared.ports)),
-        Err(error) => Reply::Response(Response::error(&error)),
-    }
-}
-
-fn take_judge_report<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    response_or_error(judge::take_report(call.request, call.body, &call.shared.judge))
-}
-
-fn give_judge_report<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    response_or_error(judge::give_report(call.request, &call.shared.judge))
-}
-
-fn judge_forget<'a>(call: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    response_or_error(judge::forget(call.request, &call.shared.judge))
-}
-
-fn response_or_error<'a>(result: Result<Response, RequestError>) -> Reply<'a> {
-    Reply::Response(result.unwrap_or_else(|error| Response::error(&error)))
-}
-
-fn stop<'a>(_: &Call<'a>, _: &'a [u8]) -> Reply<'a> {
-    Reply::Stop(Response::new(Status::NO_CONTENT, ""))
+fn streams<'a>(count: usize) -> Answer<'a> {
+    respond(responses::json(json::object().member("streams", count).end() + "\n"))
 }

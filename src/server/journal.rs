@@ -2,15 +2,16 @@
 
 pub mod entry;
 pub mod recorded_request;
-pub mod recorder;
+pub mod writer;
 
+use crate::text::lock::lock;
 use entry::{JournalEntry, RecordedEnd};
 use recorded_request::RecordedRequest;
-use recorder::Recorder;
 use std::collections::VecDeque;
 use std::iter;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use writer::EntryWriter;
 
 /// Entries kept in memory, 10,000 requests and their ends; beyond this number, the oldest are removed. Few tests send
 /// as many.
@@ -22,11 +23,12 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Journal {
     /// Whether entries are kept in memory.
-    keeps: bool,
+    pub keeps: bool,
     entries: Mutex<Entries>,
     /// Notified of each entry, and when there will be no more.
     changed: Condvar,
-    recorder: Option<Recorder>,
+    /// Writes each entry to a file.
+    pub writer: Option<EntryWriter>,
 }
 
 #[derive(Debug, Default)]
@@ -53,27 +55,17 @@ pub(crate) struct Recorded {
 impl Journal {
     /// A journal that keeps its entries in memory.
     pub fn new() -> Journal {
-        Journal { keeps: true, entries: Mutex::default(), changed: Condvar::new(), recorder: None }
-    }
-
-    /// Keeps entries in memory, or no longer does.
-    pub fn keep(&mut self, keep: bool) {
-        self.keeps = keep;
-    }
-
-    /// Also writes each entry to a file.
-    pub fn record_with(&mut self, recorder: Recorder) {
-        self.recorder = Some(recorder);
+        Journal { keeps: true, entries: Mutex::default(), changed: Condvar::new(), writer: None }
     }
 
     /// Whether anything is recorded.
     pub fn is_on(&self) -> bool {
-        self.keeps || self.recorder.is_some()
+        self.keeps || self.writer.is_some()
     }
 
     /// Records a request.
     pub fn add_request(&self, mut request: RecordedRequest) -> Recorded {
-        let mut entries = self.lock();
+        let mut entries = lock(&self.entries);
         entries.requests += 1;
         request.number = entries.requests;
         request.entry = entries.count + 1;
@@ -84,7 +76,7 @@ impl Journal {
 
     /// Records the end of the response to a request, unless the journal was emptied since.
     pub fn add_end(&self, request: Recorded, mut end: RecordedEnd) {
-        let entries = self.lock();
+        let entries = lock(&self.entries);
         if request.generation == entries.generation {
             end.number = request.number;
             end.entry = entries.count + 1;
@@ -100,21 +92,21 @@ impl Journal {
             self.changed.notify_all();
         }
         drop(entries);
-        if let Some(recorder) = &self.recorder {
-            recorder.record(&entry);
+        if let Some(writer) = &self.writer {
+            writer.write(&entry);
         }
     }
 
     /// Forgets all entries, and counts from 1 again.
     pub fn clear(&self) {
-        let mut entries = self.lock();
+        let mut entries = lock(&self.entries);
         let (generation, is_closed) = (entries.generation + 1, entries.is_closed);
         *entries = Entries { generation, is_closed, ..Entries::default() };
     }
 
     /// Ends all waits, from now on.
     pub fn close(&self) {
-        self.lock().is_closed = true;
+        lock(&self.entries).is_closed = true;
         self.changed.notify_all();
     }
 
@@ -122,12 +114,12 @@ impl Journal {
     /// reached. So a client that reads them slowly keeps only the current one in memory.
     pub fn entries(&self, from: usize) -> impl Iterator<Item = Arc<JournalEntry>> + '_ {
         let (end, generation) = {
-            let entries = self.lock();
+            let entries = lock(&self.entries);
             (entries.count, entries.generation)
         };
         let mut next = from.max(1);
         iter::from_fn(move || {
-            let entries = self.lock();
+            let entries = lock(&self.entries);
             next = next.max(entries.removed() + 1);
             if next > end || entries.generation != generation {
                 return None;
@@ -139,21 +131,9 @@ impl Journal {
 
     /// Waits until `find` finds something, for `time` at most.
     pub fn wait_for<T>(&self, time: Duration, find: impl Fn(&Entries) -> Option<T>) -> Option<T> {
-        let start = Instant::now();
-        let mut entries = self.lock();
-        loop {
-            let found = find(&entries);
-            let left = time.saturating_sub(start.elapsed());
-            if found.is_some() || left == Duration::ZERO || entries.is_closed {
-                return found;
-            }
-            let waited = self.changed.wait_timeout(entries, left);
-            entries = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        let is_waiting = |entries: &mut Entries| !entries.is_closed && find(entries).is_none();
+        let waited = self.changed.wait_timeout_while(lock(&self.entries), time, is_waiting);
+        find(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 }
 
@@ -183,15 +163,16 @@ impl Entries {
 
     /// The request with this number, from 1.
     pub fn request(&self, number: usize) -> Option<Arc<JournalEntry>> {
-        let is_it = |entry: &&Arc<JournalEntry>| matches!(&***entry, JournalEntry::Request(request) if request.number == number);
-        self.kept.iter().find(is_it).cloned()
+        self.find(|entry| matches!(entry, JournalEntry::Request(request) if request.number == number))
     }
 
     /// The end of the response to the request with this number.
     pub fn end(&self, number: usize) -> Option<Arc<JournalEntry>> {
-        let is_it =
-            |entry: &&Arc<JournalEntry>| matches!(&***entry, JournalEntry::End(end) if end.number == number);
-        self.kept.iter().find(is_it).cloned()
+        self.find(|entry| matches!(entry, JournalEntry::End(end) if end.number == number))
+    }
+
+    fn find(&self, is_it: impl Fn(&JournalEntry) -> bool) -> Option<Arc<JournalEntry>> {
+        self.kept.iter().find(|entry| is_it(entry)).cloned()
     }
 }
 

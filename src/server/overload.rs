@@ -3,10 +3,10 @@
 
 use super::shared::{Client, Shared};
 use super::socket::LINGER_TIME;
-use super::warning::Warnings;
 use crate::http::response::ResponseOptions;
 use crate::http::short_response::Response;
 use crate::http::status::Status;
+use crate::trace::tap::Tap;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -25,7 +25,6 @@ const MAX_REJECTED: usize = 256;
 pub(super) struct Overload {
     queue: SyncSender<Rejected>,
     shared: Arc<Shared>,
-    warnings: Warnings,
 }
 
 struct Rejected {
@@ -38,9 +37,9 @@ impl Overload {
     ///
     /// # Errors
     /// The system cannot start another thread.
-    pub fn start(shared: Arc<Shared>, warnings: Warnings) -> io::Result<(Overload, JoinHandle<()>)> {
+    pub fn start(shared: Arc<Shared>) -> io::Result<(Overload, JoinHandle<()>)> {
         let (queue, receiver) = sync_channel(MAX_REJECTED);
-        let overload = Overload { queue, shared: Arc::clone(&shared), warnings };
+        let overload = Overload { queue, shared: Arc::clone(&shared) };
         let thread = Builder::new().name("overload".to_owned());
         Ok((overload, thread.spawn(move || send_responses(&receiver, &shared))?))
     }
@@ -50,8 +49,8 @@ impl Overload {
         self.shared.rejections.fetch_add(1, Ordering::Relaxed);
         if self.queue.try_send(Rejected { stream, client }).is_err() {
             // The error had the stream, which is closed now.
-            self.warnings
-                .warn("closing some clients without a response", "too many to send each of them a 503");
+            let cause = "too many to send each of them a 503";
+            self.shared.warnings.warn("closing some clients without a response", cause);
         }
     }
 }
@@ -67,7 +66,7 @@ fn send_responses(queue: &Receiver<Rejected>, shared: &Shared) {
     loop {
         match receive(queue, &lingering) {
             Ok(Rejected { stream, client }) => {
-                shared.trace.rejected(&stream, client.number, client.accepted_at);
+                Tap::new(&shared.trace, &stream, client.number, client.accepted_at).rejects_client();
                 lingering.extend(send_503(stream).ok());
             }
             Err(RecvTimeoutError::Timeout) => {}

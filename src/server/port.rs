@@ -6,11 +6,15 @@ mod waker;
 use crate::http::status::{RequestError, Status};
 use crate::judge::run::CaseRun;
 use crate::script::case::Start;
+use crate::text::error::Error;
+use crate::text::lock::lock;
 use downtime::Downtime;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::iter;
+use std::net::{TcpListener, ToSocketAddrs};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
+pub use waker::reachable;
 use waker::Waker;
 
 /// Ports for test cases that refuse connections: as many as the program judges clients at a time, so that there is always
@@ -56,22 +60,18 @@ impl Port {
     }
 
     fn is_held_by(&self, run: &Arc<CaseRun>) -> bool {
-        std::ptr::eq(self.holder().as_ptr(), Arc::as_ptr(run))
+        std::ptr::eq(lock(&self.holder).as_ptr(), Arc::as_ptr(run))
     }
 
     /// Gives the port to a run, if no other one needs it.
     fn take_for(&self, run: &Arc<CaseRun>) -> bool {
-        let mut holder = self.holder();
+        let mut holder = lock(&self.holder);
         let is_free = holder.upgrade().map_or(true, |other| other.result().is_some());
         if is_free {
             *holder = Arc::downgrade(run);
             self.downtime.end();
         }
         is_free
-    }
-
-    fn holder(&self) -> MutexGuard<'_, Weak<CaseRun>> {
-        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,22 +115,28 @@ impl Ports {
     }
 
     /// The number of the port where a client has to begin a test case, if it is not the server's own. A case that refuses
-    /// connections gets a port that no other case has. If all are taken, it cannot judge the client.
-    pub fn of_run(&self, run: &Arc<CaseRun>) -> Option<u16> {
+    /// connections is assigned a port that no other case has.
+    pub fn assign(&self, run: &Arc<CaseRun>) -> Option<u16> {
         if !run.script.refuses_connections() {
             return self.other_origin().filter(|_| run.script.begins_elsewhere());
         }
-        let can_be_taken = || self.0.iter().skip(OTHER_ORIGIN + 1);
-        if let Some(port) = can_be_taken().find(|port| port.is_held_by(run)) {
-            return Some(port.number);
-        }
-        let taken = can_be_taken().find(|port| port.take_for(run));
+        let held = self.that_can_be_taken().find(|port| port.is_held_by(run));
+        held.or_else(|| self.take_for(run)).map(|port| port.number)
+    }
+
+    /// Takes a port for a case that refuses connections. If there is none left, the case cannot judge the client.
+    fn take_for(&self, run: &Arc<CaseRun>) -> Option<&Port> {
+        let taken = self.that_can_be_taken().find(|port| port.take_for(run));
         match (taken, run.script.start) {
             (Some(port), Start::Down(time)) => port.pause_listening(time),
             (Some(_), _) => {}
             (None, _) => run.skip(NO_PORT.reason),
         }
-        taken.map(|port| port.number)
+        taken
+    }
+
+    fn that_can_be_taken(&self) -> impl Iterator<Item = &Port> {
+        self.0.iter().skip(OTHER_ORIGIN + 1)
     }
 
     /// Ends all periods in which connections are refused.
@@ -146,11 +152,17 @@ impl Ports {
     }
 }
 
-/// Listeners on further ports of this address, for test cases.
+/// Listeners on a port of the first of the addresses that is possible and, if there are test cases, on further ports of the
+/// same address.
 ///
 /// # Errors
 /// The system cannot bind them.
-pub(super) fn bind_for_cases(mut address: SocketAddr) -> io::Result<Vec<TcpListener>> {
+pub(super) fn bind(addresses: impl ToSocketAddrs, has_cases: bool) -> Result<Vec<TcpListener>, Error> {
+    let own = TcpListener::bind(addresses).map_err(|error| Error::io("cannot listen", error))?;
+    let mut address = own.local_addr().map_err(|error| Error::io("cannot find the port", error))?;
     address.set_port(0);
-    (0..=CASE_PORTS).map(|_| TcpListener::bind(address)).collect()
+    let ports_for_cases = if has_cases { 1 + CASE_PORTS } else { 0 };
+    let for_cases = (0..ports_for_cases).map(|_| TcpListener::bind(address));
+    let all: io::Result<_> = iter::once(Ok(own)).chain(for_cases).collect();
+    all.map_err(|error| Error::io("cannot listen on ports for test cases", error))
 }

@@ -1,11 +1,30 @@
 //! The responses to requests that no script answers.
 
+use crate::http::chunk::Framing;
 use crate::http::field::{is_token, list_members};
 use crate::http::request::Request;
-use crate::http::response::ResponseOptions;
+use crate::http::response::{ResponseHead, ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::script::catalogue::Catalogue;
+
+/// The head of a stream that no script sends.
+pub(super) fn stream_head(
+    framing: Framing,
+    cache_control: &str,
+    content_type: &str,
+    options: ResponseOptions,
+) -> StreamHead {
+    let mut head = ResponseHead::new(Status::OK, b"OK");
+    head.framing(framing);
+    head.field("cache-control", cache_control.as_bytes());
+    head.field("content-type", content_type.as_bytes());
+    head.date();
+    if options.close {
+        head.field("connection", b"close");
+    }
+    StreamHead { bytes: head.finish(), framing, close: options.close }
+}
 
 /// The response to a method that no script answers at this path: `405 Method Not Allowed`, or what OPTIONS asks for.
 pub(super) fn method_not_allowed(request: &Request, options: ResponseOptions, methods: &[&str]) -> Response {
@@ -72,6 +91,16 @@ fn allow(methods: &[&str]) -> String {
     all.join(", ")
 }
 
+/// `200 OK` with a value in JSON.
+pub(super) fn json(text: String) -> Response {
+    Response::new(Status::OK, text).content_type("application/json")
+}
+
+/// `204 No Content` to a request that was carried out.
+pub(super) fn done() -> Response {
+    Response::new(Status::NO_CONTENT, "")
+}
+
 /// The redirect to another port of this server.
 pub(super) fn at_another_port(request: &Request, port: u16) -> Response {
     let (host, _) = request.host_and_port().unwrap_or_default();
@@ -90,7 +119,7 @@ pub(super) fn no_content() -> Response {
     Response::new(Status::NO_CONTENT, "").field("cache-control", "no-cache")
 }
 
-/// `400 Bad Request` to a request whose values make a response that cannot be sent.
+/// `400 Bad Request` to a request with an invalid value.
 pub(super) fn invalid_value(reason: &str) -> Response {
     Response::new(Status::BAD_REQUEST, format!("400 Bad Request: {reason}\n"))
 }

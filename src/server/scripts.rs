@@ -23,8 +23,6 @@ pub(super) fn is_reserved(path: &[u8]) -> bool {
 pub(crate) struct Scripts {
     catalogue: RwLock<Arc<Catalogue>>,
     files: RwLock<ScriptFiles>,
-    /// Prints what is wrong with scripts that are loaded while the server runs.
-    warnings: Option<Warnings>,
 }
 
 impl Scripts {
@@ -41,12 +39,7 @@ impl Scripts {
         }
         catalogue.set_watched(files.scripts());
         check(&catalogue)?;
-        Ok(Scripts { catalogue: RwLock::new(Arc::new(catalogue)), files: RwLock::new(files), warnings: None })
-    }
-
-    /// Sets where the errors in scripts are printed that are loaded from now on.
-    pub fn report_to(&mut self, warnings: Warnings) {
-        self.warnings = Some(warnings);
+        Ok(Scripts { catalogue: RwLock::new(Arc::new(catalogue)), files: RwLock::new(files) })
     }
 
     /// The scripts as they are now. A response continues with the scripts that it began with.
@@ -54,9 +47,9 @@ impl Scripts {
         Arc::clone(&read(&self.catalogue))
     }
 
-    /// Loads the scripts whose files have changed. One with errors stays as it was. Returns the names of those that were
-    /// loaded.
-    pub fn load_changed(&self) -> Vec<String> {
+    /// Loads the scripts whose files have changed, and prints what is wrong with them. One with errors stays as it was. Returns
+    /// the names of those that were loaded.
+    pub fn load_changed(&self, warnings: &Warnings) -> Vec<String> {
         if read(&self.files).are_current() {
             return Vec::new();
         }
@@ -74,7 +67,7 @@ impl Scripts {
             let loaded = catalogue.own().filter(|script| changes.loaded.contains(&script.file));
             lines.extend(loaded.flat_map(|script| catalogue.warnings_about(script)));
         }
-        if let Some(warnings) = self.warnings.as_ref().filter(|_| !lines.is_empty()) {
+        if !lines.is_empty() {
             warnings.print(lines);
         }
         changes.loaded

@@ -60,7 +60,7 @@ pub(crate) struct Shared {
     /// Clients that were accepted so far.
     pub accepted: AtomicU64,
     /// Prints warnings, once the server has started.
-    pub warnings: Option<Warnings>,
+    pub warnings: Warnings,
     /// Clients that have a slot, except those that have closed their side while a script waits.
     pub open_clients: AtomicUsize,
     /// Slots that are taken.
@@ -92,7 +92,7 @@ impl Shared {
             body_memory: BodyMemory::default(),
             ports: Ports::default(),
             accepted: AtomicU64::new(0),
-            warnings: None,
+            warnings: Warnings::default(),
             open_clients: AtomicUsize::new(0),
             slots: AtomicUsize::new(0),
             rejections: AtomicUsize::new(0),
@@ -102,7 +102,7 @@ impl Shared {
 
     /// The scripts, after those whose files have changed were loaded again.
     pub fn latest_scripts(&self) -> Arc<Catalogue> {
-        for script in self.scripts.load_changed() {
+        for script in self.scripts.load_changed(&self.warnings) {
             self.verdicts.forget(&script);
         }
         self.scripts.current()
@@ -150,17 +150,18 @@ impl Shared {
 
     /// Lets each stream whose script has a pause of this name pass it once. Returns the number of streams.
     pub fn release(&self, name: &str) -> usize {
-        self.count(self.connections.release(name))
+        self.warn_about_dropped(self.connections.release(name))
     }
 
     /// Sends a chunk to the streams for a path, which is percent-decoded. Returns the number of streams.
     pub fn send(&self, path: &[u8], bytes: &[u8]) -> usize {
-        self.count(self.connections.send(path, &bytes.into()))
+        self.warn_about_dropped(self.connections.send(path, &bytes.into()))
     }
 
-    fn count(&self, reached: Reached) -> usize {
-        if let (Some(warnings), true) = (&self.warnings, reached.dropped > 0) {
-            warnings.warn("dropping a stream", "too much waits to be sent, because its client does not read");
+    fn warn_about_dropped(&self, reached: Reached) -> usize {
+        if reached.dropped > 0 {
+            let cause = "too much waits to be sent, because its client does not read";
+            self.warnings.warn("dropping a stream", cause);
         }
         reached.streams
     }

@@ -3,7 +3,7 @@
 
 use crate::http::status::{bad_request, RequestError, Status};
 use crate::http::Progress;
-use crate::trace::Tap;
+use crate::trace::tap::Tap;
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -204,32 +204,32 @@ pub(super) fn is_timeout(error: &io::Error) -> bool {
 /// # Errors
 /// The connection broke.
 pub(super) fn has_ended(stream: &TcpStream) -> io::Result<bool> {
-    stream.set_nonblocking(true)?;
-    let peeked = retry(|| stream.peek(&mut [0; 1]));
-    stream.set_nonblocking(false)?;
-    match peeked {
-        Err(error) if !is_timeout(&error) => Err(error),
-        result => Ok(matches!(result, Ok(0))),
-    }
+    let peeked = at_once(stream, || retry(|| stream.peek(&mut [0; 1])))?;
+    Ok(peeked == Some(0))
 }
 
 /// The same, but reads and ignores everything that arrives.
 ///
 /// # Errors
 /// The connection broke.
-pub(super) fn discard_until_end(mut stream: &TcpStream) -> io::Result<bool> {
-    stream.set_nonblocking(true)?;
-    let mut buffer = [0; 256];
-    let end = loop {
-        match retry(|| stream.read(&mut buffer)) {
-            Ok(0) => break Ok(true),
-            Ok(_) => {}
-            Err(error) if is_timeout(&error) => break Ok(false),
-            Err(error) => break Err(error),
-        }
+pub(super) fn discard_until_end(stream: &TcpStream) -> io::Result<bool> {
+    let read_to_end = || {
+        let (mut stream, mut buffer) = (stream, [0; 256]);
+        while retry(|| stream.read(&mut buffer))? > 0 {}
+        Ok(())
     };
+    Ok(at_once(stream, read_to_end)?.is_some())
+}
+
+/// Reads from a stream without waiting. `None` when there is nothing to read yet.
+fn at_once<T>(stream: &TcpStream, read: impl FnOnce() -> io::Result<T>) -> io::Result<Option<T>> {
+    stream.set_nonblocking(true)?;
+    let result = read();
     stream.set_nonblocking(false)?;
-    end
+    match result {
+        Err(error) if is_timeout(&error) => Ok(None),
+        result => result.map(Some),
+    }
 }
 
 /// Calls again what a signal has interrupted.

@@ -3,9 +3,10 @@
 //!
 //! Nothing outside the folder is served, and no directory listing.
 
+use super::responses;
 use crate::http::chunk::{ChunkedWriter, Framing};
 use crate::http::media_type;
-use crate::http::response::{ResponseHead, ResponseOptions, StreamHead};
+use crate::http::response::{ResponseOptions, StreamHead};
 use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::http::uri::percent_decode;
@@ -96,16 +97,7 @@ fn file_name(segment: &[u8]) -> Option<String> {
 impl StaticFile {
     /// The head of the response. Browsers keep the file, but request it again each time: it may have changed.
     pub fn head(&self, options: ResponseOptions) -> StreamHead {
-        let framing = Framing::Length(self.length);
-        let mut head = ResponseHead::new(Status::OK, b"OK");
-        head.framing(framing);
-        head.field("cache-control", b"no-cache");
-        head.field("content-type", self.media_type.as_bytes());
-        head.date();
-        if options.close {
-            head.field("connection", b"close");
-        }
-        StreamHead { bytes: head.finish(), framing, close: options.close }
+        responses::stream_head(Framing::Length(self.length), "no-cache", self.media_type, options)
     }
 
     /// Sends the file piece by piece, so that it is never in memory as a whole.

@@ -1,11 +1,12 @@
 //! The commands of a test for an open stream: to pass a pause, to send a chunk, to end.
 
 use crate::script::play::clock::Command;
+use crate::text::lock::lock;
 use crate::text::shared::SharedBytes;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Commands that wait for one stream, and the bytes of their chunks; at least one chunk may wait, however large it is.
 /// A stream takes its commands after the step that it is in, so they wait for long only if its client does not read.
@@ -87,7 +88,7 @@ impl StreamControl {
     }
 
     fn add(&self, command: Command, bytes: usize) -> Queued {
-        let mut commands = self.lock();
+        let mut commands = lock(&self.commands);
         if commands.is_closed || commands.is_dropped {
             return Queued::No;
         }
@@ -103,7 +104,7 @@ impl StreamControl {
 
     /// Ends the stream after the commands so far. `false` if that was done before.
     pub fn drop_stream(&self) -> bool {
-        let was_dropped = std::mem::replace(&mut self.lock().is_dropped, true);
+        let was_dropped = std::mem::replace(&mut lock(&self.commands).is_dropped, true);
         self.is_signaled.store(true, Ordering::Release);
         !was_dropped
     }
@@ -115,7 +116,7 @@ impl StreamControl {
 
     /// Whether a test has ended the stream.
     pub fn is_dropped(&self) -> bool {
-        self.is_signaled() && self.lock().is_dropped
+        self.is_signaled() && lock(&self.commands).is_dropped
     }
 
     /// Takes the next command.
@@ -126,7 +127,7 @@ impl StreamControl {
         if !self.is_signaled() {
             return Ok(None);
         }
-        let mut commands = self.lock();
+        let mut commands = lock(&self.commands);
         let command = commands.take();
         if command.is_none() {
             if commands.is_dropped {
@@ -148,16 +149,12 @@ impl StreamControl {
 
     /// Takes no further commands.
     pub fn close(&self) {
-        self.lock().is_closed = true;
+        lock(&self.commands).is_closed = true;
     }
 
     /// Whether the response ends, or has ended.
     pub fn is_closed(&self) -> bool {
-        self.lock().is_closed
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Commands> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.commands).is_closed
     }
 }
 

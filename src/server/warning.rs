@@ -14,9 +14,9 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// Warnings that wait to be printed. There are few kinds, so further ones are most likely the same again.
 const MAX_QUEUED: usize = 16;
 
-/// Passes warnings to the thread that prints them. Writing to stderr can block; nothing else waits for it.
-#[derive(Clone, Debug)]
-pub(crate) struct Warnings(SyncSender<Message>);
+/// Passes warnings to the thread that prints them, if one was started. Writing to stderr can block; nothing else waits for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Warnings(Option<SyncSender<Message>>);
 
 #[derive(Debug)]
 enum Message {
@@ -32,17 +32,23 @@ impl Warnings {
     pub fn start() -> io::Result<Warnings> {
         let (sender, receiver) = sync_channel(MAX_QUEUED);
         Builder::new().name("warnings".to_owned()).spawn(move || print(&receiver))?;
-        Ok(Warnings(sender))
+        Ok(Warnings(Some(sender)))
     }
 
     /// Prints `problem: cause`, unless the same problem was printed in the last minute. Never blocks.
     pub fn warn(&self, problem: &'static str, cause: impl Display) {
-        let _ = self.0.try_send(Message::Warning { problem, cause: cause.to_string() });
+        self.pass_on(Message::Warning { problem, cause: cause.to_string() });
     }
 
     /// Prints lines. Never blocks.
     pub fn print(&self, lines: Vec<String>) {
-        let _ = self.0.try_send(Message::Lines(lines));
+        self.pass_on(Message::Lines(lines));
+    }
+
+    fn pass_on(&self, message: Message) {
+        if let Some(thread) = &self.0 {
+            let _ = thread.try_send(message);
+        }
     }
 }
 

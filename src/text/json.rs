@@ -1,11 +1,40 @@
-//! Writes text and bytes as JSON strings (RFC 8259, section 7).
+//! Writes JSON: objects, and text and bytes as strings (RFC 8259).
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::str;
 
 /// Bytes that are escaped at a time. What is escaped can take six times as many.
 const PIECE: usize = 1024;
+
+/// An object, built member by member.
+#[derive(Debug)]
+pub struct Object(String);
+
+/// An object without a member so far.
+pub fn object() -> Object {
+    Object("{".to_owned())
+}
+
+impl Object {
+    /// Adds a member whose value is a string.
+    pub fn string(self, name: &str, text: &str) -> Object {
+        self.member(name, string(text))
+    }
+
+    /// Adds a member whose value is displayed as JSON, such as a number.
+    pub fn member(mut self, name: &str, json: impl Display) -> Object {
+        let comma = if self.0.len() > 1 { "," } else { "" };
+        self.0 += &format!("{comma}\"{name}\":{json}");
+        self
+    }
+
+    /// The whole object.
+    pub fn end(self) -> String {
+        self.0 + "}"
+    }
+}
 
 /// A JSON string. Control characters are escaped, so it stays on one line and is safe to print.
 pub fn string(text: &str) -> String {
@@ -29,8 +58,10 @@ pub fn object_of_lists<'a>(pairs: impl Iterator<Item = (&'a str, Cow<'a, str>)>)
             None => lists.push((name, vec![value])),
         }
     }
-    let member = |(name, values): &(String, Vec<String>)| format!("{}:[{}]", string(name), values.join(","));
-    format!("{{{}}}", lists.iter().map(member).collect::<Vec<_>>().join(","))
+    let add = |object: Object, (name, values): &(String, Vec<String>)| {
+        object.member(&escape(name), format_args!("[{}]", values.join(",")))
+    };
+    lists.iter().fold(object(), add).end()
 }
 
 /// Writes a JSON string of any length in small pieces. Bytes that are not UTF-8 become U+FFFD, as
@@ -77,6 +108,13 @@ mod tests {
     #[test]
     fn quotes_backslashes_and_control_characters_are_escaped() {
         assert_eq!(string("a\"\\\n\r\t\u{7f}é"), "\"a\\\"\\\\\\n\\r\\u0009\\u007fé\"");
+    }
+
+    #[test]
+    fn an_object_has_a_comma_between_its_members() {
+        assert_eq!(object().end(), "{}");
+        let members = object().member("a", 1).string("b", "\"").member("c", object().end());
+        assert_eq!(members.end(), r#"{"a":1,"b":"\"","c":{}}"#);
     }
 
     #[test]

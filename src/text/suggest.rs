@@ -3,8 +3,7 @@
 /// The candidate that differs from `word` least, if at most a third of its letters differ.
 ///
 /// Differences are counted as insertions, removals and replacements of one byte, and exchanges of two neighbours (optimal
-/// string alignment). The case of letters
-/// makes no difference.
+/// string alignment). The case of letters makes no difference.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = |candidate: &str| candidate.len().max(3) / 3;
     // Nothing is compared with a word that is much longer, which takes time and memory.

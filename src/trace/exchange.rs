@@ -87,19 +87,26 @@ impl Exchange {
     }
 }
 
+/// Who closed a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClosedBy {
+    /// The client closed or reset it.
+    Client,
+    /// The server, as the script or the request says, because of an error, or because it stops.
+    Server,
+    /// A test that dropped the stream.
+    Test,
+}
+
 /// How a response ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct End {
     /// The status code; 0 if none was sent.
     pub status: u16,
     /// Whether the whole response was sent.
     pub is_complete: bool,
-    /// Whether another request can follow.
-    pub is_kept_open: bool,
-    /// Whether the client closed the connection.
-    pub is_closed_by_client: bool,
-    /// Whether a test dropped the stream.
-    pub is_dropped: bool,
+    /// Who closed the connection; `None` if another request can follow.
+    pub closed_by: Option<ClosedBy>,
     /// The same in a few words.
     pub how: String,
     /// Bytes of the body that were sent, without the framing.

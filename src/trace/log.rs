@@ -4,9 +4,10 @@ use super::exchange::Exchange;
 use super::secrets::without_secret_parameters;
 use crate::http::date::Timestamp;
 use crate::text::escape::escape;
+use crate::text::lock::lock;
 use std::fmt;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 /// A log.
@@ -34,11 +35,10 @@ impl Log {
 
     /// Logs the end of a response.
     pub fn end(&self, exchange: &Exchange, how: &str) {
-        let status = exchange.status();
         let time = exchange.connection.request_began.elapsed();
         let fields = format!(
             "status={} bytes={} events={} seconds={}.{:03} how={}",
-            if status.is_empty() { "-".to_owned() } else { escape(status) },
+            or_dash(exchange.status(), |status| escape(status)),
             exchange.response.body_bytes,
             exchange.events.count,
             time.as_secs(),
@@ -54,10 +54,10 @@ impl Log {
             "{} {what} client={} method={} target={} {fields}\n",
             Timestamp(SystemTime::now()),
             exchange.connection.number,
-            method(exchange.method()),
-            target(exchange.target()),
+            or_dash(exchange.method(), |method| escape(method)),
+            or_dash(exchange.target(), |target| quote(&without_secret_parameters(target))),
         );
-        let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = lock(&self.0);
         // An error is ignored: clients are served even when nobody reads the log any more.
         let _ = writer.write_all(line.as_bytes()).and_then(|()| writer.flush());
     }
@@ -69,20 +69,12 @@ impl fmt::Debug for Log {
     }
 }
 
-/// A method, or `-` if there is no request line.
-fn method(bytes: &[u8]) -> String {
+/// The bytes in this format, or `-` if there is no start line that has them.
+fn or_dash(bytes: &[u8], format: impl FnOnce(&[u8]) -> String) -> String {
     if bytes.is_empty() {
         return "-".to_owned();
     }
-    escape(bytes)
-}
-
-/// A target between quotation marks, or `-` if there is no request line.
-fn target(bytes: &[u8]) -> String {
-    if bytes.is_empty() {
-        return "-".to_owned();
-    }
-    quote(&without_secret_parameters(bytes))
+    format(bytes)
 }
 
 /// The text between quotation marks; those in it are escaped.

@@ -1,15 +1,16 @@
 //! Makes the events of `/-/wire/PATH`, with JSON as their data: observers see what goes over the connections that request
 //! that path from their own address.
 
-use super::exchange::{Connection, Exchange};
-use super::wire_parser::{PieceKind, WireParser};
+use super::exchange::Exchange;
+use super::wire_parser::PieceKind;
 use crate::http::uri::{path_of, percent_decode};
-use crate::text::json;
+use crate::text::json::{self, Object};
+use crate::text::lock::lock;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The most events that wait for an observer. One that reads too slowly is removed, so that it cannot fill the memory.
@@ -71,8 +72,8 @@ struct Observer {
 }
 
 impl Observer {
-    /// Whether a request for this path, the current one on a connection, is watched.
-    fn watches(&self, connection: &Connection, path: &[u8]) -> bool {
+    /// Whether an exchange, whose request is for this path, is watched.
+    fn watches(&self, Exchange { connection, .. }: &Exchange, path: &[u8]) -> bool {
         // An observer that subscribed in the middle of a request could not tell what the bytes are.
         self.since <= connection.request_began
             && self.ip == connection.address.ip()
@@ -104,7 +105,7 @@ impl Observers {
     /// Adds an observer of the requests that clients at `ip` begin for `path` from now on; `None` when there are
     /// `MAX_OBSERVERS` already. The path is percent-decoded.
     pub fn subscribe(&self, path: Vec<u8>, ip: IpAddr) -> Option<Subscription<'_>> {
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         if list.observers.len() >= MAX_OBSERVERS {
             return None;
         }
@@ -116,33 +117,24 @@ impl Observers {
         Some(Subscription { observers: self, id, events })
     }
 
-    pub(super) fn piece(
-        &self,
-        connection: &Connection,
-        request: &WireParser,
-        from: &str,
-        kind: PieceKind,
-        bytes: &[u8],
-        lines: impl Fn() -> String,
-    ) {
+    pub(super) fn piece(&self, exchange: &Exchange, from: &str, kind: PieceKind, bytes: &[u8]) {
         for part in bytes.chunks(MAX_PIECE) {
-            self.send(connection, request, "piece", || {
-                let (name, bytes) = (kind.as_str(), json::bytes(part));
-                format!("\"from\":\"{from}\",\"name\":\"{name}\"{},\"bytes\":{bytes}", lines())
+            self.send(exchange, "piece", |data| {
+                let data = data.string("from", from).string("name", kind.as_str());
+                exchange.playing.add_seen(data).member("bytes", json::bytes(part))
             });
         }
     }
 
     /// Lets those who watch this request watch requests for the path of this location as well.
-    pub(super) fn follow(&self, connection: &Connection, request: &WireParser, location: &[u8]) {
+    pub(super) fn follow(&self, exchange: &Exchange, location: &[u8]) {
         if !self.are_present() {
             return;
         }
-        let path = percent_decode(request.path());
+        let path = percent_decode(exchange.request.path());
         let next = percent_decode(path_of(location));
-        for observer in
-            self.lock().observers.iter_mut().filter(|observer| observer.watches(connection, &path))
-        {
+        let mut list = lock(&self.list);
+        for observer in list.observers.iter_mut().filter(|observer| observer.watches(exchange, &path)) {
             if observer.paths.len() < MAX_PATHS && !observer.paths.iter().any(|watched| *watched == *next) {
                 observer.paths.push(next.to_vec());
             }
@@ -150,41 +142,34 @@ impl Observers {
     }
 
     pub(super) fn wait(&self, exchange: &Exchange, time: Option<Duration>) {
-        self.send(&exchange.connection, &exchange.request, "wait", || {
+        self.send(exchange, "wait", |data| {
             let time = time.map_or("null".to_owned(), milliseconds);
-            format!("\"for\":{time}{}", exchange.playing.now())
+            exchange.playing.add_now(data.member("for", time))
         });
     }
 
     pub(super) fn end(&self, exchange: &Exchange, how: &str) {
-        self.send(&exchange.connection, &exchange.request, "end", || {
-            format!("\"how\":{}", json::bytes(how.as_bytes()))
-        });
+        self.send(exchange, "end", |data| data.member("how", json::bytes(how.as_bytes())));
     }
 
-    /// Sends an event to all who watch this request. `fields` is called only if there is somebody.
-    fn send(
-        &self,
-        connection: &Connection,
-        request: &WireParser,
-        event_type: &str,
-        fields: impl Fn() -> String,
-    ) {
+    /// Sends an event to all who watch this request. `complete` adds members to its data, and is called only if there is
+    /// somebody.
+    fn send(&self, exchange: &Exchange, event_type: &str, complete: impl Fn(Object) -> Object) {
         if !self.are_present() {
             return;
         }
-        let path = percent_decode(request.path());
-        let watches = |observer: &Observer| observer.watches(connection, &path);
-        if !self.lock().observers.iter().any(watches) {
+        let path = percent_decode(exchange.request.path());
+        let watches = |observer: &Observer| observer.watches(exchange, &path);
+        if !lock(&self.list).observers.iter().any(watches) {
             return;
         }
         // Formatted once for all observers, and while no other thread has to wait for the lock.
-        let (number, age) = (connection.number, milliseconds(connection.age()));
-        let time = milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-        let fields = fields();
-        let text = format!(
-            "event: {event_type}\ndata: {{\"client\":{number},\"ms\":{age},\"time\":{time},{fields}}}\n\n"
-        );
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let data = json::object()
+            .member("client", exchange.connection.number)
+            .member("ms", milliseconds(exchange.connection.age()))
+            .member("time", milliseconds(time));
+        let text = format!("event: {event_type}\ndata: {}\n\n", complete(data).end());
         let is_full = self.bytes.fetch_add(text.len(), Ordering::Relaxed) > MAX_QUEUED_BYTES;
         let event = Arc::new(WireEvent { text, bytes: Arc::clone(&self.bytes) });
         self.remove(|observer| {
@@ -198,13 +183,9 @@ impl Observers {
     }
 
     fn remove(&self, is_removed: impl Fn(&Observer) -> bool) {
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         list.observers.retain(|observer| !is_removed(observer));
         self.count.store(list.observers.len(), Ordering::Relaxed);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -214,21 +195,23 @@ fn milliseconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exchange::Connection;
     use super::*;
     use std::net::Ipv4Addr;
     use std::sync::mpsc::TryRecvError;
 
     const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-    fn connection(address: &str) -> Connection {
-        let now = Instant::now();
-        Connection { number: 7, address: address.parse().unwrap(), accepted_at: now, request_began: now }
+    fn exchange(address: &str, mut request_line: &[u8]) -> Exchange {
+        let (now, address) = (Instant::now(), address.parse().unwrap());
+        let connection = Connection { number: 7, address, accepted_at: now, request_began: now };
+        let mut exchange = Exchange::new(connection);
+        exchange.request.next_piece(&mut request_line);
+        exchange
     }
 
     fn send_request_line(observers: &Observers, address: &str, line: &[u8]) {
-        let mut request = WireParser::for_requests();
-        request.push(line, &mut |_, _, _| {});
-        observers.piece(&connection(address), &request, "client", PieceKind::RequestLine, line, String::new);
+        observers.piece(&exchange(address, line), "client", PieceKind::RequestLine, line);
     }
 
     fn request_a(observers: &Observers) {
@@ -292,11 +275,9 @@ mod tests {
         let observers = Observers::default();
         let subscription = observers.subscribe(b"/a".to_vec(), LOCALHOST).unwrap();
         let unrelated = observers.subscribe(b"/c".to_vec(), LOCALHOST).unwrap();
-        let mut request = WireParser::for_requests();
-        request.push(b"GET /a HTTP/1.1\r\n", &mut |_, _, _| {});
-        let connection = connection("127.0.0.1:9");
+        let exchange = exchange("127.0.0.1:9", b"GET /a HTTP/1.1\r\n");
         for location in ["/b", "http://h/%62?x", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8"] {
-            observers.follow(&connection, &request, location.as_bytes());
+            observers.follow(&exchange, location.as_bytes());
         }
         for path in ["/b", "/6", "/7", "/c"] {
             send_request_line(&observers, "127.0.0.1:9", format!("GET {path} HTTP/1.1\r\n").as_bytes());

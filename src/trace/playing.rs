@@ -1,7 +1,7 @@
 //! Which lines of a script the bytes of a response come from. A script sends what is due at the same time in one write, so
 //! bytes are seen later than the lines that made them are played.
 
-use crate::text::json;
+use crate::text::json::Object;
 use std::collections::VecDeque;
 
 /// The first and the last of some lines of a file, counted from 1.
@@ -52,25 +52,23 @@ impl Playing {
         self.seen += bytes.len() as u64;
     }
 
-    /// The lines that the bytes come from that were seen last, as fields of a JSON object.
-    pub fn seen(&self) -> String {
-        self.fields(self.marks.front())
+    /// Adds the lines that the bytes come from that were seen last.
+    pub fn add_seen(&self, object: Object) -> Object {
+        self.add(self.marks.front(), object)
     }
 
-    /// The lines that are played now, as fields of a JSON object.
-    pub fn now(&self) -> String {
-        self.fields(self.marks.back())
+    /// Adds the lines that are played now.
+    pub fn add_now(&self, object: Object) -> Object {
+        self.add(self.marks.back(), object)
     }
 
-    fn fields(&self, mark: Option<&(u64, Option<Lines>)>) -> String {
+    fn add(&self, mark: Option<&(u64, Option<Lines>)>, object: Object) -> Object {
         match mark {
-            Some((_, Some([first, last]))) => format!(
-                ",\"script\":{},\"lines\":[{},{}]",
-                json::string(&self.script),
-                first.saturating_sub(self.lines_before),
-                last.saturating_sub(self.lines_before)
-            ),
-            _ => String::new(),
+            Some((_, Some(lines))) => {
+                let [first, last] = lines.map(|line| line.saturating_sub(self.lines_before));
+                object.string("script", &self.script).member("lines", format_args!("[{first},{last}]"))
+            }
+            _ => object,
         }
     }
 }
@@ -78,6 +76,7 @@ impl Playing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::json::object;
 
     fn lines(first: u32, last: u32) -> Option<Lines> {
         Some([first, last])
@@ -91,12 +90,13 @@ mod tests {
         playing.play(lines(4, 4), 5);
         playing.play(None, 9);
         playing.send(b"aaaaabbbb");
-        assert_eq!(playing.now(), "");
-        for (bytes, lines) in [("aa", "[1,2]"), ("aaa", "[1,2]"), ("bbbb", "[4,4]"), ("c", "")] {
+        assert_eq!(playing.add_now(object()).end(), "{}");
+        for (bytes, lines) in [("aa", "[1,2]}"), ("aaa", "[1,2]}"), ("bbbb", "[4,4]}"), ("c", "{}")] {
             playing.see(bytes.as_bytes());
-            assert!(playing.seen().ends_with(lines), "{bytes}: {}", playing.seen());
+            let seen = playing.add_seen(object()).end();
+            assert!(seen.ends_with(lines), "{bytes}: {seen}");
         }
         playing.play(lines(5, 6), 0);
-        assert!(playing.now().ends_with("[5,6]"));
+        assert!(playing.add_now(object()).end().ends_with("[5,6]}"));
     }
 }

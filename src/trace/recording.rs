@@ -7,7 +7,8 @@ use crate::event_source::stream::{Event, EventStream};
 use crate::http::gunzip::Gunzip;
 use crate::http::AfterResponse;
 use crate::text::escape::escape;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::text::lock::lock;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// The most bytes of text that are kept for a person to read.
@@ -62,17 +63,17 @@ impl Recording {
 
     /// The lines so far: the time in seconds, `>` from the client or `<` from the server, and the escaped bytes.
     pub fn text(&self) -> String {
-        self.state().text.clone()
+        lock(&self.state).text.clone()
     }
 
     /// Passes on the events that a client has to dispatch, in their order. They can be large.
     pub fn with_events<T>(&self, look: impl FnOnce(&[TimedEvent]) -> T) -> T {
-        look(&self.state().events)
+        look(&lock(&self.state).events)
     }
 
     /// Discards the data of large events, which is not needed once the case is decided.
     pub fn discard_large_data(&self) {
-        for sent in &mut self.state().events {
+        for sent in &mut lock(&self.state).events {
             if sent.event.data.len() > MAX_TEXT {
                 sent.event.data = String::new();
             }
@@ -81,12 +82,12 @@ impl Recording {
 
     /// The reconnection time that a client has to use, if a stream has set one.
     pub fn reconnection_time(&self) -> Option<Duration> {
-        self.state().reconnection_time
+        lock(&self.state).reconnection_time
     }
 
     /// When the head of the last response was sent; `None` before that.
     pub fn head_sent_at(&self) -> Option<Instant> {
-        self.state().head_sent_at
+        lock(&self.state).head_sent_at
     }
 
     /// Adds a line about what the client has said elsewhere.
@@ -96,7 +97,7 @@ impl Recording {
 
     fn add_line(&self, arrow: char, line: &[u8]) {
         let age = self.began.elapsed();
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         if state.text.len() < MAX_TEXT {
             let (seconds, milliseconds) = (age.as_secs(), age.subsec_millis());
             state.text += &format!(
@@ -112,21 +113,17 @@ impl Recording {
             data: event.data.unwrap_or_default(),
             last_event_id: last_event_id.to_owned(),
         };
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let response = state.responses;
         state.events.push(TimedEvent { event, sent_at: None, response });
     }
 
     fn remember(&self, stream: &EventStream) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.last_event_id = stream.last_event_id().to_owned();
         if let Some(time) = stream.reconnection_time() {
             state.reconnection_time = Some(time);
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -141,12 +138,13 @@ pub struct Recorder {
 
 impl Recorder {
     /// A recorder for the response to a request with this head.
-    pub fn new(recording: Arc<Recording>, head: &[u8]) -> Recorder {
-        WireParser::for_requests().push(head, &mut |_, kind, line| {
-            recording.add_line('>', &without_secrets(kind, line).unwrap_or_default());
-        });
+    pub fn new(recording: Arc<Recording>, mut head: &[u8]) -> Recorder {
+        let mut request = WireParser::for_requests();
+        while let Some((kind, line)) = request.next_piece(&mut head) {
+            recording.add_line('>', &without_secrets(kind, &line).unwrap_or_default());
+        }
         let stream = {
-            let mut state = recording.state();
+            let mut state = lock(&recording.state);
             state.responses += 1;
             state.head_sent_at = None;
             EventStream::with_last_event_id(state.last_event_id.clone())
@@ -155,23 +153,23 @@ impl Recorder {
     }
 
     /// Records bytes of the response that will be sent now. The client can have read them before this thread runs again.
-    pub fn sends(&mut self, bytes: &[u8]) {
+    pub fn sends(&mut self, mut bytes: &[u8]) {
         let Recorder { recording, response, gunzip, stream } = self;
-        response.push(bytes, &mut |response, kind, bytes| {
-            for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        while let Some((kind, piece)) = response.next_piece(&mut bytes) {
+            for line in piece.split_inclusive(|&byte| byte == b'\n') {
                 recording.add_line('<', line);
             }
             if kind.is_data() && response.is_event_stream {
-                let data = if response.is_gzip { gunzip.read(bytes) } else { bytes.to_vec() };
+                let data = if response.is_gzip { gunzip.read(&piece).into() } else { piece };
                 stream.push(&data, |stream, event| recording.add_event(event, stream.last_event_id()));
                 recording.remember(stream);
             }
-        });
+        }
     }
 
     /// Records that the bytes were sent.
     pub fn sent(&self) {
-        let mut state = self.recording.state();
+        let mut state = lock(&self.recording.state);
         let now = Instant::now();
         state.head_sent_at.get_or_insert(now);
         let events = state.events.iter_mut().rev().take_while(|event| event.sent_at.is_none());

@@ -135,10 +135,10 @@ mod tests {
     use super::*;
 
     fn shown(request: &str) -> String {
-        let mut shown = Vec::new();
-        WireParser::for_requests().push(request.as_bytes(), &mut |_, kind, bytes| {
-            shown.extend_from_slice(&without_secrets(kind, bytes).unwrap_or_default());
-        });
+        let (mut parser, mut bytes, mut shown) = (WireParser::for_requests(), request.as_bytes(), Vec::new());
+        while let Some((kind, piece)) = parser.next_piece(&mut bytes) {
+            shown.extend_from_slice(&without_secrets(kind, &piece).unwrap_or_default());
+        }
         String::from_utf8(shown).unwrap()
     }
 

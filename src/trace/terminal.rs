@@ -4,9 +4,10 @@
 use super::exchange::{Connection, Exchange};
 use super::wire_parser::{PieceKind, WireParser};
 use crate::text::escape::{escape, ARROW};
+use crate::text::lock::lock;
 use std::fmt;
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 const FROM_CLIENT: char = '>';
@@ -121,7 +122,7 @@ impl Terminal {
 
     fn write(&self, connection: &Connection, arrow: char, kind: PieceKind, line: &[u8], remark: &str) {
         // Locked until the line is written, so that no other line can come between.
-        let mut output = self.lock();
+        let mut output = lock(&self.output);
         let continues = kind.is_data() && output.data_of == Some(connection.number);
         output.data_of = kind.is_data().then_some(connection.number);
         let mut text = self.paint(color_of(arrow, kind), &escape(line));
@@ -132,7 +133,7 @@ impl Terminal {
     }
 
     fn note(&self, connection: &Connection, name: &str, text: &str) {
-        let mut output = self.lock();
+        let mut output = lock(&self.output);
         output.data_of = None;
         output.write(connection, '*', name, &self.paint(GREEN, text));
     }
@@ -143,10 +144,6 @@ impl Terminal {
         } else {
             text.to_owned()
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Output> {
-        self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::http::dechunk::parse_chunk_size;
 use crate::http::field::{is_event_stream, list_members, FieldLine};
 use crate::http::request::is_request_line;
 use crate::http::uri::path_of;
+use std::borrow::Cow;
 
 /// The most bytes of a line that are looked at. Heads are smaller (see `http::request`), so a longer line is malformed.
 const MAX_LINE: usize = 16 * 1024;
@@ -140,22 +141,21 @@ impl WireParser {
         self.state == State::Content && self.content_length.is_none()
     }
 
-    /// Takes the next bytes and calls `report` with the pieces in them, each with the parser in the state after it.
-    pub fn push(&mut self, mut bytes: &[u8], report: &mut dyn FnMut(&WireParser, PieceKind, &[u8])) {
+    /// Takes the next piece from the front of `bytes`. `None` when they are used up.
+    pub fn next_piece<'a>(&mut self, bytes: &mut &'a [u8]) -> Option<(PieceKind, Cow<'a, [u8]>)> {
         while !bytes.is_empty() {
-            let (kind, length) = self.next_piece(bytes);
+            let (kind, length) = self.take_piece(bytes);
             let (piece, rest) = bytes.split_at(length);
-            bytes = rest;
+            *bytes = rest;
             if self.is_response {
-                report(self, kind, piece);
-                continue;
+                return Some((kind, piece.into()));
             }
             self.unreported.extend_from_slice(piece);
             if self.line.is_empty() {
-                let whole = std::mem::take(&mut self.unreported);
-                report(self, kind, &whole);
+                return Some((kind, std::mem::take(&mut self.unreported).into()));
             }
         }
+        None
     }
 
     /// Removes and returns the start of a request's line that was not completed, and so not reported.
@@ -164,7 +164,7 @@ impl WireParser {
     }
 
     /// The kind and the length of the piece that `bytes` begin with.
-    fn next_piece(&mut self, bytes: &[u8]) -> (PieceKind, usize) {
+    fn take_piece(&mut self, bytes: &[u8]) -> (PieceKind, usize) {
         match self.state {
             State::ChunkData => (PieceKind::ChunkData, self.take_data(bytes, State::ChunkEnd)),
             State::Content => (PieceKind::Content, self.take_data(bytes, State::Complete)),

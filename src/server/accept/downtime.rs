@@ -35,7 +35,7 @@ impl Acceptor {
                 Ok(listener) if port.downtime.open() => return Some(listener),
                 Ok(_) => port.waker.disarm(),
                 Err(error) => {
-                    self.warnings.warn("cannot reopen the port, trying again", error);
+                    self.shared.warnings.warn("cannot reopen the port, trying again", error);
                     thread::sleep(ACCEPT_PAUSE);
                 }
             }

@@ -43,7 +43,7 @@ impl Connection<'_> {
             return Some(responses::no_content());
         }
         let here = self.stream.local_addr().ok()?;
-        match self.shared.ports.of_run(run) {
+        match self.shared.ports.assign(run) {
             Some(port) if port == here.port() => None,
             Some(port) => Some(responses::at_another_port(request, port)),
             None => Some(Response::error(&NO_PORT)),

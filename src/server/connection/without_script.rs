@@ -2,18 +2,14 @@
 
 use super::{Connection, Refused};
 use crate::http::request::Request;
-use crate::http::response::{ResponseOptions, StreamHead};
+use crate::http::response::ResponseOptions;
 use crate::http::short_response::Response;
 use crate::http::AfterResponse;
 use crate::server::clock::ClientClock;
-use crate::server::internal::journal::Answer;
-use crate::server::internal::{self, journal, judge, results, wire, Call, Reply};
-use crate::server::journal::entry::RecordedEnd;
-use crate::server::journal::recorded_request::RecordedRequest;
+use crate::server::internal::{self, Call, Reply};
 use crate::server::responses;
 use crate::server::static_files::{self, FoundFile};
 use crate::server::stream_control::StreamControl;
-use crate::trace::End;
 use std::io;
 
 impl Connection<'_> {
@@ -22,31 +18,10 @@ impl Connection<'_> {
     pub(super) fn refuse(&self, refused: Refused) -> io::Result<AfterResponse> {
         let error = refused.error.into_request_error()?;
         if let Some(request) = &refused.request {
-            self.prepare_record(request, b"");
+            self.journal.request_received(request, b"");
         }
         self.tap.rejected(error.reason);
         self.send(&Response::error(&error), ResponseOptions { close: true, ..self.options })
-    }
-
-    /// Keeps what [`record`](Connection::record) needs from a request, unless its path is one of those under `/-/`.
-    pub(super) fn prepare_record(&self, request: &Request, body: &[u8]) {
-        if self.shared.journal.is_on() && !internal::is_reserved(request.path()) {
-            self.unrecorded.set(Some(Box::new(RecordedRequest::new(request, body))));
-        }
-    }
-
-    /// Records the current request, once.
-    pub(super) fn record(&self) {
-        if let Some(request) = self.unrecorded.take() {
-            self.recorded.set(Some(self.shared.journal.add_request(*request)));
-        }
-    }
-
-    /// Records how the response to it ended.
-    pub(super) fn record_end(&self, end: Option<End>) {
-        if let (Some(request), Some(end)) = (self.recorded.take(), end) {
-            self.shared.journal.add_end(request, RecordedEnd::new(end));
-        }
     }
 
     /// Responds to a request for a path at which scripts answer only these methods. Not inlined, so that its variables are
@@ -59,30 +34,35 @@ impl Connection<'_> {
         mut methods: Vec<&str>,
     ) -> io::Result<AfterResponse> {
         let Connection { shared, stream, options, .. } = *self;
-        let is_reserved = internal::is_reserved(request.path());
         // No other website may read the page or a file, or find out which methods they answer.
         let internal_options = ResponseOptions { cors: false, ..options };
-        let file = self.shared.static_files.as_ref().filter(|_| !is_reserved);
-        let file = file.and_then(|files| files.find(request.path()));
+        let files = shared.static_files.as_ref().filter(|_| !internal::is_reserved(request.path()));
+        let file = files.and_then(|files| files.find(request.path()));
         let has_file = file.is_some();
         if let (Some(file), "GET" | "HEAD") = (file, request.method()) {
             return self.send_file(file, request, internal_options);
         }
         if let Some(reply) = internal::reply(&Call { request, body, shared, stream, options }) {
-            return self.send_internal(reply, internal_options);
+            return self.send_reply(reply, internal_options);
         }
         let options = if methods.is_empty() { internal_options } else { options };
         methods.extend(internal::methods(request.path(), shared));
         methods.extend(has_file.then_some("GET"));
-        if !methods.is_empty() {
-            return self.send(&responses::method_not_allowed(request, options, &methods), options);
+        if methods.is_empty() {
+            return self.send_not_found(request);
         }
-        if is_reserved {
-            return self.send(&internal::not_found(shared), options);
-        }
-        let has_files = shared.static_files.is_some();
-        let response = responses::not_found(request, self.options, &shared.scripts.current(), has_files);
-        self.send(&response, self.options)
+        self.send(&responses::method_not_allowed(request, options, &methods), options)
+    }
+
+    fn send_not_found(&self, request: &Request) -> io::Result<AfterResponse> {
+        let Connection { shared, options, .. } = *self;
+        let response = if internal::is_reserved(request.path()) {
+            internal::not_found(shared)
+        } else {
+            let has_files = shared.static_files.is_some();
+            responses::not_found(request, options, &shared.scripts.current(), has_files)
+        };
+        self.send(&response, options)
     }
 
     fn send_file(
@@ -92,65 +72,32 @@ impl Connection<'_> {
         options: ResponseOptions,
     ) -> io::Result<AfterResponse> {
         self.tap.sends_file();
-        match file {
+        let reply = match file {
             FoundFile::File(file) => {
-                let control = StreamControl::internal();
-                self.send_stream(file.head(options), &control, |head, body, _clock| file.send(head, body))
+                Reply::Stream(file.head(options), Box::new(|head, body, _| file.send(head, body)))
             }
             FoundFile::Folder => {
-                self.send(&static_files::redirect_to_folder(request.path(), request.query()), options)
+                Reply::Response(static_files::redirect_to_folder(request.path(), request.query()))
             }
-        }
+        };
+        self.send_reply(reply, options)
     }
 
-    fn send_internal(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
+    fn send_reply(&self, reply: Reply, options: ResponseOptions) -> io::Result<AfterResponse> {
+        // When nothing is unread, the clock can see that the client closes its side.
+        self.incoming.discard_unread()?;
         match reply {
             Reply::Response(response) => self.send(&response, options),
-            Reply::Observe(head, subscription) => {
-                self.incoming.discard_unread()?;
-                let control = StreamControl::internal();
-                self.send_stream(head, &control, |head, body, clock| {
-                    wire::send(&subscription, head, body, clock)
-                })
-            }
-            Reply::Journal(query, head) => self.send_journal(&query, head, options),
-            Reply::Results(head, watcher) => {
-                let control = StreamControl::internal();
-                self.send_stream(head, &control, |head, body, clock| {
-                    results::send(&watcher, head, body, clock)
-                })
-            }
-            Reply::Decided(run, next) => {
-                // When nothing is unread, the clock can see that the client closes its side.
-                self.incoming.discard_unread()?;
+            Reply::Stream(head, write) => self.send_stream(head, &StreamControl::internal(), write),
+            Reply::Wait(wait) => {
                 let control = StreamControl::internal();
                 let clock = ClientClock::new(self.stream, &control, self.shared, self.tap);
-                judge::wait_until_decided(&run, clock)?;
-                self.send(&next.response(&self.shared.judge, &self.shared.ports), options)
+                self.send_reply(wait(clock)?, options)
             }
             Reply::Stop(response) => {
                 self.stops_server.set(true);
                 self.send(&response, ResponseOptions { close: true, ..options })
             }
-        }
-    }
-
-    fn send_journal(
-        &self,
-        query: &journal::Query,
-        head: StreamHead,
-        options: ResponseOptions,
-    ) -> io::Result<AfterResponse> {
-        // When nothing is unread, the clock can see that the client closes its side.
-        self.incoming.discard_unread()?;
-        let control = StreamControl::internal();
-        let clock = ClientClock::new(self.stream, &control, self.shared, self.tap);
-        match journal::answer(&self.shared.journal, query, clock)? {
-            Answer::From(number) => {
-                let entries = self.shared.journal.entries(number);
-                self.send_stream(head, &control, |head, body, _clock| journal::send(entries, head, body))
-            }
-            Answer::Response(response) => self.send(&response, options),
         }
     }
 }

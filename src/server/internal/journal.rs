@@ -1,7 +1,9 @@
 //! Answers `GET /-/journal`: the entries from a given one on, or a single one. Waits for the entry if the query says
 //! so.
 
+use super::reply::Reply;
 use crate::http::chunk::ChunkedWriter;
+use crate::http::response::StreamHead;
 use crate::http::short_response::Response;
 use crate::http::status::Status;
 use crate::http::uri::{form_decode, split_at};
@@ -23,7 +25,7 @@ const CHECK_TIME: Duration = Duration::from_secs(1);
 pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
 
 /// What a client requests, and how long it waits for that.
-pub(crate) struct Query {
+pub(super) struct Query {
     wanted: Wanted,
     wait: Duration,
 }
@@ -38,49 +40,57 @@ enum Wanted {
     End(usize),
 }
 
-/// What to answer.
-pub(crate) enum Answer {
-    /// The entries from the one with this number on.
-    From(usize),
-    /// A short response.
-    Response(Response),
-}
-
-/// Waits for what the query says.
+/// Waits for what the query says, and sends it, or 404 if it has not come.
 ///
 /// # Errors
 /// The client has left, or the server stops.
-pub(crate) fn answer(journal: &Journal, query: &Query, mut clock: impl Clock) -> io::Result<Answer> {
-    let deadline = Instant::now() + query.wait;
-    let mut find = |what, number, find: &dyn Fn(&Entries) -> Option<Arc<JournalEntry>>| loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let found = journal.wait_for(left.min(CHECK_TIME), find);
-        if found.is_some() || left <= CHECK_TIME {
-            return Ok(one(found, what, number));
-        }
-        clock.check()?;
-    };
-    match query.wanted {
+pub(super) fn reply(
+    journal: &Journal,
+    Query { wanted, wait }: Query,
+    head: StreamHead,
+    clock: impl Clock,
+) -> io::Result<Reply<'_>> {
+    Ok(match wanted {
         Wanted::From(number) => {
-            find("entry", number, &|entries| entries.get(number)).map(|_| Answer::From(number))
+            wait_for(journal, wait, clock, |entries| entries.get(number))?;
+            let entries = journal.entries(number);
+            Reply::Stream(head, Box::new(move |head, body, _| send(entries, head, body)))
         }
         Wanted::Request(number) => {
-            find("request", number, &|entries| entries.request(number)).map(Answer::Response)
+            one(wait_for(journal, wait, clock, |entries| entries.request(number))?, "request", number)
         }
         Wanted::End(number) => {
-            find("end of response", number, &|entries| entries.end(number)).map(Answer::Response)
+            one(wait_for(journal, wait, clock, |entries| entries.end(number))?, "end of response", number)
         }
+    })
+}
+
+/// Waits until `find` finds an entry, for `time` at most, while the client is there.
+fn wait_for(
+    journal: &Journal,
+    time: Duration,
+    mut clock: impl Clock,
+    find: impl Fn(&Entries) -> Option<Arc<JournalEntry>>,
+) -> io::Result<Option<Arc<JournalEntry>>> {
+    let deadline = Instant::now() + time;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let found = journal.wait_for(left.min(CHECK_TIME), &find);
+        if found.is_some() || left <= CHECK_TIME {
+            return Ok(found);
+        }
+        clock.check()?;
     }
 }
 
 /// One entry, or 404.
-fn one(entry: Option<Arc<JournalEntry>>, what: &str, number: usize) -> Response {
-    match entry {
+fn one<'a>(entry: Option<Arc<JournalEntry>>, what: &str, number: usize) -> Reply<'a> {
+    Reply::Response(match entry {
         Some(entry) => Response::new(Status::OK, entry.to_json()).content_type(CONTENT_TYPE),
         None => {
             Response::new(Status::NOT_FOUND, format!("404 Not Found: no {what} {number} in the journal\n"))
         }
-    }
+    })
 }
 
 /// Parses `from=N`, `request=N` or `end=N`, and `wait=T`.
@@ -116,7 +126,7 @@ pub(super) fn parse_query(query: &[u8]) -> Result<Query, String> {
 }
 
 /// Sends entries one by one, so that they are not all in memory a second time.
-pub(crate) fn send(
+fn send(
     mut entries: impl Iterator<Item = Arc<JournalEntry>>,
     head: Vec<u8>,
     mut body: ChunkedWriter<impl Write>,

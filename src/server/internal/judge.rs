@@ -11,6 +11,7 @@ use crate::judge::{is_name, Judge};
 use crate::script::case::Start;
 use crate::script::play::clock::Clock;
 use crate::server::port::Ports;
+use crate::server::responses;
 use crate::text::json;
 use std::io;
 use std::sync::Arc;
@@ -66,7 +67,7 @@ pub fn take_report(request: &Request, body: &[u8], judge: &Judge) -> Result<Resp
         run.client_ended();
     }
     if ignored == 0 {
-        Ok(Response::new(Status::NO_CONTENT, ""))
+        Ok(responses::done())
     } else {
         Err(NO_REPORT)
     }
@@ -81,7 +82,7 @@ pub fn give_report(request: &Request, judge: &Judge) -> Result<Response, Request
     if let Some(id) = parameter(request, "case") {
         report.results.retain(|result| result.id == id);
     }
-    Ok(Response::new(Status::OK, report.to_json()).content_type("application/json"))
+    Ok(responses::json(report.to_json()))
 }
 
 /// Forgets a client, so that it can be judged again.
@@ -90,7 +91,7 @@ pub fn give_report(request: &Request, judge: &Judge) -> Result<Response, Request
 /// The query has no valid name.
 pub fn forget(request: &Request, judge: &Judge) -> Result<Response, RequestError> {
     judge.forget(&client(request)?);
-    Ok(Response::new(Status::NO_CONTENT, ""))
+    Ok(responses::done())
 }
 
 fn client(request: &Request) -> Result<String, RequestError> {
@@ -137,29 +138,22 @@ impl NextCase {
     pub(crate) fn response(&self, judge: &Judge, ports: &Ports) -> Response {
         let run = match judge.next(&self.client, |id| self.selection.includes(id)) {
             Some(run) => run,
-            None => return Response::new(Status::NO_CONTENT, ""),
+            None => return responses::done(),
         };
         let NextCase { client, host, authority, query, .. } = self;
         let (id, client) = (run.id(), percent_encode_all(client.as_bytes()));
-        let begins_at = match ports.of_run(&run) {
+        let begins_at = match ports.assign(&run) {
             Some(port) => format!("{host}:{port}"),
             None => authority.clone(),
         };
-        let members = [
-            ("id", id.to_owned()),
-            ("url", format!("http://{begins_at}{}", run.path())),
-            ("report", format!("http://{authority}/-/judge/report?client={client}&case={id}")),
-            ("next", format!("http://{authority}/-/judge/next?{query}&after={id}")),
-        ];
-        let members: Vec<String> =
-            members.iter().map(|(name, value)| format!("\"{name}\":{}", json::string(value))).collect();
         let with_credentials = matches!(run.script.start, Start::OtherOrigin { with_credentials: true });
-        Response::new(
-            Status::OK,
-            format!("{{{},\"withCredentials\":{with_credentials}}}\n", members.join(",")),
-        )
-        .content_type("application/json")
-        .field("cache-control", "no-store")
+        let case = json::object()
+            .string("id", id)
+            .string("url", &format!("http://{begins_at}{}", run.path()))
+            .string("report", &format!("http://{authority}/-/judge/report?client={client}&case={id}"))
+            .string("next", &format!("http://{authority}/-/judge/next?{query}&after={id}"))
+            .member("withCredentials", with_credentials);
+        responses::json(case.end() + "\n").field("cache-control", "no-store")
     }
 }
 

@@ -1,14 +1,16 @@
 //! Sends the results of the test cases of all clients to observers: the event stream at `/-/judge/results`.
 
+use super::reply::{SILENCE, STILL_HERE};
 use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
 use crate::judge::cases::TestCase;
-use crate::judge::result::CaseVerdict;
+use crate::judge::result::{CaseResult, CaseVerdict};
 use crate::judge::run::CaseRun;
 use crate::judge::Judge;
+use crate::script::case::Case;
 use crate::script::play::clock::Clock;
 use crate::server::shared::Shared;
-use crate::text::json;
+use crate::text::json::{self, Object};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,8 +22,6 @@ use std::time::{Duration, Instant};
 const MAX_WATCHERS: usize = 16;
 /// How often a stream looks for what has changed. A shorter interval would make no visible difference.
 const WATCH: Duration = Duration::from_millis(100);
-/// After this time without an event, a stream is sent a comment: only a write shows that a client has left.
-const SILENCE: Duration = Duration::from_secs(1);
 
 /// A place among the streams of results, free again when it is dropped.
 pub(crate) struct Watcher<'a> {
@@ -69,7 +69,7 @@ pub(crate) fn send(
     loop {
         let mut events = changes(watcher.judge, &mut sent);
         if events.is_empty() && sent_at.elapsed() >= SILENCE {
-            events = ": still here\n\n".to_owned();
+            events = STILL_HERE.to_owned();
         }
         if !events.is_empty() {
             body.write_all(events.as_bytes())?;
@@ -82,14 +82,10 @@ pub(crate) fn send(
 }
 
 fn cases(judge: &Judge) -> String {
-    let case = |case: &TestCase| {
-        let (level, about) = (case.case.level.as_str(), &case.case);
-        format!(
-            "{{\"id\":{},\"level\":\"{level}\",\"section\":{},\"text\":{}}}",
-            json::string(&case.id),
-            json::string(&about.section),
-            json::string(&about.text),
-        )
+    let case = |case: &Arc<TestCase>| {
+        let Case { level, section, text } = &case.about;
+        let object = json::object().string("id", &case.id).string("level", level.as_str());
+        object.string("section", section).string("text", text).end()
     };
     let cases: Vec<String> = judge.cases().iter().map(case).collect();
     format!("event: cases\ndata: [{}]\n\n", cases.join(","))
@@ -103,7 +99,7 @@ fn changes(judge: &Judge, sent: &mut BTreeMap<u64, SentRun>) -> String {
     sent.retain(|number, sent| {
         let is_kept = runs.contains_key(number);
         if !is_kept {
-            events += &event("forget", &sent.run, "");
+            events += &event("forget", about(&sent.run));
         }
         is_kept
     });
@@ -113,17 +109,20 @@ fn changes(judge: &Judge, sent: &mut BTreeMap<u64, SentRun>) -> String {
         if sent.get(&number).map(|sent| sent.verdict) == Some(verdict) {
             continue;
         }
-        let fields = result.map_or_else(String::new, |result| {
-            let (expected, got) = (json::string(&result.expected), json::string(&result.got));
-            format!(",\"verdict\":\"{}\",\"expected\":{expected},\"got\":{got}", result.verdict.as_str())
-        });
-        events += &event("run", &run, &fields);
+        let mut data = about(&run);
+        if let Some(CaseResult { verdict, expected, got, .. }) = result {
+            data = data.string("verdict", verdict.as_str()).string("expected", &expected).string("got", &got);
+        }
+        events += &event("run", data);
         sent.insert(number, SentRun { run, verdict });
     }
     events
 }
 
-fn event(event_type: &str, run: &CaseRun, fields: &str) -> String {
-    let (client, case) = (json::string(run.client()), json::string(run.id()));
-    format!("event: {event_type}\ndata: {{\"client\":{client},\"case\":{case}{fields}}}\n\n")
+fn about(run: &CaseRun) -> Object {
+    json::object().string("client", run.client()).string("case", run.id())
+}
+
+fn event(event_type: &str, data: Object) -> String {
+    format!("event: {event_type}\ndata: {}\n\n", data.end())
 }

@@ -3,7 +3,7 @@
 use super::recorded_request::RecordedRequest;
 use crate::script::context::unix_milliseconds;
 use crate::text::json;
-use crate::trace::End;
+use crate::trace::exchange::{ClosedBy, End};
 use std::io::{self, Write};
 use std::mem::size_of;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -40,17 +40,6 @@ pub struct RecordedEnd {
     pub bytes: u64,
     /// Events that were sent completely.
     pub events: u64,
-}
-
-/// Who closed a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosedBy {
-    /// The client closed or reset it.
-    Client,
-    /// The server, as the script or the request says, because of an error, or because it stops.
-    Server,
-    /// A test that dropped the stream.
-    Test,
 }
 
 impl Default for RecordedEnd {
@@ -91,6 +80,22 @@ impl JournalEntry {
         }
     }
 
+    /// The request, if it is one.
+    pub(crate) fn into_request(self) -> Option<RecordedRequest> {
+        match self {
+            JournalEntry::Request(request) => Some(request),
+            JournalEntry::End(_) => None,
+        }
+    }
+
+    /// The end, if it is one.
+    pub(crate) fn into_end(self) -> Option<RecordedEnd> {
+        match self {
+            JournalEntry::Request(_) => None,
+            JournalEntry::End(end) => Some(end),
+        }
+    }
+
     /// Bytes of memory that the entry takes.
     pub(super) fn size(&self) -> usize {
         match self {
@@ -103,25 +108,9 @@ impl JournalEntry {
 impl RecordedEnd {
     /// The end that the trace has seen.
     pub(crate) fn new(end: End) -> RecordedEnd {
-        let closed_by = if end.is_kept_open {
-            None
-        } else if end.is_dropped {
-            Some(ClosedBy::Test)
-        } else if end.is_closed_by_client {
-            Some(ClosedBy::Client)
-        } else {
-            Some(ClosedBy::Server)
-        };
-        RecordedEnd {
-            time: SystemTime::now(),
-            status: end.status,
-            is_complete: end.is_complete,
-            closed_by,
-            how: end.how,
-            bytes: end.bytes,
-            events: end.events,
-            ..RecordedEnd::default()
-        }
+        let End { status, is_complete, closed_by, how, bytes, events } = end;
+        let time = SystemTime::now();
+        RecordedEnd { time, status, is_complete, closed_by, how, bytes, events, ..RecordedEnd::default() }
     }
 
     fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
@@ -131,10 +120,17 @@ impl RecordedEnd {
             Some(ClosedBy::Server) => "\"server\"",
             Some(ClosedBy::Test) => "\"test\"",
         };
-        let RecordedEnd { entry, number, status, is_complete, bytes, events, .. } = self;
-        let (time, how) = (unix_milliseconds(self.time), json::string(&self.how));
-        write!(out, "{{\"entry\":{entry},\"end\":{number},\"time\":{time},\"status\":{status},\"complete\":{is_complete},")?;
-        writeln!(out, "\"closed_by\":{closed_by},\"how\":{how},\"bytes\":{bytes},\"events\":{events}}}")
+        let object = json::object()
+            .member("entry", self.entry)
+            .member("end", self.number)
+            .member("time", unix_milliseconds(self.time))
+            .member("status", self.status)
+            .member("complete", self.is_complete)
+            .member("closed_by", closed_by)
+            .string("how", &self.how)
+            .member("bytes", self.bytes)
+            .member("events", self.events);
+        writeln!(out, "{}", object.end())
     }
 }
 

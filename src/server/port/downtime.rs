@@ -1,7 +1,8 @@
 //! Periods in which the server refuses connections, like one that is being restarted: its port is closed.
 
 use crate::script::MAX_DOWNTIME;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::text::lock::lock;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long to wait until the port is closed. The accepting thread does that within a millisecond, unless it could not
@@ -31,30 +32,30 @@ impl State {
 impl Downtime {
     /// Begins now. The caller then has to wake the accepting thread.
     pub fn begin(&self, time: Duration) {
-        self.lock().until = Some(Instant::now() + time.min(MAX_DOWNTIME));
+        lock(&self.state).until = Some(Instant::now() + time.min(MAX_DOWNTIME));
         self.changed.notify_all();
     }
 
     /// Ends now.
     pub fn end(&self) {
-        self.lock().until = None;
+        lock(&self.state).until = None;
         self.changed.notify_all();
     }
 
     /// Waits until the port is closed, or no longer has to be.
     pub fn wait_until_closed(&self) {
         let is_open = |state: &mut State| state.until.is_some() && !state.is_closed;
-        drop(self.changed.wait_timeout_while(self.lock(), CLOSE_TIME, is_open));
+        drop(self.changed.wait_timeout_while(lock(&self.state), CLOSE_TIME, is_open));
     }
 
     /// Whether the port has to be closed.
     pub fn is_due(&self) -> bool {
-        self.lock().is_due()
+        lock(&self.state).is_due()
     }
 
     /// Waits, with the port closed, until connections are to be accepted again.
     pub fn wait(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.is_closed = true;
         self.changed.notify_all();
         loop {
@@ -70,12 +71,8 @@ impl Downtime {
     /// Notes that connections are accepted again. `false` if the port has to stay closed, because another period has
     /// begun.
     pub fn open(&self) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.is_closed = state.is_due();
         !state.is_closed
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

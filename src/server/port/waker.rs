@@ -1,8 +1,9 @@
 //! Wakes the thread that accepts connections when it is to close the port.
 
+use crate::text::lock::lock;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// How long to try to connect to the server's own port. On one machine, that takes less than a millisecond.
@@ -32,7 +33,7 @@ impl Waker {
     /// # Errors
     /// The listener has no address, or there is no descriptor left.
     pub fn arm(&self, listener: &TcpListener) -> io::Result<()> {
-        *self.lock() = Some(Target::new(listener)?);
+        *lock(&self.0) = Some(Target::new(listener)?);
         Ok(())
     }
 
@@ -51,7 +52,7 @@ impl Waker {
     /// The connection failed. The thread ends when the next client connects.
     pub fn wake(&self) -> io::Result<()> {
         // Locked until there is a connection: after `disarm`, the port can belong to another program.
-        let mut target = self.lock();
+        let mut target = lock(&self.0);
         match target.take() {
             Some(Target { address, spare }) => {
                 drop(spare);
@@ -63,16 +64,13 @@ impl Waker {
 
     /// Makes sure that nothing connects to the port from now on. The accepting thread calls this before it closes the port.
     pub fn disarm(&self) {
-        *self.lock() = None;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Target>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0) = None;
     }
 }
 
-/// An address at which a server bound to `address` can be reached from this machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+/// An address at which a server bound to `address` can be reached from this machine. `0.0.0.0` and `[::]` cannot be connected
+/// to, so the loopback address takes their place.
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),

@@ -141,13 +141,18 @@ impl ScriptFile {
     fn load(&mut self, stamp: Stamp, loaded: &[Arc<Script>], changes: &mut Changes) {
         let name = for_terminal(&self.path.to_string_lossy());
         let is_loaded = |script: &&Arc<Script>| script.file == name && contains(&self.path, script.text());
-        if let Some(script) = loaded.iter().find(is_loaded) {
-            self.stamp = Some(stamp).filter(Stamp::is_reliable);
-            self.hash = Some(hash(&Ok::<_, String>(script.text())));
-            self.scripts = vec![Arc::clone(script)];
-            changes.scripts_differ = true;
-            return;
+        match loaded.iter().find(is_loaded) {
+            Some(script) => {
+                self.stamp = Some(stamp).filter(Stamp::is_reliable);
+                self.hash = Some(hash(&Ok::<_, String>(script.text())));
+                self.scripts = vec![Arc::clone(script)];
+                changes.scripts_differ = true;
+            }
+            None => self.read(name, stamp, changes),
         }
+    }
+
+    fn read(&mut self, name: String, stamp: Stamp, changes: &mut Changes) {
         let text = File::open(&self.path).and_then(read_script);
         let text = text.map_err(|error| format!("cannot read {name}: {error}"));
         // Many programs empty a file before they write it, so a script that is empty now will have a text soon.

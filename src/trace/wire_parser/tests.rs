@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn pieces(mut parser: WireParser, bytes: &[u8]) -> Vec<(PieceKind, Vec<u8>)> {
-    let mut pieces = Vec::new();
-    parser.push(bytes, &mut |_, kind, bytes| pieces.push((kind, bytes.to_vec())));
-    pieces
+fn pieces(parser: &mut WireParser, mut bytes: &[u8]) -> Vec<(PieceKind, Vec<u8>)> {
+    std::iter::from_fn(|| parser.next_piece(&mut bytes))
+        .map(|(kind, piece)| (kind, piece.into_owned()))
+        .collect()
 }
 
-fn kinds(parser: WireParser, bytes: &[u8]) -> Vec<PieceKind> {
-    pieces(parser, bytes).into_iter().map(|(kind, _)| kind).collect()
+fn kinds(mut parser: WireParser, bytes: &[u8]) -> Vec<PieceKind> {
+    pieces(&mut parser, bytes).into_iter().map(|(kind, _)| kind).collect()
 }
 
 const RESPONSE: &[u8] =
@@ -29,7 +29,7 @@ fn every_piece_of_a_chunked_response_is_named() {
 fn a_response_may_come_byte_by_byte() {
     let (mut parser, mut all) = (WireParser::for_responses(), Vec::new());
     for byte in RESPONSE.chunks(1) {
-        parser.push(byte, &mut |_, _, bytes| all.extend_from_slice(bytes));
+        pieces(&mut parser, byte).into_iter().for_each(|(_, piece)| all.extend(piece));
     }
     assert!(parser.is_complete() && parser.is_event_stream);
     assert_eq!((all.as_slice(), parser.body_bytes), (RESPONSE, 24));
@@ -38,14 +38,14 @@ fn a_response_may_come_byte_by_byte() {
 #[test]
 fn the_lines_of_a_request_are_reported_whole_however_it_is_cut() {
     let request = b"POST / HTTP/1.1\r\nCookie: x\r\ncontent-length: 2\r\n\r\nok";
-    let whole = pieces(WireParser::for_requests(), request);
+    let whole = pieces(&mut WireParser::for_requests(), request);
     let (mut parser, mut lines) = (WireParser::for_requests(), Vec::new());
     for byte in request.chunks(1) {
-        parser.push(byte, &mut |_, kind, bytes| lines.push((kind, bytes.to_vec())));
+        lines.extend(pieces(&mut parser, byte));
     }
     assert_eq!(lines[..4], whole[..4]);
     assert!(parser.is_complete() && parser.take_incomplete_line().is_empty());
-    parser.push(b"GET /", &mut |_, _, bytes| panic!("{bytes:?}"));
+    assert_eq!(pieces(&mut parser, b"GET /"), []);
     assert_eq!(parser.take_incomplete_line(), b"GET /");
 }
 
@@ -63,7 +63,7 @@ fn a_line_that_is_too_long_is_malformed_and_reported_whole() {
     let half = [b'x'; MAX_LINE / 2 + 1];
     let mut reported = Vec::new();
     for _ in 0..2 {
-        parser.push(&half, &mut |_, kind, bytes| reported.push((kind, bytes.len())));
+        reported.extend(pieces(&mut parser, &half).into_iter().map(|(kind, piece)| (kind, piece.len())));
     }
     assert_eq!(reported, [(PieceKind::Malformed, MAX_LINE + 2)]);
 }

@@ -11,7 +11,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 /// Entries that wait to be written, and their bytes; at least one may wait, however large it is. Further ones are not
-/// recorded. The queue fills up only if the file blocks, as a pipe does that nobody reads.
+/// written. The queue fills up only if the file blocks, as a pipe does that nobody reads.
 const MAX_QUEUED: usize = 256;
 const MAX_QUEUED_BYTES: usize = 16 * 1024 * 1024;
 /// How long to wait until a request is written before it is answered, and until the end of a response is written before
@@ -21,7 +21,7 @@ const WRITE_TIME: Duration = Duration::from_millis(100);
 
 /// Passes entries to the thread that writes them.
 #[derive(Debug)]
-pub(crate) struct Recorder {
+pub(crate) struct EntryWriter {
     queue: SyncSender<Queued>,
     state: Arc<State>,
     warnings: Warnings,
@@ -42,22 +42,22 @@ struct Queued {
     _writing: SyncSender<()>,
 }
 
-impl Recorder {
+impl EntryWriter {
     /// Starts the thread. It ends when this is dropped.
     ///
     /// # Errors
     /// The system cannot start another thread.
-    pub fn start(writer: Box<dyn Write + Send>, warnings: Warnings) -> io::Result<Recorder> {
+    pub fn start(writer: Box<dyn Write + Send>, warnings: Warnings) -> io::Result<EntryWriter> {
         let (queue, receiver) = sync_channel(MAX_QUEUED);
-        let recorder = Recorder { queue, state: Arc::default(), warnings: warnings.clone() };
-        let state = Arc::clone(&recorder.state);
+        let entry_writer = EntryWriter { queue, state: Arc::default(), warnings: warnings.clone() };
+        let state = Arc::clone(&entry_writer.state);
         let run = move || write_entries(&receiver, Lines::new(writer), &state, &warnings);
         Builder::new().name("recorder".to_owned()).spawn(run)?;
-        Ok(recorder)
+        Ok(entry_writer)
     }
 
     /// Writes an entry. Waits until that is done, for [`WRITE_TIME`] at most.
-    pub fn record(&self, entry: &Arc<JournalEntry>) {
+    pub fn write(&self, entry: &Arc<JournalEntry>) {
         let State { queued_bytes, is_blocked } = &*self.state;
         let size = entry.size();
         let (writing, written) = sync_channel(0);
