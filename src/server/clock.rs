@@ -24,7 +24,7 @@ const FIRST_SLICE: Duration = Duration::from_millis(5);
 const GROUPING_PER_CLIENT: u64 = 100;
 
 /// The clock for one stream.
-pub(super) struct ClientClock<'a> {
+pub(crate) struct ClientClock<'a> {
     stream: &'a TcpStream,
     shared: &'a Shared,
     tap: &'a Tap<'a>,

@@ -243,7 +243,7 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 }
 
 /// The sending direction. Each write waits until the client takes something, for [`WRITE_TIME`] at most.
-pub(super) struct Outgoing<'a> {
+pub(crate) struct Outgoing<'a> {
     stream: &'a TcpStream,
     tap: &'a Tap<'a>,
 }
