@@ -111,11 +111,6 @@ impl Script {
 }
 
 impl Part {
-    /// The same response with other steps.
-    pub(super) fn with_steps(&self, steps: Steps) -> Part {
-        Part { common: Arc::default(), steps, ending_lines: None, resume: None, ..self.clone() }
-    }
-
     /// Its steps, with a pause after this many bytes of text. `None` if its text has placeholders.
     fn steps_cut_at(&self, place: u64) -> Option<Steps> {
         let mut left = usize::try_from(place).ok()?;
@@ -146,8 +141,7 @@ impl Part {
 fn text_of(step: NextStep<'_>) -> Option<Template> {
     match step {
         NextStep::Text(text) => Some(Template::literal(text)),
-        NextStep::Other(Step::Chunk(Chunk::Rendered(text))) => Some(text.clone()),
-        NextStep::Other(Step::Chunk(Chunk::Pieces { text, .. })) => Some(Template::clone(text)),
+        NextStep::Other(Step::Chunk(chunk)) => Some(chunk.text().clone()),
         _ => None,
     }
 }

@@ -70,8 +70,7 @@ pub enum Step {
 impl Step {
     fn any_name(&self, predicate: &dyn Fn(&Name) -> bool) -> bool {
         match self {
-            Step::Chunk(Chunk::Rendered(text)) => text.any_name(predicate),
-            Step::Chunk(Chunk::Pieces { text, .. }) => text.any_name(predicate),
+            Step::Chunk(chunk) => chunk.text().any_name(predicate),
             Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => text.any_name(predicate),
             Step::Repeat { turns, every } => turns.any_name(predicate) || every.any_name(predicate),
             _ => false,
@@ -109,11 +108,11 @@ pub enum Chunk {
 }
 
 impl Chunk {
-    /// Bytes of data, when they are known in advance.
-    pub fn length(&self) -> Option<u64> {
+    /// The whole text.
+    pub fn text(&self) -> &Template {
         match self {
-            Chunk::Rendered(text) => text.length(),
-            Chunk::Pieces { text, .. } => text.length(),
+            Chunk::Rendered(text) => text,
+            Chunk::Pieces { text, .. } => text,
         }
     }
 }
