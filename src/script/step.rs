@@ -89,10 +89,11 @@ pub enum Wait {
     Pace(Duration),
 }
 
-/// Text that is sent as a chunk, if it is not always the same bytes.
+/// Text that is sent as a chunk, if it is not a [`NextStep::Text`].
 #[derive(Clone, Debug)]
 pub enum Chunk {
-    /// Text with placeholders, whose values are inserted each time.
+    /// Text with placeholders, whose values are inserted each time; or text without, if [`Steps`](super::steps::Steps)
+    /// cannot pack it.
     Rendered(Template),
     /// Text that is cut into chunks, each in a separate write (`@chunk N every T`).
     Pieces {
