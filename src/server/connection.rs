@@ -195,7 +195,7 @@ impl<'a> Connection<'a> {
             other_port: self.shared.ports.other_origin(),
             reuses_connection: self.is_reused,
             scripts: Some(scripts),
-            random: &Random::new(self.shared.timing.seed, 1),
+            random: &Random::new(self.shared.seed, 1),
         };
         let changed = match self.changed_script(script, request) {
             Ok(changed) => changed,
@@ -211,7 +211,7 @@ impl<'a> Connection<'a> {
         }
         // `@part connection 2` means the second request to the script, not the second TCP connection.
         let visit = script.route.count(context);
-        let random = Random::new(self.shared.timing.seed, visit.number);
+        let random = Random::new(self.shared.seed, visit.number);
         self.play_part(played, context.counted(&visit, &random), verdicts)
     }
 
@@ -266,7 +266,7 @@ impl<'a> Connection<'a> {
         let control = StreamControl::new(path, part.pauses().collect(), has_body);
         let stream = self.shared.connections.open_stream(self.number, control);
         self.send_stream(head, &stream.control, |head, body, clock| {
-            Player::new(context, head, body, clock, self.shared.timing).play(part, start)
+            Player::new(context, head, body, clock, self.shared.speed).play(part, start)
         })
     }
 

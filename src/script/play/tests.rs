@@ -77,7 +77,7 @@ fn play_with(text: &str, id: &'static str, speed: Speed, late: Duration) -> Vec<
     let open_clients = &request.open_clients;
     let clock = FakeClock { record: Rc::clone(&record), open_clients, start: now, now, late };
     let body = ChunkedWriter::new(Recorder(Rc::clone(&record)), Framing::Chunked);
-    let player = Player::new(context, b"HEAD ".to_vec(), body, clock, Timing { speed, seed: 1 });
+    let player = Player::new(context, b"HEAD ".to_vec(), body, clock, speed);
     let end = player.play(part, part.start(context).unwrap());
     let mut played = record.borrow().clone();
     played.push(end.map_or("gone".to_owned(), |end| format!("{end:?}")));
