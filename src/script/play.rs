@@ -195,7 +195,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             }
             Chunk::Pieces { text, size, every, is_requested } => {
                 self.stream.output.flush()?;
-                self.stream.start_sending()?;
+                self.stream.send_head()?;
                 let data = text.render_after(skip, &self.context());
                 let mut every = *every;
                 if *is_requested {

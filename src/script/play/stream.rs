@@ -13,8 +13,8 @@ use crate::text::shared::SharedBytes;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// The pause after a turn of an endless loop in which nothing was sent and nothing was waited for, because `--speed` has
-/// taken the waits away. Without it, such a loop would keep a processor busy.
+/// The pause after a turn of an endless loop in which nothing was sent and nothing was waited for: `--speed` has taken the
+/// waits away, or the values of the request are empty. Without it, such a loop would keep a processor busy.
 const REST: Duration = Duration::from_millis(10);
 
 /// How far a response has come.
@@ -22,8 +22,8 @@ const REST: Duration = Duration::from_millis(10);
 pub(super) struct Mark {
     /// When the current step is due.
     pub due: Instant,
-    /// How often something was sent.
-    pub sends: u64,
+    /// Bytes that were sent.
+    pub sent: u64,
 }
 
 /// What is sent in silence.
@@ -49,9 +49,10 @@ pub(super) struct Stream<'a, W: Write, C: Clock> {
     keepalive: Option<Keepalive<'a>>,
     /// When the last bytes were due.
     last_send: Instant,
-    /// How often something was sent.
-    sends: u64,
-    sends_before_wait: u64,
+    /// Bytes that were sent.
+    sent: u64,
+    /// The same at the last wait.
+    sent_before_wait: u64,
     releases: Releases,
 }
 
@@ -69,15 +70,15 @@ impl<'a, W: Write, C: Clock> Stream<'a, W, C> {
             origin: None,
             keepalive: None,
             last_send: now,
-            sends: 0,
-            sends_before_wait: 0,
+            sent: 0,
+            sent_before_wait: 0,
             releases: Releases::default(),
         }
     }
 
     /// How far the response has come.
     pub fn mark(&self) -> Mark {
-        Mark { due: self.due, sends: self.sends }
+        Mark { due: self.due, sent: self.sent }
     }
 
     /// How long this time of a script takes.
@@ -120,20 +121,15 @@ impl<'a, W: Write, C: Clock> Stream<'a, W, C> {
 
     /// Sends data as one chunk.
     pub fn send(&mut self, data: &[u8]) -> Result<(), Stop> {
-        self.start_sending()?;
+        self.send_head()?;
+        self.record_send(data, self.due);
         self.output.send(data)
     }
 
     /// Sends bytes outside of the framing.
     pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.record_send(self.due);
+        self.record_send(bytes, self.due);
         self.output.send_raw(bytes)
-    }
-
-    /// Sends the head if it has not been sent, and notes that the current step sends something.
-    pub fn start_sending(&mut self) -> io::Result<()> {
-        self.record_send(self.due);
-        self.send_head()
     }
 
     /// Sends the head with what follows, unless it has been sent. `{{elapsed}}` counts from now unless an `@clock` says
@@ -152,10 +148,10 @@ impl<'a, W: Write, C: Clock> Stream<'a, W, C> {
         self.output.flush()
     }
 
-    /// Notes that something is sent that is due at this time.
-    fn record_send(&mut self, due: Instant) {
+    /// Notes that bytes are sent that are due at this time.
+    fn record_send(&mut self, bytes: &[u8], due: Instant) {
         self.last_send = due;
-        self.sends += 1;
+        self.sent += bytes.len() as u64;
     }
 
     /// Makes what follows due later by `time` and waits for it.
@@ -223,7 +219,7 @@ impl<'a, W: Write, C: Clock> Stream<'a, W, C> {
 
     /// Sends something that is not part of the script.
     fn send_between(&mut self, chunk: &[u8], due: Instant) -> Result<(), Stop> {
-        self.record_send(due);
+        self.record_send(chunk, due);
         self.output.send(chunk)?;
         Ok(self.output.flush()?)
     }
@@ -244,10 +240,10 @@ impl<'a, W: Write, C: Clock> Stream<'a, W, C> {
         }
         self.output.flush()?;
         // A write since the last wait would have shown that the client has disconnected.
-        if self.sends == self.sends_before_wait {
+        if self.sent == self.sent_before_wait {
             self.clock.check()?;
         }
-        self.sends_before_wait = self.sends;
+        self.sent_before_wait = self.sent;
         self.wait(WaitFor::Due(due))?;
         self.read_clock();
         Ok(())

@@ -225,6 +225,14 @@ fn an_endless_loop_ends_when_the_client_disconnects_even_if_it_sends_nothing() {
 }
 
 #[test]
+fn an_endless_loop_that_sends_empty_values_rests() {
+    for line in ["@send {{query:none}}", "@wire {{query:none}}"] {
+        let played = play(&format!("a\n@repeat forever\n{line}\n@again\n"));
+        assert_eq!(played.last().unwrap(), "gone", "{line}");
+    }
+}
+
+#[test]
 fn keepalive_comments_are_sent_in_silence_but_not_inside_a_line() {
     let text = "@keepalive 2s : still here\na\n@sleep 5s\n@send b\n@sleep 5s\n@send \\n\n@hang 3s\n";
     let comment = r"d\r\n: still here\n\r\n";
