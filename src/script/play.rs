@@ -161,27 +161,25 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             self.stream.hang(time)?;
         }
         self.stream.take_last_commands()?;
-        match part.ending {
-            Ending::End | Ending::Close => {
-                self.stream.send_head()?;
-                // Before the last write: the client's next request can be counted before this thread runs again.
-                if let Some(visit) = self.request.visit {
-                    visit.end();
-                }
-                let is_complete = self.stream.output.finish(&part.trailer)?;
-                // After an incomplete body (a wrong length, say) the client cannot find the next response.
-                if is_complete && part.ending == Ending::End {
-                    return Ok(AfterResponse::KeepAlive);
-                }
-            }
-            // A head that has not been sent by now is not sent at all.
-            Ending::Drop | Ending::Hang(_) => self.stream.output.flush()?,
-            Ending::Reset => {
-                self.stream.output.flush()?;
-                return Ok(AfterResponse::Reset);
-            }
+        if let Ending::End | Ending::Close = part.ending {
+            return self.end_body(part);
         }
-        Ok(AfterResponse::Close)
+        // A head that has not been sent by now is not sent at all.
+        self.stream.output.flush()?;
+        Ok(if part.ending == Ending::Reset { AfterResponse::Reset } else { AfterResponse::Close })
+    }
+
+    /// Ends the body, and with it the response.
+    fn end_body(&mut self, part: &Part) -> Result<AfterResponse, Stop> {
+        self.stream.send_head()?;
+        // Before the last write: the client's next request can be counted before this thread runs again.
+        if let Some(visit) = self.request.visit {
+            visit.end();
+        }
+        let is_complete = self.stream.output.finish(&part.trailer)?;
+        // After an incomplete body (a wrong length, say) the client cannot find the next response.
+        let can_go_on = is_complete && part.ending == Ending::End;
+        Ok(if can_go_on { AfterResponse::KeepAlive } else { AfterResponse::Close })
     }
 
     /// Sends a chunk, or what follows the first `skip` bytes of its text.
