@@ -67,6 +67,11 @@ impl ChunkDecoder {
         }
     }
 
+    /// Whether the CR LF after chunk-data is still missing.
+    pub fn is_at_data_end(&self) -> bool {
+        matches!(self.state, State::DataEnd)
+    }
+
     /// Takes the next bytes and calls `data` with every run of chunk-data in them.
     ///
     /// # Errors
