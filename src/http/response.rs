@@ -72,7 +72,7 @@ impl ResponseHead {
     }
 }
 
-/// The head of a stream, as `Part::response_head` builds it from the directions of a script.
+/// The head of a response whose body is sent piece by piece, and what it says about the body.
 #[derive(Debug)]
 pub struct StreamHead {
     /// The whole head, including the empty line.

@@ -35,18 +35,15 @@ impl Script {
         }
         let mut steps = Steps::default();
         for step in stream.steps() {
-            let text = match text_of(step) {
-                Some(text) => Box::new(text),
-                None => {
-                    steps.push_copy(step);
-                    continue;
+            match text_of(step).map(Box::new) {
+                Some(text) => {
+                    let every = BETWEEN_PIECES;
+                    let chunk = Chunk::Pieces { text, size, every, is_requested: false };
+                    steps.push(Step::Chunk(chunk), Lines::NONE);
+                    steps.push_copy(NextStep::Sleep(every));
                 }
-            };
-            steps.push(
-                Step::Chunk(Chunk::Pieces { text, size, every: BETWEEN_PIECES, is_requested: false }),
-                Lines::NONE,
-            );
-            steps.push_copy(NextStep::Sleep(BETWEEN_PIECES));
+                None => steps.push_copy(step),
+            }
         }
         let mut parts = vec![stream.with_steps(steps)];
         parts.extend(others.iter().cloned());
