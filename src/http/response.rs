@@ -83,17 +83,6 @@ pub struct StreamHead {
     pub close: bool,
 }
 
-/// Whether these bytes are whole interim responses, such as `103 Early Hints` (RFC 9110, section 15.2). `101 Switching
-/// Protocols` is not one: no other response follows it.
-pub fn is_interim_response(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
-    let is_interim = |head: &str| {
-        let status = head.strip_prefix("HTTP/1.1 ").unwrap_or_default().as_bytes();
-        matches!(status, [b'1', b'0'..=b'9', b'0'..=b'9', b' ', ..]) && !status.starts_with(b"101")
-    };
-    text.strip_suffix("\r\n\r\n").map_or(false, |heads| heads.split("\r\n\r\n").all(is_interim))
-}
-
 /// What a request asks of every response to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResponseOptions {
@@ -103,4 +92,15 @@ pub struct ResponseOptions {
     pub close: bool,
     /// Whether the method is HEAD: only the head is sent (RFC 9110, section 9.3.2).
     pub head_only: bool,
+}
+
+/// Whether these bytes are whole interim responses, such as `103 Early Hints` (RFC 9110, section 15.2). `101 Switching
+/// Protocols` is not one: no other response follows it.
+pub fn is_interim_response(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let is_interim = |head: &str| {
+        let status = head.strip_prefix("HTTP/1.1 ").unwrap_or_default().as_bytes();
+        matches!(status, [b'1', b'0'..=b'9', b'0'..=b'9', b' ', ..]) && !status.starts_with(b"101")
+    };
+    text.strip_suffix("\r\n\r\n").map_or(false, |heads| heads.split("\r\n\r\n").all(is_interim))
 }
