@@ -47,15 +47,13 @@ impl HeadReader {
         // Nearly every head arrives in one piece, so this is its only allocation.
         self.head.reserve(bytes.len());
         let mut used = 0;
-        while let Some(length) = bytes[used..].iter().position(|&byte| byte == b'\n') {
-            let end = used + length + 1;
-            self.head.extend_from_slice(&bytes[used..end]);
-            used = end;
-            if self.end_line()? {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.head.extend_from_slice(piece);
+            used += piece.len();
+            if piece.ends_with(b"\n") && self.end_line()? {
                 return Ok(Progress::Done(used));
             }
         }
-        self.head.extend_from_slice(&bytes[used..]);
         self.check_line(self.head.len())?;
         // The end of the head needs at least one more byte.
         if self.head.len() >= MAX_HEAD {
