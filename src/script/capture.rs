@@ -106,7 +106,7 @@ impl Capture {
             State::Plain(left) => {
                 *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
                 self.data(at, bytes);
-                self.writer.write_lines();
+                self.writer.write_complete_lines();
             }
             State::Chunked => self.chunks(at, bytes),
             State::Complete => {}
@@ -143,17 +143,22 @@ impl Capture {
                 }
             }
             State::FirstLine { .. } | State::Plain(_) | State::Chunked | State::Malformed => {
-                self.end_unfinished_chunk(at);
-                if !held.is_empty() {
-                    self.wire(at, &held);
-                }
-                self.open();
-                self.wait_until(at);
-                self.writer.end_piece();
-                self.writer.direction("drop", b"");
+                self.end_unfinished(at, &held);
             }
         }
         self.writer.end()
+    }
+
+    /// Ends a response whose body is not complete. The last of it are these bytes, which are not data.
+    fn end_unfinished(&mut self, at: Duration, held: &[u8]) {
+        self.end_unfinished_chunk(at);
+        if !held.is_empty() {
+            self.wire(at, held);
+        }
+        self.open();
+        self.wait_until(at);
+        self.writer.end_piece();
+        self.writer.direction("drop", b"");
     }
 
     /// Adds to the head.

@@ -67,7 +67,7 @@ pub struct Steps {
 }
 
 /// A place between two steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Place {
     packed: usize,
     text: usize,
@@ -75,12 +75,6 @@ struct Place {
     others: usize,
     /// The lines of the step before it.
     lines: Lines,
-}
-
-impl Default for Place {
-    fn default() -> Place {
-        Place { packed: 0, text: 0, copies: 0, others: 0, lines: Lines::NONE }
-    }
 }
 
 impl Steps {
