@@ -16,19 +16,12 @@ pub(super) const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(10 * 60);
 struct InLoop {
     /// In all loops inside each other.
     times: f64,
-    /// In those of them whose turns the request sets.
-    requested_times: f64,
-    /// Whether there is such a loop: then the request sets all waits in it.
-    is_requested: bool,
+    /// In those of them whose turns the request sets. If there is such a loop, the request sets all waits in it.
+    requested_times: Option<f64>,
 }
 
 /// The steps outside of loops.
-const OUTSIDE: InLoop = InLoop { times: 1.0, requested_times: 1.0, is_requested: false };
-
-/// The number of waits between the pieces of a text of this length.
-pub(super) fn waits_between_pieces(length: usize, size: u32) -> u32 {
-    u32::try_from(length.saturating_sub(1) / size as usize).unwrap_or(u32::MAX)
-}
+const OUTSIDE: InLoop = InLoop { times: 1.0, requested_times: None };
 
 impl Part {
     /// Checks the turns and waits that the request decides, as they are in the first turn of each loop. If later turns
@@ -47,14 +40,14 @@ impl Part {
             match step {
                 NextStep::Other(Step::Repeat { turns, every }) => {
                     let inside = now.and(turns, &context)?;
-                    if every.is_requested() || inside.is_requested {
+                    if every.is_requested() || inside.requested_times.is_some() {
                         seconds += inside.times * every.time(&context)?.as_secs_f64();
                     }
                     loops.push(inside);
                 }
                 NextStep::Other(Step::Again) => drop(loops.pop()),
                 step => {
-                    let (waits, time) = requested_waits(step, now.is_requested, &context)?;
+                    let (waits, time) = requested_waits(step, now.requested_times.is_some(), &context)?;
                     seconds += now.times * f64::from(waits) * time.as_secs_f64();
                 }
             }
@@ -104,10 +97,15 @@ impl InLoop {
         if !matches!(turns, Turns::Requested(_)) {
             return Ok(InLoop { times, ..self });
         }
-        let requested_times = self.requested_times * number;
+        let requested_times = self.requested_times.unwrap_or(1.0) * number;
         if requested_times > MAX_REQUESTED_TURNS as f64 {
             return Err(format!("the requested turns are too many (at most {MAX_REQUESTED_TURNS} together)"));
         }
-        Ok(InLoop { times, requested_times, is_requested: true })
+        Ok(InLoop { times, requested_times: Some(requested_times) })
     }
+}
+
+/// The number of waits between the pieces of a text of this length.
+pub(super) fn waits_between_pieces(length: usize, size: u32) -> u32 {
+    u32::try_from(length.saturating_sub(1) / size as usize).unwrap_or(u32::MAX)
 }
