@@ -60,6 +60,13 @@ impl ResponseHead {
         }
     }
 
+    /// Adds the field line that announces that the connection is closed after the response, if it is (RFC 9112, section 9.6).
+    pub fn connection(&mut self, close: bool) {
+        if close {
+            self.field("connection", b"close");
+        }
+    }
+
     /// Adds the empty line that ends the head.
     pub fn finish(mut self) -> Vec<u8> {
         self.0.extend_from_slice(b"\r\n");

@@ -102,9 +102,7 @@ impl StaticFile {
         head.field("cache-control", b"no-cache");
         head.field("content-type", self.media_type.as_bytes());
         head.date();
-        if options.close {
-            head.field("connection", b"close");
-        }
+        head.connection(options.close);
         StreamHead { bytes: head.finish(), framing, close: options.close }
     }
 

@@ -29,9 +29,7 @@ pub fn head(request: &Request, options: ResponseOptions, content_type: &[u8]) ->
     head.field("cache-control", b"no-store");
     head.field("content-type", content_type);
     head.date();
-    if options.close {
-        head.field("connection", b"close");
-    }
+    head.connection(options.close);
     StreamHead { bytes: head.finish(), framing, close: options.close }
 }
 
