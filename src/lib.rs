@@ -57,7 +57,7 @@
 //! # Reading the source
 //!
 //! These six files, in this order, show how a request is served. Time limits are in `server/socket.rs`, due times in
-//! `script/play/timer.rs`, and real waits in `server/clock.rs`.
+//! `script/play/stream.rs`, and real waits in `server/clock.rs`.
 //!
 //! 1. `server/accept.rs` accepts connections and spawns a thread for each client.
 //! 2. `server/connection.rs` serves one client: request, script, next request.
@@ -125,7 +125,7 @@ pub mod internals {
     pub use crate::script::load::{files_in_folder, read_script};
     pub use crate::script::parse::directions;
     pub use crate::script::placeholder::PLACEHOLDERS;
-    pub use crate::script::play::clock::{Clock, Timing, WaitFor, Woken};
+    pub use crate::script::play::clock::{Clock, WaitFor, Woken};
     pub use crate::script::play::Player;
     pub use crate::script::random::Random;
     pub use crate::script::units::{parse_number, parse_size, parse_time};

@@ -235,16 +235,19 @@ impl Part {
 
     /// Whether the response has a body: something can follow the head, or the body stays unfinished.
     pub fn has_body(&self) -> bool {
-        // In a pause, a test can send something.
         let sends = |step: NextStep<'_>| match step {
             NextStep::Text(_) => true,
-            NextStep::Other(step) => {
-                matches!(step, Step::Chunk(_) | Step::Wire(_) | Step::Keepalive { .. } | Step::Pause(_))
-            }
-            NextStep::Sleep(_) | NextStep::Flush => false,
+            // In a pause, a test can send something.
+            NextStep::Other(Step::Chunk(_) | Step::Wire(_) | Step::Keepalive { .. } | Step::Pause(_)) => true,
+            _ => false,
         };
         let stays_unfinished = !matches!(self.ending, Ending::End | Ending::Close);
         stays_unfinished || !self.trailer.is_empty() || self.steps().any(sends)
+    }
+
+    /// The same response with other steps.
+    fn with_steps(&self, steps: Steps) -> Part {
+        Part { common: Arc::default(), steps, ending_lines: None, resume: None, ..self.clone() }
     }
 
     /// The name of each of its pauses, including repetitions.
@@ -267,38 +270,28 @@ impl Part {
     /// Bytes of the whole body, when they are known in advance.
     pub fn body_length(&self) -> Option<u64> {
         let mut length: u64 = 0;
+        // Of each loop around the step: its turns, and the length before it.
         let mut loops = Vec::new();
         for step in self.steps() {
-            let step = match step {
-                NextStep::Text(text) => {
-                    length = length.checked_add(text.len() as u64)?;
-                    continue;
-                }
-                NextStep::Sleep(_) | NextStep::Flush => continue,
-                NextStep::Other(step) => step,
-            };
             match step {
-                Step::Chunk(chunk) => length = length.checked_add(chunk.length()?)?,
-                Step::Wire(text) if text.as_plain().map_or(false, is_interim_response) => {}
-                Step::Repeat { turns: Turns::Times(turns), .. } => {
-                    loops.push(OpenLoop { turns: *turns, length_before: std::mem::take(&mut length) });
+                NextStep::Text(text) => length = length.checked_add(text.len() as u64)?,
+                NextStep::Other(Step::Chunk(chunk)) => length = length.checked_add(chunk.text().length()?)?,
+                NextStep::Other(Step::Wire(text)) if text.as_plain().map_or(false, is_interim_response) => {}
+                NextStep::Other(Step::Repeat { turns: Turns::Times(turns), .. }) => {
+                    loops.push((*turns, std::mem::take(&mut length)));
                 }
-                Step::Wire(_) | Step::Keepalive { .. } | Step::Repeat { .. } | Step::Gzip(_) => return None,
-                Step::Again => {
-                    let OpenLoop { turns, length_before } = loops.pop()?;
+                NextStep::Other(Step::Again) => {
+                    let (turns, length_before) = loops.pop()?;
                     length = length.checked_mul(turns)?.checked_add(length_before)?;
                 }
+                NextStep::Other(
+                    Step::Wire(_) | Step::Keepalive { .. } | Step::Repeat { .. } | Step::Gzip(_),
+                ) => return None,
                 _ => {}
             }
         }
         Some(length)
     }
-}
-
-/// A loop whose end [`Part::body_length`] has not reached yet.
-struct OpenLoop {
-    turns: u64,
-    length_before: u64,
 }
 
 /// How the end of a body is marked (`@framing`; RFC 9112, section 6).

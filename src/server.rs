@@ -161,13 +161,13 @@ impl Server {
 
     /// Sets how fast scripts play. Default: [`Speed::NORMAL`].
     pub fn speed(mut self, speed: Speed) -> Server {
-        self.shared.timing.speed = speed;
+        self.shared.speed = speed;
         self
     }
 
     /// Makes random values repeatable: the n-th request to a script always gets the same ones. Default: a random seed.
     pub fn seed(mut self, seed: u64) -> Server {
-        self.shared.timing.seed = seed;
+        self.shared.seed = seed;
         self
     }
 

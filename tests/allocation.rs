@@ -1,7 +1,7 @@
 //! Playing a script without placeholders allocates nothing, however long it is.
 
 use rust_sse_server::internals::{
-    ChunkedWriter, Clock, Framing, HeadReader, Player, RequestContext, Timing, WaitFor, Woken,
+    ChunkedWriter, Clock, Framing, HeadReader, Player, RequestContext, WaitFor, Woken,
 };
 use rust_sse_server::{Script, Speed};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -72,8 +72,7 @@ fn allocated_by(text: &[u8]) -> (usize, usize) {
     };
     let part = script.part(context).unwrap();
     let body = ChunkedWriter::new(io::sink(), Framing::Chunked);
-    let timing = Timing { speed: Speed::NORMAL, seed: 0 };
-    let player = Player::new(context, b"HEAD".to_vec(), body, Leap(Instant::now()), timing);
+    let player = Player::new(context, b"HEAD".to_vec(), body, Leap(Instant::now()), Speed::NORMAL);
     let before = (COUNT.with(Cell::get), BYTES.with(Cell::get));
     player.play(part, part.start(context).unwrap()).unwrap();
     (COUNT.with(Cell::get) - before.0, BYTES.with(Cell::get) - before.1)

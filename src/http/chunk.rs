@@ -49,89 +49,6 @@ pub struct ChunkedWriter<W: Write> {
     length: u64,
 }
 
-impl<W: Write> ChunkedWriter<W> {
-    /// Starts a body.
-    pub fn new(inner: W, framing: Framing) -> ChunkedWriter<W> {
-        ChunkedWriter { inner, framing, gathered: Vec::new(), length: 0 }
-    }
-
-    /// Bytes of data so far, without the framing. Data that `Framing::Empty` discards counts too.
-    pub fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Bytes that wait for a flush.
-    pub fn unsent(&self) -> usize {
-        self.gathered.len()
-    }
-
-    /// How the end of the body is marked.
-    pub fn framing(&self) -> Framing {
-        self.framing
-    }
-
-    /// Turns the framing off: what is written from now on is sent as it is, and the body ends with the connection.
-    pub fn stop_framing(&mut self) {
-        self.framing = Framing::UntilClose;
-    }
-
-    /// Sends a response head with the next flush. Chunks are gathered in the head's own buffer, which saves each client a
-    /// second one.
-    pub fn write_head(&mut self, head: Vec<u8>) -> io::Result<()> {
-        self.flush()?;
-        self.gathered = head;
-        Ok(())
-    }
-
-    /// Writes bytes that are not part of the body.
-    pub fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.gather(bytes)
-    }
-
-    /// Announces a chunk of all of `data` and writes only its first `length` bytes, like a server that dies in the middle
-    /// of a chunk. Nothing valid can follow.
-    pub fn write_cut(&mut self, data: &[u8], length: usize) -> io::Result<()> {
-        self.begin_chunk(data.len(), &data[..length])
-    }
-
-    /// Writes the size of a chunk, and `data`: all of its data, or the first bytes of it.
-    fn begin_chunk(&mut self, size: usize, data: &[u8]) -> io::Result<()> {
-        self.length += data.len() as u64;
-        if self.framing == Framing::Empty {
-            return Ok(());
-        }
-        if self.framing == Framing::Chunked {
-            write!(self.gathered, "{size:x}\r\n")?;
-        }
-        self.gather(data)
-    }
-
-    /// Ends the body: writes the last-chunk, the trailer section (field lines with their CR LF) and everything that was
-    /// gathered.
-    pub fn finish(&mut self, trailer: &[u8]) -> io::Result<()> {
-        if self.framing == Framing::Chunked {
-            self.gather(b"0\r\n")?;
-            self.gather(trailer)?;
-            self.gather(b"\r\n")?;
-        }
-        self.flush()
-    }
-
-    /// Adds bytes to those that wait for a flush. If they would be more than `GATHER`, the waiting ones are written first;
-    /// a piece larger than that is written directly, without a copy.
-    fn gather(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.gathered.len() + bytes.len() > GATHER {
-            self.flush()?;
-        }
-        if bytes.len() > GATHER {
-            self.inner.write_all(bytes)?;
-            return self.inner.flush();
-        }
-        self.gathered.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
 impl<W: Write> Write for ChunkedWriter<W> {
     /// Writes `data` as one chunk. An empty write writes nothing, because an empty chunk would end the body.
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
@@ -153,6 +70,89 @@ impl<W: Write> Write for ChunkedWriter<W> {
         self.inner.write_all(&self.gathered)?;
         self.gathered.clear();
         self.inner.flush()
+    }
+}
+
+impl<W: Write> ChunkedWriter<W> {
+    /// Starts a body.
+    pub fn new(inner: W, framing: Framing) -> ChunkedWriter<W> {
+        ChunkedWriter { inner, framing, gathered: Vec::new(), length: 0 }
+    }
+
+    /// Writes the size of a chunk, and `data`: all of its data, or the first bytes of it.
+    fn begin_chunk(&mut self, size: usize, data: &[u8]) -> io::Result<()> {
+        self.length += data.len() as u64;
+        if self.framing == Framing::Empty {
+            return Ok(());
+        }
+        if self.framing == Framing::Chunked {
+            write!(self.gathered, "{size:x}\r\n")?;
+        }
+        self.gather(data)
+    }
+
+    /// Adds bytes to those that wait for a flush. If they would be more than `GATHER`, the waiting ones are written first;
+    /// a piece larger than that is written directly, without a copy.
+    fn gather(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.gathered.len() + bytes.len() > GATHER {
+            self.flush()?;
+        }
+        if bytes.len() > GATHER {
+            self.inner.write_all(bytes)?;
+            return self.inner.flush();
+        }
+        self.gathered.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Ends the body: writes the last-chunk, the trailer section (field lines with their CR LF) and everything that was
+    /// gathered.
+    pub fn finish(&mut self, trailer: &[u8]) -> io::Result<()> {
+        if self.framing == Framing::Chunked {
+            self.gather(b"0\r\n")?;
+            self.gather(trailer)?;
+            self.gather(b"\r\n")?;
+        }
+        self.flush()
+    }
+
+    /// Sends a response head with the next flush. Chunks are gathered in the head's own buffer, which saves each client a
+    /// second one.
+    pub fn write_head(&mut self, head: Vec<u8>) -> io::Result<()> {
+        self.flush()?;
+        self.gathered = head;
+        Ok(())
+    }
+
+    /// Writes bytes that are not part of the body.
+    pub fn write_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.gather(bytes)
+    }
+
+    /// Announces a chunk of all of `data` and writes only its first `length` bytes, like a server that dies in the middle
+    /// of a chunk. Nothing valid can follow.
+    pub fn write_cut(&mut self, data: &[u8], length: usize) -> io::Result<()> {
+        self.begin_chunk(data.len(), &data[..length])
+    }
+
+    /// Turns the framing off: what is written from now on is sent as it is, and the body ends with the connection.
+    pub fn stop_framing(&mut self) {
+        self.framing = Framing::UntilClose;
+    }
+
+    /// How the end of the body is marked.
+    pub fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// Bytes of data so far, without the framing. Data that `Framing::Empty` discards counts too.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Bytes that wait for a flush.
+    pub fn unsent(&self) -> usize {
+        self.gathered.len()
     }
 }
 

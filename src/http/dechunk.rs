@@ -67,6 +67,11 @@ impl ChunkDecoder {
         }
     }
 
+    /// Whether the CR LF after chunk-data is still missing.
+    pub fn is_at_data_end(&self) -> bool {
+        matches!(self.state, State::DataEnd)
+    }
+
     /// Takes the next bytes and calls `data` with every run of chunk-data in them.
     ///
     /// # Errors
@@ -83,21 +88,28 @@ impl ChunkDecoder {
                 self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
                 continue;
             }
-            self.line.push(bytes[at]);
+            if self.push_to_line(bytes[at])? {
+                return Ok(Progress::Done(at + 1));
+            }
             at += 1;
-            if let State::DataEnd = self.state {
-                if !(self.is_lenient && self.line == b"\n") {
-                    check_data_end(&self.line)?;
-                }
-            }
-            if self.line.ends_with(b"\n") && self.end_line()? {
-                return Ok(Progress::Done(at));
-            }
-            if self.ignored + self.line.len() > MAX_IGNORED {
-                return Err(ChunkError("more than 16 KiB of chunk extensions and trailer fields"));
-            }
         }
         Ok(Progress::More)
+    }
+
+    /// Takes a byte that is not chunk-data. Returns whether the body ends with it.
+    fn push_to_line(&mut self, byte: u8) -> Result<bool, ChunkError> {
+        self.line.push(byte);
+        let is_lenient_end = self.is_lenient && self.line == b"\n";
+        if self.is_at_data_end() && !is_lenient_end {
+            check_data_end(&self.line)?;
+        }
+        if byte == b'\n' && self.end_line()? {
+            return Ok(true);
+        }
+        if self.ignored + self.line.len() > MAX_IGNORED {
+            return Err(ChunkError("more than 16 KiB of chunk extensions and trailer fields"));
+        }
+        Ok(false)
     }
 
     /// Parses the line that has just ended. Returns whether the body ends with it.

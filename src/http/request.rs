@@ -7,108 +7,24 @@
 //! The head arrives in pieces of any size, and each line is checked as soon as it is complete. The reader is strict on
 //! purpose: where the RFC allows a recipient to be lenient (a lone LF as the line end, a folded field line), this one is
 //! not, because its users test clients.
+//!
+//! `request/parts.rs` finds the parts of a complete head, such as its path.
+
+mod parts;
 
 use super::body::BodyLength;
-use super::field::{
-    field_lines, field_name, field_value, field_values, is_field_value, is_received_value, says_close,
-    FieldLine,
-};
+use super::field::{field_name, field_value, field_values, is_field_value, is_received_value, says_close};
 pub use super::request_line::Version;
-use super::request_line::{authority_of, is_host, RequestLine, TARGET_TOO_LONG};
+use super::request_line::{is_host, RequestLine, TARGET_TOO_LONG};
 use super::response::ResponseOptions;
 use super::status::{bad_request, RequestError, Status};
 use super::Progress;
+pub use parts::Request;
 
 /// The most bytes in a head. Common servers allow 8 to 32 KiB; this bounds the memory that one client can take.
 pub const MAX_HEAD: usize = 16 * 1024;
 /// The most field lines in a head. Browsers send about 20.
 pub const MAX_FIELD_LINES: usize = 100;
-
-/// A complete head that follows the grammar and keeps to the limits. Its parts are looked up in its bytes when needed.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Request {
-    head: Vec<u8>,
-    line: RequestLine,
-    /// How the end of the body is marked.
-    pub body: BodyLength,
-}
-
-impl Request {
-    /// The whole head, as the client sent it.
-    pub fn head(&self) -> &[u8] {
-        &self.head
-    }
-
-    /// The method, such as `GET`. Methods are case-sensitive (RFC 9110, section 9.1).
-    pub fn method(&self) -> &str {
-        std::str::from_utf8(&self.head[..self.line.method_end]).unwrap_or_default()
-    }
-
-    /// The version in the request line.
-    pub fn version(&self) -> Version {
-        self.line.version
-    }
-
-    /// The path as the client sent it: percent-encoded, without the query. `*` for `OPTIONS *`.
-    pub fn path(&self) -> &[u8] {
-        match &self.head[self.line.path.clone()] {
-            // As in `GET http://127.0.0.1:8080 HTTP/1.1`.
-            b"" => b"/",
-            path => path,
-        }
-    }
-
-    /// The query as the client sent it, without its `?`.
-    pub fn query(&self) -> Option<&[u8]> {
-        self.head[self.line.path.end..self.line.target.end].strip_prefix(b"?")
-    }
-
-    /// The request target as the client sent it.
-    pub fn target(&self) -> &[u8] {
-        &self.head[self.line.target.clone()]
-    }
-
-    /// The host, perhaps with a port, that the client wants to reach: the one in a target that is a whole URL, or else
-    /// `Host` (RFC 9112, section 3.3).
-    pub fn authority(&self) -> Option<&[u8]> {
-        match authority_of(self.target()) {
-            Some(authority) => Some(&self.target()[authority]),
-            None => self.field("host"),
-        }
-    }
-
-    /// The host that the client wants to reach, and the port, which is 80 if it names none.
-    pub fn host_and_port(&self) -> Option<(&[u8], &[u8])> {
-        let authority = self.authority()?;
-        let digits = authority.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let (host, port) = authority.split_at(authority.len() - digits);
-        match host.strip_suffix(b":") {
-            Some(host) if !port.is_empty() => Some((host, port)),
-            _ => Some((authority, b"80")),
-        }
-    }
-
-    /// The field lines in their order.
-    pub fn field_lines(&self) -> impl Iterator<Item = FieldLine<'_>> {
-        field_lines(&self.head)
-    }
-
-    /// The value of the first field line with this name, which is case-insensitive.
-    pub fn field(&self, name: &str) -> Option<&[u8]> {
-        field_value(&self.head, name)
-    }
-
-    /// The values of all field lines with this name, which is case-insensitive.
-    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        field_values(&self.head, name)
-    }
-
-    /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110, section 10.1.1). No other
-    /// expectation gets past [`HeadReader::finish`].
-    pub fn expects_continue(&self) -> bool {
-        self.version() == Version::Http11 && self.field("expect").is_some()
-    }
-}
 
 /// Collects a head from pieces. An invalid line is reported when it ends, and an invalid byte at once, because a client
 /// that speaks TLS may never end a line.
@@ -123,32 +39,6 @@ pub struct HeadReader {
 }
 
 impl HeadReader {
-    /// Whether no byte of a request has arrived.
-    pub fn is_empty(&self) -> bool {
-        self.head.is_empty()
-    }
-
-    /// The path; empty before the request line is complete.
-    pub fn path(&self) -> &[u8] {
-        self.request_line.as_ref().map_or(b"", |line| &self.head[line.path.clone()])
-    }
-
-    /// The request as far as it has arrived, without an invalid or incomplete line; `None` until its request line is complete.
-    pub fn received(&self) -> Option<Request> {
-        let head = self.head[..self.line_start].to_vec();
-        Some(Request { head, line: self.request_line.clone()?, body: BodyLength::Known(0) })
-    }
-
-    /// What the response must respect, whether the request is accepted or not.
-    pub fn response_options(&self) -> ResponseOptions {
-        let is_http_1_0 = self.request_line.as_ref().map_or(false, |line| line.version == Version::Http10);
-        ResponseOptions {
-            cors: field_value(&self.head, "origin").is_some(),
-            close: is_http_1_0 || field_values(&self.head, "connection").any(says_close),
-            head_only: self.head.starts_with(b"HEAD "),
-        }
-    }
-
     /// Takes the next bytes of the head.
     ///
     /// # Errors
@@ -157,15 +47,13 @@ impl HeadReader {
         // Nearly every head arrives in one piece, so this is its only allocation.
         self.head.reserve(bytes.len());
         let mut used = 0;
-        while let Some(length) = bytes[used..].iter().position(|&byte| byte == b'\n') {
-            let end = used + length + 1;
-            self.head.extend_from_slice(&bytes[used..end]);
-            used = end;
-            if self.end_line()? {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.head.extend_from_slice(piece);
+            used += piece.len();
+            if piece.ends_with(b"\n") && self.end_line()? {
                 return Ok(Progress::Done(used));
             }
         }
-        self.head.extend_from_slice(&bytes[used..]);
         self.check_line(self.head.len())?;
         // The end of the head needs at least one more byte.
         if self.head.len() >= MAX_HEAD {
@@ -230,6 +118,32 @@ impl HeadReader {
         check_expectation(&self.head)?;
         let body = BodyLength::of(&self.head, line.version)?;
         Ok(Request { head: std::mem::take(&mut self.head), line, body })
+    }
+
+    /// Whether no byte of a request has arrived.
+    pub fn is_empty(&self) -> bool {
+        self.head.is_empty()
+    }
+
+    /// The path; empty before the request line is complete.
+    pub fn path(&self) -> &[u8] {
+        self.request_line.as_ref().map_or(b"", |line| &self.head[line.path.clone()])
+    }
+
+    /// The request as far as it has arrived, without an invalid or incomplete line; `None` until its request line is complete.
+    pub fn received(&self) -> Option<Request> {
+        let head = self.head[..self.line_start].to_vec();
+        Some(Request { head, line: self.request_line.clone()?, body: BodyLength::Known(0) })
+    }
+
+    /// What the response must respect, whether the request is accepted or not.
+    pub fn response_options(&self) -> ResponseOptions {
+        let is_http_1_0 = self.request_line.as_ref().map_or(false, |line| line.version == Version::Http10);
+        ResponseOptions {
+            cors: field_value(&self.head, "origin").is_some(),
+            close: is_http_1_0 || field_values(&self.head, "connection").any(says_close),
+            head_only: self.head.starts_with(b"HEAD "),
+        }
     }
 }
 

@@ -60,6 +60,13 @@ impl ResponseHead {
         }
     }
 
+    /// Adds the field line that announces that the connection is closed after the response, if it is (RFC 9112, section 9.6).
+    pub fn connection(&mut self, close: bool) {
+        if close {
+            self.field("connection", b"close");
+        }
+    }
+
     /// Adds the empty line that ends the head.
     pub fn finish(mut self) -> Vec<u8> {
         self.0.extend_from_slice(b"\r\n");
@@ -72,7 +79,7 @@ impl ResponseHead {
     }
 }
 
-/// The head of a stream, as `Part::response_head` builds it from the directions of a script.
+/// The head of a response whose body is sent piece by piece, and what it says about the body.
 #[derive(Debug)]
 pub struct StreamHead {
     /// The whole head, including the empty line.
@@ -81,17 +88,6 @@ pub struct StreamHead {
     pub framing: Framing,
     /// Whether the connection is closed after the body.
     pub close: bool,
-}
-
-/// Whether these bytes are whole interim responses, such as `103 Early Hints` (RFC 9110, section 15.2). `101 Switching
-/// Protocols` is not one: no other response follows it.
-pub fn is_interim_response(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
-    let is_interim = |head: &str| {
-        let status = head.strip_prefix("HTTP/1.1 ").unwrap_or_default().as_bytes();
-        matches!(status, [b'1', b'0'..=b'9', b'0'..=b'9', b' ', ..]) && !status.starts_with(b"101")
-    };
-    text.strip_suffix("\r\n\r\n").map_or(false, |heads| heads.split("\r\n\r\n").all(is_interim))
 }
 
 /// What a request asks of every response to it.
@@ -103,4 +99,15 @@ pub struct ResponseOptions {
     pub close: bool,
     /// Whether the method is HEAD: only the head is sent (RFC 9110, section 9.3.2).
     pub head_only: bool,
+}
+
+/// Whether these bytes are whole interim responses, such as `103 Early Hints` (RFC 9110, section 15.2). `101 Switching
+/// Protocols` is not one: no other response follows it.
+pub fn is_interim_response(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let is_interim = |head: &str| {
+        let status = head.strip_prefix("HTTP/1.1 ").unwrap_or_default().as_bytes();
+        matches!(status, [b'1', b'0'..=b'9', b'0'..=b'9', b' ', ..]) && !status.starts_with(b"101")
+    };
+    text.strip_suffix("\r\n\r\n").map_or(false, |heads| heads.split("\r\n\r\n").all(is_interim))
 }

@@ -59,9 +59,7 @@ impl Response {
         }
         head.date();
         head.cors(options);
-        if options.close {
-            head.field("connection", b"close");
-        }
+        head.connection(options.close);
         let mut bytes = head.finish();
         if !options.head_only {
             bytes.extend_from_slice(self.body.as_bytes());

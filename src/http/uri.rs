@@ -54,23 +54,22 @@ pub fn hex_byte(digits: &[u8]) -> Option<u8> {
 
 /// Percent-encodes all bytes but the unreserved ones (RFC 3986, section 2.3), so that they can be in any place of a URL.
 pub fn percent_encode_all(text: &[u8]) -> String {
-    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.iter()
-        .map(|&byte| match byte {
-            byte if is_unreserved(byte) => char::from(byte).to_string(),
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
+    percent_encode_except(b"-._~", text)
 }
 
 /// Percent-encodes the bytes that a path cannot hold (RFC 3986, section 3.3).
 pub fn percent_encode(path: &[u8]) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for &byte in path {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(byte as char),
-            _ if b"/-._~!$&'()*+,;=:@".contains(&byte) => encoded.push(byte as char),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+    percent_encode_except(b"/-._~!$&'()*+,;=:@", path)
+}
+
+/// Percent-encodes all bytes but these, letters and digits.
+fn percent_encode_except(allowed: &[u8], text: &[u8]) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for &byte in text {
+        if byte.is_ascii_alphanumeric() || allowed.contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
         }
     }
     encoded

@@ -16,15 +16,14 @@
 //! What no direction can send is sent by `@wire`: a head that is cut off or invalid, and chunks that are cut off or malformed.
 //! Chunk extensions are left out, and a chunk with a pause in it becomes two.
 
-mod first_bytes;
 mod head;
 mod writer;
 
 use crate::http::dechunk::ChunkDecoder;
-use crate::http::field::{field_lines, is_field_value};
+use crate::http::field::field_lines;
 use crate::http::Progress;
-use first_bytes::{begins_chunk_size, is_text};
-use head::{head_length, is_content_coding, Body, Direction, Head};
+use crate::script::head::field_line;
+use head::{head_length, is_content_coding, Body, Direction, FinalHead, Head};
 use std::mem::take;
 use std::time::Duration;
 use writer::Writer;
@@ -37,17 +36,15 @@ const HTTP: &[u8] = b"HTTP/";
 pub struct Capture {
     writer: Writer,
     state: State,
-    /// Bytes that are not in the script yet: of the head, or of the line around the chunks that is being read.
+    /// Bytes that are not in the script yet: of a head, or of the line around the chunks that is being read.
     held: Vec<u8>,
-    /// The first bytes after a head, as long as they can be the beginning of another head.
-    after_head: Option<Vec<u8>>,
+    /// Whether the next bytes can still be the beginning of another head.
+    is_after_head: bool,
     decoder: ChunkDecoder,
     /// When the last bytes of the head arrived; `None` when it has been sent, or there is none.
     head_at: Option<Duration>,
     /// Whether the head says that the connection is closed after a complete body.
     closes: bool,
-    /// Whether the CR LF after the last chunk-data is still missing.
-    in_data_end: bool,
     /// Directions for the head, held back until the first bytes of the body show whether curl has decoded it.
     deferred: Vec<Direction>,
     /// Whether `@framing chunked` is needed, should the body stay empty.
@@ -77,7 +74,7 @@ impl Capture {
     /// Adds bytes that arrived at this time after the request. Returns the next lines of the script.
     pub fn add(&mut self, at: Duration, bytes: &[u8]) -> Vec<u8> {
         self.after_head(at, bytes);
-        if self.after_head.is_some() {
+        if self.is_after_head {
             return Vec::new();
         }
         self.writer.take()
@@ -86,17 +83,19 @@ impl Capture {
     /// Adds bytes, or begins anew if they are a head after a head: that of a redirect which curl follows, of a proxy, or of a
     /// response that asks for authentication. curl prints no body between them, and the last response is the one that is wanted.
     fn after_head(&mut self, at: Duration, bytes: &[u8]) {
-        let mut start = match self.after_head.take() {
-            Some(start) => start,
-            None => return self.push(at, bytes),
-        };
-        start.extend_from_slice(bytes);
-        if start.starts_with(HTTP) {
-            *self = Capture::default();
-        } else if HTTP.starts_with(&start) {
-            self.after_head = Some(start);
+        if !self.is_after_head {
+            return self.push(at, bytes);
+        }
+        self.held.extend_from_slice(bytes);
+        let is_head = self.held.starts_with(HTTP);
+        if !is_head && HTTP.starts_with(&self.held) {
             return;
         }
+        let start = take(&mut self.held);
+        if is_head {
+            *self = Capture::default();
+        }
+        self.is_after_head = false;
         self.push(at, &start);
     }
 
@@ -107,7 +106,7 @@ impl Capture {
             State::Plain(left) => {
                 *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
                 self.data(at, bytes);
-                self.writer.write_lines();
+                self.writer.write_complete_lines();
             }
             State::Chunked => self.chunks(at, bytes),
             State::Complete => {}
@@ -117,7 +116,8 @@ impl Capture {
 
     /// Ends the response at this time. Returns the last lines of the script.
     pub fn end(mut self, at: Duration) -> Vec<u8> {
-        if let Some(start) = self.after_head.take() {
+        if take(&mut self.is_after_head) {
+            let start = take(&mut self.held);
             self.push(at, &start);
         }
         let held = take(&mut self.held);
@@ -143,19 +143,22 @@ impl Capture {
                 }
             }
             State::FirstLine { .. } | State::Plain(_) | State::Chunked | State::Malformed => {
-                self.end_unfinished_chunk(at);
-                // The CR LF after chunk-data is not the beginning of anything.
-                let rest = held.strip_prefix(b"\r\n").unwrap_or(&held);
-                if !rest.is_empty() {
-                    self.wire(at, rest);
-                }
-                self.open();
-                self.wait_until(at);
-                self.writer.end_piece();
-                self.writer.direction("drop", b"");
+                self.end_unfinished(at, &held);
             }
         }
         self.writer.end()
+    }
+
+    /// Ends a response whose body is not complete. The last of it are these bytes, which are not data.
+    fn end_unfinished(&mut self, at: Duration, held: &[u8]) {
+        self.end_unfinished_chunk(at);
+        if !held.is_empty() {
+            self.wire(at, held);
+        }
+        self.open();
+        self.wait_until(at);
+        self.writer.end_piece();
+        self.writer.direction("drop", b"");
     }
 
     /// Adds to the head.
@@ -173,53 +176,47 @@ impl Capture {
             let rest = self.held.split_off(length);
             let bytes = std::mem::replace(&mut self.held, rest);
             match head::read(&bytes) {
-                Head::Interim(head) => self.wire(at, &head),
-                head => {
-                    self.after_head = matches!(head, Head::Directions { .. }).then(Vec::new);
-                    self.write_head(at, head, &bytes);
-                    let rest = take(&mut self.held);
-                    return self.after_head(at, &rest);
+                Head::Interim(head) => {
+                    self.wire(at, &head);
+                    continue;
+                }
+                Head::Final(head) => {
+                    self.is_after_head = true;
+                    self.write_head(at, head, bytes.starts_with(b"HTTP/1"));
+                }
+                // After such a head, the server sends the body as it is in the script, with the framing that is there.
+                Head::Other => {
+                    self.wire(at, &bytes);
+                    self.state = State::Plain(None);
                 }
             }
+            let rest = take(&mut self.held);
+            return self.after_head(at, &rest);
         }
     }
 
     /// Writes the directions for the final head, and sets the state that follows.
-    fn write_head(&mut self, at: Duration, head: Head, bytes: &[u8]) {
-        match head {
-            Head::Directions { directions, body, closes } => {
-                let has_body = !matches!(body, Body::None);
-                let is_coded = has_body && directions.iter().any(is_content_coding);
-                for direction in directions {
-                    if is_coded && (is_content_coding(&direction) || direction.1.starts_with(b"length")) {
-                        self.deferred.push(direction);
-                    } else {
-                        self.writer.direction(direction.0, &direction.1);
-                    }
-                }
-                self.head_at = Some(at);
-                self.writer.is_head_sent = false;
-                self.closes = closes;
-                self.needs_framing = match body {
-                    Body::Chunked => true,
-                    // HTTP/2 has frames in place of chunks.
-                    Body::Plain(length) => length.is_none() && !bytes.starts_with(b"HTTP/1"),
-                    Body::None => false,
-                };
-                self.state = match body {
-                    Body::Chunked => State::FirstLine { has_head: true },
-                    Body::Plain(length) => State::Plain(length),
-                    Body::None => State::Complete,
-                };
-                if let State::Complete = self.state {
-                    self.writer.wait_until(at);
-                }
+    fn write_head(&mut self, at: Duration, head: FinalHead, is_http_1: bool) {
+        let has_body = !matches!(head.body, Body::None);
+        let is_coded = has_body && head.directions.iter().any(is_content_coding);
+        for direction in head.directions {
+            if is_coded && (is_content_coding(&direction) || direction.1.starts_with(b"length")) {
+                self.deferred.push(direction);
+            } else {
+                self.writer.direction(direction.0, &direction.1);
             }
-            // After such a head, the server sends the body as it is in the script, with the framing that is there.
-            Head::Interim(_) | Head::Other => {
-                self.wire(at, bytes);
-                self.state = State::Plain(None);
-            }
+        }
+        self.head_at = Some(at);
+        self.writer.is_head_sent = false;
+        self.closes = head.closes;
+        (self.state, self.needs_framing) = match head.body {
+            Body::Chunked => (State::FirstLine { has_head: true }, true),
+            // HTTP/2 has frames in place of chunks.
+            Body::Plain(length) => (State::Plain(length), length.is_none() && !is_http_1),
+            Body::None => (State::Complete, false),
+        };
+        if !has_body {
+            self.writer.wait_until(at);
         }
     }
 
@@ -244,47 +241,39 @@ impl Capture {
     fn chunks(&mut self, at: Duration, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let left = self.decoder.left_in_chunk();
-            let length = if left > 0 { left.min(bytes.len() as u64) as usize } else { 1 };
+            let was_at_data_end = self.decoder.is_at_data_end();
+            let length = left.clamp(1, bytes.len() as u64) as usize;
             let (next, rest) = bytes.split_at(length);
             let progress = self.decoder.push(next, |_| {});
             if left > 0 {
                 self.data(at, next);
-                self.in_data_end = self.decoder.left_in_chunk() == 0;
-                self.held.clear();
             } else {
                 self.held.extend_from_slice(next);
-                if take(&mut self.in_data_end) {
-                    self.data_end();
-                }
             }
             match progress {
                 Ok(Progress::More) if self.decoder.left_in_chunk() > 0 => self.held.clear(),
+                Ok(Progress::More) if was_at_data_end && !self.decoder.is_at_data_end() => {
+                    self.held.clear();
+                    self.writer.end_chunk();
+                }
                 Ok(Progress::More) => {}
                 Ok(Progress::Done(_)) => return self.complete(at),
                 Err(_) => {
                     self.end_unfinished_chunk(at);
-                    let line = take(&mut self.held);
                     self.state = State::Malformed;
-                    let line = line.strip_prefix(b"\r\n").unwrap_or(&line);
-                    return self.wire(at, &[line, rest].concat());
+                    let line = take(&mut self.held);
+                    return self.wire(at, &[&line, rest].concat());
                 }
             }
             bytes = rest;
         }
     }
 
-    /// Ends a chunk, if the CR LF after its data is complete.
-    fn data_end(&mut self) {
-        self.in_data_end = self.held != b"\r\n";
-        if !self.in_data_end {
-            self.writer.end_chunk();
-        }
-    }
-
     /// Sends a chunk that is not complete as it is: its chunk-size, and as much of its data as has arrived.
     fn end_unfinished_chunk(&mut self, at: Duration) {
-        let left = self.decoder.left_in_chunk();
-        if left == 0 && !take(&mut self.in_data_end) {
+        let decoder = take(&mut self.decoder);
+        let left = decoder.left_in_chunk();
+        if left == 0 && !decoder.is_at_data_end() {
             return;
         }
         let data = self.writer.take_piece();
@@ -304,12 +293,10 @@ impl Capture {
         self.write_deferred(false);
         self.write_framing();
         self.wait_until(at);
-        let held = take(&mut self.held);
-        let last_chunk = held.strip_prefix(b"\r\n").unwrap_or(&held);
-        for line in field_lines(last_chunk) {
-            let is_framing = ["transfer-encoding", "content-length"].iter().any(|name| line.is(name));
-            if is_field_value(line.value) && !is_framing {
-                self.writer.direction("trailer", &[line.name.as_bytes(), b": ", line.value].concat());
+        for line in field_lines(&take(&mut self.held)) {
+            let line = [line.name.as_bytes(), b": ", line.value].concat();
+            if field_line(&line).is_ok() {
+                self.writer.direction("trailer", &line);
             }
         }
         self.state = State::Complete;
@@ -378,4 +365,18 @@ impl Capture {
         }
         self.writer.wait_until(at);
     }
+}
+
+/// Whether a body that begins with these bytes is text. A guess: brotli has no magic number.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xef\xbb")
+        // The zlib format, which is the coding `deflate`, can begin with `x^`.
+        || !bytes.starts_with(b"x^")
+            && bytes.iter().take(2).all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
+}
+
+/// Whether a line with a chunk-size can begin with these bytes.
+fn begins_chunk_size(bytes: &[u8]) -> bool {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    digits > 0 && matches!(bytes.get(digits), None | Some(b'\r' | b';' | b' ' | b'\t'))
 }

@@ -35,18 +35,15 @@ impl Script {
         }
         let mut steps = Steps::default();
         for step in stream.steps() {
-            let text = match text_of(step) {
-                Some(text) => Box::new(text),
-                None => {
-                    steps.push_copy(step);
-                    continue;
+            match text_of(step).map(Box::new) {
+                Some(text) => {
+                    let every = BETWEEN_PIECES;
+                    let chunk = Chunk::Pieces { text, size, every, is_requested: false };
+                    steps.push(Step::Chunk(chunk), Lines::NONE);
+                    steps.push_copy(NextStep::Sleep(every));
                 }
-            };
-            steps.push(
-                Step::Chunk(Chunk::Pieces { text, size, every: BETWEEN_PIECES, is_requested: false }),
-                Lines::NONE,
-            );
-            steps.push_copy(NextStep::Sleep(BETWEEN_PIECES));
+                None => steps.push_copy(step),
+            }
         }
         let mut parts = vec![stream.with_steps(steps)];
         parts.extend(others.iter().cloned());
@@ -112,11 +109,6 @@ impl Script {
 }
 
 impl Part {
-    /// The same response with other steps.
-    pub(super) fn with_steps(&self, steps: Steps) -> Part {
-        Part { common: Arc::default(), steps, ending_lines: None, resume: None, ..self.clone() }
-    }
-
     /// Its steps, with a pause after this many bytes of text. `None` if its text has placeholders.
     fn steps_cut_at(&self, place: u64) -> Option<Steps> {
         let mut left = usize::try_from(place).ok()?;
@@ -147,8 +139,7 @@ impl Part {
 fn text_of(step: NextStep<'_>) -> Option<Template> {
     match step {
         NextStep::Text(text) => Some(Template::literal(text)),
-        NextStep::Other(Step::Chunk(Chunk::Rendered(text))) => Some(text.clone()),
-        NextStep::Other(Step::Chunk(Chunk::Pieces { text, .. })) => Some(Template::clone(text)),
+        NextStep::Other(Step::Chunk(chunk)) => Some(chunk.text().clone()),
         _ => None,
     }
 }

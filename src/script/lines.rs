@@ -1,7 +1,7 @@
 //! Lines of a file, for the page, which marks those that are played.
 
 /// Lines of a file: the first and the last, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
     /// The first.
     pub first: u32,

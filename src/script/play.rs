@@ -19,8 +19,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`clock`] | what a player has to know about time; real for clients, recorded in tests |
+//! | `stream` | due times, waits and keep-alive comments |
 //! | `output` | sends head and chunks |
-//! | `timer` | due times, waits and keep-alive comments |
 //! | `loops` | turns of loops |
 //! | `releases` | releases of pauses that are not reached yet |
 
@@ -28,7 +28,7 @@ pub mod clock;
 mod loops;
 mod output;
 mod releases;
-mod timer;
+mod stream;
 
 use super::context::{RenderContext, RequestContext};
 use super::repeat::{Every, Turns};
@@ -36,22 +36,21 @@ use super::requested::{waits_between_pieces, MAX_REQUESTED_WAIT};
 use super::resume::Position;
 use super::step::NextStep;
 use super::steps::Iter;
-use super::units::parse_wait;
+use super::units::{parse_wait, Speed};
 use super::{Chunk, Ending, Part, Step, Wait};
 use crate::http::chunk::ChunkedWriter;
 use crate::http::AfterResponse;
-use clock::{Clock, Timing};
+use clock::Clock;
 use loops::Loops;
 use output::{Output, Stop};
 use std::io::{self, Write};
 use std::time::Duration;
-use timer::Timer;
+use stream::Stream;
 
 /// One response to one client.
 pub struct Player<'a, W: Write, C: Clock> {
     request: RequestContext<'a>,
-    output: Output<W>,
-    timer: Timer<'a, C>,
+    stream: Stream<'a, W, C>,
     loops: Loops<'a>,
     /// How much of [`MAX_REQUESTED_WAIT`] is left for waits that the request sets. Each turn of an endless loop starts anew.
     requested_wait_left: Duration,
@@ -64,12 +63,11 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         head: Vec<u8>,
         body: ChunkedWriter<W>,
         clock: C,
-        timing: Timing,
+        speed: Speed,
     ) -> Player<'a, W, C> {
         Player {
             request,
-            output: Output::new(head, body),
-            timer: Timer::new(clock, timing),
+            stream: Stream::new(Output::new(head, body), clock, speed),
             loops: Loops::default(),
             requested_wait_left: MAX_REQUESTED_WAIT,
         }
@@ -95,12 +93,12 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         self.loops.skip_to(start.turn);
         let mut skip = start.skip as usize;
         while let Some(step) = steps.next() {
-            self.timer.show(|| steps.lines(), &self.output);
+            self.stream.show(|| steps.lines());
             match step {
-                NextStep::Text(text) => self.send_text(&text[skip..])?,
+                NextStep::Text(text) => self.stream.send(&text[skip..])?,
                 // Flushes first if the wait takes time.
-                NextStep::Sleep(time) => self.timer.sleep(time, &mut self.output)?,
-                NextStep::Flush => self.output.flush()?,
+                NextStep::Sleep(time) => self.stream.sleep(time)?,
+                NextStep::Flush => self.stream.output.flush()?,
                 NextStep::Other(step) => self.play_step(step, skip, &mut steps)?,
             }
             // Only the first step can be resumed in its middle.
@@ -108,7 +106,7 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             // After a pause, commands wait for one more step: what a test sends once it has released the pause must not
             // overtake what follows the pause.
             if !matches!(step, NextStep::Other(Step::Pause(_))) {
-                self.timer.take_commands(&mut self.output)?;
+                self.stream.take_commands()?;
             }
         }
         Ok(())
@@ -119,21 +117,18 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         match step {
             Step::Chunk(chunk) => self.send(chunk, skip)?,
             // Raw bytes, which can also precede the head or come between chunks.
-            Step::Wire(text) => {
-                self.timer.record_send();
-                self.output.send_raw(&text.render(&self.context()))?;
-            }
-            Step::Open => self.open()?,
+            Step::Wire(text) => self.stream.send_raw(&text.render(&self.context()))?,
+            Step::Open => self.stream.open()?,
             Step::Sleep(wait) => {
                 let time = self.choose_time(wait);
-                self.timer.sleep(time, &mut self.output)?;
+                self.stream.sleep(time)?;
             }
-            Step::Pause(name) => self.timer.pause(name, &mut self.output)?,
-            Step::Clock => self.timer.restart_elapsed(),
-            Step::Down(time) => self.timer.refuse_connections(*time),
-            Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
-            Step::Gzip(flush) => self.output.gzip(*flush),
-            Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
+            Step::Pause(name) => self.stream.pause(name)?,
+            Step::Clock => self.stream.restart_elapsed(),
+            Step::Down(time) => self.stream.refuse_connections(*time),
+            Step::Keepalive { every, comment } => self.stream.keep_alive(*every, comment),
+            Step::Gzip(flush) => self.stream.output.gzip(*flush),
+            Step::DropAfter(bytes) => self.stream.output.drop_after(*bytes)?,
             Step::Repeat { turns, every } => self.begin_loop(steps, turns, every),
             Step::Again => self.next_turn(steps)?,
         }
@@ -148,10 +143,10 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             _ => return Ok(()),
         };
         match step {
-            Step::Open => self.open()?,
-            Step::Keepalive { every, comment } => self.timer.keep_alive(*every, comment),
-            Step::Gzip(flush) => self.output.gzip(*flush),
-            Step::DropAfter(bytes) => self.output.drop_after(*bytes)?,
+            Step::Open => self.stream.open()?,
+            Step::Keepalive { every, comment } => self.stream.keep_alive(*every, comment),
+            Step::Gzip(flush) => self.stream.output.gzip(*flush),
+            Step::DropAfter(bytes) => self.stream.output.drop_after(*bytes)?,
             Step::Repeat { turns, every } => self.begin_loop(steps, turns, every),
             Step::Again => self.loops.end(),
             _ => {}
@@ -161,50 +156,44 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
 
     /// Ends the response as the part says.
     fn end(&mut self, part: &Part) -> Result<AfterResponse, Stop> {
-        self.timer.show(|| part.ending_lines, &self.output);
+        self.stream.show(|| part.ending_lines);
         if let Ending::Hang(time) = part.ending {
-            self.timer.hang(time, &mut self.output)?;
+            self.stream.hang(time)?;
         }
-        self.timer.take_last_commands(&mut self.output)?;
-        match part.ending {
-            Ending::End | Ending::Close => {
-                self.send_head()?;
-                // Before the last write: the client's next request can be counted before this thread runs again.
-                if let Some(visit) = self.request.visit {
-                    visit.end();
-                }
-                let is_complete = self.output.finish(&part.trailer)?;
-                // After an incomplete body (a wrong length, say) the client cannot find the next response.
-                if is_complete && part.ending == Ending::End {
-                    return Ok(AfterResponse::KeepAlive);
-                }
-            }
-            // A head that has not been sent by now is not sent at all.
-            Ending::Drop | Ending::Hang(_) => self.output.flush()?,
-            Ending::Reset => {
-                self.output.flush()?;
-                return Ok(AfterResponse::Reset);
-            }
+        self.stream.take_last_commands()?;
+        if let Ending::End | Ending::Close = part.ending {
+            return self.end_body(part);
         }
-        Ok(AfterResponse::Close)
+        // A head that has not been sent by now is not sent at all.
+        self.stream.output.flush()?;
+        Ok(if part.ending == Ending::Reset { AfterResponse::Reset } else { AfterResponse::Close })
     }
 
-    fn send_text(&mut self, text: &[u8]) -> Result<(), Stop> {
-        self.start_sending()?;
-        self.output.send(text)
+    /// Ends the body, and with it the response.
+    fn end_body(&mut self, part: &Part) -> Result<AfterResponse, Stop> {
+        self.stream.send_head()?;
+        // Before the last write: the client's next request can be counted before this thread runs again.
+        if let Some(visit) = self.request.visit {
+            visit.end();
+        }
+        let is_complete = self.stream.output.finish(&part.trailer)?;
+        // After an incomplete body (a wrong length, say) the client cannot find the next response.
+        let can_go_on = is_complete && part.ending == Ending::End;
+        Ok(if can_go_on { AfterResponse::KeepAlive } else { AfterResponse::Close })
     }
 
     /// Sends a chunk, or what follows the first `skip` bytes of its text.
     fn send(&mut self, chunk: &Chunk, skip: usize) -> Result<(), Stop> {
         match chunk {
             Chunk::Rendered(text) => {
-                self.start_sending()?;
+                // Before its values are read: `{{elapsed}}` counts from when the head is sent.
+                self.stream.send_head()?;
                 let data = text.render_after(skip, &self.context());
-                self.output.send(&data)
+                self.stream.send(&data)
             }
             Chunk::Pieces { text, size, every, is_requested } => {
-                self.output.flush()?;
-                self.start_sending()?;
+                self.stream.output.flush()?;
+                self.stream.send_head()?;
                 let data = text.render_after(skip, &self.context());
                 let mut every = *every;
                 if *is_requested {
@@ -220,32 +209,14 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         for (number, piece) in data.chunks(size as usize).enumerate() {
             if number > 0 {
                 // `sleep` flushes and checks only if it waits, which it need not at a high speed or when late.
-                self.output.flush()?;
-                self.timer.sleep(every, &mut self.output)?;
-                self.timer.check()?;
-                self.timer.record_send();
+                self.stream.output.flush()?;
+                self.stream.sleep(every)?;
+                self.stream.check()?;
             }
-            self.output.send(piece)?;
+            self.stream.send(piece)?;
         }
-        self.output.flush()?;
+        self.stream.output.flush()?;
         Ok(())
-    }
-
-    /// Sends the head if it has not been sent, and notes that the current step sends something.
-    fn start_sending(&mut self) -> io::Result<()> {
-        self.timer.record_send();
-        self.send_head()
-    }
-
-    /// Sends the head if it has not been sent. The timer does it, because `{{elapsed}}` counts from then.
-    fn send_head(&mut self) -> io::Result<()> {
-        self.timer.send_head(&mut self.output)
-    }
-
-    /// Sends the head now, before the body has begun.
-    fn open(&mut self) -> io::Result<()> {
-        self.send_head()?;
-        self.output.flush()
     }
 
     fn choose_time(&mut self, wait: &Wait) -> Duration {
@@ -279,26 +250,26 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
             let number = number.map_or(1, |number| u32::try_from(number).unwrap_or(u32::MAX));
             time = self.shorten(time, number);
         }
-        self.loops.begin(*first_step, number, self.timer.scale(time), self.timer.mark());
+        self.loops.begin(*first_step, number, self.stream.scale(time), self.stream.mark());
     }
 
     /// Waits for the next turn of the innermost loop and goes back to its first step, or on after the last turn.
     fn next_turn(&mut self, steps: &mut Iter<'a>) -> Result<(), Stop> {
-        let turn = match self.loops.next_turn(self.timer.mark(), self.output.has_no_body(), steps) {
+        let turn = match self.loops.next_turn(self.stream.mark(), self.stream.output.has_no_body(), steps) {
             Some(turn) => turn,
             None => return Ok(()),
         };
         if turn.is_endless {
             self.requested_wait_left = MAX_REQUESTED_WAIT;
         }
-        self.timer.begin_turn(turn.due, turn.rests, &mut self.output)
+        self.stream.begin_turn(turn.due, turn.rests)
     }
 
     fn context(&self) -> RenderContext<'a> {
         RenderContext {
             request: self.request,
-            elapsed: self.timer.elapsed(),
-            time: self.timer.unix_time(),
+            elapsed: self.stream.elapsed(),
+            time: self.stream.unix_time(),
             turn: self.loops.turn(),
         }
     }

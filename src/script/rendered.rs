@@ -2,7 +2,7 @@
 
 use super::context::RequestContext;
 use super::lines::Lines;
-use super::play::clock::{Clock, Timing, WaitFor, Woken};
+use super::play::clock::{Clock, WaitFor, Woken};
 use super::play::Player;
 use super::repeat::{Every, Turns};
 use super::resume::Position;
@@ -52,9 +52,8 @@ impl Part {
         let writer = ChunkedWriter::new(&mut body, Framing::UntilClose);
         // The response does not end here.
         let context = RequestContext { visit: None, ..context };
-        let timing = Timing { speed: Speed::MAX, seed: 0 };
         let whole = Part { ending: Ending::End, ..self.clone() };
-        Player::new(context, Vec::new(), writer, NoWait, timing)
+        Player::new(context, Vec::new(), writer, NoWait, Speed::MAX)
             .play(&whole, Position::default())
             .map_err(|error| error.to_string())?;
         let mut steps = Steps::default();

@@ -31,8 +31,7 @@ impl Part {
                 HeadField::Framing => head.framing(framing),
                 HeadField::Date => head.date(),
                 HeadField::Cors => head.cors(options),
-                HeadField::Connection if close => head.field("connection", b"close"),
-                HeadField::Connection => {}
+                HeadField::Connection => head.connection(close),
                 HeadField::Line(name, value) => {
                     let value = render_value(name, value, context)?;
                     close |= name.eq_ignore_ascii_case("connection") && says_close(&value);

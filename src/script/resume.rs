@@ -108,9 +108,7 @@ impl TurnId {
         let is_canonical = number.len() == 1 || !number.starts_with(b"0");
         (is_canonical && turn >= 1 && turn <= self.number(context).unwrap_or(turn)).then_some(turn)
     }
-}
 
-impl TurnId {
     /// The turns of the loop for this request; `None` if it is endless.
     fn number(&self, context: &RenderContext<'_>) -> Option<u64> {
         self.turns.number(context).unwrap_or(None)

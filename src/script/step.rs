@@ -64,8 +64,7 @@ impl Step {
     /// The names of all placeholders in it.
     pub fn names(&self) -> impl Iterator<Item = &Name> {
         let templates = match self {
-            Step::Chunk(Chunk::Rendered(text)) => [Some(text), None],
-            Step::Chunk(Chunk::Pieces { text, .. }) => [Some(&**text), None],
+            Step::Chunk(chunk) => [Some(chunk.text()), None],
             Step::Wire(text) | Step::Sleep(Wait::Requested(text)) => [Some(text), None],
             Step::Repeat { turns, every } => [turns.template(), every.template()],
             _ => [None, None],
@@ -85,10 +84,11 @@ pub enum Wait {
     Pace(Duration),
 }
 
-/// Text that is sent as a chunk, if it is not always the same bytes.
+/// Text that is sent as a chunk, if it is not a [`NextStep::Text`].
 #[derive(Clone, Debug)]
 pub enum Chunk {
-    /// Text with placeholders, whose values are inserted each time.
+    /// Text with placeholders, whose values are inserted each time; or text without, if [`Steps`](super::steps::Steps)
+    /// cannot pack it.
     Rendered(Template),
     /// Text that is cut into chunks, each in a separate write (`@chunk N every T`).
     Pieces {
@@ -104,11 +104,11 @@ pub enum Chunk {
 }
 
 impl Chunk {
-    /// Bytes of data, when they are known in advance.
-    pub fn length(&self) -> Option<u64> {
+    /// The whole text.
+    pub fn text(&self) -> &Template {
         match self {
-            Chunk::Rendered(text) => text.length(),
-            Chunk::Pieces { text, .. } => text.length(),
+            Chunk::Rendered(text) => text,
+            Chunk::Pieces { text, .. } => text,
         }
     }
 }

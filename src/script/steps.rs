@@ -14,11 +14,12 @@
 //! read one after the other, which is how they are played; a loop remembers the place to which it goes back.
 
 use super::lines::Lines;
-use super::step::{NextStep, Step, Wait};
+use super::step::{Chunk, NextStep, Step, Wait};
+use super::template::{Segment, Template};
 use crate::text::shared::SharedBytes;
 use std::time::Duration;
 
-/// Bytes of the longest text that is copied. A longer one is kept where it is, because others may share it.
+/// Bytes of the longest text that is copied. A longer one is kept as a [`Step`], because others may share its bytes.
 const MAX_COPIED: usize = 4 * 1024;
 /// The longest wait that is packed, so that its number has room for the kind.
 const MAX_PACKED_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
@@ -43,15 +44,12 @@ enum Kind {
     /// A wait; its milliseconds.
     Sleep,
     Flush,
-    /// The next of the texts that are long.
-    Long,
     /// The next of those that cannot be packed.
     Other,
 }
 
-/// The kinds by their numbers; the last one is not used.
-const KINDS: [Kind; 8] =
-    [Kind::Text, Kind::TextAfter, Kind::Copy, Kind::Sleep, Kind::Flush, Kind::Long, Kind::Other, Kind::Other];
+/// The kinds by their numbers.
+const KINDS: [Kind; 6] = [Kind::Text, Kind::TextAfter, Kind::Copy, Kind::Sleep, Kind::Flush, Kind::Other];
 
 /// Steps, each with the lines of the file that it was made from.
 #[derive(Clone, Debug, Default)]
@@ -60,8 +58,6 @@ pub struct Steps {
     text: SharedBytes,
     /// The text of other chunks.
     copies: SharedBytes,
-    /// Texts that are not in the script, and too long to be copied.
-    long: Vec<SharedBytes>,
     /// The steps that cannot be packed.
     others: Vec<Step>,
     packed: Vec<u8>,
@@ -71,21 +67,14 @@ pub struct Steps {
 }
 
 /// A place between two steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Place {
     packed: usize,
     text: usize,
     copies: usize,
-    long: usize,
     others: usize,
     /// The lines of the step before it.
     lines: Lines,
-}
-
-impl Default for Place {
-    fn default() -> Place {
-        Place { packed: 0, text: 0, copies: 0, long: 0, others: 0, lines: Lines::NONE }
-    }
 }
 
 impl Steps {
@@ -112,7 +101,6 @@ impl Steps {
     /// Gives back memory that was reserved for more steps.
     pub fn shrink(&mut self) {
         self.packed.shrink_to_fit();
-        self.long.shrink_to_fit();
         self.others.shrink_to_fit();
     }
 
@@ -127,8 +115,7 @@ impl Steps {
             self.copies.push(&text);
             self.put_step(Kind::Copy, length as u64, 0, lines);
         } else {
-            self.long.push(text);
-            self.put_step(Kind::Long, 0, 0, lines);
+            self.push(Step::Chunk(Chunk::Rendered(Template(vec![Segment::Text(text)]))), lines);
         }
     }
 
@@ -208,10 +195,6 @@ impl Steps {
             }
             Kind::Sleep => NextStep::Sleep(Duration::from_millis(value as u64)),
             Kind::Flush => NextStep::Flush,
-            Kind::Long => {
-                place.long += 1;
-                NextStep::Text(&self.long[place.long - 1])
-            }
             Kind::Other => {
                 place.others += 1;
                 NextStep::Other(&self.others[place.others - 1])

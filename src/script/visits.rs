@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Keys that one script counts. A client can make up any number of them, so beyond this one the oldest are forgotten.
@@ -53,59 +53,74 @@ pub struct Visit<'a> {
 impl Counter {
     /// Counts a request with this key. One that is not `counted` gets the number of the last one, or 0.
     pub fn count(&self, key: &[u8], counted: bool) -> Visit<'_> {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Keys { visits, hashes, total, generation } = &mut *keys;
-        let mut hasher = visits.hasher().build_hasher();
-        hasher.write(key);
-        let key = hasher.finish();
-        if !counted {
-            let (number, after) = visits.get(&key).map_or((0, None), |visits| (visits.count, visits.after()));
-            let (generation, has_ended) = (*generation, Cell::new(true));
-            return Visit { number, after, key, generation, counter: self, has_ended };
+        let mut keys = self.lock();
+        let key = keys.hash(key);
+        let after = keys.visits.get(&key).and_then(Visits::after);
+        if counted {
+            keys.add(key);
         }
-        let visited = visits.entry(key).or_default();
-        let after = visited.after();
-        *total += 1;
-        visited.count += 1;
-        visited.open += 1;
-        let number = visited.count;
-        if number == 1 {
-            hashes.push_back(key);
-            if hashes.len() > MAX_KEYS {
-                if let Some(oldest) = hashes.pop_front() {
-                    visits.remove(&oldest);
-                }
-            }
+        Visit {
+            number: keys.visits.get(&key).map_or(0, |visits| visits.count),
+            after,
+            key,
+            generation: keys.generation,
+            counter: self,
+            has_ended: Cell::new(!counted),
         }
-        Visit { number, after, key, generation: *generation, counter: self, has_ended: Cell::new(false) }
     }
 
     /// The number of requests so far, with any key.
     pub fn total(&self) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).total
+        self.lock().total
     }
 
     /// Forgets all requests: the next one is the first again.
     pub fn clear(&self) {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.lock();
         *keys = Keys { generation: keys.generation + 1, ..Keys::default() };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Keys> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
     pub fn keys(&self) -> usize {
-        self.0.lock().unwrap().visits.len()
+        self.lock().visits.len()
+    }
+}
+
+impl Keys {
+    fn hash(&self, key: &[u8]) -> u64 {
+        let mut hasher = self.visits.hasher().build_hasher();
+        hasher.write(key);
+        hasher.finish()
+    }
+
+    /// Counts a request whose key has this hash.
+    fn add(&mut self, key: u64) {
+        self.total += 1;
+        let visits = self.visits.entry(key).or_default();
+        visits.count += 1;
+        visits.open += 1;
+        if visits.count == 1 {
+            self.hashes.push_back(key);
+        }
+        if self.hashes.len() > MAX_KEYS {
+            if let Some(oldest) = self.hashes.pop_front() {
+                self.visits.remove(&oldest);
+            }
+        }
     }
 }
 
 impl Visits {
     /// The time since the last response ended: zero if one has not.
     fn after(&self) -> Option<Duration> {
-        let since_end = self.ended_at.map(|ended_at| ended_at.elapsed());
         if self.open > 0 {
-            Some(Duration::ZERO)
-        } else {
-            since_end
+            return Some(Duration::ZERO);
         }
+        self.ended_at.map(|ended_at| ended_at.elapsed())
     }
 }
 
@@ -116,7 +131,7 @@ impl Visit<'_> {
         if self.has_ended.replace(true) {
             return;
         }
-        let mut keys = self.counter.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.counter.lock();
         if self.generation != keys.generation {
             return;
         }

@@ -199,8 +199,8 @@ impl Clock for ClientClock<'_> {
         self.control.next_command()
     }
 
-    fn last_command(&mut self) -> io::Result<Option<Command>> {
-        self.control.last_command()
+    fn close_commands(&mut self) {
+        self.control.close();
     }
 }
 

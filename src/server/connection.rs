@@ -177,7 +177,7 @@ impl<'a> Connection<'a> {
         body: &[u8],
         verdicts: &Verdicts,
     ) -> io::Result<AfterResponse> {
-        let random = Random::new(self.shared.timing.seed, 1);
+        let random = Random::new(self.shared.seed, 1);
         let context = self.uncounted_context(request, body, scripts, &random);
         let changed = match self.changed_script(script, request) {
             Ok(changed) => changed,
@@ -191,7 +191,7 @@ impl<'a> Connection<'a> {
         self.tap.begins(&played.name, played.lines_before());
         // `@part connection 2` means the second request to the script, not the second TCP connection.
         let visit = script.route.count(context);
-        let random = Random::new(self.shared.timing.seed, visit.number);
+        let random = Random::new(self.shared.seed, visit.number);
         self.play_part(played, context.counted(&visit, &random), verdicts)
     }
 
@@ -269,7 +269,7 @@ impl<'a> Connection<'a> {
         let control = StreamControl::new(path, part.pauses().collect(), has_body);
         let stream = self.shared.connections.open_stream(self.client.number, control);
         self.send_stream(head, &stream.control, |head, body, clock| {
-            Player::new(context, head, body, clock, self.shared.timing).play(part, start)
+            Player::new(context, head, body, clock, self.shared.speed).play(part, start)
         })
     }
 

@@ -20,9 +20,7 @@ pub(super) fn stream_head(
     head.field("cache-control", cache_control.as_bytes());
     head.field("content-type", content_type.as_bytes());
     head.date();
-    if options.close {
-        head.field("connection", b"close");
-    }
+    head.connection(options.close);
     StreamHead { bytes: head.finish(), framing, close: options.close }
 }
 

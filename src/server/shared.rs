@@ -10,7 +10,6 @@ use super::warning::Warnings;
 use crate::judge::verdicts::Verdicts;
 use crate::judge::Judge;
 use crate::script::catalogue::Catalogue;
-use crate::script::play::clock::Timing;
 use crate::script::random::random_seed;
 use crate::script::units::Speed;
 use crate::script::Script;
@@ -31,8 +30,10 @@ pub(crate) struct Shared {
     pub static_files: Option<StaticFiles>,
     /// Whether there is a page at `/`, unless a script or a file is there.
     pub has_page: bool,
-    /// How fast scripts play, and the seed of random waits.
-    pub timing: Timing,
+    /// How fast scripts play.
+    pub speed: Speed,
+    /// The seed of random waits, numbers and decisions.
+    pub seed: u64,
     /// The trace, the log, and the observers at `/-/wire`.
     pub trace: Trace,
     /// Records requests.
@@ -78,7 +79,8 @@ impl Shared {
             scripts: Scripts::default(),
             static_files: None,
             has_page: true,
-            timing: Timing { speed: Speed::NORMAL, seed: random_seed() },
+            speed: Speed::NORMAL,
+            seed: random_seed(),
             trace: Trace::default(),
             journal: Journal::new(),
             verdicts: Verdicts::default(),

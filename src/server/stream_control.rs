@@ -138,15 +138,6 @@ impl StreamControl {
         Ok(command)
     }
 
-    /// The same, but after `None` there will be no other.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn last_command(&self) -> io::Result<Option<Command>> {
-        self.close();
-        self.next_command()
-    }
-
     /// Takes no further commands.
     pub fn close(&self) {
         lock(&self.commands).is_closed = true;
@@ -200,9 +191,10 @@ mod tests {
     fn a_response_that_ends_takes_no_further_commands() {
         let control = control();
         control.send(&chunk(1));
-        assert_eq!(control.last_command().unwrap(), Some(Command::Send(chunk(1))));
+        control.close();
         assert_eq!(control.send(&chunk(2)), Queued::No);
-        assert_eq!(control.last_command().unwrap(), None);
+        assert_eq!(control.next_command().unwrap(), Some(Command::Send(chunk(1))));
+        assert_eq!(control.next_command().unwrap(), None);
         let without_body = StreamControl::new(b"/a".to_vec(), vec!["x".into()], false);
         assert_eq!([without_body.send(&chunk(1)), without_body.release("x")], [Queued::No, Queued::Yes]);
     }

@@ -5,9 +5,7 @@
 use super::interpreter::{interpret, Response};
 use super::{choose, damage, try_cases};
 use crate::support::{without_date, Random};
-use rust_sse_server::internals::{
-    ChunkedWriter, Clock, HeadReader, Player, RequestContext, Timing, WaitFor, Woken,
-};
+use rust_sse_server::internals::{ChunkedWriter, Clock, HeadReader, Player, RequestContext, WaitFor, Woken};
 use rust_sse_server::{Script, Speed};
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Write};
@@ -130,8 +128,7 @@ fn play(script: &Script, audience: &Audience<'_>) -> Option<Response> {
     let text = if audience.request == PLAIN.request { without_date(&text) } else { text.into_owned() };
     let recorder = Recorder::new(audience.late, audience.most_bytes);
     let body = ChunkedWriter::new(recorder.clone(), head.framing);
-    let timing = Timing { speed: audience.speed, seed: 1 };
-    let player = Player::new(context, text.clone().into_bytes(), body, recorder.clone(), timing);
+    let player = Player::new(context, text.clone().into_bytes(), body, recorder.clone(), audience.speed);
     let end = player.play(part, start);
     let writes = std::mem::take(&mut recorder.0.borrow_mut().writes);
     let after = end.as_ref().map_or(String::new(), |after| format!("{after:?}"));

@@ -1,7 +1,8 @@
 //! Turns the head of a captured response into directions.
 
-use crate::http::field::{is_field_value, FieldLine};
+use crate::http::field::{field_value, is_field_value, FieldLine};
 use crate::http::status::Status;
+use crate::http::uri::split_at;
 use crate::script::units::parse_number;
 
 /// Field lines that belong to the connection, or that the server writes: the framing and the date.
@@ -20,16 +21,19 @@ pub(super) type Direction = (&'static str, Vec<u8>);
 pub(super) enum Head {
     /// An interim response, which `@wire` sends before the head.
     Interim(Vec<u8>),
-    /// Directions: names and arguments.
-    Directions {
-        directions: Vec<Direction>,
-        body: Body,
-        /// Whether `@close` has to end the script: the head contains `connection: close`, but marks the end of the body
-        /// in another way.
-        closes: bool,
-    },
+    /// The head of the response.
+    Final(FinalHead),
     /// No directions can produce this head: a line is invalid, or `@framing` does not have its framing.
     Other,
+}
+
+/// The head of a response, as directions.
+pub(super) struct FinalHead {
+    pub directions: Vec<Direction>,
+    pub body: Body,
+    /// Whether `@close` has to end the script: the head contains `connection: close`, but marks the end of the body in
+    /// another way.
+    pub closes: bool,
 }
 
 /// What follows a head.
@@ -42,14 +46,12 @@ pub(super) enum Body {
 
 /// Reads a head, with the empty line at its end.
 pub(super) fn read(head: &[u8]) -> Head {
-    directions(head).unwrap_or(Head::Other)
+    parse(head).unwrap_or(Head::Other)
 }
 
-fn directions(head: &[u8]) -> Option<Head> {
+fn parse(head: &[u8]) -> Option<Head> {
     let mut lines = head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let status_line = lines.next()?;
-    let code_at = status_line.iter().position(|&byte| byte == b' ')? + 1;
-    let status_line = &status_line[code_at..];
+    let (_, status_line) = split_at(lines.next()?, b' ');
     let (code, reason) = status_line.split_at(status_line.len().min(3));
     let status = Status(parse_number(code).filter(|code| (100..=999).contains(code))? as u16);
     if !is_field_value(reason) || !matches!(reason, [] | [b' ', ..]) {
@@ -62,48 +64,46 @@ fn directions(head: &[u8]) -> Option<Head> {
     let fields =
         lines.iter().map(|line| FieldLine::parse(line).ok().filter(|line| is_field_value(line.value)));
     let fields = fields.collect::<Option<Vec<_>>>()?;
-    let mut directions = vec![];
+    let mut directions = Vec::new();
     if !matches!((code, reason), (b"200", b"" | b" " | b" OK")) {
-        // HTTP/2 has no reason phrases.
-        let usual = if is_blank(reason) { status.reason() } else { "" };
-        let status_line = if usual.is_empty() {
-            status_line.to_vec()
-        } else {
-            format!("{} {usual}", status.0).into_bytes()
-        };
-        directions.push(("status", status_line));
+        directions.push(("status", status_argument(status, status_line)));
     }
     add_fields(&fields, &mut directions);
-    let value = |name: &str| fields.iter().find(|line| line.is(name)).map(|line| line.value);
-    let (coding, length) = (value("transfer-encoding"), value("content-length"));
-    let is_framed = coding.is_some() || length.is_some();
-    let is_chunked = coding.map_or(false, |coding| coding.eq_ignore_ascii_case(b"chunked"));
-    if (coding.is_some() && (!is_chunked || length.is_some())) || (status.allows_no_content() && is_framed) {
-        return None;
-    }
-    let length = length.map_or(Some(None), |length| Some(Some(parse_number(length)?)))?;
-    let body_follows = !status.allows_no_content();
-    let mut closes = value("connection").map_or(false, |value| value.eq_ignore_ascii_case(b"close"));
-    match length {
-        Some(length) => directions.push(("framing", format!("length {length}").into_bytes())),
+    let body = body(status, head)?;
+    let mut closes =
+        field_value(head, "connection").map_or(false, |value| value.eq_ignore_ascii_case(b"close"));
+    match body {
+        Body::Plain(Some(length)) => directions.push(("framing", format!("length {length}").into_bytes())),
         // HTTP/2 has frames in place of chunks.
-        None if body_follows && !is_chunked && head.starts_with(b"HTTP/1") => {
+        Body::Plain(None) if head.starts_with(b"HTTP/1") => {
             directions.push(("framing", b"close".to_vec()));
             closes = false;
         }
-        None => {}
+        _ => {}
     }
-    let body = match length {
-        _ if !body_follows => Body::None,
-        _ if is_chunked => Body::Chunked,
-        length => Body::Plain(length),
-    };
-    Some(Head::Directions { directions, body, closes })
+    Some(Head::Final(FinalHead { directions, body, closes }))
 }
 
-/// Whether there is nothing but spaces.
-fn is_blank(text: &[u8]) -> bool {
-    text.iter().all(|&byte| byte == b' ')
+/// The argument of `@status`, from a status line without its version.
+fn status_argument(status: Status, status_line: &[u8]) -> Vec<u8> {
+    let has_phrase = status_line[3..].iter().any(|&byte| byte != b' ');
+    if has_phrase || status.reason().is_empty() {
+        return status_line.to_vec();
+    }
+    // HTTP/2 has no reason phrases.
+    format!("{} {}", status.0, status.reason()).into_bytes()
+}
+
+/// What follows a head with this status; `None` if `@framing` cannot mark its end in the same way.
+fn body(status: Status, head: &[u8]) -> Option<Body> {
+    match (field_value(head, "transfer-encoding"), field_value(head, "content-length")) {
+        (None, None) if status.allows_no_content() => Some(Body::None),
+        _ if status.allows_no_content() => None,
+        (None, None) => Some(Body::Plain(None)),
+        (None, Some(length)) => Some(Body::Plain(Some(parse_number(length)?))),
+        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Some(Body::Chunked),
+        (Some(_), _) => None,
+    }
 }
 
 /// The `@header` for each field line that differs from those of a script without any, in the order in which the server

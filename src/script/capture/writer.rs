@@ -44,7 +44,7 @@ impl Writer {
     /// Ends the script. Returns the lines that are left.
     pub fn end(mut self) -> Vec<u8> {
         let last = take(&mut self.piece);
-        self.lines(&last);
+        self.write(&last);
         self.script
     }
 
@@ -52,7 +52,7 @@ impl Writer {
     pub fn add(&mut self, bytes: &[u8]) {
         self.piece.extend_from_slice(bytes);
         if self.piece.len() > MAX_HELD {
-            self.write_lines();
+            self.write_complete_lines();
         }
         if self.piece.len() > MAX_HELD {
             self.end_piece();
@@ -60,11 +60,11 @@ impl Writer {
     }
 
     /// Writes the lines of the piece that are complete.
-    pub fn write_lines(&mut self) {
+    pub fn write_complete_lines(&mut self) {
         let end = self.piece.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let rest = self.piece.split_off(end);
         let lines = std::mem::replace(&mut self.piece, rest);
-        self.lines(&lines);
+        self.write(&lines);
     }
 
     /// Removes the piece without writing it.
@@ -76,7 +76,7 @@ impl Writer {
     pub fn end_piece(&mut self) {
         let piece = take(&mut self.piece);
         if piece.is_empty() || piece.ends_with(b"\n") {
-            self.lines(&piece);
+            self.write(&piece);
         } else {
             self.direction("send", &escaped(&piece));
         }
@@ -109,7 +109,7 @@ impl Writer {
     }
 
     /// Writes lines of the body.
-    fn lines(&mut self, lines: &[u8]) {
+    fn write(&mut self, lines: &[u8]) {
         if take(&mut self.needs_cut) && !lines.is_empty() {
             self.direction("cut", b"");
         }

@@ -2,7 +2,6 @@
 //! records the waits.
 
 use crate::script::lines::Lines;
-use crate::script::units::Speed;
 use crate::text::shared::SharedBytes;
 use std::io;
 use std::sync::Arc;
@@ -90,20 +89,6 @@ pub trait Clock {
         Ok(None)
     }
 
-    /// Like [`next_command`](Clock::next_command), at the end of the response: after `None`, there will be no other.
-    ///
-    /// # Errors
-    /// As above.
-    fn last_command(&mut self) -> io::Result<Option<Command>> {
-        Ok(None)
-    }
-}
-
-/// How a server plays all of its scripts.
-#[derive(Clone, Copy, Debug)]
-pub struct Timing {
-    /// By how much waits are divided.
-    pub speed: Speed,
-    /// The seed of random waits.
-    pub seed: u64,
+    /// Takes no further commands, because the response ends. Those that were given before can still be taken.
+    fn close_commands(&mut self) {}
 }

@@ -1,6 +1,6 @@
 //! Counts the turns of loops, and decides when the next one is due.
 
-use super::timer::Mark;
+use super::stream::Mark;
 use crate::script::steps::Iter;
 use std::time::{Duration, Instant};
 

@@ -140,10 +140,8 @@ impl<W: Write> Output<W> {
     }
 
     fn note_last(&mut self, data: &[u8]) {
-        match data {
-            [] => {}
-            [only] => self.last = [self.last[1], *only],
-            [.., second, last] => self.last = [*second, *last],
+        for &byte in &data[data.len().saturating_sub(2)..] {
+            self.last = [self.last[1], byte];
         }
     }
 }

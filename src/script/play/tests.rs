@@ -77,7 +77,7 @@ fn play_with(text: &str, id: &'static str, speed: Speed, late: Duration) -> Vec<
     let open_clients = &request.open_clients;
     let clock = FakeClock { record: Rc::clone(&record), open_clients, start: now, now, late };
     let body = ChunkedWriter::new(Recorder(Rc::clone(&record)), Framing::Chunked);
-    let player = Player::new(context, b"HEAD ".to_vec(), body, clock, Timing { speed, seed: 1 });
+    let player = Player::new(context, b"HEAD ".to_vec(), body, clock, speed);
     let end = player.play(part, part.start(context).unwrap());
     let mut played = record.borrow().clone();
     played.push(end.map_or("gone".to_owned(), |end| format!("{end:?}")));
@@ -222,6 +222,14 @@ fn an_endless_loop_ends_when_the_client_disconnects_even_if_it_sends_nothing() {
     assert_eq!(played.last().unwrap(), "gone");
     let silent = play_with("@repeat forever\n@sleep 1s\n@again\n", "", Speed::MAX, Duration::from_secs(1));
     assert_eq!((silent[0].as_str(), silent.last().unwrap().as_str()), ("10ms", "gone"));
+}
+
+#[test]
+fn an_endless_loop_that_sends_empty_values_rests() {
+    for line in ["@send {{query:none}}", "@wire {{query:none}}"] {
+        let played = play(&format!("a\n@repeat forever\n{line}\n@again\n"));
+        assert_eq!(played.last().unwrap(), "gone", "{line}");
+    }
 }
 
 #[test]

@@ -8,8 +8,13 @@ fn all(steps: Iter<'_>) -> Vec<String> {
     let mut all = Vec::new();
     while let Some(step) = steps.next() {
         let text = match step {
-            NextStep::Text(text) => format!("{} {}", text.len(), text.last().unwrap().escape_ascii()),
-            step => format!("{step:?}"),
+            NextStep::Text(text) => Some(text),
+            NextStep::Other(Step::Chunk(chunk)) => chunk.text().as_plain(),
+            _ => None,
+        };
+        let text = match text {
+            Some(text) => format!("{} {}", text.len(), text.last().unwrap().escape_ascii()),
+            None => format!("{step:?}"),
         };
         let lines = steps.lines().map_or((0, 0), |lines| (lines.first, lines.last));
         all.push(format!("{text} {lines:?}"));

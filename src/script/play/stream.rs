@@ -1,9 +1,9 @@
-//! Decides when things are sent: counts due times, waits for them, and sends the comments of `@keepalive` and the
-//! chunks of a test while it waits.
+//! Sends things when they are due: counts due times, waits for them, and meanwhile sends the comments of `@keepalive` and
+//! the chunks of a test.
 //!
 //! Every due time is counted from the one before, never from the moment when a write returned, so nothing drifts.
 
-use super::clock::{Clock, Command, Timing, WaitFor, Woken};
+use super::clock::{Clock, Command, WaitFor, Woken};
 use super::output::{Output, Stop};
 use super::releases::Releases;
 use crate::script::context::unix_milliseconds;
@@ -13,8 +13,8 @@ use crate::text::shared::SharedBytes;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// The pause after a turn of an endless loop in which nothing was sent and nothing was waited for, because `--speed` has
-/// taken the waits away. Without it, such a loop would keep a processor busy.
+/// The pause after a turn of an endless loop in which nothing was sent and nothing was waited for: `--speed` has taken the
+/// waits away, or the values of the request are empty. Without it, such a loop would keep a processor busy.
 const REST: Duration = Duration::from_millis(10);
 
 /// How far a response has come.
@@ -22,18 +22,20 @@ const REST: Duration = Duration::from_millis(10);
 pub(super) struct Mark {
     /// When the current step is due.
     pub due: Instant,
-    /// How often something was sent.
-    pub sends: u64,
+    /// Bytes that were sent.
+    pub sent: u64,
 }
 
+/// What is sent in silence.
 #[derive(Clone, Copy)]
 struct Keepalive<'a> {
     every: Duration,
     comment: &'a SharedBytes,
 }
 
-/// The times of one response.
-pub(super) struct Timer<'a, C: Clock> {
+/// One response, with the times at which it is sent.
+pub(super) struct Stream<'a, W: Write, C: Clock> {
+    pub output: Output<W>,
     clock: C,
     speed: Speed,
     /// When the current step is due.
@@ -47,34 +49,36 @@ pub(super) struct Timer<'a, C: Clock> {
     keepalive: Option<Keepalive<'a>>,
     /// When the last bytes were due.
     last_send: Instant,
-    /// How often something was sent.
-    sends: u64,
-    sends_before_wait: u64,
+    /// Bytes that were sent.
+    sent: u64,
+    /// The same at the last wait.
+    sent_before_wait: u64,
     releases: Releases,
 }
 
-impl<'a, C: Clock> Timer<'a, C> {
-    pub fn new(clock: C, timing: Timing) -> Timer<'a, C> {
+impl<'a, W: Write, C: Clock> Stream<'a, W, C> {
+    pub fn new(output: Output<W>, clock: C, speed: Speed) -> Stream<'a, W, C> {
         let now = clock.now();
         let unix_time = unix_milliseconds(clock.system_time());
-        Timer {
+        Stream {
+            output,
             clock,
-            speed: timing.speed,
+            speed,
             due: now,
             now,
             unix_time,
             origin: None,
             keepalive: None,
             last_send: now,
-            sends: 0,
-            sends_before_wait: 0,
+            sent: 0,
+            sent_before_wait: 0,
             releases: Releases::default(),
         }
     }
 
     /// How far the response has come.
     pub fn mark(&self) -> Mark {
-        Mark { due: self.due, sends: self.sends }
+        Mark { due: self.due, sent: self.sent }
     }
 
     /// How long this time of a script takes.
@@ -98,11 +102,6 @@ impl<'a, C: Clock> Timer<'a, C> {
         self.origin = Some(self.due);
     }
 
-    /// The same, unless it is counted from an earlier step.
-    fn start_elapsed(&mut self) {
-        self.origin.get_or_insert(self.due);
-    }
-
     /// Refuses connections to the port of the client for this long.
     pub fn refuse_connections(&mut self, time: Duration) {
         self.clock.refuse_connections(self.speed.scale(time));
@@ -113,52 +112,76 @@ impl<'a, C: Clock> Timer<'a, C> {
         self.keepalive = Some(Keepalive { every, comment });
     }
 
-    /// Notes that the current step sends something.
-    pub fn record_send(&mut self) {
-        self.last_send = self.due;
-        self.sends += 1;
-    }
-
     /// Shows to those who watch which lines of the script are played now.
-    pub fn show<W: Write>(&self, lines: impl FnOnce() -> Option<Lines>, output: &Output<W>) {
+    pub fn show(&self, lines: impl FnOnce() -> Option<Lines>) {
         if self.clock.is_watched() {
-            self.clock.show(lines(), output.unsent());
+            self.clock.show(lines(), self.output.unsent());
         }
     }
 
+    /// Sends data as one chunk.
+    pub fn send(&mut self, data: &[u8]) -> Result<(), Stop> {
+        self.send_head()?;
+        self.record_send(data, self.due);
+        self.output.send(data)
+    }
+
+    /// Sends bytes outside of the framing.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.record_send(bytes, self.due);
+        self.output.send_raw(bytes)
+    }
+
+    /// Sends the head with what follows, unless it has been sent. `{{elapsed}}` counts from now unless an `@clock` says
+    /// otherwise.
+    pub fn send_head(&mut self) -> io::Result<()> {
+        if self.output.head_is_unsent() {
+            self.origin.get_or_insert(self.due);
+            self.output.send_head()?;
+        }
+        Ok(())
+    }
+
+    /// Sends the head now, before the body has begun.
+    pub fn open(&mut self) -> io::Result<()> {
+        self.send_head()?;
+        self.output.flush()
+    }
+
+    /// Notes that bytes are sent that are due at this time.
+    fn record_send(&mut self, bytes: &[u8], due: Instant) {
+        self.last_send = due;
+        self.sent += bytes.len() as u64;
+    }
+
     /// Makes what follows due later by `time` and waits for it.
-    pub fn sleep<W: Write>(&mut self, time: Duration, output: &mut Output<W>) -> Result<(), Stop> {
-        self.wait_until(self.due + self.speed.scale(time), output)
+    pub fn sleep(&mut self, time: Duration) -> Result<(), Stop> {
+        self.wait_until(self.due + self.speed.scale(time))
     }
 
     /// Begins a turn of a loop at `due`, after a rest if the turn before did nothing.
-    pub fn begin_turn<W: Write>(
-        &mut self,
-        due: Instant,
-        rests: bool,
-        output: &mut Output<W>,
-    ) -> Result<(), Stop> {
-        self.wait_until(due, output)?;
+    pub fn begin_turn(&mut self, due: Instant, rests: bool) -> Result<(), Stop> {
+        self.wait_until(due)?;
         self.clock.check()?;
         if rests {
-            self.wait(WaitFor::Due(self.now + REST), output)?;
+            self.wait(WaitFor::Due(self.now + REST))?;
         }
         self.read_clock();
         Ok(())
     }
 
     /// Sends nothing but comments until the client disconnects or the time has passed.
-    pub fn hang<W: Write>(&mut self, time: Option<Duration>, output: &mut Output<W>) -> Result<(), Stop> {
-        output.flush()?;
+    pub fn hang(&mut self, time: Option<Duration>) -> Result<(), Stop> {
+        self.output.flush()?;
         let end = time.map(|time| self.due + self.speed.scale(time));
-        self.wait(WaitFor::Close(end), output)
+        self.wait(WaitFor::Close(end))
     }
 
     /// Waits until a test releases the pause with this name, unless it has done so before. What follows is due then.
-    pub fn pause<W: Write>(&mut self, name: &str, output: &mut Output<W>) -> Result<(), Stop> {
-        output.flush()?;
+    pub fn pause(&mut self, name: &str) -> Result<(), Stop> {
+        self.output.flush()?;
         if !self.releases.take(name) {
-            self.wait(WaitFor::Release(name), output)?;
+            self.wait(WaitFor::Release(name))?;
         }
         self.read_clock();
         self.due = self.now;
@@ -166,46 +189,39 @@ impl<'a, C: Clock> Timer<'a, C> {
     }
 
     /// Executes the commands that a test has given in the meantime.
-    pub fn take_commands<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
+    pub fn take_commands(&mut self) -> Result<(), Stop> {
         while let Some(command) = self.clock.next_command()? {
-            self.execute(command, output)?;
+            self.execute(command)?;
         }
         Ok(())
     }
 
     /// Like `take_commands`, at the end of the response, after which no command is accepted.
-    pub fn take_last_commands<W: Write>(&mut self, output: &mut Output<W>) -> Result<(), Stop> {
-        while let Some(command) = self.clock.last_command()? {
-            self.execute(command, output)?;
-        }
-        Ok(())
+    pub fn take_last_commands(&mut self) -> Result<(), Stop> {
+        self.clock.close_commands();
+        self.take_commands()
     }
 
-    fn execute<W: Write>(&mut self, command: Command, output: &mut Output<W>) -> Result<(), Stop> {
+    fn execute(&mut self, command: Command) -> Result<(), Stop> {
         match command {
             Command::Release(name) => self.releases.add(name),
-            Command::Send(chunk) => self.send_chunk(&chunk, output)?,
+            Command::Send(chunk) => self.send_chunk(&chunk)?,
         }
         Ok(())
     }
 
     /// Not inlined: the stack of an ordinary stream does not need it.
     #[inline(never)]
-    fn send_chunk<W: Write>(&mut self, chunk: &SharedBytes, output: &mut Output<W>) -> Result<(), Stop> {
-        self.send_head(output)?;
-        self.last_send = self.clock.now();
-        self.sends += 1;
-        output.send(chunk)?;
-        Ok(output.flush()?)
+    fn send_chunk(&mut self, chunk: &SharedBytes) -> Result<(), Stop> {
+        self.send_head()?;
+        self.send_between(chunk, self.clock.now())
     }
 
-    /// Gathers the head, unless that has been done. `{{elapsed}}` counts from now unless an `@clock` says otherwise.
-    pub fn send_head<W: Write>(&mut self, output: &mut Output<W>) -> io::Result<()> {
-        if output.head_is_unsent() {
-            self.start_elapsed();
-            output.send_head()?;
-        }
-        Ok(())
+    /// Sends something that is not part of the script.
+    fn send_between(&mut self, chunk: &[u8], due: Instant) -> Result<(), Stop> {
+        self.record_send(chunk, due);
+        self.output.send(chunk)?;
+        Ok(self.output.flush()?)
     }
 
     /// Fails if the client has disconnected or the server stops.
@@ -214,7 +230,7 @@ impl<'a, C: Clock> Timer<'a, C> {
     }
 
     /// Makes what follows due at `due` and waits for it. What was due before is sent first.
-    fn wait_until<W: Write>(&mut self, due: Instant, output: &mut Output<W>) -> Result<(), Stop> {
+    fn wait_until(&mut self, due: Instant) -> Result<(), Stop> {
         self.due = due;
         if due > self.now {
             self.read_clock();
@@ -222,29 +238,29 @@ impl<'a, C: Clock> Timer<'a, C> {
         if due <= self.now {
             return Ok(());
         }
-        output.flush()?;
+        self.output.flush()?;
         // A write since the last wait would have shown that the client has disconnected.
-        if self.sends == self.sends_before_wait {
+        if self.sent == self.sent_before_wait {
             self.clock.check()?;
         }
-        self.sends_before_wait = self.sends;
-        self.wait(WaitFor::Due(due), output)?;
+        self.sent_before_wait = self.sent;
+        self.wait(WaitFor::Due(due))?;
         self.read_clock();
         Ok(())
     }
 
     /// Waits, and meanwhile sends what is not part of the script: every keep-alive comment that is due before the wait
     /// is over, and the chunks of a test.
-    fn wait<W: Write>(&mut self, wait: WaitFor<'_>, output: &mut Output<W>) -> Result<(), Stop> {
+    fn wait(&mut self, wait: WaitFor<'_>) -> Result<(), Stop> {
         loop {
-            let comment_due =
-                self.comment_due(output).filter(|due| wait.due().map_or(true, |end| *due < end));
-            match (self.clock.wait(comment_due.map_or(wait, WaitFor::Due))?, comment_due) {
+            let comment = self.next_comment().filter(|(due, _)| wait.due().map_or(true, |end| *due < end));
+            let wake = comment.map_or(wait, |(due, _)| WaitFor::Due(due));
+            match (self.clock.wait(wake)?, comment) {
                 (Woken::Due, None) => return Ok(()),
-                (Woken::Due, Some(due)) => self.send_comment(due, output)?,
+                (Woken::Due, Some((due, comment))) => self.send_between(comment, due)?,
                 (Woken::Called, _) => {
                     while let Some(command) = self.clock.next_command()? {
-                        self.execute(command, output)?;
+                        self.execute(command)?;
                         // Later commands are for what follows the pause.
                         if matches!(wait, WaitFor::Release(name) if self.releases.take(name)) {
                             return Ok(());
@@ -256,20 +272,10 @@ impl<'a, C: Clock> Timer<'a, C> {
         }
     }
 
-    /// When the next keep-alive comment is due, if one can be sent.
-    fn comment_due<W: Write>(&self, output: &Output<W>) -> Option<Instant> {
-        let Keepalive { every, .. } = self.keepalive.filter(|_| output.can_take_comment())?;
-        Some(self.last_send + self.speed.scale(every).max(REST))
-    }
-
-    fn send_comment<W: Write>(&mut self, due: Instant, output: &mut Output<W>) -> Result<(), Stop> {
-        if let Some(Keepalive { comment, .. }) = self.keepalive {
-            self.last_send = due;
-            self.sends += 1;
-            output.send(comment)?;
-            output.flush()?;
-        }
-        Ok(())
+    /// The next keep-alive comment, and when it is due, if one can be sent.
+    fn next_comment(&self) -> Option<(Instant, &'a SharedBytes)> {
+        let Keepalive { every, comment } = self.keepalive.filter(|_| self.output.can_take_comment())?;
+        Some((self.last_send + self.speed.scale(every).max(REST), comment))
     }
 
     fn read_clock(&mut self) {
