@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The text before and after the first separator; without one, all of the text and nothing.
-pub fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
+pub fn split_at_first(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
     match text.iter().position(|&byte| byte == separator) {
         Some(at) => (&text[..at], &text[at + 1..]),
         None => (text, b""),
@@ -12,7 +12,7 @@ pub fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
 
 /// The path of a target or a location, which can be a whole URL (RFC 9112, section 3.2).
 pub fn path_of(target: &[u8]) -> &[u8] {
-    let target = split_at(target, b'?').0;
+    let target = split_at_first(target, b'?').0;
     match target.windows(3).position(|window| window == b"://") {
         Some(scheme) if !target.starts_with(b"/") => {
             let authority = &target[scheme + 3..];
@@ -78,6 +78,6 @@ fn percent_encode_except(allowed: &[u8], text: &[u8]) -> String {
 /// The decoded value of the first parameter of this name in a query; names are compared decoded. A `+` is a space, as in
 /// what forms and `URLSearchParams` send (WHATWG URL, section 5.1).
 pub fn query_value<'a>(query: &'a [u8], name: &[u8]) -> Option<Cow<'a, [u8]>> {
-    let mut pairs = query.split(|&byte| byte == b'&').map(|parameter| split_at(parameter, b'='));
+    let mut pairs = query.split(|&byte| byte == b'&').map(|parameter| split_at_first(parameter, b'='));
     pairs.find(|(key, _)| form_decode(key).as_ref() == name).map(|(_, value)| form_decode(value))
 }

@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::visits::Visit;
 use crate::http::request::Request;
-use crate::http::uri::{query_value, split_at};
+use crate::http::uri::{query_value, split_at_first};
 use crate::text::json;
 use crate::text::json_reader::{as_string, value_at};
 use std::borrow::Cow;
@@ -73,7 +73,7 @@ impl<'a> RequestContext<'a> {
     /// The value of a cookie (RFC 6265, section 4.2.1).
     pub fn cookie(&self, name: &str) -> Option<&'a [u8]> {
         let cookies = self.request.field("cookie")?.split(|&byte| byte == b';');
-        let mut pairs = cookies.map(|pair| split_at(pair.strip_prefix(b" ").unwrap_or(pair), b'='));
+        let mut pairs = cookies.map(|pair| split_at_first(pair.strip_prefix(b" ").unwrap_or(pair), b'='));
         pairs.find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
     }
 

@@ -7,7 +7,7 @@ use super::placeholder::Name;
 use super::visits::{Counter, Visit};
 use super::words::{invalid, invalid_argument, word};
 use crate::http::field::is_token;
-use crate::http::uri::split_at;
+use crate::http::uri::split_at_first;
 use crate::text::escape::escape;
 use std::borrow::Cow;
 use std::fmt;
@@ -65,7 +65,7 @@ impl Route {
         {
             return Err(invalid("target", target, "a path such as `/chat`, without spaces or `#`"));
         }
-        let (path, query) = split_at(target, b'?');
+        let (path, query) = split_at_first(target, b'?');
         self.path = PathPattern::parse(path)?;
         self.methods = methods;
         self.query = target.contains(&b'?').then(|| query.to_vec());

@@ -2,7 +2,7 @@
 //! `64k`, `5M`).
 
 use super::words::invalid;
-use crate::http::uri::split_at;
+use crate::http::uri::split_at_first;
 use crate::text::error::{Error, ErrorKind};
 use std::str::FromStr;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub fn parse_time(text: &[u8]) -> Result<Duration, String> {
 
 /// Parses digits with or without a decimal point among them: how many millionths they are. Further digits are dropped.
 fn parse_millionths(text: &[u8]) -> Option<u64> {
-    let (whole, fraction) = split_at(text, b'.');
+    let (whole, fraction) = split_at_first(text, b'.');
     let mut digits = whole.iter().chain(fraction);
     if !digits.clone().all(u8::is_ascii_digit) || digits.next().is_none() {
         return None;

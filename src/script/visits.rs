@@ -1,9 +1,10 @@
 //! Counts the requests to a script, for each client (`@count`), and remembers when the responses ended.
 
+use crate::text::lock::lock;
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Keys that one script counts. A client can make up any number of them, so beyond this one the oldest are forgotten.
@@ -53,7 +54,7 @@ pub struct Visit<'a> {
 impl Counter {
     /// Counts a request with this key. One that is not `counted` gets the number of the last one, or 0.
     pub fn count(&self, key: &[u8], counted: bool) -> Visit<'_> {
-        let mut keys = self.lock();
+        let mut keys = lock(&self.0);
         let key = keys.hash(key);
         let after = keys.visits.get(&key).and_then(Visits::after);
         if counted {
@@ -71,22 +72,18 @@ impl Counter {
 
     /// The number of requests so far, with any key.
     pub fn total(&self) -> u64 {
-        self.lock().total
+        lock(&self.0).total
     }
 
     /// Forgets all requests: the next one is the first again.
     pub fn clear(&self) {
-        let mut keys = self.lock();
+        let mut keys = lock(&self.0);
         *keys = Keys { generation: keys.generation + 1, ..Keys::default() };
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Keys> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
     pub fn keys(&self) -> usize {
-        self.lock().visits.len()
+        lock(&self.0).visits.len()
     }
 }
 
@@ -131,7 +128,7 @@ impl Visit<'_> {
         if self.has_ended.replace(true) {
             return;
         }
-        let mut keys = self.counter.lock();
+        let mut keys = lock(&self.counter.0);
         if self.generation != keys.generation {
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::wire_parser::PieceKind;
 use crate::http::field::FieldLine;
-use crate::http::uri::{percent_decode, split_at};
+use crate::http::uri::{percent_decode, split_at_first};
 use std::borrow::Cow;
 
 /// The value of a field or of a query parameter is secret if its name ends with one of these, in any case. A number, an
@@ -56,7 +56,7 @@ pub fn without_secrets(kind: PieceKind, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 fn without_extension(line: &[u8]) -> Cow<'_, [u8]> {
     if line.contains(&b';') {
-        [split_at(line, b';').0, b";", NOT_SHOWN_LINE].concat().into()
+        [split_at_first(line, b';').0, b";", NOT_SHOWN_LINE].concat().into()
     } else {
         line.into()
     }
@@ -96,7 +96,7 @@ pub fn without_secret_parameters(text: &[u8]) -> Vec<u8> {
 fn push_parameter(parameter: &[u8], shown: &mut Vec<u8>) {
     let mut from = 0;
     for piece in parameter.split_inclusive(|&byte| byte == b'?') {
-        let (name, value) = split_at(piece, b'=');
+        let (name, value) = split_at_first(piece, b'=');
         let rest = &parameter[from + piece.len()..];
         let is_secret = is_secret(&percent_decode(name)) && !(value.is_empty() && rest.is_empty());
         if is_secret && piece.contains(&b'=') || has_secret_parameter(&percent_decode(value)) {
@@ -110,7 +110,7 @@ fn push_parameter(parameter: &[u8], shown: &mut Vec<u8>) {
 /// Whether the query of a decoded URL has a secret parameter.
 fn has_secret_parameter(url: &[u8]) -> bool {
     url.split(|byte| b"?&".contains(byte)).skip(1).any(|parameter| {
-        let (name, value) = split_at(parameter, b'=');
+        let (name, value) = split_at_first(parameter, b'=');
         is_secret(name) && !value.is_empty()
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::http::field::{field_value, is_field_value, FieldLine};
 use crate::http::status::Status;
-use crate::http::uri::split_at;
+use crate::http::uri::split_at_first;
 use crate::script::units::parse_number;
 
 /// Field lines that belong to the connection, or that the server writes: the framing and the date.
@@ -51,7 +51,7 @@ pub(super) fn read(head: &[u8]) -> Head {
 
 fn parse(head: &[u8]) -> Option<Head> {
     let mut lines = head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let (_, status_line) = split_at(lines.next()?, b' ');
+    let (_, status_line) = split_at_first(lines.next()?, b' ');
     let (code, reason) = status_line.split_at(status_line.len().min(3));
     let status = Status(parse_number(code).filter(|code| (100..=999).contains(code))? as u16);
     if !is_field_value(reason) || !matches!(reason, [] | [b' ', ..]) {

@@ -5,7 +5,7 @@ use super::error::Located;
 use super::state::{check_is_new, ScriptState};
 use crate::http::field::{put_field_line, trim_ows};
 use crate::http::status::Status;
-use crate::http::uri::split_at;
+use crate::http::uri::split_at_first;
 use crate::script::condition::Conditions;
 use crate::script::expectation::{Expectation, Skip};
 use crate::script::head::ScriptHead;
@@ -136,7 +136,7 @@ impl<'a> PartParser<'a> {
 
     /// Checks that the field line `Name: value` is the first of its name in the part, because it would replace the other.
     pub fn check_field_is_single(&mut self, field_line: &[u8]) -> Result<(), String> {
-        let name = String::from_utf8_lossy(split_at(field_line, b':').0);
+        let name = String::from_utf8_lossy(split_at_first(field_line, b':').0);
         // The colon tells it from the names of directions.
         match self.single.insert(name.to_ascii_lowercase() + ":", self.line()) {
             Some(first) => Err(format!(

@@ -3,7 +3,7 @@
 
 use super::directions;
 use super::part::PartParser;
-use crate::http::uri::{form_decode, split_at};
+use crate::http::uri::{form_decode, split_at_first};
 use crate::text::escape::escape;
 use std::borrow::Cow;
 use std::fmt;
@@ -62,7 +62,7 @@ impl fmt::Display for Replacement {
 pub fn in_query(query: &[u8]) -> Result<Vec<Replacement>, String> {
     let mut found: Vec<Replacement> = Vec::new();
     for pair in query.split(|&byte| byte == b'&').filter(|pair| is_ours(pair)) {
-        let (name, value) = split_at(pair, b'=');
+        let (name, value) = split_at_first(pair, b'=');
         let name = form_decode(name);
         let parameter = PARAMETERS.iter().find(|parameter| parameter.name.as_bytes() == &*name);
         let parameter = parameter.ok_or_else(|| unknown(&name))?;

@@ -3,7 +3,7 @@
 
 use super::error::Located;
 use crate::http::field::trim_ows;
-use crate::http::uri::split_at;
+use crate::http::uri::split_at_first;
 use crate::script::placeholder::PLACEHOLDERS;
 use crate::script::template::{braces, similar_placeholder, unknown_placeholder};
 use crate::script::words::unknown;
@@ -34,7 +34,7 @@ pub(super) struct Warnings {
 impl Warnings {
     /// Looks at a line of the event stream, without its end.
     pub fn add_line(&mut self, line: usize, text: &[u8]) {
-        let name = split_at(text, b':').0;
+        let name = split_at_first(text, b':').0;
         if name == b"data" || name == b"id" || self.incomplete_event.is_some() {
             self.incomplete_event = Some(line);
         }
@@ -113,7 +113,7 @@ impl Warnings {
 
 /// What is wrong with a line of an event stream.
 fn about_line(line: &[u8]) -> Option<String> {
-    let (name, value) = split_at(line, b':');
+    let (name, value) = split_at_first(line, b':');
     let text = String::from_utf8_lossy(name);
     if name.is_empty() || FIELDS.contains(&&*text) {
         return about_retry(name, value);

@@ -6,7 +6,7 @@ use crate::http::chunk::ChunkedWriter;
 use crate::http::response::StreamHead;
 use crate::http::short_response::Response;
 use crate::http::status::Status;
-use crate::http::uri::{form_decode, split_at};
+use crate::http::uri::{form_decode, split_at_first};
 use crate::http::AfterResponse;
 use crate::script::play::clock::Clock;
 use crate::script::units::{parse_number, parse_time};
@@ -100,7 +100,7 @@ fn one<'a>(entry: Option<Arc<JournalEntry>>, what: &str, number: usize) -> Reply
 pub(super) fn parse_query(query: &[u8]) -> Result<Query, String> {
     let (mut wanted, mut wait) = (Wanted::From(1), Duration::ZERO);
     for parameter in query.split(|&byte| byte == b'&').filter(|parameter| !parameter.is_empty()) {
-        let (name, value) = split_at(parameter, b'=');
+        let (name, value) = split_at_first(parameter, b'=');
         let value = form_decode(value);
         let number = || {
             let number = parse_number(&value)
