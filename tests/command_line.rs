@@ -303,7 +303,7 @@ fn a_trace_is_colored_by_itself_only_on_a_terminal() {
         return;
     }
     let program = program_path();
-    let program = format!("exec {} --trace --port 0", program.display());
+    let program = format!("exec {} --trace --control --port 0", program.display());
     for (command, is_colored) in [
         (program.clone(), true),
         (format!("export NO_COLOR=; {program}"), true),
@@ -320,7 +320,9 @@ fn a_trace_is_colored_by_itself_only_on_a_terminal() {
         Exchange::new(address, request("GET", "/stop", ""), PATIENCE);
         let request_line = lines.find(|line| line.contains("GET /stop HTTP/1.1")).unwrap();
         assert_eq!(request_line.contains("\x1b["), is_colored, "{command}: {request_line:?}");
-        child.kill().unwrap();
+        // Killing `script` would leave the server running.
+        Exchange::new(address, request("POST", "/-/stop", ""), PATIENCE);
+        lines.for_each(drop);
         child.wait().unwrap();
     }
 }
