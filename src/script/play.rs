@@ -19,7 +19,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`clock`] | what a player has to know about time; real for clients, recorded in tests |
-//! | `stream` | due times, waits and keep-alive comments |
+//! | `stream` | sends what is due: due times, waits and keep-alive comments |
 //! | `output` | sends head and chunks |
 //! | `loops` | turns of loops |
 //! | `releases` | releases of pauses that are not reached yet |
@@ -178,8 +178,8 @@ impl<'a, W: Write, C: Clock> Player<'a, W, C> {
         }
         let is_complete = self.stream.output.finish(&part.trailer)?;
         // After an incomplete body (a wrong length, say) the client cannot find the next response.
-        let can_go_on = is_complete && part.ending == Ending::End;
-        Ok(if can_go_on { AfterResponse::KeepAlive } else { AfterResponse::Close })
+        let persists = is_complete && part.ending == Ending::End;
+        Ok(if persists { AfterResponse::KeepAlive } else { AfterResponse::Close })
     }
 
     /// Sends a chunk, or what follows the first `skip` bytes of its text.

@@ -10,7 +10,8 @@
 //!
 //! The `accept` thread only accepts. The kernel queues at most 128 connections for a listener of the standard library;
 //! in a burst of thousands, clients that find the queue full try again a second later. Spawning a thread takes several
-//! times as long as accepting a connection, so the `spawn` thread does that.
+//! times as long as accepting a connection, so the `spawn` thread does that. `accept/downtime.rs` closes the port while
+//! connections to it are to be refused.
 
 mod downtime;
 
@@ -89,13 +90,13 @@ impl Acceptor {
                     None => return,
                 };
             } else {
-                self.take(result);
+                self.handle(result);
             }
         }
     }
 
-    /// Takes what `accept` has returned: a client, or an error, after which it is called again.
-    fn take(&self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+    /// Handles what `accept` has returned: hands over a client, or pauses after an error that would only come again.
+    fn handle(&self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
             Ok((stream, address)) => {
                 let number = self.shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;

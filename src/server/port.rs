@@ -120,13 +120,13 @@ impl Ports {
         if !run.script.refuses_connections() {
             return self.other_origin().filter(|_| run.script.begins_elsewhere());
         }
-        let held = self.that_can_be_taken().find(|port| port.is_held_by(run));
+        let held = self.for_refusing_cases().find(|port| port.is_held_by(run));
         held.or_else(|| self.take_for(run)).map(|port| port.number)
     }
 
     /// Takes a port for a case that refuses connections. If there is none left, the case cannot judge the client.
     fn take_for(&self, run: &Arc<CaseRun>) -> Option<&Port> {
-        let taken = self.that_can_be_taken().find(|port| port.take_for(run));
+        let taken = self.for_refusing_cases().find(|port| port.take_for(run));
         match (taken, run.script.start) {
             (Some(port), Start::Down(time)) => port.pause_listening(time),
             (Some(_), _) => {}
@@ -135,7 +135,8 @@ impl Ports {
         taken
     }
 
-    fn that_can_be_taken(&self) -> impl Iterator<Item = &Port> {
+    /// The ports for cases that refuse connections.
+    fn for_refusing_cases(&self) -> impl Iterator<Item = &Port> {
         self.0.iter().skip(OTHER_ORIGIN + 1)
     }
 
@@ -152,8 +153,8 @@ impl Ports {
     }
 }
 
-/// Listeners on a port of the first of the addresses that is possible and, if there are test cases, on further ports of the
-/// same address.
+/// Binds a port of the first of these addresses that can be bound and, if there are test cases, further ports of the same
+/// address.
 ///
 /// # Errors
 /// The system cannot bind them.

@@ -46,8 +46,8 @@ impl Warnings {
     }
 
     fn pass_on(&self, message: Message) {
-        if let Some(thread) = &self.0 {
-            let _ = thread.try_send(message);
+        if let Some(sender) = &self.0 {
+            let _ = sender.try_send(message);
         }
     }
 }

@@ -313,7 +313,7 @@ impl Body {
     }
 
     fn end_line(&mut self, after_cr: bool) {
-        let next = self.stream_line.next(after_cr);
+        let next = self.stream_line.next_line(after_cr);
         let line = std::mem::replace(&mut self.stream_line, next);
         let is_blank = line.is_blank();
         if self.cut == Cut::Line || (self.cut == Cut::Event && is_blank) {

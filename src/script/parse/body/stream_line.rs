@@ -26,7 +26,7 @@ impl StreamLine {
     }
 
     /// The line that follows this one.
-    pub fn next(&self, after_cr: bool) -> StreamLine {
+    pub fn next_line(&self, after_cr: bool) -> StreamLine {
         StreamLine { is_later: true, after_cr, in_event: !self.is_blank(), ..StreamLine::default() }
     }
 
