@@ -20,7 +20,7 @@ struct InLoop {
     requested_times: Option<f64>,
 }
 
-/// The steps outside of loops.
+/// The same, outside of all loops.
 const OUTSIDE: InLoop = InLoop { times: 1.0, requested_times: None };
 
 impl Part {
@@ -45,7 +45,9 @@ impl Part {
                     }
                     loops.push(inside);
                 }
-                NextStep::Other(Step::Again) => drop(loops.pop()),
+                NextStep::Other(Step::Again) => {
+                    loops.pop();
+                }
                 step => {
                     let (waits, time) = requested_waits(step, now.requested_times.is_some(), &context)?;
                     seconds += now.times * f64::from(waits) * time.as_secs_f64();
@@ -59,7 +61,8 @@ impl Part {
     }
 }
 
-/// The waits of this step that the request decides, or all if `all` is true: their number, and the time that each takes.
+/// The waits of this step that the request decides, or all of its waits if `all` is true: their number, and the longest
+/// time that each takes.
 fn requested_waits(
     step: NextStep<'_>,
     all: bool,

@@ -209,7 +209,7 @@ fn observe<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
     ))
 }
 
-/// Sends entries of the journal, which the client may have to wait for.
+/// Sends entries of the journal, for which the client may have to wait.
 fn journal<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
     let query = match journal::parse_query(call.request.query().unwrap_or_default()) {
         Ok(query) => query,
@@ -256,7 +256,7 @@ fn set_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
     }
 }
 
-/// Returns warnings about the new script.
+/// Sets the script of this path from the body, and returns the warnings about it.
 fn replace_script(call: &Call<'_>, path: &str) -> Result<Vec<String>, Error> {
     let script = Script::parse(path, call.body)?;
     let (name, warnings) = (script.name().to_owned(), script.warnings().to_vec());
@@ -265,9 +265,11 @@ fn replace_script(call: &Call<'_>, path: &str) -> Result<Vec<String>, Error> {
 }
 
 fn remove_script<'a>(call: &Call<'a>, rest: &'a [u8]) -> Answer<'a> {
-    let was_removed = call.shared.scripts.remove(&String::from_utf8_lossy(&path_of(rest)));
-    was_removed.then_some(()).ok_or(NO_SCRIPT)?;
-    done()
+    if call.shared.scripts.remove(&String::from_utf8_lossy(&path_of(rest))) {
+        done()
+    } else {
+        Err(NO_SCRIPT)
+    }
 }
 
 fn reset<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {

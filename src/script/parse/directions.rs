@@ -276,9 +276,10 @@ fn trailer(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
 fn sleep(part: &mut PartParser, argument: &[u8]) -> Result<(), String> {
     let template = Template::parse(argument)?;
     let default = template.default_text().map(|text| parse_wait(&text)).transpose()?;
-    let wait = match default.filter(|_| template.as_plain().is_some()) {
-        Some((shortest, longest)) => Wait::Between(shortest, longest),
-        None => Wait::Requested(template),
+    let is_plain = template.as_plain().is_some();
+    let wait = match default {
+        Some((shortest, longest)) if is_plain => Wait::Between(shortest, longest),
+        _ => Wait::Requested(template),
     };
     step(part, Step::Sleep(wait))
 }

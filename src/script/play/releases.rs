@@ -18,7 +18,13 @@ impl Releases {
     /// Whether the pause may be passed, once.
     pub fn take(&mut self, name: &str) -> bool {
         let release = self.0.iter_mut().find(|(other, count)| **other == *name && *count > 0);
-        release.map(|(_, count)| *count -= 1).is_some()
+        match release {
+            Some((_, count)) => {
+                *count -= 1;
+                true
+            }
+            None => false,
+        }
     }
 }
 
