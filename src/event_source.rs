@@ -4,7 +4,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`stream`] | parses an event stream |
-//! | `authorization` | the value of `Authorization` |
+//! | `authorization` | the field line `Authorization` |
 //! | `backoff` | how long to wait before a reconnection |
 //! | `end` | why a connection ended |
 //! | `listeners` | which listeners an event is passed to |
@@ -104,7 +104,7 @@ struct Connection {
     /// Whether a redirect has led to another origin. From then on, `Authorization` is not sent (WHATWG Fetch, section 4.4), not
     /// even to the first origin: the other one has chosen the path.
     has_left_origin: bool,
-    /// The field line, or nothing.
+    /// The field line; empty if there is none.
     authorization: String,
     last_event_id: String,
     backoff: Backoff,

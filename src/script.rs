@@ -22,7 +22,7 @@
 //! | [`template`] | text with placeholders, and the escapes of TEXT |
 //! | [`path_pattern`] | the path of `@on`, with `*` for a segment |
 //! | [`placeholder`] | the table of placeholders |
-//! | `needs` | what the placeholders of a script need |
+//! | `needs` | what the placeholders and conditions of a script need |
 //! | [`context`] | what placeholders and conditions can use |
 //! | `respond` | makes the head of the response to a request |
 //! | [`random`] | random waits, numbers and decisions |

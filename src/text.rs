@@ -1,4 +1,4 @@
-//! Text for people and programs: escaping, JSON, suggestions; and what else all other modules build on.
+//! Text for people and programs (escaping, JSON, suggestions), and other things that all modules use.
 //!
 //! | module | what it does |
 //! |---|---|

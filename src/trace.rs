@@ -12,7 +12,7 @@
 //! | [`playing`] | which lines of a script bytes come from |
 //! | [`recording`] | what goes over the connections of one test case |
 //! | [`secrets`] | what observers and the log do not show |
-//! | [`tap`] | sees the bytes of one connection |
+//! | [`tap`] | sees the bytes of one connection, and what else happens there |
 //! | [`terminal`] | a line for each line on the wire |
 //! | [`wire_parser`] | names the pieces of a message |
 

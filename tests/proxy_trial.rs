@@ -123,7 +123,7 @@ fn a_proxy_that_refuses_connections_or_forwards_to_another_server_is_an_error() 
         let expected = format!("the proxy {proxy} forwarded no request to {upstream}: {problem}");
         assert!(code == Some(2) && message.starts_with(&expected), "{message}");
     };
-    // Both at a time: each trial waits for its proxy for 10 s.
+    // Both at the same time: each trial waits for its proxy for 10 s.
     std::thread::scope(|scope| {
         scope.spawn(|| assert_fails(&refused, "no connection: Connection refused (os error 111)"));
         scope.spawn(|| assert_fails(&other.address().to_string(), "the response has status 404 and "));

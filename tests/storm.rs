@@ -50,7 +50,7 @@ fn a_late_event_is_counted_in_the_bar_of_its_lateness() {
         let output = storm(&["--clients", "1", "--demo", &server.url("/late")]).assert().code(0);
         String::from_utf8(output.get_output().stdout.clone()).unwrap()
     };
-    // Not each time, if the machine is so busy that the first event is late, too.
+    // On a busy machine, the first event can be late, too, but not each time.
     eventually(&mut report, |report| {
         let bar = report.lines().find(|line| line.contains("up to 700.00 ms ")).unwrap_or_default();
         bar.ends_with(" 1    6.67 %")

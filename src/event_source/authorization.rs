@@ -3,7 +3,7 @@
 use crate::http::field::is_field_value;
 use crate::text::error::{Error, ErrorKind};
 
-/// The field line with a value such as `Bearer TOKEN`.
+/// The field line with this value, such as `Bearer TOKEN`.
 ///
 /// # Errors
 /// The value cannot be sent in a field line. The message does not contain it, because it is a secret.

@@ -210,7 +210,7 @@ fn framing_of(head: &[u8]) -> io::Result<Framing> {
     number.filter(|_| is_number).map(Framing::Length).ok_or_else(|| invalid("invalid content-length"))
 }
 
-/// Reads heads up to that of the final response, and returns this one with its status.
+/// Reads heads up to that of the final response, and returns the status and the head of that response.
 fn read_final_head(
     reader: &mut BufReader<TcpStream>,
     idle_timeout: Option<Duration>,

@@ -67,7 +67,7 @@ impl ChunkDecoder {
         }
     }
 
-    /// Whether the CR LF after chunk-data is still missing.
+    /// Whether the CR LF after chunk-data is not complete yet.
     pub fn is_at_data_end(&self) -> bool {
         matches!(self.state, State::DataEnd)
     }

@@ -60,7 +60,7 @@ impl ResponseHead {
         }
     }
 
-    /// Adds the field line that announces that the connection is closed after the response, if it is (RFC 9112, section 9.6).
+    /// Adds `connection: close` if the connection is closed after the response (RFC 9112, section 9.6).
     pub fn connection(&mut self, close: bool) {
         if close {
             self.field("connection", b"close");
@@ -79,7 +79,7 @@ impl ResponseHead {
     }
 }
 
-/// The head of a response whose body is sent piece by piece, and what it says about the body.
+/// The head of a response whose body is sent piece by piece, and what it says about the body and the connection.
 #[derive(Debug)]
 pub struct StreamHead {
     /// The whole head, including the empty line.

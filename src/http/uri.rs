@@ -62,7 +62,7 @@ pub fn percent_encode(path: &[u8]) -> String {
     percent_encode_except(b"/-._~!$&'()*+,;=:@", path)
 }
 
-/// Percent-encodes all bytes but these, letters and digits.
+/// Percent-encodes all bytes but letters, digits and those in `allowed`.
 fn percent_encode_except(allowed: &[u8], text: &[u8]) -> String {
     let mut encoded = String::with_capacity(text.len());
     for &byte in text {

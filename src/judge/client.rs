@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 pub struct Client {
     /// Its name.
     pub name: String,
-    /// If it has reported any event in one of the cases, an event that it has not reported was not dispatched.
+    /// Whether it has reported an event in any of the cases. Then an event that it has not reported was not dispatched.
     pub reports_events: AtomicBool,
     /// The same for the states `open` and `error`.
     pub reports_states: AtomicBool,

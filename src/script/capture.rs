@@ -149,7 +149,7 @@ impl Capture {
         self.writer.end()
     }
 
-    /// Ends a response whose body is not complete. The last of it are these bytes, which are not data.
+    /// Ends a response whose body is not complete. `held` is what arrived last and is not data.
     fn end_unfinished(&mut self, at: Duration, held: &[u8]) {
         self.end_unfinished_chunk(at);
         if !held.is_empty() {

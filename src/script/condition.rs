@@ -238,7 +238,7 @@ impl Condition {
         }
     }
 
-    /// The condition on a value that it is, or the opposite of.
+    /// The condition on a value, if this is one or the opposite of one.
     fn value(&self) -> Option<&ValueCondition> {
         match self {
             Condition::Value(condition) => Some(condition),

@@ -106,7 +106,7 @@ fn invalid_script(errors: ParseErrors) -> Error {
     Error::new(ErrorKind::InvalidScript, errors.to_string())
 }
 
-/// Reads the script in a file with this name in messages.
+/// Reads the text of a file, which messages call `name`.
 fn read_file(file: &Path, name: &str) -> Result<Vec<u8>, Error> {
     let text = File::open(file).and_then(read_script);
     text.map_err(|error| Error::io(format_args!("cannot read {name}"), error))

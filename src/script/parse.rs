@@ -89,7 +89,7 @@ impl Source {
         TextLines { first: self.first_line, text: &self.text }
     }
 
-    /// Some of its lines.
+    /// The source that consists of these lines of it.
     fn part(&self, lines: TextLines<'_>) -> Arc<Source> {
         Arc::new(Source { first_line: lines.first, text: self.text.part(lines.text) })
     }

@@ -59,7 +59,7 @@ impl Turns {
         *self != Turns::Times(1)
     }
 
-    /// The text with placeholders.
+    /// The text that says how many they are, if it has placeholders.
     pub(super) fn template(&self) -> Option<&Template> {
         match self {
             Turns::Requested(template) => Some(template),
@@ -116,7 +116,7 @@ impl Every {
         matches!(self, Every::Requested(_))
     }
 
-    /// The text with placeholders.
+    /// The text of the time, if it has placeholders.
     pub(super) fn template(&self) -> Option<&Template> {
         match self {
             Every::Requested(template) => Some(template),

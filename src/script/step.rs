@@ -21,7 +21,7 @@ pub enum NextStep<'a> {
     Other(&'a Step),
 }
 
-/// One thing that the server does, beside sending text that is always the same and flushing it: see [`NextStep`].
+/// One thing that the server does, unless it is played as another variant of [`NextStep`].
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Sends a chunk.
@@ -87,8 +87,8 @@ pub enum Wait {
 /// Text that is sent as a chunk, if it is not a [`NextStep::Text`].
 #[derive(Clone, Debug)]
 pub enum Chunk {
-    /// Text with placeholders, whose values are inserted each time; or text without, if [`Steps`](super::steps::Steps)
-    /// cannot pack it.
+    /// Text with placeholders, whose values are inserted each time; or text without any that is too long for
+    /// [`Steps`](super::steps::Steps) to copy.
     Rendered(Template),
     /// Text that is cut into chunks, each in a separate write (`@chunk N every T`).
     Pieces {

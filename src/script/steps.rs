@@ -44,7 +44,7 @@ enum Kind {
     /// A wait; its milliseconds.
     Sleep,
     Flush,
-    /// The next of those that cannot be packed.
+    /// The next of the steps that cannot be packed.
     Other,
 }
 

@@ -196,7 +196,7 @@ fn unknown_form(inside: &[u8]) -> Option<&[u8]> {
 /// square of its length.
 const MAX_INSIDE: usize = 1024;
 
-/// For each `{{` with a `}}` after it: the text before it, between the two, and after them.
+/// For each `{{` that a `}}` follows within [`MAX_INSIDE`] bytes: the text before the two, between them, and after them.
 pub(super) fn braces(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8], &[u8])> {
     let opens = (0..text.len()).filter(move |&at| text[at..].starts_with(b"{{"));
     opens.filter_map(move |open| {

@@ -14,8 +14,8 @@
 //! ```
 //!
 //! `connection/receive.rs` receives a request with its body. Requests that no script answers are handled in
-//! `connection/without_script.rs`, and parameters that change a script in `connection/parameters.rs`. What happens is told to
-//! the journal in `connection/journaled.rs`, to the judge in `connection/judged.rs`, and to the trace through a [`Tap`].
+//! `connection/without_script.rs`, and parameters that change a script in `connection/parameters.rs`. `connection/journaled.rs`
+//! tells the journal what happens, `connection/judged.rs` the judge, and a [`Tap`] the trace.
 
 mod journaled;
 mod judged;
@@ -195,7 +195,7 @@ impl<'a> Connection<'a> {
         self.play_part(played, context.counted(&visit, &random), verdicts)
     }
 
-    /// What the script can know of a request: until it is counted, it has the number 1.
+    /// What a script can know of a request that has not been counted yet. Its number is 1.
     fn uncounted_context<'b>(
         &'b self,
         request: &'b Request,

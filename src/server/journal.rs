@@ -27,7 +27,7 @@ pub(crate) struct Journal {
     entries: Mutex<Entries>,
     /// Notified of each entry, and when there will be no more.
     changed: Condvar,
-    /// Writes each entry to a file.
+    /// Writes each entry to a file, if there is one.
     pub writer: Option<EntryWriter>,
 }
 

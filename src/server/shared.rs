@@ -160,6 +160,7 @@ impl Shared {
         self.warn_about_dropped(self.connections.send(path, &bytes.into()))
     }
 
+    /// Warns if a stream was dropped. Returns the number of streams that were reached.
     fn warn_about_dropped(&self, reached: Reached) -> usize {
         if reached.dropped > 0 {
             let cause = "too much waits to be sent, because its client does not read";

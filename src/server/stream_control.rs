@@ -138,7 +138,7 @@ impl StreamControl {
         Ok(command)
     }
 
-    /// Takes no further commands.
+    /// Accepts no further commands.
     pub fn close(&self) {
         lock(&self.commands).is_closed = true;
     }

@@ -23,7 +23,7 @@ impl Object {
         self.member(name, string(text))
     }
 
-    /// Adds a member whose value is displayed as JSON, such as a number.
+    /// Adds a member whose value is displayed as JSON, such as a number. The name is not escaped.
     pub fn member(mut self, name: &str, json: impl Display) -> Object {
         let comma = if self.0.len() > 1 { "," } else { "" };
         self.0 += &format!("{comma}\"{name}\":{json}");

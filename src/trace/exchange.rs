@@ -107,7 +107,7 @@ pub struct End {
     pub is_complete: bool,
     /// Who closed the connection; `None` if another request can follow.
     pub closed_by: Option<ClosedBy>,
-    /// The same in a few words.
+    /// How it ended, in a few words.
     pub how: String,
     /// Bytes of the body that were sent, without the framing.
     pub bytes: u64,

@@ -69,7 +69,7 @@ impl fmt::Debug for Log {
     }
 }
 
-/// The bytes in this format, or `-` if there is no start line that has them.
+/// The bytes in this format, or `-` for none, because there was no start line.
 fn or_dash(bytes: &[u8], format: impl FnOnce(&[u8]) -> String) -> String {
     if bytes.is_empty() {
         return "-".to_owned();

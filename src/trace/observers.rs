@@ -72,7 +72,7 @@ struct Observer {
 }
 
 impl Observer {
-    /// Whether an exchange, whose request is for this path, is watched.
+    /// Whether it watches this exchange, whose request is for this path, percent-decoded.
     fn watches(&self, Exchange { connection, .. }: &Exchange, path: &[u8]) -> bool {
         // An observer that subscribed in the middle of a request could not tell what the bytes are.
         self.since <= connection.request_began
@@ -152,8 +152,8 @@ impl Observers {
         self.send(exchange, "end", |data| data.member("how", json::bytes(how.as_bytes())));
     }
 
-    /// Sends an event to all who watch this request. `complete` adds members to its data, and is called only if there is
-    /// somebody.
+    /// Sends an event to all who watch this request. `complete` adds members to its data, and is called only if somebody
+    /// does.
     fn send(&self, exchange: &Exchange, event_type: &str, complete: impl Fn(Object) -> Object) {
         if !self.are_present() {
             return;

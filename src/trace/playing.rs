@@ -52,12 +52,12 @@ impl Playing {
         self.seen += bytes.len() as u64;
     }
 
-    /// Adds the lines that the bytes come from that were seen last.
+    /// Adds to `object` the lines that made the bytes that were seen last.
     pub fn add_seen(&self, object: Object) -> Object {
         self.add(self.marks.front(), object)
     }
 
-    /// Adds the lines that are played now.
+    /// Adds to `object` the lines that are played now.
     pub fn add_now(&self, object: Object) -> Object {
         self.add(self.marks.back(), object)
     }

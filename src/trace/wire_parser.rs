@@ -141,7 +141,8 @@ impl WireParser {
         self.state == State::Content && self.content_length.is_none()
     }
 
-    /// Takes the next piece from the front of `bytes`. `None` when they are used up.
+    /// Takes the next piece from the front of `bytes`. `None` when they are used up; the start of a request's line waits for
+    /// its end.
     pub fn next_piece<'a>(&mut self, bytes: &mut &'a [u8]) -> Option<(PieceKind, Cow<'a, [u8]>)> {
         while !bytes.is_empty() {
             let (kind, length) = self.take_piece(bytes);

@@ -275,7 +275,8 @@ pub fn eventually_within<T: Debug>(
     }
 }
 
-/// Asserts that a measured time has this many milliseconds, in one of three attempts: a busy machine delays the others.
+/// Asserts that a measured time is in this range of milliseconds, in one of three attempts: a busy machine can delay the
+/// others.
 pub fn assert_takes(milliseconds: Range<u128>, mut measure: impl FnMut() -> Duration) {
     let mut times = Vec::new();
     while times.len() < 3 {

@@ -21,13 +21,13 @@ pub(super) type Direction = (&'static str, Vec<u8>);
 pub(super) enum Head {
     /// An interim response, which `@wire` sends before the head.
     Interim(Vec<u8>),
-    /// The head of the response.
+    /// The head of the final response.
     Final(FinalHead),
     /// No directions can produce this head: a line is invalid, or `@framing` does not have its framing.
     Other,
 }
 
-/// The head of a response, as directions.
+/// The head of a final response, as directions.
 pub(super) struct FinalHead {
     pub directions: Vec<Direction>,
     pub body: Body,

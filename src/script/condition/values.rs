@@ -35,7 +35,7 @@ impl ValueCondition {
         value.map_or(false, |value| self.wanted.accepts(&value, context))
     }
 
-    /// What the request has in this place, without the values for which `hides` is true.
+    /// What the request has for this placeholder, without the values for which `hides` is true.
     pub fn describe(&self, context: &RenderContext<'_>, hides: &dyn Fn(&Name) -> bool) -> String {
         if self.key.iter().flat_map(Template::names).any(hides) {
             return format!("{} (name not shown)", self.name.kind());

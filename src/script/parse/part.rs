@@ -62,7 +62,7 @@ impl<'a> PartParser<'a> {
         }
     }
 
-    /// A part that begins with everything so far. The steps so far have to be [shared](Body::share) before.
+    /// A part that begins with everything so far. The body so far has to be [shared](Body::share) first.
     pub fn fork(&mut self) -> PartParser<'_> {
         PartParser {
             script: self.script,
@@ -81,7 +81,7 @@ impl<'a> PartParser<'a> {
         }
     }
 
-    /// The line of the file that is parsed.
+    /// The line of the file that is being parsed.
     pub fn line(&self) -> usize {
         self.body.file_line
     }

@@ -17,7 +17,7 @@ pub struct ScriptState {
     pub single: HashMap<String, usize>,
     name: String,
     pub source: Arc<Source>,
-    /// Whether a part has `@resume`.
+    /// Whether a line begins with `@resume`, so that a part can have it.
     pub can_resume: bool,
     pub about: Option<String>,
     pub case: Option<Located<Case>>,

@@ -89,6 +89,7 @@ pub trait Clock {
         Ok(None)
     }
 
-    /// Takes no further commands, because the response ends. Those that were given before can still be taken.
+    /// Accepts no further commands, because the response ends. [`next_command`](Clock::next_command) still returns those that
+    /// were given before.
     fn close_commands(&mut self) {}
 }

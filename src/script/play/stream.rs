@@ -1,5 +1,5 @@
-//! Sends things when they are due: counts due times, waits for them, and meanwhile sends the comments of `@keepalive` and
-//! the chunks of a test.
+//! Sends what a script sends when it is due: counts due times, waits for them, and meanwhile sends the comments of
+//! `@keepalive` and the chunks of a test.
 //!
 //! Every due time is counted from the one before, never from the moment when a write returned, so nothing drifts.
 
@@ -26,7 +26,7 @@ pub(super) struct Mark {
     pub sent: u64,
 }
 
-/// What is sent in silence.
+/// A comment that is sent after a silence (`@keepalive`).
 #[derive(Clone, Copy)]
 struct Keepalive<'a> {
     every: Duration,
@@ -51,7 +51,7 @@ pub(super) struct Stream<'a, W: Write, C: Clock> {
     last_send: Instant,
     /// Bytes that were sent.
     sent: u64,
-    /// The same at the last wait.
+    /// The same, at the last wait.
     sent_before_wait: u64,
     releases: Releases,
 }
@@ -126,7 +126,7 @@ impl<'a, W: Write, C: Clock> Stream<'a, W, C> {
         self.output.send(data)
     }
 
-    /// Sends bytes outside of the framing.
+    /// Sends bytes as they are, without framing.
     pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.record_send(bytes, self.due);
         self.output.send_raw(bytes)
@@ -217,7 +217,7 @@ impl<'a, W: Write, C: Clock> Stream<'a, W, C> {
         self.send_between(chunk, self.clock.now())
     }
 
-    /// Sends something that is not part of the script.
+    /// Sends a chunk that is not part of the script, and is due at this time.
     fn send_between(&mut self, chunk: &[u8], due: Instant) -> Result<(), Stop> {
         self.record_send(chunk, due);
         self.output.send(chunk)?;

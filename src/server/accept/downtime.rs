@@ -7,15 +7,15 @@ use std::thread;
 
 impl Acceptor {
     /// Closes the port, and opens it again when connections are to be accepted. `None` if the server stops meanwhile.
-    /// `accepted` is what `accept` has returned last.
+    /// `accepted` is what the last call of `accept` has returned.
     pub(super) fn close_during_downtime(
         &self,
         listener: TcpListener,
         accepted: io::Result<(TcpStream, SocketAddr)>,
     ) -> Option<TcpListener> {
         let port = self.shared.ports.get(self.port);
-        // Shut down, but open until this method returns: while the connection exists, the system does not give the number of
-        // the closed port to another program.
+        // The connection is shut down, but stays open until this method returns: while it exists, the system does not give the
+        // number of the closed port to another program.
         if let Ok((stream, _)) = &accepted {
             let _ = stream.shutdown(Shutdown::Both);
         }

@@ -20,9 +20,10 @@ enum Current {
     /// Nothing, and nothing will be.
     #[default]
     Unrecorded,
-    /// Nothing before the response begins. In a box, because it would take more of the stack than the others.
+    /// Nothing yet: the request is recorded when the response begins. In a box, because it would take more of the stack than
+    /// the others.
     Received(Box<RecordedRequest>),
-    /// The request, until the end of its response is added.
+    /// The request, but not the end of its response.
     Recorded(Recorded),
 }
 
@@ -39,7 +40,7 @@ impl<'a> Journaled<'a> {
         }
     }
 
-    /// Records the request. Only now, because a test that has seen it can act on the stream.
+    /// Records the request. Not earlier, because a test that sees it in the journal may act on the stream at once.
     pub fn response_begins(&self) {
         match self.current.take() {
             Current::Received(request) => {
@@ -49,7 +50,7 @@ impl<'a> Journaled<'a> {
         }
     }
 
-    /// Records how the response has ended.
+    /// Records how the response ended.
     pub fn response_ended(&self, end: Option<End>) {
         if let (Current::Recorded(request), Some(end)) = (self.current.take(), end) {
             self.journal.add_end(request, RecordedEnd::new(end));

@@ -40,7 +40,7 @@ enum Wanted {
     End(usize),
 }
 
-/// Waits for what the query says, and sends it, or 404 if it has not come.
+/// Waits for what the query asks for, and replies with it, or with 404 if it has not come.
 ///
 /// # Errors
 /// The client has left, or the server stops.

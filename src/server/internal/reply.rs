@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// After this time without an event, an event stream is sent a comment: only a write shows that a client has left.
 pub const SILENCE: Duration = Duration::from_secs(1);
+/// That comment.
 pub const STILL_HERE: &str = ": still here\n\n";
 
 /// A reply of the server itself.

@@ -152,6 +152,7 @@ impl ScriptFile {
         }
     }
 
+    /// Reads the file, and compiles it if its text has changed.
     fn read(&mut self, name: String, stamp: Stamp, changes: &mut Changes) {
         let text = File::open(&self.path).and_then(read_script);
         let text = text.map_err(|error| format!("cannot read {name}: {error}"));
