@@ -75,7 +75,7 @@ impl Report {
     pub fn to_json(&self) -> String {
         let cases: Vec<String> = self.results.iter().map(CaseResult::to_json).collect();
         let cases = format!("[\n{}\n]", cases.join(",\n"));
-        json::object().string("client", &self.client).member("cases", cases).end() + "\n"
+        json::Object::new().string("client", &self.client).member("cases", cases).finish() + "\n"
     }
 
     /// A test suite as JUnit writes it, which CI systems read. Only violations of a `must` are failures; cases without a

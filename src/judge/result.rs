@@ -75,7 +75,7 @@ impl CaseResult {
 
     /// The result as a JSON object: `id`, `level`, `section`, `text`, `verdict`, `expected`, `got` and `wire`.
     pub fn to_json(&self) -> String {
-        json::object()
+        json::Object::new()
             .string("id", &self.id)
             .string("level", self.level)
             .string("section", &self.section)
@@ -84,7 +84,7 @@ impl CaseResult {
             .string("expected", &self.expected)
             .string("got", &self.got)
             .string("wire", &self.wire)
-            .end()
+            .finish()
     }
 }
 

@@ -203,14 +203,14 @@ impl Outcome {
     /// The outcome as a line of JSON: `script`, `line`, `connection`, `expected`, `got`, and `outcome`, which is
     /// `passed`, `slow`, `failed`, `missing` or `skipped`. The line includes its LF.
     pub fn to_json(&self) -> String {
-        let object = json::object()
+        let object = json::Object::new()
             .string("script", &self.script)
             .member("line", self.line)
             .member("connection", self.connection)
             .string("expected", &self.expected)
             .string("got", &self.got)
             .string("outcome", self.kind.as_str());
-        object.end() + "\n"
+        object.finish() + "\n"
     }
 }
 

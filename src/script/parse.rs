@@ -148,13 +148,19 @@ fn parse_parts(
         if let Err(message) = part.check_is_reachable() {
             part.error(line, PART.explain(message));
         }
-        let conditions = part_conditions(argument, &parts);
-        let conditions = conditions.map_err(|message| part.error(line, PART.explain(message))).ok();
-        part.body.needs.add(line, conditions.iter().flat_map(Conditions::names));
-        parse_lines(&mut part, lines, replacements);
-        let is_valid = conditions.is_some();
-        let value = part.finish(conditions.unwrap_or_default());
-        parts.extend(is_valid.then_some(Located { line, value }));
+        match part_conditions(argument, &parts) {
+            Ok(conditions) => {
+                part.body.needs.add(line, conditions.names());
+                parse_lines(&mut part, lines, replacements);
+                parts.push(Located { line, value: part.finish(conditions) });
+            }
+            // Its lines are parsed for their errors. Not added, because it must not make later parts unreachable.
+            Err(message) => {
+                part.error(line, PART.explain(message));
+                parse_lines(&mut part, lines, replacements);
+                part.finish(Conditions::default());
+            }
+        }
     }
     parts
 }

@@ -173,14 +173,14 @@ fn scripts<'a>(call: &Call<'a>, _: &'a [u8]) -> Answer<'a> {
     let mut scripts = Vec::new();
     for script in call.shared.scripts.current().scripts() {
         let types: Vec<String> = script.event_types().iter().map(|name| json::string(name)).collect();
-        let object = json::object()
+        let object = json::Object::new()
             .string("name", &script.name)
             .string("method", &script.route.methods.join(","))
             .string("target", &script.route.target())
             .string("about", &script.about)
             .string("introduction", &script.introduction())
             .member("types", format_args!("[{}]", types.join(",")));
-        scripts.push(object.end());
+        scripts.push(object.finish());
     }
     respond(responses::json(format!("[{}]\n", scripts.join(",\n"))))
 }
@@ -340,5 +340,5 @@ fn done<'a>() -> Answer<'a> {
 
 /// Responds with the number of streams that were affected.
 fn streams<'a>(count: usize) -> Answer<'a> {
-    respond(responses::json(json::object().member("streams", count).end() + "\n"))
+    respond(responses::json(json::Object::new().member("streams", count).finish() + "\n"))
 }

@@ -12,12 +12,12 @@ const PIECE: usize = 1024;
 #[derive(Debug)]
 pub struct Object(String);
 
-/// An object without a member so far.
-pub fn object() -> Object {
-    Object("{".to_owned())
-}
-
 impl Object {
+    /// An object without a member so far.
+    pub fn new() -> Object {
+        Object("{".to_owned())
+    }
+
     /// Adds a member whose value is a string.
     pub fn string(self, name: &str, text: &str) -> Object {
         self.member(name, string(text))
@@ -31,7 +31,7 @@ impl Object {
     }
 
     /// The whole object.
-    pub fn end(self) -> String {
+    pub fn finish(self) -> String {
         self.0 + "}"
     }
 }
@@ -61,7 +61,7 @@ pub fn object_of_lists<'a>(pairs: impl Iterator<Item = (&'a str, Cow<'a, str>)>)
     let add = |object: Object, (name, values): &(String, Vec<String>)| {
         object.member(&escape(name), format_args!("[{}]", values.join(",")))
     };
-    lists.iter().fold(object(), add).end()
+    lists.iter().fold(Object::new(), add).finish()
 }
 
 /// Writes a JSON string of any length in small pieces. Bytes that are not UTF-8 become U+FFFD, as
@@ -112,9 +112,9 @@ mod tests {
 
     #[test]
     fn an_object_has_a_comma_between_its_members() {
-        assert_eq!(object().end(), "{}");
-        let members = object().member("a", 1).string("b", "\"").member("c", object().end());
-        assert_eq!(members.end(), r#"{"a":1,"b":"\"","c":{}}"#);
+        assert_eq!(Object::new().finish(), "{}");
+        let members = Object::new().member("a", 1).string("b", "\"").member("c", Object::new().finish());
+        assert_eq!(members.finish(), r#"{"a":1,"b":"\"","c":{}}"#);
     }
 
     #[test]

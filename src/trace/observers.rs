@@ -165,11 +165,11 @@ impl Observers {
         }
         // Formatted once for all observers, and while no other thread has to wait for the lock.
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let data = json::object()
+        let data = json::Object::new()
             .member("client", exchange.connection.number)
             .member("ms", milliseconds(exchange.connection.age()))
             .member("time", milliseconds(time));
-        let text = format!("event: {event_type}\ndata: {}\n\n", complete(data).end());
+        let text = format!("event: {event_type}\ndata: {}\n\n", complete(data).finish());
         let is_full = self.bytes.fetch_add(text.len(), Ordering::Relaxed) > MAX_QUEUED_BYTES;
         let event = Arc::new(WireEvent { text, bytes: Arc::clone(&self.bytes) });
         self.remove(|observer| {

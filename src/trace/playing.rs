@@ -76,7 +76,7 @@ impl Playing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::json::object;
+    use crate::text::json::Object;
 
     fn lines(first: u32, last: u32) -> Option<Lines> {
         Some([first, last])
@@ -90,13 +90,13 @@ mod tests {
         playing.play(lines(4, 4), 5);
         playing.play(None, 9);
         playing.send(b"aaaaabbbb");
-        assert_eq!(playing.add_now(object()).end(), "{}");
+        assert_eq!(playing.add_now(Object::new()).finish(), "{}");
         for (bytes, lines) in [("aa", "[1,2]}"), ("aaa", "[1,2]}"), ("bbbb", "[4,4]}"), ("c", "{}")] {
             playing.see(bytes.as_bytes());
-            let seen = playing.add_seen(object()).end();
+            let seen = playing.add_seen(Object::new()).finish();
             assert!(seen.ends_with(lines), "{bytes}: {seen}");
         }
         playing.play(lines(5, 6), 0);
-        assert!(playing.add_now(object()).end().ends_with("[5,6]}"));
+        assert!(playing.add_now(Object::new()).finish().ends_with("[5,6]}"));
     }
 }

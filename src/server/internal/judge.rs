@@ -147,13 +147,13 @@ impl NextCase {
             None => authority.clone(),
         };
         let with_credentials = matches!(run.script.start, Start::OtherOrigin { with_credentials: true });
-        let case = json::object()
+        let case = json::Object::new()
             .string("id", id)
             .string("url", &format!("http://{begins_at}{}", run.path()))
             .string("report", &format!("http://{authority}/-/judge/report?client={client}&case={id}"))
             .string("next", &format!("http://{authority}/-/judge/next?{query}&after={id}"))
             .member("withCredentials", with_credentials);
-        responses::json(case.end() + "\n").field("cache-control", "no-store")
+        responses::json(case.finish() + "\n").field("cache-control", "no-store")
     }
 }
 

@@ -84,8 +84,8 @@ pub(crate) fn send(
 fn cases(judge: &Judge) -> String {
     let case = |case: &Arc<TestCase>| {
         let Case { level, section, text } = &case.about;
-        let object = json::object().string("id", &case.id).string("level", level.as_str());
-        object.string("section", section).string("text", text).end()
+        let object = json::Object::new().string("id", &case.id).string("level", level.as_str());
+        object.string("section", section).string("text", text).finish()
     };
     let cases: Vec<String> = judge.cases().iter().map(case).collect();
     format!("event: cases\ndata: [{}]\n\n", cases.join(","))
@@ -120,9 +120,9 @@ fn changes(judge: &Judge, sent: &mut BTreeMap<u64, SentRun>) -> String {
 }
 
 fn about(run: &CaseRun) -> Object {
-    json::object().string("client", run.client()).string("case", run.id())
+    json::Object::new().string("client", run.client()).string("case", run.id())
 }
 
 fn event(event_type: &str, data: Object) -> String {
-    format!("event: {event_type}\ndata: {}\n\n", data.end())
+    format!("event: {event_type}\ndata: {}\n\n", data.finish())
 }

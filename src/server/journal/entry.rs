@@ -120,7 +120,7 @@ impl RecordedEnd {
             Some(ClosedBy::Server) => "\"server\"",
             Some(ClosedBy::Test) => "\"test\"",
         };
-        let object = json::object()
+        let object = json::Object::new()
             .member("entry", self.entry)
             .member("end", self.number)
             .member("time", unix_milliseconds(self.time))
@@ -130,7 +130,7 @@ impl RecordedEnd {
             .string("how", &self.how)
             .member("bytes", self.bytes)
             .member("events", self.events);
-        writeln!(out, "{}", object.end())
+        writeln!(out, "{}", object.finish())
     }
 }
 
