@@ -50,7 +50,7 @@ impl Part {
                 }
                 step => {
                     let (waits, time) = requested_waits(step, now.requested_times.is_some(), &context)?;
-                    seconds += now.times * f64::from(waits) * time.as_secs_f64();
+                    seconds += now.times * (f64::from(waits) * time.as_secs_f64());
                 }
             }
         }
@@ -96,7 +96,8 @@ impl InLoop {
     /// How often the steps are played in a loop with these turns inside this one.
     fn and(self, turns: &Turns, context: &RenderContext<'_>) -> Result<InLoop, String> {
         let number = turns.number(context)?.map_or(1.0, |turns| turns as f64);
-        let times = self.times * number;
+        // Finite: infinity times a wait of zero is NaN, which is above no limit.
+        let times = (self.times * number).min(f64::MAX);
         if !matches!(turns, Turns::Requested(_)) {
             return Ok(InLoop { times, ..self });
         }

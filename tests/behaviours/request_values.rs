@@ -147,11 +147,15 @@ fn quotes_in_a_condition_are_part_of_its_value_unless_they_are_around_it() {
 
 #[test]
 fn waits_that_a_request_sets_and_that_take_more_than_10_minutes_together_are_400() {
+    // More turns than a floating-point number can count.
+    let begin = format!("@repeat {}\n", u64::MAX).repeat(17);
+    let many_turns = begin + "@sleep {{query:none|0s}}\n@sleep {{query:t}}\nx\n" + &"@again\n".repeat(17);
     for (script, longest, too_long) in [
         ("@sleep {{query:t}}\n@sleep {{query:t}}\nx\n", "5m", "301s"),
         ("@repeat 5\n@repeat 20\n@sleep {{query:t}}\nx\n@again\n@again\n", "6s", "6001ms"),
         ("@repeat 2\n@sleep 1ms..{{query:t}}\nx\n@again\n", "5m", "301s"),
         ("@sleep {{i|10}}m\n@sleep {{query:t}}\nx\n", "0ms", "1ms"),
+        (&many_turns, "0ms", "1ms"),
     ] {
         let server = serve("max", &[("/a", script.as_bytes())]);
         let mut client = Client::connect(server.address());
