@@ -23,9 +23,12 @@ fn curl_v_shows_the_head_and_leaves_the_connection_intact() {
     let play_once = || {
         let start = Instant::now();
         let output = curl(&["-v", "-N", &program.url("/events")]);
-        (start.elapsed().as_millis(), output)
+        let time = start.elapsed().as_millis();
+        assert!(time >= 1_500, "{time}");
+        (time, output)
     };
-    let (_, output) = eventually(play_once, |(time, _)| (1_500..2_000).contains(time));
+    // A busy machine delays one, but not each time.
+    let (_, output) = eventually(play_once, |(time, _)| *time < 2_000);
     assert_eq!(output.status.code(), Some(0));
     let (body, notes) = (text(&output.stdout), text(&output.stderr));
     let head: Vec<&str> = notes.lines().filter_map(|line| line.strip_prefix("< ")).collect();

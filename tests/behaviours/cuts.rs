@@ -1,6 +1,6 @@
 //! Where the body is cut into chunks, writes and delayed pieces, and how its end is marked.
 
-use crate::support::{assert_takes, play, serve, Exchange, PATIENCE};
+use crate::support::{assert_pause, play, serve, Exchange, PATIENCE};
 use std::time::Duration;
 
 fn chunks(script: &str) -> Vec<String> {
@@ -32,10 +32,10 @@ fn one_event_can_be_split_at_chosen_places() {
 
 #[test]
 fn pieces_of_two_bytes_can_be_sent_20_ms_apart() {
-    assert_takes(60..200, || {
+    assert_pause(60..200, "da", "1\r\n\n\r\n", || {
         let response = play("@chunk 2 every 20ms\ndata: 1\n\n", "1");
         assert_eq!(response.chunks(), ["da", "ta", ": ", "1\n", "\n", ""]);
-        response.when("1\r\n\n\r\n") - response.when("da")
+        response
     });
 }
 
@@ -47,23 +47,23 @@ fn a_pace_separates_the_chunks_that_chunk_cuts() {
         ("@chunk 8 every 20ms\n@pace 1ms\ndata: 12\n3\n\n\n", &["data: 12", "\n3\n\n\n", ""]),
     ];
     for (script, chunks) in cases {
-        assert_takes(15..200, || {
+        assert_pause(15..200, chunks[0], chunks[1], || {
             let response = play(script, "1");
             assert_eq!(response.chunks(), chunks, "{script}");
-            response.when(chunks[1]) - response.when(chunks[0])
+            response
         });
     }
 }
 
 #[test]
 fn a_character_can_be_split_by_a_pause() {
-    assert_takes(190..400, || {
+    assert_pause(190..400, "8\r\n", "3\r\n", || {
         let response = play("@send data: \\xE2\\x99\n@sleep 1s\n@send \\xA5\\n\\n\n", "5");
         assert_eq!(response.data().0, "data: \u{2665}\n\n".as_bytes());
         let pieces: Vec<&Vec<u8>> = response.arrivals.iter().map(|(_, piece)| piece).collect();
         assert!(pieces[0].ends_with(b"8\r\ndata: \xE2\x99\r\n"));
         assert!(pieces[1].starts_with(b"3\r\n\xA5\n\n\r\n"));
-        response.arrivals[1].0 - response.arrivals[0].0
+        response
     });
 }
 

@@ -1,6 +1,6 @@
 //! Responses that depend on the request, on earlier requests and on time.
 
-use crate::support::{assert_takes, eventually, play, request, serve, Client, Exchange, PATIENCE};
+use crate::support::{assert_pause, eventually, play, request, serve, Client, Exchange, PATIENCE};
 use rust_sse_server::RunningServer;
 use std::time::Duration;
 
@@ -156,13 +156,9 @@ fn the_stream_resumes_after_a_last_event_id_in_a_header_or_the_query() {
 
 #[test]
 fn pauses_can_be_random_within_a_range_and_events_can_come_at_a_steady_rate() {
-    assert_takes(79..200, || {
-        let response = play("data: 0\n\n@sleep 80ms..120ms\ndata: first\n\n", "1");
-        response.when("first") - response.when("data: 0")
-    });
-    assert_takes(90..180, || {
-        let response = play("@repeat 3 every 50ms\ndata: turn {{i}}\n\n@again\n", "1");
-        response.when("turn 3") - response.when("turn 1")
+    assert_pause(79..200, "data: 0", "first", || play("data: 0\n\n@sleep 80ms..120ms\ndata: first\n\n", "1"));
+    assert_pause(90..180, "turn 1", "turn 3", || {
+        play("@repeat 3 every 50ms\ndata: turn {{i}}\n\n@again\n", "1")
     });
 }
 
@@ -171,10 +167,12 @@ fn comments_can_be_sent_at_a_steady_rate() {
     let play_once = || {
         let response = play("@repeat 60 every 500ms\n:\n\n@again\n", "100");
         assert_eq!(response.data(), (b":\n\n".repeat(60), true));
-        (response.arrivals.last().unwrap().0.as_millis(), response.arrivals.len())
+        let time = response.arrivals.last().unwrap().0.as_millis();
+        assert!(time >= 290, "{time}");
+        (time, response.arrivals.len())
     };
     // A client on a busy machine reads several at once, but not each time.
-    eventually(play_once, |(time, pieces)| (290..600).contains(time) && *pieces > 30);
+    eventually(play_once, |(time, pieces)| *time < 600 && *pieces > 30);
 }
 
 #[test]
@@ -204,21 +202,21 @@ fn placeholders_insert_the_elapsed_time_and_the_current_time() {
         let (elapsed, time) = chunks[0].split_once(' ').unwrap();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
         assert!(now - number(time) < 5_000);
-        [elapsed, &chunks[1], &chunks[2]].map(number)
+        let times = [elapsed, &chunks[1], &chunks[2]].map(number);
+        assert!(times[1] >= 100 && times[2] >= 50, "{times:?}");
+        times
     };
     // A busy machine delays one, but not each time.
-    eventually(play_once, |[first, second, after_clock]| {
-        *first < 50 && (100..150).contains(second) && (50..100).contains(after_clock)
-    });
+    eventually(play_once, |[first, second, after_clock]| *first < 50 && *second < 150 && *after_clock < 100);
 }
 
 #[test]
 fn a_captured_stream_can_be_paced_and_played_faster() {
     let capture = "data: 1\n\ndata: 2\n\ndata: 3\n\n";
-    assert_takes(190..350, || {
+    assert_pause(190..350, "data: 1", "data: 3", || {
         let response = play(format!("@pace 1s\n{capture}"), "10");
         assert_eq!(response.data().0, capture.as_bytes());
-        response.when("data: 3") - response.when("data: 1")
+        response
     });
 }
 
@@ -281,8 +279,7 @@ fn requested_turns_are_resumed() {
 fn requested_intervals_are_kept() {
     let script = "@repeat 3 every {{query:t}}\n{{i}}\n@again\n";
     let server = serve("1", &[("/a", script.as_bytes())]);
-    assert_takes(290..500, || {
-        let exchange = Exchange::new(server.address(), request("GET", "/a?t=150ms", ""), PATIENCE);
-        exchange.when("3\n") - exchange.when("1\n")
+    assert_pause(290..500, "1\n", "3\n", || {
+        Exchange::new(server.address(), request("GET", "/a?t=150ms", ""), PATIENCE)
     });
 }

@@ -16,7 +16,7 @@ pub struct Exchange {
     pub clean: bool,
     /// Whether the connection was still open when the time was over.
     pub is_open: bool,
-    /// Each piece that was read, head included, with the time since the request was sent.
+    /// Each piece that was read, head included, with the time since the client began to send the request.
     pub arrivals: Vec<(Duration, Vec<u8>)>,
 }
 
@@ -24,8 +24,8 @@ impl Exchange {
     /// Sends a request and reads until the connection ends, for `limit` at most.
     pub fn new(address: SocketAddr, request: impl AsRef<[u8]>, limit: Duration) -> Exchange {
         let mut client = Client::connect(address);
-        client.send(request);
         let start = Instant::now();
+        client.send(request);
         let mut arrivals: Vec<(Duration, Vec<u8>)> = Vec::new();
         let mut buffer = vec![0; 1 << 20];
         let end = loop {

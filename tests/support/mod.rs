@@ -275,18 +275,41 @@ pub fn eventually_within<T: Debug>(
     }
 }
 
-/// Asserts that a measured time is in this range of milliseconds, in one of three attempts: a busy machine can delay the
-/// others.
+/// Asserts that a time that is measured from before a request is in this range of milliseconds. It must never be shorter, and
+/// not be longer in one of three attempts: a busy machine can delay the others.
 pub fn assert_takes(milliseconds: Range<u128>, mut measure: impl FnMut() -> Duration) {
     let mut times = Vec::new();
     while times.len() < 3 {
         let time = measure();
-        if milliseconds.contains(&time.as_millis()) {
+        assert!(time.as_millis() >= milliseconds.start, "{time:?} is shorter than {milliseconds:?} ms");
+        if time.as_millis() < milliseconds.end {
             return;
         }
         times.push(time);
     }
-    panic!("none of {times:?} is in {milliseconds:?} ms");
+    panic!("all of {times:?} are longer than {milliseconds:?} ms");
+}
+
+/// Asserts that the time between the arrivals of two parts of a response is in this range of milliseconds, in one of three
+/// attempts: a busy machine can delay the arrival of either. `last` must never arrive sooner than that after the request.
+pub fn assert_pause(
+    milliseconds: Range<u128>,
+    first: &str,
+    last: &str,
+    mut exchange: impl FnMut() -> Exchange,
+) {
+    let mut pauses = Vec::new();
+    while pauses.len() < 3 {
+        let exchange = exchange();
+        let (first, last) = (exchange.when(first), exchange.when(last));
+        assert!(last.as_millis() >= milliseconds.start, "it arrived after {last:?}");
+        let pause = last - first;
+        if milliseconds.contains(&pause.as_millis()) {
+            return;
+        }
+        pauses.push(pause);
+    }
+    panic!("none of {pauses:?} is in {milliseconds:?} ms");
 }
 
 /// A folder for one test, removed when dropped.
